@@ -1,0 +1,1 @@
+"""How the programs and the servers that they need are run."""

@@ -1,0 +1,1 @@
+"""The programs: each reads its settings, chooses its store and runs."""

@@ -1,0 +1,1 @@
+"""The vocabulary: the contract, the fold, the store. Imports no service."""

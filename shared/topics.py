@@ -1,0 +1,39 @@
+"""The topics' names, each spelled once."""
+
+from dataclasses import dataclass
+
+MAX_EVENT_BYTES = 1024 * 1024
+"""Largest value of a record that is taken as an event (1 MiB, as delivered)."""
+
+INPUT_MAX_MESSAGE_BYTES = 3 * MAX_EVENT_BYTES // 2
+"""`max.message.bytes` of the input topics: room for the key, the headers and for events that are too large."""
+
+DEAD_LETTER_MAX_MESSAGE_BYTES = 2 * MAX_EVENT_BYTES
+"""`max.message.bytes` of the dead-letter topic: whatever an input topic took, and the headers that say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of the topics under one prefix (default `calls`)."""
+
+    prefix: str = "calls"
+
+    @property
+    def telephony(self) -> str:
+        """Lifecycle, transfers, DTMF, recordings, provider cost lines."""
+        return f"{self.prefix}.telephony"
+
+    @property
+    def transcription(self) -> str:
+        """Turns, tool calls, latency samples, usage, analysis."""
+        return f"{self.prefix}.transcription"
+
+    @property
+    def dead_letter(self) -> str:
+        """Every record that could not be folded, byte for byte."""
+        return f"{self.prefix}.dead-letter"
+
+    @property
+    def inputs(self) -> tuple[str, str]:
+        """The topics that carry events."""
+        return (self.telephony, self.transcription)
