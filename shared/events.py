@@ -1,0 +1,228 @@
+"""The contract of events: the CloudEvents envelope, and `decode` from a record's bytes to an `Event`."""
+
+import json
+from collections.abc import Sequence as Items
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired
+
+import orjson
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from shared import strict_json
+from shared.complaints import Reason, complaint
+from shared.event_data import OPT_OUT, TYPES, Id, Needs, RequiredText
+from shared.event_time import InvalidTime, milliseconds, rfc3339
+from shared.topics import MAX_EVENT_BYTES
+
+Headers = Items[tuple[str, bytes | None]]
+
+# No control characters and no `/`: ranges of keys in the store stay exactly one call (storage.md).
+_NAME = r"^[^/\x00-\x1f\x7f-\x9f]+$"
+CallId = Annotated[
+    str,
+    Field(min_length=1, max_length=256, pattern=_NAME),
+    Needs("a text of 1 to 256 characters without `/` and control characters"),
+]
+OrganizationId = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=_NAME),
+    Needs("a text of 1 to 128 characters without `/` and control characters"),
+]
+Sequence = Annotated[
+    Annotated[str, Field(max_length=32)] | int,
+    Field(union_mode="left_to_right"),
+    Needs("a text or an integer of at most 32 characters"),
+]
+
+
+class Envelope(TypedDict):
+    """A CloudEvent of version 1.0, as far as it is read. Other attributes are ignored."""
+
+    __pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[misc]
+    specversion: Annotated[Literal["1.0"], Needs("`1.0`")]
+    id: Id
+    source: Id
+    type: RequiredText
+    subject: Annotated[CallId, Field(description="The call's id")]
+    time: Annotated[str, Field(json_schema_extra={"format": "date-time"}), Needs("an RFC 3339 time with a zone")]
+    organizationid: OrganizationId
+    sequence: NotRequired[Sequence | None]
+    traceparent: NotRequired[Annotated[str, Needs("a text")] | None]
+    data: NotRequired[Any]
+
+
+class Recency(NamedTuple):
+    """What orders events wherever facts are rivals: later is greater, the shorter `sequence` before the longer."""
+
+    time: int
+    sequence_length: int
+    sequence: str
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidEvent:
+    """A record that is no event, and why, in words that a provider's engineer understands."""
+
+    reason: Reason
+    detail: str
+
+
+class Event(NamedTuple):
+    """One valid event.
+
+    `data` is validated and normalized for a type of the contract, and as it came for another. `raw` is the event as
+    JSON in structured mode: what the log keeps, and what `decode_logged` reads again. `redacted_at` is when it was
+    redacted (Unix milliseconds, 0: never); a redacted event may lack what its type requires.
+    """
+
+    organization_id: str
+    call_id: str
+    type: str
+    time: int
+    recency: Recency
+    data: Any
+    opts_out: bool
+    raw: bytes
+    redacted_at: int = 0
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """`(source, id)`: names one occurrence within a call."""
+        return (self.recency.source, self.recency.id)
+
+
+class Mode(StrEnum):
+    """How a CloudEvent lies in a Kafka record."""
+
+    STRUCTURED = "structured"
+    BINARY = "binary"
+
+
+_ENVELOPE = TypeAdapter(Envelope)
+_DATA: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(model) for name, model in TYPES.items()}
+_CE = "ce_"
+# What is taken over from the headers of binary mode; others are ignored.
+_ATTRIBUTES = frozenset(Envelope.__annotations__) - {"data"}
+
+
+def decode(value: bytes | None, headers: Headers = ()) -> Event | InvalidEvent:
+    """Return the event that a record's value and headers carry, in structured or in binary mode, or why there is none.
+
+    Never raises for what a producer may send.
+    """
+    size = len(value or b"")
+    if size > MAX_EVENT_BYTES:
+        return InvalidEvent(Reason.TOO_LARGE, f"the value has {size} bytes, at most {MAX_EVENT_BYTES} are taken")
+    try:
+        raw = value or b"" if mode(headers) is Mode.STRUCTURED else _structured(value or b"", headers)
+    except UnicodeDecodeError:
+        return InvalidEvent(Reason.WRONG_TYPE, "a `ce_` header is not UTF-8")
+    except ValueError as error:
+        return _unreadable(error, value)
+    return decode_logged(raw)
+
+
+def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
+    """Return the event that `raw`, JSON in structured mode of whatever size, stands for, or why it does not.
+
+    `redacted_at`: when the log's document was redacted (Unix milliseconds, 0: never).
+    """
+    try:
+        body = strict_json.parse(raw)
+    except ValueError as error:
+        return _unreadable(error, raw)
+    if not isinstance(body, dict):
+        return InvalidEvent(Reason.NOT_AN_OBJECT, "the value is JSON, but no object")
+    try:
+        envelope = _ENVELOPE.validate_python(body)
+    except ValidationError as error:
+        return InvalidEvent(*complaint(error, Envelope, ""))
+    try:
+        time = milliseconds(envelope["time"])
+    except InvalidTime as error:
+        return InvalidEvent(Reason.INVALID_TIME, str(error))
+    return _event(envelope, time, raw, redacted_at)
+
+
+def _event(envelope: Envelope, time: int, raw: bytes, redacted_at: int) -> Event | InvalidEvent:
+    kind, sent = envelope["type"], envelope.get("data")
+    data = sent
+    if model := _DATA.get(kind):
+        try:
+            data = model.validate_python({} if sent is None else sent)
+        except ValidationError as error:
+            if not redacted_at:
+                return InvalidEvent(*complaint(error, TYPES[kind], "data"))
+            data = {}
+    sequence = "" if envelope.get("sequence") is None else str(envelope.get("sequence"))
+    return Event(
+        organization_id=envelope["organizationid"],
+        call_id=envelope["subject"],
+        type=kind,
+        time=time,
+        recency=Recency(time, len(sequence), sequence, envelope["source"], envelope["id"]),
+        data=data,
+        opts_out=isinstance(sent, dict) and sent.get(OPT_OUT) is True,
+        raw=raw,
+        redacted_at=redacted_at,
+    )
+
+
+def mode(headers: Headers) -> Mode:
+    """Return how the record's CloudEvent is written.
+
+    As the CloudEvents Kafka binding has it (the content type decides), but a record without `ce_` headers counts as
+    structured even if nothing says so.
+    """
+    binary = Mode.STRUCTURED
+    for name, value in headers:
+        if name.lower() == "content-type" and (value or b"").lower().startswith(b"application/cloudevents"):
+            return Mode.STRUCTURED
+        if name.startswith(_CE):
+            binary = Mode.BINARY
+    return binary
+
+
+def _structured(value: bytes, headers: Headers) -> bytes:
+    """Return the binary-mode event as JSON in structured mode, its data byte for byte."""
+    attributes = {
+        name[len(_CE) :]: text.decode()
+        for name, text in headers
+        if text is not None and name.startswith(_CE) and name[len(_CE) :] in _ATTRIBUTES
+    }
+    if not value:
+        return orjson.dumps(attributes)
+    # Read by itself first: `{}, "subject": "another call"` must not become part of the envelope.
+    strict_json.parse(value, strict_json.MAX_DEPTH - 1)
+    return b'%b,%bdata":%b}' % (orjson.dumps(attributes)[:-1] if attributes else b"{", b'"', value)
+
+
+def _unreadable(error: ValueError, value: bytes | None) -> InvalidEvent:
+    match error:
+        case strict_json.NumberOutOfRange():
+            return InvalidEvent(Reason.NUMBER_OUT_OF_RANGE, str(error))
+        case strict_json.NulInKey():
+            return InvalidEvent(Reason.NUL_IN_KEY, str(error))
+        case strict_json.TooDeep():
+            return InvalidEvent(Reason.TOO_DEEP, str(error))
+        case _:
+            return InvalidEvent(Reason.NOT_JSON, f"not JSON: {error}" if value else "the value is empty")
+
+
+def canonical(raw: bytes) -> bytes:
+    """Return the form in which two bodies under one identity are compared (record.md, Conflicts).
+
+    `raw` is a valid event in structured mode.
+    """
+    body = strict_json.parse(raw)
+    sequence = body.get("sequence")
+    form = {
+        name: body.get(name) for name in ("specversion", "id", "source", "type", "subject", "organizationid", "data")
+    }
+    form["time"] = rfc3339(milliseconds(body["time"]))
+    form["sequence"] = None if sequence is None else str(sequence)
+    return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()

@@ -1,0 +1,108 @@
+"""PURE: how a call ended, and whether it has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.events import Event
+from shared.fold.told import Told
+from shared.record import CallStatus
+
+FINAL = ("call.ended", "call.failed")
+"""The types that end a call."""
+
+SIGNS_OF_LIFE = (
+    "call.started",
+    "call.transferred",
+    "call.dtmf",
+    "transcript.turn",
+    "transcript.retracted",
+    "tool.called",
+    "tool.returned",
+    "latency.sampled",
+)
+"""The types that make a call ONGOING."""
+
+_GENERAL_REASONS = frozenset({"unknown", "completed", "normal_clearing", "inactivity"})
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end that decides, and the final events that count beside it, by recency."""
+
+    deciding: Event
+    counting: Sequence[Event]
+
+    def stated(self, field: str) -> Any:
+        """Return what the deciding end states, else the latest that another final event that counts does, or None."""
+        for event in (self.deciding, *reversed(self.counting)):
+            value = event.data.get(field)
+            if value is not None:
+                return value
+        return None
+
+
+def end_of(told: Told) -> End | None:
+    """Return how the call ended, or None while it goes on.
+
+    An inferred end counts only while no real one is there and no sign of life has a strictly later time. Of those
+    that count decides one with a specific reason before one with a general one, then `call.failed` before
+    `call.ended`, then the latest.
+    """
+    finals = told.of(*FINAL)
+    counting = [event for event in finals if not event.data.get("inferred")]
+    if not counting:
+        last_sign = max((event.time for event in told.of(*SIGNS_OF_LIFE)), default=0)
+        counting = [event for event in finals if event.time >= last_sign]
+    return End(max(counting, key=_weight), counting) if counting else None
+
+
+def _weight(event: Event) -> tuple[bool, bool, Any]:
+    specific = (event.data.get("disconnection_reason") or "unknown").lower() not in _GENERAL_REASONS
+    return (specific, event.type == "call.failed", event.recency)
+
+
+def status(told: Told, end: End | None) -> CallStatus:
+    """Return the call's status. Nothing but a later sign of life after an inferred end reopens a call."""
+    if end is not None:
+        return "ERROR" if end.deciding.type == "call.failed" else "ENDED"
+    if any(kind in told.by_type for kind in SIGNS_OF_LIFE):
+        return "ONGOING"
+    if "call.scheduled" in told.by_type and "call.created" not in told.by_type:
+        return "SCHEDULED"
+    return "REGISTERED"
+
+
+def reason(end: End | None) -> str | None:
+    """Return the deciding end's reason, as it came."""
+    return end.deciding.data.get("disconnection_reason") if end else None
+
+
+def end_timestamp(end: End | None) -> int | None:
+    """Return the end that is stated explicitly; else the deciding end's time; None before the end."""
+    if end is None:
+        return None
+    explicit: int | None = end.stated("end_timestamp")
+    return end.deciding.time if explicit is None else explicit
+
+
+def duration(end: End | None, session: int | None) -> float | None:
+    """Return the call's duration in seconds; None before the end, 0 without a session: ringing is not talking."""
+    if end is None:
+        return None
+    stated: float | None = end.stated("duration_ms")
+    if stated is not None:
+        return seconds(stated)
+    stop = end_timestamp(end)
+    return 0 if session is None or stop is None else seconds(max(0, stop - session))
+
+
+def duration_so_far(told: Told, session: int | None) -> float:
+    """Return the seconds from the session's start to the latest time of any event; 0 without a session."""
+    return 0 if session is None else seconds(max(0, told.events[-1].time - session))
+
+
+def seconds(milliseconds: float) -> float:
+    """Return milliseconds as seconds, whole ones as an integer, so that JSON shows 30 and not 30.0."""
+    exact = milliseconds / 1000
+    return int(exact) if exact == int(exact) else exact

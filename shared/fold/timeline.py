@@ -1,0 +1,82 @@
+"""PURE: the timeline."""
+
+from typing import Any
+
+from shared.event_data import TYPES
+from shared.events import Event
+from shared.fold.ends import seconds
+from shared.fold.told import Told
+from shared.record import TimelineEntry
+
+_SILENT = frozenset(TYPES) - {
+    "call.scheduled",
+    "call.created",
+    "call.started",
+    "call.transferred",
+    "call.dtmf",
+    "call.note",
+    "call.ended",
+    "call.failed",
+    "recording.available",
+}
+_ENDED = ("ended_by", "sip_code", "q850_cause", "inferred")
+
+
+def timeline(told: Told, session: int | None, settled: dict[str, str | None]) -> list[TimelineEntry]:
+    """Return all entries by recency.
+
+    `settled` holds the record's `direction`, `from` and `to`: "Call started" tells those that are known.
+    """
+    entries: list[TimelineEntry] = []
+    for event in told.events:
+        if event.type not in _SILENT:
+            label, data = _entry(event, settled)
+            since = 0 if session is None else seconds(max(0, event.time - session))
+            entries.append({"timestamp": event.time, "event": label, "session_time": since, "data": data})
+    return entries
+
+
+def _entry(event: Event, settled: dict[str, str | None]) -> tuple[str, dict[str, Any]]:
+    data = event.data
+    match event.type:
+        case "call.scheduled":
+            return "Call scheduled", {}
+        case "call.created":
+            return "Call created", {}
+        case "call.started":
+            return _labelled("Call started", settled["direction"]), _carried(settled, *settled)
+        case "call.transferred":
+            return "Call transferred", _carried(data, "destination", "mode", "transfer_id")
+        case "call.dtmf":
+            return "DTMF received", _carried(data, "digits")
+        case "call.note":
+            return data.get("event") or "Note", data.get("data") or {}
+        case "call.ended":
+            return _labelled("Call ended", data.get("disconnection_reason")), _end(data, *_ENDED)
+        case "call.failed":
+            return _labelled("Call failed", data.get("disconnection_reason")), _end(data, *_ENDED, "message")
+        case "recording.available":
+            return "Recording available", _carried(data, "duration_ms")
+        case unknown:
+            return unknown, _as_object(data)
+
+
+def _labelled(label: str, detail: str | None) -> str:
+    return f"{label} - {detail}" if detail else label
+
+
+def _carried(data: dict[str, Any], *fields: str) -> dict[str, Any]:
+    return {field: data[field] for field in fields if data.get(field) is not None}
+
+
+def _end(data: dict[str, Any], *fields: str) -> dict[str, Any]:
+    carried = _carried(data, *fields)
+    if not carried.get("inferred"):
+        carried.pop("inferred", None)
+    return carried
+
+
+def _as_object(data: Any) -> dict[str, Any]:
+    if data is None:
+        return {}
+    return data if isinstance(data, dict) else {"value": data}

@@ -1,0 +1,92 @@
+"""Reading JSON as strictly as the contract asks, at the speed of the common case."""
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+MAX_DEPTH = 64
+"""Objects and lists within each other, the outermost counted."""
+
+INT64 = range(-(2**63), 2**63)
+
+# Only a run of this many digits can be an integer that 64 signed bits do not hold. orjson takes such a one for a
+# float or an unsigned integer without a word.
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
+_ESCAPED_NUL = b"\\u0000"
+_DEEP = f"objects and lists lie deeper than {MAX_DEPTH} within each other"
+
+
+class UnsafeJson(ValueError):
+    """The text is JSON, but holds what a store or a reader could not keep as it is."""
+
+
+class NumberOutOfRange(UnsafeJson):
+    """An integer outside signed 64 bits."""
+
+
+class NulInKey(UnsafeJson):
+    """A key of an object holds the character NUL."""
+
+
+class TooDeep(UnsafeJson):
+    """Objects and lists lie deeper within each other than `MAX_DEPTH`."""
+
+
+def parse(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """Return the value that `text` (UTF-8 JSON) stands for; of a key that stands twice in an object the last counts.
+
+    Raises:
+        orjson.JSONDecodeError: it is not JSON (NaN, an infinity, a lone surrogate and invalid UTF-8 are not).
+        NumberOutOfRange, NulInKey, TooDeep: it is, but is refused.
+    """
+    value = _loads(text)
+    if text.count(b"{") + text.count(b"[") > max_depth and _deeper_than(value, max_depth):
+        raise TooDeep(_DEEP)
+    if _LONG_NUMBER.search(text):
+        json.loads(text, parse_int=_int64)
+    if _ESCAPED_NUL in text and _has_nul_key(value):
+        raise NulInKey("a key holds the character NUL")
+    return value
+
+
+def _loads(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if error.msg.startswith("depth limit"):  # orjson's own limit lies far above ours
+            raise TooDeep(_DEEP) from error
+        raise
+
+
+def _int64(digits: str) -> int:
+    # A longer run of digits is not converted: int() refuses thousands of them with an error of its own.
+    if len(digits) > len(str(INT64[0])) or int(digits) not in INT64:
+        raise NumberOutOfRange(f"the integer {digits[:24]} is outside signed 64 bits")
+    return int(digits)
+
+
+def _deeper_than(value: Any, depth: int) -> bool:
+    """Tell whether `value` nests deeper than `depth`; walks level by level, so that no text exhausts the stack."""
+    level = [value]
+    for _ in range(depth):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, (dict, list))]
+        if not level:
+            return False
+    return True
+
+
+def _has_nul_key(value: Any) -> bool:
+    level = [value]
+    while level:
+        if any("\x00" in key for parent in level if isinstance(parent, dict) for key in parent):
+            return True
+        level = [child for parent in level for child in _children(parent)]
+    return False
+
+
+def _children(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
