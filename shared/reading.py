@@ -1,0 +1,58 @@
+"""Reading one call: the stored record while it is final, else the record folded from the log, by the same functions."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.cost import PriceBook
+from shared.fold import NoEvents
+from shared.folding import fold_documents, render
+from shared.store.port import Store
+from shared.store.states import State
+
+
+class Finality(StrEnum):
+    """How far a record is settled."""
+
+    LIVE = "live"
+    """The call goes on; its latency and cost run."""
+    SETTLING = "settling"
+    """The call has ended; events may still be on their way."""
+    FINAL = "final"
+    """The call has ended and gone quiet. A late event still changes the record."""
+
+
+class CallBroken(Exception):
+    """The call's events are kept, but cannot be folded, by a mistake of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A record as JSON text, its entity tag, and how far it is settled."""
+
+    body: bytes
+    etag: str
+    finality: Finality
+
+
+async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
+    """Return the record of a call (`<organization_id>/<call_id>`), or None if there is no such call.
+
+    Raises:
+        CallBroken: the call cannot be folded.
+        StoreUnavailable: the store does not answer.
+    """
+    stored = await store.find(call)
+    if stored is None:
+        return None
+    if stored.state is State.BROKEN:
+        raise CallBroken(call)
+    if stored.state is State.FINAL and stored.body is not None and stored.etag is not None:
+        return Reading(stored.body, stored.etag, Finality.FINAL)
+    documents = (await store.read([call]))[call]
+    try:
+        folded, _ = fold_documents(documents, book, opted_out=stored.opted_out)
+    except NoEvents as error:
+        raise CallBroken(call) from error
+    rendered = render(folded.record)
+    settled = Finality.FINAL if stored.state is State.FINAL else Finality.SETTLING
+    return Reading(rendered.body, rendered.etag, settled if folded.ended else Finality.LIVE)

@@ -1,0 +1,162 @@
+"""The store in memory: the same contract, for tests that look at every step."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+
+from shared.store.log import LogDocument, bounds, size_of
+from shared.store.port import Claim, Mark, Result, Sighting, StoredCall, Waiting
+from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    state: State
+    partition: int
+    last_arrival: int
+    opted_out: bool = False
+    token: str = ""
+    marked_at: int = 0
+    claimed_at: int = 0
+    attempts: int = 0
+    result: Result | None = None
+
+
+class MemoryStore:
+    """Keeps to the port; `clock` gives Unix milliseconds, `claim_ms` how long an unrenewed claim holds."""
+
+    def __init__(self, clock: Callable[[], int] = _now_ms, claim_ms: int = 60_000) -> None:
+        self.log: dict[str, LogDocument] = {}
+        self._calls: dict[str, _Call] = {}
+        self._clock = clock
+        self._claim_ms = claim_ms
+
+    async def prepare(self) -> None:
+        """Nothing needs to be prepared."""
+
+    async def ping(self) -> None:
+        """Memory answers."""
+
+    async def insert(self, documents: Sequence[LogDocument]) -> None:
+        """See the port."""
+        for document in documents:
+            self.log.setdefault(document.id, document)
+
+    async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
+        """See the port."""
+        return {
+            key: Sighting(call.state, call.opted_out, call.last_arrival, call.result.events if call.result else 0)
+            for key in calls
+            if (call := self._calls.get(key))
+        }
+
+    async def mark(self, marks: Sequence[Mark]) -> None:
+        """See the port."""
+        for mark in marks:
+            seen = self._calls.get(mark.call) or _Call(MOVES[Move.SIGHT][1], mark.partition, mark.last_arrival)
+            call = replace(
+                seen,
+                last_arrival=max(seen.last_arrival, mark.last_arrival),
+                opted_out=seen.opted_out or mark.opted_out,
+            )
+            if mark.stale:
+                call = replace(call, state=MOVES[Move.MARK][1], marked_at=self._clock())
+            self._calls[mark.call] = call
+
+    async def redact(self, documents: Sequence[LogDocument]) -> None:
+        """See the port."""
+        for document in documents:
+            if not self.log[document.id].redacted_at:
+                self.log[document.id] = replace(document, redacted_at=self._clock())
+
+    async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
+        """See the port."""
+        found = [
+            Waiting(key, call.partition, call.last_arrival, call.marked_at)
+            for key, call in self._calls.items()
+            if call.partition in partitions and self._claimable(call)
+        ]
+        return sorted(found, key=lambda waiting: waiting.marked_at)[:limit]
+
+    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
+        """See the port."""
+        claims = []
+        for key in calls:
+            call = self._calls.get(key)
+            if call and self._claimable(call):
+                call = replace(
+                    call,
+                    state=MOVES[Move.CLAIM][1],
+                    token=token,
+                    claimed_at=self._clock(),
+                    attempts=call.attempts + 1,
+                )
+                self._calls[key] = call
+                claims.append(Claim(key, token, call.partition, call.last_arrival, call.attempts, call.opted_out))
+        return claims
+
+    async def renew(self, calls: Collection[str], token: str) -> None:
+        """See the port."""
+        for key in calls:
+            if self._holds(key, token):
+                self._calls[key] = replace(self._calls[key], claimed_at=self._clock())
+
+    async def release(self, calls: Collection[str], token: str) -> None:
+        """See the port."""
+        for key in calls:
+            if self._holds(key, token):
+                call = self._calls[key]
+                self._calls[key] = replace(call, state=MOVES[Move.RELEASE][1], attempts=call.attempts - 1)
+
+    async def sizes(self, calls: Collection[str]) -> dict[str, int]:
+        """See the port."""
+        return {key: sum(size_of(document.id) for document in self._documents(key)) for key in calls}
+
+    async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
+        """See the port."""
+        return {key: self._documents(key) for key in calls}
+
+    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+        """See the port."""
+        lost = set()
+        for claim, result in claims:
+            if not self._holds(claim.call, claim.token):
+                lost.add(claim.call)
+                continue
+            move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
+            self._calls[claim.call] = replace(
+                self._calls[claim.call], state=MOVES[move][1], opted_out=result.opted_out, attempts=0, result=result
+            )
+        return lost
+
+    async def break_off(self, claims: Sequence[Claim]) -> None:
+        """See the port."""
+        for claim in claims:
+            if self._holds(claim.call, claim.token):
+                self._calls[claim.call] = replace(
+                    self._calls[claim.call], state=MOVES[Move.BREAK][1], attempts=MAX_ATTEMPTS - 1, result=None
+                )
+
+    async def find(self, call: str) -> StoredCall | None:
+        """See the port."""
+        found = self._calls.get(call)
+        if found is None:
+            return None
+        body, etag = (found.result.body, found.result.etag) if found.result else (None, None)
+        return StoredCall(found.state, found.opted_out, body, etag)
+
+    def _documents(self, call: str) -> list[LogDocument]:
+        first, end = bounds(call)
+        return [self.log[key] for key in sorted(self.log) if first <= key < end]
+
+    def _claimable(self, call: _Call) -> bool:
+        ran_out = call.claimed_at < self._clock() - self._claim_ms
+        return call.state in MOVES[Move.CLAIM][0] and (call.state is not State.FOLDING or ran_out)
+
+    def _holds(self, key: str, token: str) -> bool:
+        call = self._calls.get(key)
+        return call is not None and call.state is State.FOLDING and call.token == token

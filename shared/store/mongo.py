@@ -1,0 +1,213 @@
+"""The store in MongoDB: the collections `call_events` (the log) and `calls` (the records)."""
+
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from bson.errors import BSONError
+from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
+
+from shared.store.driver import Connection
+from shared.store.log import LogDocument, bounds, size_of
+from shared.store.mongo_documents import (
+    broken_document,
+    call_document,
+    claim_of,
+    held,
+    marking,
+    only_duplicates,
+    refused,
+    unix_ms,
+    waiting_of,
+)
+from shared.store.port import Claim, Mark, Result, Sighting, StoredCall, StoreUnavailable, Unstorable, Waiting
+from shared.store.states import MOVES, Move, State
+
+_MANY = 10_000
+
+FOLDER_INDEX = IndexModel(
+    [("partition", 1), ("state", 1), ("marked_at", 1)],
+    name="folder",
+    # One boolean: an index that is partial on several states is not used by the queries that ask for one of them.
+    partialFilterExpression={"open": True},
+)
+
+
+@contextmanager
+def world() -> Iterator[None]:
+    """Say of whatever MongoDB or the way to it fails with that it is to be waited for."""
+    try:
+        yield
+    except PyMongoError as error:
+        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+class MongoStore:
+    """Keeps to the port. Single-document writes only, in unordered bulks: each is retryable by itself."""
+
+    def __init__(self, connection: Connection, claim_ms: int = 60_000) -> None:
+        """`claim_ms` is how long an unrenewed claim holds."""
+        self._connection = connection
+        self._log = connection.collection("call_events")
+        self._calls = connection.collection("calls")
+        self._claim_ms = claim_ms
+
+    async def prepare(self) -> None:
+        """See the port."""
+        with world():
+            await self._calls.create_indexes([FOLDER_INDEX])
+
+    async def ping(self) -> None:
+        """See the port."""
+        with world():
+            await self._connection.ping()
+
+    async def insert(self, documents: Sequence[LogDocument]) -> None:
+        """See the port."""
+        writes = [InsertOne({"_id": document.id, "events": list(document.events)}) for document in documents]
+        with world():
+            try:
+                await self._log.bulk_write(writes, ordered=False)
+            except BulkWriteError as error:
+                # The same stretch is there already: this batch, or a part of it, was delivered before.
+                if not only_duplicates(error):
+                    raise
+
+    async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
+        """See the port."""
+        fields = {"state": 1, "opt_out": 1, "last_arrival": 1, "event_count": 1}
+        with world():
+            cursor = self._calls.find({"_id": {"$in": list(calls)}}, fields, batch_size=_MANY)
+            return {
+                header["_id"]: Sighting(
+                    State(header["state"]), header["opt_out"], header["last_arrival"], header.get("event_count", 0)
+                )
+                async for header in cursor
+            }
+
+    async def mark(self, marks: Sequence[Mark]) -> None:
+        """See the port."""
+        if marks:
+            with world():
+                await self._calls.bulk_write([marking(mark) for mark in marks], ordered=False)
+
+    async def redact(self, documents: Sequence[LogDocument]) -> None:
+        """See the port."""
+        writes = [
+            UpdateOne(
+                {"_id": document.id, "redacted_at": {"$exists": False}},
+                {"$set": {"events": list(document.events)}, "$currentDate": {"redacted_at": True}},
+            )
+            for document in documents
+        ]
+        if writes:
+            with world():
+                await self._log.bulk_write(writes, ordered=False)
+
+    async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
+        """See the port."""
+        fields = {"partition": 1, "last_arrival": 1, "marked_at": 1}
+        found: list[Waiting] = []
+        with world():
+            for claimable in self._claimable():
+                wanted = {"partition": {"$in": sorted(partitions)}, "open": True, **claimable}
+                cursor = self._calls.find(wanted, fields).sort("marked_at", 1).limit(limit)
+                found += [waiting_of(header) async for header in cursor]
+        return sorted(found, key=lambda waiting: waiting.marked_at)[:limit]
+
+    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
+        """See the port."""
+        claiming = {
+            "$set": {"state": MOVES[Move.CLAIM][1], "token": token},
+            "$inc": {"attempts": 1},
+            "$currentDate": {"claimed_at": True},
+        }
+        fields = {"partition": 1, "last_arrival": 1, "attempts": 1, "opt_out": 1}
+        with world():
+            await self._calls.bulk_write(
+                [UpdateOne({"_id": call, "$or": self._claimable()}, claiming) for call in calls], ordered=False
+            )
+            cursor = self._calls.find({**held(calls, token)}, fields, batch_size=_MANY)
+            return [claim_of(header, token) async for header in cursor]
+
+    async def renew(self, calls: Collection[str], token: str) -> None:
+        """See the port."""
+        await self._update_held(calls, token, {"$currentDate": {"claimed_at": True}})
+
+    async def release(self, calls: Collection[str], token: str) -> None:
+        """See the port."""
+        await self._update_held(calls, token, {"$set": {"state": MOVES[Move.RELEASE][1]}, "$inc": {"attempts": -1}})
+
+    async def sizes(self, calls: Collection[str]) -> dict[str, int]:
+        """See the port."""
+        sizes = dict.fromkeys(calls, 0)
+        with world():
+            async for document in self._ranges(calls, {"_id": 1}):
+                sizes[LogDocument(document["_id"], ()).call] += size_of(document["_id"])
+        return sizes
+
+    async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
+        """See the port."""
+        found: dict[str, list[LogDocument]] = {call: [] for call in calls}
+        with world():
+            async for document in self._ranges(calls, None):
+                logged = LogDocument(document["_id"], tuple(document["events"]), unix_ms(document.get("redacted_at")))
+                found[logged.call].append(logged)
+        return found
+
+    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+        """See the port."""
+        writes = [ReplaceOne(held([claim.call], claim.token), call_document(claim, result)) for claim, result in claims]
+        with world():
+            try:
+                replaced = await self._calls.bulk_write(writes, ordered=False)
+            except (DocumentTooLarge, BSONError, OverflowError) as error:
+                raise Unstorable(f"{type(error).__name__}: {error}") from error
+            except BulkWriteError as error:
+                if refused(error):
+                    raise Unstorable("the server refused a record for its content") from error
+                raise
+            if replaced.matched_count == len(writes):
+                return set()
+            return {claim.call for claim, _ in claims} - await self._stored(claims)
+
+    async def break_off(self, claims: Sequence[Claim]) -> None:
+        """See the port."""
+        writes = [ReplaceOne(held([claim.call], claim.token), broken_document(claim)) for claim in claims]
+        if writes:
+            with world():
+                await self._calls.bulk_write(writes, ordered=False)
+
+    async def find(self, call: str) -> StoredCall | None:
+        """See the port."""
+        fields = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
+        with world():
+            found = await self._calls.find_one({"_id": call}, fields)
+        if found is None:
+            return None
+        body = found.get("body")
+        return StoredCall(
+            State(found["state"]), found["opt_out"], None if body is None else body.encode(), found.get("etag")
+        )
+
+    def _claimable(self) -> list[dict[str, Any]]:
+        ran_out = {"$lt": ["$claimed_at", {"$subtract": ["$$NOW", self._claim_ms]}]}  # by the server's clock
+        return [{"state": State.STALE}, {"state": State.FOLDING, "$expr": ran_out}]
+
+    def _ranges(self, calls: Collection[str], fields: dict[str, int] | None) -> AsyncIterator[dict[str, Any]]:
+        ranges = [{"_id": {"$gte": first, "$lt": end}} for first, end in map(bounds, calls)]
+        cursor: AsyncIterator[dict[str, Any]] = self._log.find({"$or": ranges}, fields, batch_size=_MANY)
+        return cursor
+
+    async def _update_held(self, calls: Collection[str], token: str, update: dict[str, Any]) -> None:
+        if calls:
+            with world():
+                await self._calls.bulk_write([UpdateOne(held([call], token), update) for call in calls], ordered=False)
+
+    async def _stored(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+        """Return the calls whose result was stored: they carry the claim's token and are folding no longer."""
+        states = [MOVES[move][1] for move in (Move.STORE_LIVE, Move.STORE_FINAL)]
+        tokens = {claim.call: claim.token for claim, _ in claims}
+        cursor = self._calls.find({"_id": {"$in": list(tokens)}, "state": {"$in": states}}, {"token": 1})
+        return {header["_id"] async for header in cursor if header.get("token") == tokens[header["_id"]]}

@@ -1,0 +1,123 @@
+"""How calls lie in MongoDB: what is written for a mark or a result, and what is read back."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import bson
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from shared.store.port import Claim, Mark, Result, Waiting
+from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DUPLICATE_KEY = 11000
+# What the server says of content that it would refuse again: bad value, invalid length, overflow, invalid BSON, keys
+# with `$` or `.` in an older one, a document that is too large.
+_REFUSALS = frozenset({2, 15, 16, 22, 52, 57, 10334})
+_TEXT_LIMIT = 3 * 1024 * 1024
+_DOCUMENT_LIMIT = 12 * 1024 * 1024
+
+
+def held(calls: Collection[str], token: str) -> dict[str, Any]:
+    """Return the filter for the calls whose claim still holds."""
+    key = next(iter(calls)) if len(calls) == 1 else {"$in": list(calls)}
+    return {"_id": key, "state": State.FOLDING, "token": token}
+
+
+def marking(mark: Mark) -> UpdateOne:
+    """Return the write of a mark: unconditional, and a header where there is none."""
+    organization, call = mark.call.split("/")
+    header: dict[str, Any] = {
+        "organization_id": organization,
+        "call_id": call,
+        "partition": mark.partition,
+        "attempts": 0,
+    }
+    update: dict[str, Any] = {"$max": {"last_arrival": mark.last_arrival}, "$setOnInsert": header}
+    written: dict[str, Any] = {}
+    if mark.stale:
+        written |= {"state": MOVES[Move.MARK][1], "open": True}
+        update["$currentDate"] = {"marked_at": True}
+    else:
+        header |= {"state": MOVES[Move.SIGHT][1], "open": True}
+    if mark.opted_out:
+        written["opt_out"] = True
+    else:
+        header["opt_out"] = False
+    if written:
+        update["$set"] = written
+    return UpdateOne({"_id": mark.call}, update, upsert=True)
+
+
+def _header(claim: Claim, state: State, *, opted_out: bool) -> dict[str, Any]:
+    organization, call = claim.call.split("/")
+    header = {
+        "_id": claim.call,
+        "organization_id": organization,
+        "call_id": call,
+        "state": state,
+        "token": claim.token,
+        "partition": claim.partition,
+        "last_arrival": claim.last_arrival,
+        "opt_out": opted_out,
+        "attempts": 0,
+        "folded_at": datetime.now(UTC),
+    }
+    return {**header, "open": True} if is_open(state) else header
+
+
+def call_document(claim: Claim, result: Result) -> dict[str, Any]:
+    """Return the document of a call: the record as fields, the same as text, and the folder's own fields."""
+    move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
+    header = {
+        **_header(claim, MOVES[move][1], opted_out=result.opted_out),
+        "event_count": result.events,
+        "conflict_count": result.conflicts,
+        "rules_version": result.rules_version,
+        "price_book_version": result.price_book_version,
+    }
+    if result.record is None or result.body is None:
+        return header
+    document = {**result.record, **header, "etag": result.etag, "body": result.body.decode()}
+    if len(result.body) > _TEXT_LIMIT and len(bson.encode(document)) > _DOCUMENT_LIMIT:
+        return header
+    return document
+
+
+def broken_document(claim: Claim) -> dict[str, Any]:
+    """Return the document of a call that cannot be folded: its header alone."""
+    return {
+        **_header(claim, MOVES[Move.BREAK][1], opted_out=claim.opted_out),
+        "attempts": MAX_ATTEMPTS - 1,
+    }
+
+
+def claim_of(header: dict[str, Any], token: str) -> Claim:
+    """Return the claim that a header tells of."""
+    return Claim(
+        header["_id"], token, header["partition"], header["last_arrival"], header["attempts"], header["opt_out"]
+    )
+
+
+def waiting_of(header: dict[str, Any]) -> Waiting:
+    """Return the waiting call that a header tells of."""
+    return Waiting(header["_id"], header["partition"], header["last_arrival"], unix_ms(header["marked_at"]))
+
+
+def unix_ms(moment: datetime | None) -> int:
+    """Return a moment as Unix milliseconds, 0 for none."""
+    return 0 if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def only_duplicates(error: BulkWriteError) -> bool:
+    """Tell whether nothing failed but inserts of what is there already."""
+    details = error.details or {}
+    failed = details.get("writeErrors", [])
+    return not details.get("writeConcernErrors") and all(each["code"] == _DUPLICATE_KEY for each in failed)
+
+
+def refused(error: BulkWriteError) -> bool:
+    """Tell whether the server refused a document for its content."""
+    return any(each["code"] in _REFUSALS for each in (error.details or {}).get("writeErrors", []))

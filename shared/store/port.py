@@ -1,0 +1,154 @@
+"""What the programs ask of a store. Every store keeps to `tests/contract/test_store.py`.
+
+A call is named by its key, `<organization_id>/<call_id>`. Times are Unix milliseconds by the store's own clock, but for
+`last_arrival`, which is the broker's.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.record import Record
+from shared.store.log import LogDocument
+from shared.store.states import State
+
+
+class StoreUnavailable(Exception):
+    """The store does not answer, or not as it should: nothing is wrong with what it was asked. Wait, and ask again."""
+
+
+class Unstorable(Exception):
+    """The store refuses this content, and would again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a batch needs to know of a call that it holds events of.
+
+    `stored_events` counts the distinct events of the stored record, 0 where there is none.
+    """
+
+    state: State
+    opted_out: bool
+    last_arrival: int
+    stored_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a batch says of a call: that it is there and when its latest event arrived, and, if `stale`, to fold it.
+
+    `partition` is that of the call's key.
+    """
+
+    call: str
+    partition: int
+    last_arrival: int
+    stale: bool
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A call that waits for a folder."""
+
+    call: str
+    partition: int
+    last_arrival: int
+    marked_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A call that a folder may fold while it holds `token`; `attempts` counts the claims since the last success."""
+
+    call: str
+    token: str
+    partition: int
+    last_arrival: int
+    attempts: int
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a folder stores: the record as fields and as the JSON text that is served.
+
+    `record` and `body` are None where they would not fit: readers then get the record folded from the log.
+    """
+
+    record: Record | None
+    body: bytes | None
+    etag: str
+    final: bool
+    opted_out: bool
+    events: int
+    conflicts: int
+    rules_version: int
+    price_book_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """What a reader finds: `body` is the record as it stood when it was last folded."""
+
+    state: State
+    opted_out: bool
+    body: bytes | None
+    etag: str | None
+
+
+class Store(Protocol):
+    """The log and the records. Any method raises `StoreUnavailable` where the store cannot do its part."""
+
+    async def prepare(self) -> None:
+        """Create what the store needs (indexes); safe to repeat."""
+
+    async def ping(self) -> None:
+        """Return when the store answers."""
+
+    async def insert(self, documents: Sequence[LogDocument]) -> None:
+        """Append to the log; a document that is there already stays as it is."""
+
+    async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
+        """Return what is known of these calls, never from a cache; calls never seen are missing."""
+
+    async def mark(self, marks: Sequence[Mark]) -> None:
+        """Write the marks, whatever the calls' states are by now; calls never seen get their header."""
+
+    async def redact(self, documents: Sequence[LogDocument]) -> None:
+        """Replace the events of documents that are not redacted yet by these."""
+
+    async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
+        """Return calls of these partitions that are stale, or whose claim has run out, the longest waiting first."""
+
+    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
+        """Claim those of these calls that are stale, or whose claim has run out, with a token never used before."""
+
+    async def renew(self, calls: Collection[str], token: str) -> None:
+        """Prolong the claims that still hold the token."""
+
+    async def release(self, calls: Collection[str], token: str) -> None:
+        """Give claims back unused."""
+
+    async def sizes(self, calls: Collection[str]) -> dict[str, int]:
+        """Return how many bytes of events the log holds of each call."""
+
+    async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
+        """Return all that the log holds of each call."""
+
+    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+        """Store the results of claims that still hold; return the calls for which one did not.
+
+        Raises:
+            Unstorable: the store refuses one of these contents; any number of the others may be stored.
+        """
+
+    async def break_off(self, claims: Sequence[Claim]) -> None:
+        """Say of calls whose claims still hold that they cannot be folded; their records are emptied.
+
+        The next mark gives such a call one more attempt.
+        """
+
+    async def find(self, call: str) -> StoredCall | None:
+        """Return what is stored of a call, or None if it was never seen."""
