@@ -93,7 +93,7 @@ def _got(problem: ErrorDetails, prefix: str) -> str:
             return ", but is missing"
         case bool():
             return ", not true or false"
-        case int() | float() as number if prefix == "" or "string" not in problem["type"]:
+        case int() | float() as number if prefix == "" or _wants_number(problem["type"]):
             return f", not {number}{_hint(number, problem)}"
         case str() as text if prefix == "":
             return f", not {text[:_SHOWN]!r}"
@@ -101,6 +101,10 @@ def _got(problem: ErrorDetails, prefix: str) -> str:
             return ", not null"
         case other:
             return f", not {_KINDS.get(type(other), 'that')}"
+
+
+def _wants_number(problem: str) -> bool:
+    return not problem.startswith(("string", "dict", "list", "bool"))
 
 
 _KINDS = {str: "this text", int: "a number", float: "a number", list: "a list", dict: "an object"}

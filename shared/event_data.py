@@ -7,7 +7,7 @@ be absent is `NotRequired`. Durations and latencies are milliseconds, timestamps
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, NotRequired, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -43,8 +43,11 @@ def _amount(value: Any) -> Decimal:
             amount = Decimal(value)
         case _:
             raise ValueError("no amount")
+    # copy_abs() and the comparison take a million digits as they are; normalize(), like any arithmetic, would overflow.
+    if amount.copy_abs() >= _AMOUNT_LIMIT:
+        raise ValueError("out of bounds")
     exponent = amount.normalize().as_tuple().exponent
-    if abs(amount) >= _AMOUNT_LIMIT or not isinstance(exponent, int) or -exponent > _AMOUNT_PLACES:
+    if not isinstance(exponent, int) or -exponent > _AMOUNT_PLACES:
         raise ValueError("out of bounds")
     return amount
 
@@ -290,3 +293,10 @@ TRANSCRIPTION: dict[str, type] = {
 """The types of the transcription topic."""
 
 TYPES: dict[str, type] = TELEPHONY | TRANSCRIPTION
+
+
+def partial(model: type) -> Any:
+    """Return the model with no field required: what a redaction leaves of it."""
+    left: Any = TypedDict(model.__name__, get_type_hints(model, include_extras=True), total=False)  # type: ignore[misc]
+    left.__pydantic_config__ = Data.__pydantic_config__  # type: ignore[attr-defined]
+    return left

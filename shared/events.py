@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from shared import strict_json
 from shared.complaints import Reason, complaint
-from shared.event_data import OPT_OUT, TYPES, Id, Needs, RequiredText
+from shared.event_data import OPT_OUT, TYPES, Id, Needs, RequiredText, partial
 from shared.event_time import InvalidTime, milliseconds, rfc3339
 from shared.topics import MAX_EVENT_BYTES
 
@@ -104,6 +104,8 @@ class Mode(StrEnum):
 
 _ENVELOPE = TypeAdapter(Envelope)
 _DATA: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(model) for name, model in TYPES.items()}
+# What a redaction has left of them: nothing is required any more.
+_LEFT: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(partial(model)) for name, model in TYPES.items()}
 _CE = "ce_"
 # What is taken over from the headers of binary mode; others are ignored.
 _ATTRIBUTES = frozenset(Envelope.__annotations__) - {"data"}
@@ -151,7 +153,7 @@ def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
 def _event(envelope: Envelope, time: int, raw: bytes, redacted_at: int) -> Event | InvalidEvent:
     kind, sent = envelope["type"], envelope.get("data")
     data = sent
-    if model := _DATA.get(kind):
+    if model := (_LEFT if redacted_at else _DATA).get(kind):
         try:
             data = model.validate_python({} if sent is None else sent)
         except ValidationError as error:
@@ -198,7 +200,7 @@ def _structured(value: bytes, headers: Headers) -> bytes:
         return orjson.dumps(attributes)
     # Read by itself first: `{}, "subject": "another call"` must not become part of the envelope.
     strict_json.parse(value, strict_json.MAX_DEPTH - 1)
-    return b'%b,%bdata":%b}' % (orjson.dumps(attributes)[:-1] if attributes else b"{", b'"', value)
+    return b"".join((orjson.dumps(attributes)[:-1], b"," if attributes else b"", b'"data":', value, b"}"))
 
 
 def _unreadable(error: ValueError, value: bytes | None) -> InvalidEvent:
@@ -225,4 +227,4 @@ def canonical(raw: bytes) -> bytes:
     }
     form["time"] = rfc3339(milliseconds(body["time"]))
     form["sequence"] = None if sequence is None else str(sequence)
-    return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,7 +1,7 @@
 """Reading a price book from its file."""
 
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.cost import Price, PriceBook, Prices
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 SHIPPED = Path(__file__).with_name("price_book.toml")
 
@@ -68,4 +70,5 @@ def _prices(edition: _Edition) -> Prices:
 
 
 def _unix_ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    # Not timestamp() * 1000, which loses a millisecond now and then.
+    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -63,7 +63,8 @@ def _loads(text: bytes) -> Any:
 def _int64(digits: str) -> int:
     # A longer run of digits is not converted: int() refuses thousands of them with an error of its own.
     if len(digits) > len(str(INT64[0])) or int(digits) not in INT64:
-        raise NumberOutOfRange(f"the integer {digits[:24]} is outside signed 64 bits")
+        # Which one is not said: it may be a card's number that somebody typed.
+        raise NumberOutOfRange(f"an integer of {len(digits.lstrip('-'))} digits is outside signed 64 bits")
     return int(digits)
 
 

@@ -1,0 +1,1 @@
+"""The worker: batches of events in, log and records out, offsets after them."""

@@ -1,16 +1,12 @@
 """The store in memory: the same contract, for tests that look at every step."""
 
-import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from shared.clock import now_ms
 from shared.store.log import LogDocument, bounds, size_of
 from shared.store.port import Claim, Mark, Result, Sighting, StoredCall, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +25,7 @@ class _Call:
 class MemoryStore:
     """Keeps to the port; `clock` gives Unix milliseconds, `claim_ms` how long an unrenewed claim holds."""
 
-    def __init__(self, clock: Callable[[], int] = _now_ms, claim_ms: int = 60_000) -> None:
+    def __init__(self, clock: Callable[[], int] = now_ms, claim_ms: int = 60_000) -> None:
         self.log: dict[str, LogDocument] = {}
         self._calls: dict[str, _Call] = {}
         self._clock = clock

@@ -1,0 +1,73 @@
+"""Run the worker: `python -m services.worker`. Settings: CALLFOLD_* (see README.md)."""
+
+import argparse
+import asyncio
+import gc
+import sys
+
+import faust
+
+from services.worker import faust_gate
+from services.worker.app import WorkerApp, create_app
+from services.worker.dead_letters import KafkaDeadLetters
+from services.worker.declare import KafkaUnavailable, UnusableTopics, Wanted, declare
+from services.worker.settings import WorkerSettings
+from services.worker.waiting import patiently
+from shared import logs
+from shared.price_book import InvalidPriceBook, load
+from shared.store.driver import Connection
+from shared.store.mongo import MongoStore
+from shared.store.port import StoreUnavailable
+from shared.topics import Topics
+
+_EXIT_UNUSABLE = 2
+log = logs.logger(__name__)
+
+
+def main() -> None:
+    """Read the settings, wait for Kafka and MongoDB, run until SIGTERM or Ctrl-C."""
+    argparse.ArgumentParser(
+        prog="python -m services.worker",
+        description="Fold the events of the input topics into call records.",
+        epilog="Example: CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:9092 python -m services.worker",
+    ).parse_args()
+    settings = WorkerSettings.load()
+    logs.configure(settings.log_level, settings.log_format)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        app = loop.run_until_complete(_prepared(settings))
+    except (UnusableTopics, InvalidPriceBook, faust_gate.UntestedFaust) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a line for a person
+        sys.exit(_EXIT_UNUSABLE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    # What was imported stays: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+    log.info("starting", group=settings.group, kafka=settings.kafka_bootstrap)
+    worker = faust.Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.execute_from_commandline()
+
+
+async def _prepared(settings: WorkerSettings) -> WorkerApp:
+    """Return the app with the topics and the indexes it needs in place."""
+    book = load(settings.price_book)
+    topics = Topics(settings.topic_prefix)
+    wanted = Wanted(settings.partitions, settings.replication_factor)
+    partitions = await patiently("kafka", lambda: declare(settings.kafka_bootstrap, topics, wanted), KafkaUnavailable)
+    connection = Connection(
+        settings.mongo_uri.get_secret_value(),
+        settings.mongo_database,
+        driver=settings.mongo_driver,
+        timeout_ms=settings.mongo_timeout_ms,
+    )
+    store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
+    await patiently("mongodb", store.prepare, StoreUnavailable)
+    dead_letters = KafkaDeadLetters(settings.kafka_bootstrap, topics.dead_letter)
+    return create_app(settings, store, dead_letters, book, partitions)
+
+
+if __name__ == "__main__":
+    main()

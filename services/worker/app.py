@@ -1,0 +1,228 @@
+"""The worker as a Faust app: one agent for both topics, the folder beside it."""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import faust
+from faust.types import EventT, StreamT
+from mode.supervisors import CrashingSupervisor
+
+from services.worker import faust_gate
+from services.worker.chunks import Chunk, ChunkConsumer, ChunkTransport
+from services.worker.dead_letters import DeadLetters
+from services.worker.flush import Flush
+from services.worker.folder import Folder
+from services.worker.reach import Reaches
+from services.worker.ripeness import Reach, Ripeness
+from services.worker.settings import WorkerSettings
+from services.worker.status import StatusServer
+from services.worker.waiting import GivenUp
+from services.worker.watchdog import Watchdog, end_process
+from shared import metrics
+from shared.clock import now_ms
+from shared.cost import PriceBook
+from shared.logs import logger
+from shared.store.port import Store, StoreUnavailable
+from shared.topics import Topics
+
+log = logger(__name__)
+
+EXIT_FAILED = 71
+_QUEUED_CHUNKS = 64
+_TAKEN_CHUNKS = 64
+_GATHER_SECONDS = 0.02
+_BATCH_BYTES = 16 * 1024 * 1024
+_TICK_SECONDS = 0.25
+_BLOCKED_SECONDS = 120.0
+_PING_SECONDS = 1.0
+
+
+class WorkerApp(faust.App):  # type: ignore[misc]
+    """Faust's app without the folders for tables, which the worker does not have."""
+
+    logger = logging.getLogger("faust")
+
+    def _create_directories(self) -> None:
+        return
+
+
+class Worker:
+    """What runs in one process: batches by `ingest`, folds by `fold`, both until the app stops."""
+
+    def __init__(
+        self, settings: WorkerSettings, store: Store, dead_letters: DeadLetters, book: PriceBook, partitions: int
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.topics = Topics(settings.topic_prefix)
+        self.app = _faust_app(settings)
+        self.ripeness = Ripeness()
+        self._reaches = Reaches(self.topics.inputs, now_ms)
+        self.flush = Flush(
+            store,
+            dead_letters,
+            self.ripeness,
+            partitions=partitions,
+            content_key=settings.content_key.get_secret_value().encode(),
+            needless=lambda: not self.consumer.flow_active,
+        )
+        self.folder = Folder(
+            store,
+            book,
+            self.ripeness,
+            self.reached,
+            claim_seconds=settings.claim_seconds,
+            poll_seconds=settings.poll_seconds,
+        )
+
+    @property
+    def consumer(self) -> ChunkConsumer:
+        """Faust's consumer, which is ours."""
+        consumer: ChunkConsumer = self.app.consumer
+        return consumer
+
+    def reached(self) -> dict[int, Reach]:
+        """Return how far each partition that this worker owns is written; nothing during a rebalance."""
+        if self.app.rebalancing or not self.consumer.flow_active:
+            return {}
+        return self._reaches.observe(self.consumer, self.consumer.assignment())
+
+    async def ingest(self, stream: StreamT[bytes]) -> None:
+        """Write batch after batch, and acknowledge each in order, once it is written.
+
+        Faust is left no chance to acknowledge by itself, or to restart this in the process: an error ends the process,
+        and what was not acknowledged is delivered again.
+        """
+        stream.enable_acks = False  # before noack_take, which restores what it finds
+        try:
+            async for events in stream.noack_take(_TAKEN_CHUNKS, within=_GATHER_SECONDS):
+                for batch in _batches(events, self.settings.batch_events):
+                    await self._write(batch)
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException:
+            log.exception("ingest_failed")
+            end_process(EXIT_FAILED)
+
+    async def _write(self, events: Sequence[EventT[Any]]) -> None:
+        consumer = self.consumer
+        async with consumer.busy:
+            # A rebalance, or the end of the process, came in between: whoever owns the partitions reads them again.
+            current = [event for event in events if consumer.takes(event.message)]
+            if len(current) < len(events):
+                return
+            try:
+                await self.flush.flush([record for event in events for record in event.value])
+            except GivenUp:
+                return
+            for event in events:
+                event.ack()
+
+    async def fold(self) -> None:
+        """Fold what is ripe, again and again."""
+        while not self.app.should_stop:
+            try:
+                outcome = await self.folder.step()
+            except StoreUnavailable:
+                await asyncio.sleep(1.0)  # the batches wait for it, and say so
+                continue
+            if not outcome.stored:
+                await asyncio.sleep(_TICK_SECONDS)
+
+    async def readiness(self) -> str | None:
+        """Return what is missing before events are taken: None when nothing is."""
+        if not self.app.started or self.app.rebalancing or not self.consumer.flow_active:
+            return "the consumer group"
+        try:
+            async with asyncio.timeout(_PING_SECONDS):
+                await self.store.ping()
+        except (StoreUnavailable, TimeoutError):
+            return "mongodb"
+        return None
+
+
+def create_app(
+    settings: WorkerSettings, store: Store, dead_letters: DeadLetters, book: PriceBook, partitions: int
+) -> WorkerApp:
+    """Return the app, which connects when it is started; `partitions` is the number of each input topic's.
+
+    Raises:
+        UntestedFaust: another Faust than this was tested with.
+    """
+    faust_gate.check()
+    worker = Worker(settings, store, dead_letters, book, partitions)
+    app = worker.app
+    topic = app.topic(*worker.topics.inputs, key_type=bytes, value_type=bytes)
+    app.agent(topic, name="ingest", concurrency=1, supervisor_strategy=CrashingSupervisor)(worker.ingest)
+    watchdog = Watchdog(
+        lambda: bool(app.should_stop or app.crashed),
+        grace_seconds=settings.grace_seconds,
+        blocked_seconds=_BLOCKED_SECONDS,
+    )
+    watchdog.start()
+    app.task(watchdog.feed)
+    app.task(worker.fold)
+    app.on_partitions_assigned.connect(_count_assigned, weak=False)
+    app.service(_status(settings, worker))
+    return app
+
+
+def _status(settings: WorkerSettings, worker: Worker) -> type[StatusServer]:
+    class Status(StatusServer):
+        def __init__(self, **kwargs: object) -> None:
+            super().__init__(settings.metrics_host, settings.metrics_port, worker.readiness, **kwargs)
+
+    return Status
+
+
+async def _count_assigned(_app: WorkerApp, assigned: set[Any], **_: object) -> None:
+    metrics.ASSIGNED.set(len(assigned))
+    log.info("partitions_assigned", partitions=len(assigned))
+
+
+def _faust_app(settings: WorkerSettings) -> WorkerApp:
+    app = WorkerApp(
+        settings.group,
+        broker=[f"kafka://{host}" for host in settings.kafka_bootstrap.split(",")],
+        key_serializer="raw",
+        value_serializer="raw",
+        store="memory://",
+        consumer_auto_offset_reset="earliest",
+        # No leader topic, no tables, no Faust web server: nothing is created in Kafka by Faust.
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        # With 0 Faust takes another assignor, and a call's partitions of the two topics part company.
+        table_standby_replicas=1,
+        stream_buffer_maxsize=_QUEUED_CHUNKS,
+        stream_wait_empty=True,
+        cython_optimizations=True,
+        broker_commit_interval=settings.commit_seconds,
+        broker_commit_every=None,
+        broker_session_timeout=settings.session_seconds,
+        broker_heartbeat_interval=settings.session_seconds / 10,
+        broker_rebalance_timeout=max(60.0, settings.session_seconds),
+        broker_request_timeout=max(90.0, settings.session_seconds),
+        worker_redirect_stdouts=False,
+    )
+    app.transport = ChunkTransport(app.conf.broker_consumer, app)
+    return app
+
+
+def _batches(events: Sequence[EventT[Any]], most: int) -> Iterator[list[EventT[Any]]]:
+    """Yield whole chunks, in order, together of at most `most` records and about 16 MB."""
+    batch: list[EventT[Any]] = []
+    records = size = 0
+    for event in events:
+        chunk: Chunk = event.message
+        weight = sum(len(record.value or b"") for record in event.value)
+        if batch and (records + chunk.count > most or size + weight > _BATCH_BYTES):
+            yield batch
+            batch, records, size = [], 0, 0
+        batch.append(event)
+        records += chunk.count
+        size += weight
+    if batch:
+        yield batch

@@ -1,0 +1,246 @@
+"""The folder: runs beside the batches, and folds the calls that are stale and ripe. States: shared/store/states.py."""
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from services.worker.ripeness import Reach, Ripeness
+from services.worker.waiting import patiently
+from shared import metrics
+from shared.clock import now_ms
+from shared.cost import PriceBook
+from shared.fold import RULES_VERSION, Folded
+from shared.folding import fold_documents, render
+from shared.logs import logger
+from shared.redaction import redact
+from shared.store.log import LogDocument
+from shared.store.port import Claim, Result, Store, StoreUnavailable, Unstorable
+from shared.store.states import MAX_ATTEMPTS
+
+log = logger(__name__)
+
+_ROUND_CALLS = 200
+_ROUND_BYTES = 32 * 1024 * 1024
+_GROUP_BYTES = 4 * 1024 * 1024
+_RENEWALS = 4
+_MANY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a round: how many calls were stored, marked again meanwhile, broken, given back."""
+
+    stored: int = 0
+    marked_again: int = 0
+    broken: int = 0
+    released: int = 0
+
+
+class Folder:
+    """Folds the calls of the partitions that `reached` tells of."""
+
+    def __init__(
+        self,
+        store: Store,
+        book: PriceBook,
+        ripeness: Ripeness,
+        reached: Callable[[], dict[int, Reach]],
+        *,
+        claim_seconds: float,
+        poll_seconds: float,
+    ) -> None:
+        self._store = store
+        self._book = book
+        self._ripeness = ripeness
+        self._reached = reached
+        self._claim_seconds = claim_seconds
+        self._poll_seconds = poll_seconds
+        self._next_poll = 0.0
+        self._owned: frozenset[int] = frozenset()
+
+    async def step(self) -> Outcome:
+        """Fold what is ripe now, at most one round of it.
+
+        Raises:
+            StoreUnavailable: the store does not answer; what was claimed runs out, and nothing is lost.
+        """
+        reached = self._reached()
+        await self._look_around(frozenset(reached))
+        ripe = self._ripeness.take(reached, now_ms(), _ROUND_CALLS)
+        metrics.CALLS_WAITING.set(len(self._ripeness) + len(ripe))
+        if not ripe:
+            return Outcome()
+        try:
+            claims = await self._store.claim([waiting.call for waiting in ripe], uuid.uuid4().hex)
+        except StoreUnavailable:
+            self._ripeness.add(ripe)
+            raise
+        return await self._work(claims) if claims else Outcome()
+
+    async def _work(self, claims: Sequence[Claim]) -> Outcome:
+        """Fold claimed calls; whatever breaks it off, what it leaves is given back.
+
+        What was stored by then holds the token no longer, so that giving back does nothing to it.
+        """
+        renewal = asyncio.create_task(self._renew(claims))
+        try:
+            return await self._fold_round(claims)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StoreUnavailable):
+                await asyncio.shield(self._release(claims))
+            raise
+        except StoreUnavailable:
+            # Not left to run out: an attempt that the store broke off must not count against the call.
+            await patiently("mongodb", lambda: self._release(claims), StoreUnavailable)
+            return Outcome(released=len(claims))
+        finally:
+            renewal.cancel()
+
+    async def _look_around(self, owned: frozenset[int]) -> None:
+        """Find stale calls that nobody told of: left by another worker, or by another process of this one."""
+        now = time.monotonic()
+        if owned != self._owned:
+            self._ripeness.keep(owned)
+        elif now < self._next_poll:
+            return
+        found = await self._store.waiting(owned, _MANY) if owned else []
+        self._ripeness.add(found)
+        self._owned = owned
+        self._next_poll = now + (self._poll_seconds if len(found) < _MANY else 0)
+
+    async def _fold_round(self, claims: Sequence[Claim]) -> Outcome:
+        hopeless = [claim for claim in claims if claim.attempts > MAX_ATTEMPTS]
+        await self._break_off(hopeless, "the process ended in each attempt")
+        sizes = await self._store.sizes([claim.call for claim in claims]) if claims else {}
+        hopeful = sorted((claim for claim in claims if claim.attempts <= MAX_ATTEMPTS), key=lambda c: sizes[c.call])
+        outcome = Outcome(broken=len(hopeless))
+        budget = _ROUND_BYTES
+        for group in _groups(hopeful, sizes):
+            if budget <= 0:
+                await self._release(group)
+                outcome = replace(outcome, released=outcome.released + len(group))
+                continue
+            budget -= sum(sizes[claim.call] for claim in group)
+            outcome = _sum(outcome, await self._fold_group(group))
+        return outcome
+
+    async def _fold_group(self, group: Sequence[Claim]) -> Outcome:
+        log_of = await self._store.read([claim.call for claim in group])
+        results: list[tuple[Claim, Result]] = []
+        broken: list[Claim] = []
+        for claim in group:
+            await asyncio.sleep(0)  # the batches go first
+            try:
+                results.append((claim, await self._fold(claim, log_of[claim.call])))
+            except StoreUnavailable:
+                raise
+            except Exception:
+                log.exception("fold_failed", call=claim.call)
+                broken.append(claim)
+        await self._break_off(broken, "the fold failed")
+        return _sum(Outcome(broken=len(broken)), await self._store_results(results))
+
+    async def _fold(self, claim: Claim, documents: Sequence[LogDocument]) -> Result:
+        started = time.perf_counter()
+        folded, invalid = fold_documents(documents, self._book, opted_out=claim.opted_out)
+        opted_out = folded.record["opt_out_sensitive_data_storage"]
+        raw = [document for document in documents if opted_out and not document.redacted_at]
+        if raw:
+            await self._store.redact(
+                [LogDocument(document.id, tuple(redact(event) for event in document.events)) for document in raw]
+            )
+            documents = (await self._store.read([claim.call]))[claim.call]
+            folded, invalid = fold_documents(documents, self._book, opted_out=True)
+        rendered = render(folded.record)
+        seconds = time.perf_counter() - started
+        _observe(folded, invalid, seconds)
+        self._ripeness.folded(claim.call, now_ms(), seconds)
+        return Result(
+            record=folded.record,
+            body=rendered.body,
+            etag=rendered.etag,
+            final=folded.ended,
+            opted_out=opted_out,
+            events=folded.events,
+            conflicts=folded.conflicts,
+            rules_version=RULES_VERSION,
+            price_book_version=self._book.version,
+        )
+
+    async def _store_results(self, results: Sequence[tuple[Claim, Result]]) -> Outcome:
+        if not results:
+            return Outcome()
+        try:
+            lost = await self._store.replace(results)
+        except Unstorable:
+            return await self._store_singly(results)
+        for claim, result in results:
+            if claim.call in lost:
+                self._ripeness.note(claim.call, claim.partition, claim.last_arrival, marked_at=now_ms())
+            metrics.FOLDS.labels("marked_again" if claim.call in lost else "final" if result.final else "live").inc()
+        return Outcome(stored=len(results) - len(lost), marked_again=len(lost))
+
+    async def _store_singly(self, results: Sequence[tuple[Claim, Result]]) -> Outcome:
+        """Store one after the other, to tell the one that is refused from those that were in its company."""
+        if len(results) == 1:
+            await self._break_off([results[0][0]], "the store refuses the record")
+            return Outcome(broken=1)
+        outcome = Outcome()
+        for result in results:
+            outcome = _sum(outcome, await self._store_results([result]))
+        return outcome
+
+    async def _break_off(self, claims: Sequence[Claim], why: str) -> None:
+        if not claims:
+            return
+        await self._store.break_off(claims)
+        metrics.BROKEN.inc(len(claims))
+        metrics.FOLDS.labels("broken").inc(len(claims))
+        for claim in claims:
+            log.error("call_broken", call=claim.call, why=why)
+
+    async def _release(self, claims: Sequence[Claim]) -> None:
+        await self._store.release([claim.call for claim in claims], claims[0].token)
+        for claim in claims:
+            self._ripeness.note(claim.call, claim.partition, claim.last_arrival, marked_at=now_ms())
+
+    async def _renew(self, claims: Sequence[Claim]) -> None:
+        while True:
+            await asyncio.sleep(self._claim_seconds / _RENEWALS)
+            with contextlib.suppress(StoreUnavailable):  # the round itself meets it, and says so
+                await self._store.renew([claim.call for claim in claims], claims[0].token)
+
+
+def _groups(claims: Sequence[Claim], sizes: dict[str, int]) -> Iterator[list[Claim]]:
+    """Yield the claims in groups of at most `_GROUP_BYTES` of events; a larger call is a group of its own."""
+    group: list[Claim] = []
+    size = 0
+    for claim in claims:
+        if group and size + sizes[claim.call] > _GROUP_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(claim)
+        size += sizes[claim.call]
+    if group:
+        yield group
+
+
+def _observe(folded: Folded, invalid: int, seconds: float) -> None:
+    metrics.FOLD_SECONDS.observe(seconds)
+    metrics.CONFLICTS.inc(folded.conflicts)
+    metrics.INVALID_IN_LOG.inc(invalid)
+    metrics.UNRATED.labels("unknown_direction").inc(folded.remarks.unknown_direction)
+    metrics.UNRATED.labels("unknown_product").inc(len(folded.remarks.unknown_products))
+    metrics.UNRATED.labels("usage_of_timed_product").inc(len(folded.remarks.ignored_usage))
+
+
+def _sum(one: Outcome, other: Outcome) -> Outcome:
+    return Outcome(
+        one.stored + other.stored,
+        one.marked_again + other.marked_again,
+        one.broken + other.broken,
+        one.released + other.released,
+    )

@@ -1,0 +1,60 @@
+"""Waiting for a world that is bad: without an end, with growing pauses, and visibly."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from shared import metrics
+from shared.logs import logger
+
+log = logger(__name__)
+T = TypeVar("T")
+
+_LONGEST_PAUSE = 5.0
+
+
+class GivenUp(Exception):
+    """The wait was broken off because somebody else goes on with the work; nothing was acknowledged."""
+
+
+async def patiently(
+    what: str,
+    act: Callable[[], Awaitable[T]],
+    waits_for: type[Exception],
+    *,
+    needless: Callable[[], bool] = lambda: False,
+) -> T:
+    """Return what `act` returns, once it no longer raises `waits_for`.
+
+    `what` names in metrics and logs what is waited for.
+
+    Raises:
+        GivenUp: `needless` said, between two attempts, that there is no more use in waiting.
+    """
+
+    def _say(state: RetryCallState) -> None:
+        metrics.WAITING_FOR.labels(what).set(1)
+        if state.attempt_number == 1:
+            error = state.outcome.exception() if state.outcome else None
+            log.warning("waiting", what=what, error=str(error)[:300])
+        if needless():
+            raise GivenUp(what)
+
+    attempts = 0
+    try:
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(waits_for),
+            wait=wait_random_exponential(multiplier=0.1, max=_LONGEST_PAUSE),
+            before_sleep=_say,
+            reraise=True,
+        ):
+            with attempt:
+                attempts = attempt.retry_state.attempt_number
+                result = await act()
+    finally:
+        if attempts > 1:
+            metrics.WAITING_FOR.labels(what).set(0)
+    if attempts > 1:
+        log.info("going_on", what=what, attempts=attempts)
+    return result
