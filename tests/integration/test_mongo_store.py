@@ -1,0 +1,71 @@
+"""What only MongoDB can show of the store."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from shared.store.driver import Connection
+from shared.store.mongo import MongoStore
+from shared.store.port import Unstorable
+from tests.support.stored import claimed, mark, result
+
+
+@pytest.fixture
+async def mongo_store(connection: Connection) -> MongoStore:
+    store = MongoStore(connection)
+    await store.prepare()
+    return store
+
+
+async def test_what_bson_cannot_hold_is_unstorable(mongo_store: MongoStore) -> None:
+    claim = await claimed(mongo_store)
+    bad = result()
+    assert bad.record is not None
+    bad.record["metadata"] = {"\x00": 1}
+
+    with pytest.raises(Unstorable):
+        await mongo_store.replace([(claim, bad)])
+
+
+async def test_whoever_opens_mongodb_finds_the_record_as_fields(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    claim = await claimed(mongo_store)
+    await mongo_store.replace([(claim, result())])
+
+    document = await connection.collection("calls").find_one({"metadata.priority": "high"})
+
+    assert document["_id"] == CALL
+    assert document["call_status"] == "REGISTERED"
+    assert document["events"][0]["event"] == "Call created"
+    assert "open" not in document
+
+
+async def test_a_record_beyond_twelve_megabytes_is_final_without_it(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    claim = await claimed(mongo_store)
+
+    large = result()
+    assert large.record is not None
+    large.record["metadata"] = {"large": "x" * 7_000_000}
+
+    await mongo_store.replace([(claim, replace(large, body=orjson.dumps(large.record)))])
+
+    document = await connection.collection("calls").find_one({"_id": CALL})
+    assert (document["state"], "body" in document, "metadata" in document) == ("final", False, False)
+
+
+@pytest.mark.parametrize("query", [{"state": "stale"}, {"state": "folding"}])
+async def test_the_folders_queries_use_its_index(connection: Connection, mongo_store: MongoStore, query: Any) -> None:
+    await mongo_store.mark([mark(f"o/{number}", stale=number % 2 == 0) for number in range(100)])
+    wanted = {"partition": {"$in": [7, 8]}, "open": True, **query}
+
+    plan = await connection.collection("calls").find(wanted).sort("marked_at", 1).limit(10).explain()
+
+    stages = str(plan["queryPlanner"]["winningPlan"])
+    assert "'indexName': 'folder'" in stages
+    assert "COLLSCAN" not in stages
+    assert "'SORT'" not in stages

@@ -1,0 +1,43 @@
+"""Makers of what a store holds: documents of the log, marks, claims, results."""
+
+import itertools
+from typing import Any
+
+from shared.fold import RULES_VERSION, fold
+from shared.folding import render
+from shared.price_book import load
+from shared.store.log import LogDocument, Stretch, documents
+from shared.store.port import Claim, Mark, Result, Store
+from shared.store.states import State
+from tests.support.makers import decoded, event
+
+CALL = "org-789/call-456"
+CONTENT_KEY = b"k" * 32
+
+tokens = (f"token-{number}" for number in itertools.count())
+
+
+def document(call: str = CALL, *, offset: int = 0, content: bytes = b'{"a":1}', topic: str = "t") -> LogDocument:
+    return next(documents(call, Stretch(topic, 0), [(offset, content)], CONTENT_KEY))
+
+
+def mark(call: str = CALL, *, stale: bool = True, arrival: int = 1_000, opted_out: bool = False) -> Mark:
+    return Mark(call, 7, arrival, stale, opted_out)
+
+
+def result(*, final: bool = True, metadata: Any = None) -> Result:
+    body = event("call.created", id="1", metadata=metadata or {"priority": "high"})
+    record = fold(decoded([body]), load()).record
+    rendered = render(record)
+    return Result(record, rendered.body, rendered.etag, final, False, 3, 1, RULES_VERSION, "test")
+
+
+async def claimed(store: Store, call: str = CALL) -> Claim:
+    await store.mark([mark(call)])
+    (claim,) = await store.claim([call], next(tokens))
+    return claim
+
+
+async def state_of(store: Store, call: str = CALL) -> State:
+    seen = await store.look([call])
+    return seen[call].state
