@@ -9,7 +9,7 @@ import pytest
 from shared.store.driver import Connection
 from shared.store.mongo import MongoStore
 from shared.store.port import Unstorable
-from tests.support.stored import claimed, mark, result
+from tests.support.stored import CALL, claimed, mark, result
 
 
 @pytest.fixture
