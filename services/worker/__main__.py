@@ -48,6 +48,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 50)
     log.info("starting", group=settings.group, kafka=settings.kafka_bootstrap)
     worker = faust.Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # it writes escape sequences even where there is no terminal
     worker.execute_from_commandline()
 
 

@@ -1,0 +1,96 @@
+"""The stack on this machine: `python -m deploy.local up`."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.local.demo import demo as run_demo
+from deploy.local.errors import LocalError
+from deploy.local.install import install as install_kafka
+from deploy.local.interrupts import interrupt_on_every_signal
+from deploy.local.ports import Ports
+from deploy.local.stack import Stack
+from deploy.local.status import orphans
+from deploy.local.status import status as status_of
+
+NOT_ALL_RUN = 3
+"""The exit status of `status` for a service that is not running, as init scripts have it (LSB)."""
+
+State = Annotated[Path, typer.Option("--state", help="Where data, logs, secrets and settings lie.", file_okay=False)]
+STATE = Path(".local")
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Kafka, MongoDB, the API and the worker on this machine, without containers.",
+)
+
+
+@app.command(epilog="Example: CALLFOLD_API_PORT=8181 python -m deploy.local up")
+def up(state: State = STATE) -> None:
+    """Start the stack in the background and wait until it can be used; safe to run again.
+
+    The ports are CALLFOLD_KAFKA_PORT (9092), CALLFOLD_MONGO_PORT (27017), CALLFOLD_API_PORT (8080) and
+    CALLFOLD_METRICS_PORT (6066), all on 127.0.0.1.
+    """
+    wanted = Ports.from_environment(os.environ)
+    stack = Stack(state, wanted)
+    stack.start(typer.echo)
+    if stack.ports != wanted:
+        typer.echo("It has the ports of its first start; to move it, run `make down` and then `make up`.")
+    typer.echo("The stack is up:")
+    for member in stack.members():
+        typer.echo(f"  {member.title:<8} {member.address}")
+    typer.echo(f"  {'Logs':<8} {stack.supervision.logs}\n  {'Settings':<8} {stack.dotenv}")
+
+
+@app.command(epilog="Example: python -m deploy.local down --state /tmp/stack")
+def down(state: State = STATE) -> None:
+    """Stop the stack, the worker first, and whatever a killed supervisord left behind; the data stay."""
+    stopped = Stack(state, Ports()).stop(typer.echo)
+    typer.echo("The stack is down" if stopped else "Nothing was running")
+
+
+@app.command(epilog="Example: python -m deploy.local status || python -m deploy.local up")
+def status(state: State = STATE) -> None:
+    """Show a line for each service; the exit status is 0 if all run, 3 if not."""
+    stack = Stack(state, Ports.from_environment(os.environ))
+    lines = status_of(stack)
+    for line in lines:
+        typer.echo(str(line))
+    if left := orphans(stack):
+        typer.echo(f"An earlier run left processes behind: {', '.join(map(str, left))}; `make down` ends them")
+    if not all(line.runs for line in lines):
+        raise typer.Exit(NOT_ALL_RUN)
+
+
+@app.command(epilog="Example: python -m deploy.local install")
+def install() -> None:
+    """Download Kafka with Maven, unless it is there."""
+    install_kafka(typer.echo)
+
+
+@app.command(epilog="Example: python -m deploy.local demo")
+def demo() -> None:
+    """Start everything on free ports, publish a story of calls, read them, and stop everything."""
+    run_demo(typer.echo)
+
+
+def main() -> None:
+    """Run the command; what the person at the keyboard can put right is said without a traceback."""
+    interrupt_on_every_signal()
+    # While a broker starts, its client reports each failed attempt as an error.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        app(prog_name="python -m deploy.local")
+    except LocalError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

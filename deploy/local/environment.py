@@ -1,0 +1,58 @@
+"""What the programs of the stack are told: addresses in their environment, secrets in files."""
+
+import os
+import secrets
+from pathlib import Path
+
+from deploy.local.mongod import REPLICA_SET
+from deploy.local.ports import HOST, Ports
+
+SECRETS = ("callfold_key_pepper", "callfold_content_key")
+"""Each file is named as the variable that it stands for, in lower case."""
+
+
+def make_secrets(folder: Path) -> None:
+    """Make each secret that is not there yet: 32 random bytes in hexadecimal, for the owner's eyes only."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in SECRETS:
+        if not (folder / name).exists():
+            _write_private(folder / name, secrets.token_hex(32))
+
+
+def for_readers(ports: Ports, secrets_folder: Path) -> dict[str, str]:
+    """Return what a program needs to find the stack."""
+    return {
+        "CALLFOLD_KAFKA_BOOTSTRAP": f"{HOST}:{ports.kafka}",
+        "CALLFOLD_MONGO_URI": f"mongodb://{HOST}:{ports.mongo}/?replicaSet={REPLICA_SET}",
+        "CALLFOLD_SECRETS_DIR": str(secrets_folder),
+        "CALLFOLD_API_URL": f"http://{HOST}:{ports.api}",
+    }
+
+
+def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
+    """Return the whole environment of the API and the worker: the caller's, and where everything is."""
+    return {
+        **os.environ,
+        **for_readers(ports, secrets_folder),
+        "CALLFOLD_API_HOST": HOST,
+        "CALLFOLD_API_PORT": str(ports.api),
+        "CALLFOLD_METRICS_HOST": HOST,
+        "CALLFOLD_METRICS_PORT": str(ports.metrics),
+        # What a service printed before it was killed is in its log.
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def write_dotenv(path: Path, variables: dict[str, str]) -> None:
+    """Write the variables for programs that read such a file, the `callfold` command among them."""
+    quoted = {name: value.replace("\\", r"\\").replace("'", r"\'") for name, value in variables.items()}
+    _write_private(path, "".join(f"{name}='{value}'\n" for name, value in quoted.items()))
+
+
+def _write_private(path: Path, text: str) -> None:
+    # Under another name first: a process that is killed half way leaves no empty secret behind.
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)
+    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text)
+    partial.rename(path)

@@ -1,0 +1,78 @@
+"""Kafka's jars, downloaded once by Maven."""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from deploy.local.errors import LocalError
+from deploy.local.java import find_java
+from deploy.local.lock import locked
+
+HERE = Path(__file__).parent
+POM = HERE / "kafka-pom.xml"
+
+LIBS = HERE.parents[1] / ".local" / "kafka" / "libs"
+"""The jars are shared by every stack of this checkout, wherever its state lies."""
+
+STAMP = "installed"
+"""The file that makes a folder of jars a whole one: it is written last and holds the digest of the pom."""
+
+FIRST_LINES = 5
+
+
+def is_installed(libs: Path = LIBS) -> bool:
+    """Say whether `libs` holds all jars of today's pom."""
+    stamp = libs / STAMP
+    return stamp.is_file() and stamp.read_text() == _digest()
+
+
+def install(progress: Callable[[str], None], libs: Path = LIBS) -> None:
+    """Download Kafka's jars into `libs`, unless they are there.
+
+    Raises:
+        LocalError: Maven or Java is missing, or the download failed; `libs` is as it was.
+    """
+    if is_installed(libs):
+        # For make, which goes by the time of the file: a checkout can make the pom look newer than it is.
+        (libs / STAMP).touch()
+        return
+    with locked(libs.parent), tempfile.TemporaryDirectory(dir=libs.parent, prefix="download-") as scratch:
+        progress(f"Downloading Kafka into {libs}")
+        fresh = Path(scratch) / "libs"
+        _download(fresh)
+        _replace(libs, fresh, Path(scratch) / "old")
+
+
+def _download(folder: Path) -> None:
+    find_java()
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise LocalError(
+            "There is no mvn on the PATH. Maven downloads Kafka, once (Debian, Ubuntu: `apt install maven`)."
+        )
+    goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
+    done = subprocess.run(  # noqa: S603 - the command is ours
+        [maven, "-q", "-B", "-f", str(POM), *goal],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0 or not any(folder.glob("kafka_*.jar")):
+        told = "\n".join(f"  {line}" for line in done.stdout.splitlines()[:FIRST_LINES])
+        raise LocalError(f"Maven could not download Kafka (exit status {done.returncode}):\n{told}")
+    (folder / STAMP).write_text(_digest())
+
+
+def _replace(libs: Path, fresh: Path, old: Path) -> None:
+    if libs.exists():
+        libs.rename(old)
+    fresh.rename(libs)
+
+
+def _digest() -> str:
+    return hashlib.sha256(POM.read_bytes()).hexdigest()

@@ -1,0 +1,118 @@
+"""The ports of the stack: where they come from, whether they are free."""
+
+import dataclasses
+import json
+import random
+import socket
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+from deploy.local.errors import LocalError
+
+HOST = "127.0.0.1"
+
+HIGHEST_PORT = 65535
+
+CHOICE = range(20_000, 32_000)
+"""Where free ports are picked: below the range that the kernel takes for outgoing connections. From within that
+range, a client that keeps calling a server that is being started again could be given the server's own port."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ports:
+    """The ports that a reader, a producer and Prometheus have to know, all on 127.0.0.1."""
+
+    kafka: int = 9092
+    mongo: int = 27017
+    api: int = 8080
+    metrics: int = 6066
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Return the ports that `CALLFOLD_<NAME>_PORT` set, the usual ones otherwise.
+
+        Raises:
+            LocalError: a value is no port, or two ports are the same.
+        """
+        given = {field.name: environment.get(variable(field.name)) for field in dataclasses.fields(cls)}
+        ports = cls(**{name: _number(name, text) for name, text in given.items() if text})
+        for name, port in ports.named():
+            twins = [variable(other) for other, value in ports.named() if value == port and other != name]
+            if twins:
+                raise LocalError(f"{variable(name)} and {twins[0]} are both {port}: set one of them to another port.")
+        return ports
+
+    @classmethod
+    def free(cls) -> Self:
+        """Return four ports on which nothing listens."""
+        found: set[int] = set()
+        while len(found) < len(dataclasses.fields(cls)):
+            found.add(free_port())
+        return cls(*found)
+
+    @classmethod
+    def recall(cls, path: Path) -> Self | None:
+        """Return the ports that `remember` wrote, None if there are none."""
+        try:
+            return cls(**json.loads(path.read_text()))
+        except FileNotFoundError:
+            return None
+
+    def remember(self, path: Path) -> None:
+        """Write the ports down, so that `status` and `down` need no environment."""
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(dataclasses.asdict(self)) + "\n")
+        partial.rename(path)
+
+    def named(self) -> Iterator[tuple[str, int]]:
+        """Return each port with its name."""
+        return iter(dataclasses.asdict(self).items())
+
+    def check_free(self) -> None:
+        """Pass if the stack can have its ports.
+
+        Raises:
+            LocalError: something else listens on one of them.
+        """
+        for name, port in self.named():
+            if not is_free(port):
+                raise LocalError(f"Port {port} on {HOST} is taken: stop what listens there, or set {variable(name)}.")
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that moves the port called `name`."""
+    return f"CALLFOLD_{name.upper()}_PORT"
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    chosen = random.SystemRandom()
+    while not is_free(port := chosen.choice(CHOICE)):
+        pass
+    return port
+
+
+def is_free(port: int) -> bool:
+    """Say whether a server could listen on `port` of 127.0.0.1."""
+    with socket.socket() as probe:
+        # As the servers do: the closing connections of an earlier run do not make a port taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def listens(port: int) -> bool:
+    """Say whether something answers on `port` of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _number(name: str, text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text) <= HIGHEST_PORT:
+        return int(text)
+    raise LocalError(f"{variable(name)} is {text!r}: a port is a number from 1 to {HIGHEST_PORT}.")

@@ -1,0 +1,125 @@
+"""A server as a child of this process, without a supervisor: for tests that kill it and start it again."""
+
+import os
+import subprocess
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar, Self
+
+from deploy.local.errors import LocalError
+from deploy.local.ports import HOST
+from deploy.local.waiting import wait_until_ready
+
+READY_WITHIN = 60.0
+STOP_WITHIN = 40.0
+
+
+class Server(ABC):
+    """One server with its data in `folder`, listening on `port` of 127.0.0.1.
+
+    `prepare()` once, then `start()`, `kill()` and `stop()` as often as wanted: data and port stay the same.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self.folder = folder.resolve()
+        self.port = port
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the folder ready for a start; what is there already stays.
+
+        Raises:
+            LocalError: this machine lacks something that the server needs.
+        """
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """Return the command that runs the server in the foreground; it is run in `folder`."""
+
+    @abstractmethod
+    def lacks(self) -> str | None:
+        """Return what is missing before the server can be used, None once it can be."""
+
+    def environment(self) -> dict[str, str]:
+        """Return the whole environment of the server's process."""
+        return dict(os.environ)
+
+    @property
+    def address(self) -> str:
+        """Where it listens, `host:port`."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What the server wrote when `start()` ran it."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running child."""
+        return self._running().pid
+
+    def start(self) -> None:
+        """Run the server as a child in its own session, so that Ctrl-C reaches the tests alone."""
+        if self._child is not None and self._child.poll() is None:
+            raise LocalError(f"{self.name} runs already, as process {self._child.pid}")
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(  # noqa: S603 - the command is ours
+                self.command(),
+                cwd=self.folder,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self, timeout: float = READY_WITHIN) -> float:
+        """Return the seconds that it took until the server could be used.
+
+        Raises:
+            NotReadyError: it ended, or was not ready after `timeout` seconds.
+        """
+        return wait_until_ready(self.name, self.log, lacks=self.lacks, ended=self._ended, timeout=timeout)
+
+    def kill(self) -> None:
+        """End the server at once, as a crash would (SIGKILL)."""
+        child = self._running()
+        child.kill()
+        child.wait()
+
+    def stop(self, timeout: float = STOP_WITHIN) -> None:
+        """Let the server end in order (SIGTERM), at once after `timeout` seconds; nothing if it does not run."""
+        child = self._child
+        if child is None or child.poll() is not None:
+            return
+        child.terminate()
+        try:
+            child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def __enter__(self) -> Self:
+        self.prepare()
+        self.start()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _ended(self) -> str | None:
+        status = None if self._child is None else self._child.poll()
+        return None if status is None else f"ended with exit status {status}."
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._child is None:
+            raise LocalError(f"{self.name} was not started")
+        return self._child

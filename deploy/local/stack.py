@@ -1,0 +1,200 @@
+"""The whole stack in the background: MongoDB, Kafka, the API and the worker."""
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from deploy.local import leftovers, members
+from deploy.local.environment import for_readers, for_services, make_secrets, write_dotenv
+from deploy.local.errors import LocalError
+from deploy.local.install import LIBS, install
+from deploy.local.interrupts import uninterrupted
+from deploy.local.java import find_java
+from deploy.local.kafka import KafkaServer
+from deploy.local.lock import locked
+from deploy.local.members import Member
+from deploy.local.mongod import MongoServer, find_mongod
+from deploy.local.ports import Ports
+from deploy.local.supervision import Supervision
+from deploy.local.waiting import wait_until_ready
+
+API = (sys.executable, "-m", "services.api")
+WORKER = (sys.executable, "-m", "services.worker")
+
+START_WITHIN = 120.0
+"""Seconds that each member gets at its start: a slow machine recovers its data within."""
+
+RETURN_WITHIN = 60.0
+"""Seconds that each member of a running stack gets to be ready again after it ended."""
+
+Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Say nothing of the progress."""
+
+
+class Stack:
+    """The stack whose data, logs, secrets and settings lie in `state`, kept running by supervisord.
+
+    It outlives this process unless it is used as a context manager, which stops it at the end however that comes:
+
+        with Stack(folder, Ports.free()) as stack:
+            stack.start(print)
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        ports: Ports,
+        *,
+        libs: Path = LIBS,
+        api: Sequence[str] = API,
+        worker: Sequence[str] = WORKER,
+    ) -> None:
+        self.state = state.resolve()
+        self.ports = ports
+        self.libs = libs
+        self.supervision = Supervision(self.state)
+        self._commands = {"api": api, "worker": worker}
+
+    @property
+    def secrets(self) -> Path:
+        """The folder of the secrets."""
+        return self.state / "secrets"
+
+    @property
+    def dotenv(self) -> Path:
+        """The file that tells other programs where the stack is."""
+        return self.state / "callfold.env"
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables with which a program finds the stack."""
+        return for_readers(self.ports, self.secrets)
+
+    def members(self) -> tuple[Member, Member, Member, Member]:
+        """Return the members in the order in which they start; they stop in reverse."""
+        return (
+            members.mongod(self._mongod()),
+            members.kafka(self._kafka()),
+            members.api(self._commands["api"], self.ports),
+            members.worker(self._commands["worker"], self.ports),
+        )
+
+    def runs(self) -> bool:
+        """Say whether the stack was started, by whomever; its ports are then known, whatever was asked for."""
+        if leftovers.supervisor(self.state) is None:
+            return False
+        self.ports = Ports.recall(self._remembered) or self.ports
+        return True
+
+    def start(self, progress: Progress = silent) -> None:
+        """Start what does not run yet, and return when an event can be published and read.
+
+        Raises:
+            LocalError: something is missing, or a member did not become ready. What this call started is stopped.
+        """
+        with locked(self.state):
+            if self.runs():
+                progress(f"The stack in {self.state} runs already")
+                self._bring_up(progress, self._wait_for_return)
+                return
+            try:
+                self._launch(progress)
+                self._bring_up(progress, self._wait_for_start)
+            except BaseException:
+                with uninterrupted():
+                    self._end(progress)
+                raise
+
+    def stop(self, progress: Progress = silent) -> bool:
+        """Stop what runs, also what a killed supervisord left behind; say whether there was anything to stop."""
+        if not self.state.is_dir() and not leftovers.processes(self.state):
+            return False
+        with locked(self.state), uninterrupted():
+            return self._end(progress)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def _remembered(self) -> Path:
+        return self.state / "ports.json"
+
+    def _mongod(self) -> MongoServer:
+        return MongoServer(self.state / "mongod", self.ports.mongo)
+
+    def _kafka(self) -> KafkaServer:
+        return KafkaServer(self.state / "kafka", self.ports.kafka, self.libs)
+
+    def _launch(self, progress: Progress) -> None:
+        find_java()
+        find_mongod()
+        self._end_leftovers(progress)
+        self.ports.check_free()
+        install(progress, self.libs)
+        progress(f"Preparing {self.state}")
+        self._mongod().prepare()
+        self._kafka().prepare()
+        self._tell()
+        programs = [member.program() for member in self.members()]
+        self.supervision.launch(programs, for_services(self.ports, self.secrets))
+
+    def _tell(self) -> None:
+        make_secrets(self.secrets)
+        self.ports.remember(self._remembered)
+        write_dotenv(self.dotenv, self.environment())
+
+    def _bring_up(self, progress: Progress, wait_for: Callable[[Member], float]) -> None:
+        mongod, kafka, api, worker = self.members()
+        for group in ((mongod, kafka), (api, worker)):
+            for member in group:
+                self.supervision.client.start(member.name)
+            for member in group:
+                took = wait_for(member)
+                progress(f"{member.title} is ready ({took:.1f} s)")
+
+    def _wait_for_start(self, member: Member) -> float:
+        def ended() -> str | None:
+            return self.supervision.client.report(member.name).ended
+
+        return self._wait_for(member, ended, START_WITHIN)
+
+    def _wait_for_return(self, member: Member) -> float:
+        # A member that has just ended is about to be started again: here that is no reason to give up.
+        return self._wait_for(member, lambda: None, RETURN_WITHIN)
+
+    def _wait_for(self, member: Member, ended: Callable[[], str | None], timeout: float) -> float:
+        log = self.supervision.log(member.name)
+        return wait_until_ready(member.title, log, lacks=member.lacks, ended=ended, timeout=timeout)
+
+    def _end(self, progress: Progress) -> bool:
+        supervisor = leftovers.supervisor(self.state)
+        if supervisor is not None:
+            with suppress(LocalError):  # told by a signal, supervisord stops them in the same order
+                self._stop_members(progress)
+            leftovers.end(supervisor)
+        left = self._end_leftovers(progress)
+        self.supervision.clear()
+        return left or supervisor is not None
+
+    def _stop_members(self, progress: Progress) -> None:
+        client = self.supervision.client
+        for name in ("worker", "api", "kafka", "mongod"):
+            client.stop(name)
+            if pid := client.report(name).pid:
+                leftovers.wait_for_end(pid, leftovers.STOP_WITHIN)
+            progress(f"Stopped {name}")
+
+    def _end_leftovers(self, progress: Progress) -> bool:
+        found = leftovers.processes(self.state)
+        # The youngest first: whoever started later leans on who was there before.
+        for process in reversed(found):
+            progress(f"Ending process {process.pid}, which an earlier run left behind")
+            leftovers.end(process)
+        return bool(found)

@@ -1,0 +1,86 @@
+"""Talking to supervisord: XML-RPC over its unix socket."""
+
+import socket
+import xmlrpc.client
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from deploy.local.errors import LocalError
+
+PATIENCE = 10.0
+"""Seconds for an answer; none of the calls below waits for a service."""
+
+ALREADY_STARTED = 60
+NOT_RUNNING = 70
+"""supervisord's fault codes for having nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What supervisord knows of one service: its state in supervisord's words, pid or 0, uptime in seconds."""
+
+    state: str
+    pid: int
+    uptime: int
+
+    @property
+    def ended(self) -> str | None:
+        """How the service ended, None while it runs or was not told to."""
+        if self.state in {"BACKOFF", "EXITED", "FATAL"}:
+            return "ended while it was starting."
+        return None
+
+
+class SupervisorClient:
+    """The few calls that the stack needs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def start(self, name: str) -> None:
+        """Have a service started, unless it is."""
+        self._call("startProcess", name, False, unless=ALREADY_STARTED)
+
+    def stop(self, name: str) -> None:
+        """Have a service stopped, unless it is; it may take its time."""
+        self._call("stopProcess", name, False, unless=NOT_RUNNING)
+
+    def report(self, name: str) -> Report:
+        """Return what is known of a service."""
+        told = self._call("getProcessInfo", name)
+        return Report(told["statename"], told["pid"], max(0, told["now"] - told["start"]) if told["pid"] else 0)
+
+    def _call(self, method: str, *arguments: str | bool, unless: int | None = None) -> Any:
+        try:
+            with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=_UnixTransport(self._path)) as server:
+                return getattr(server.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == unless:
+                return None
+            raise LocalError(f"supervisord refused {method}{arguments}: {fault.faultString}") from fault
+        except OSError as error:
+            raise LocalError(f"supervisord does not answer ({error}): run `make down`, then `make up`.") from error
+
+
+class _UnixTransport(xmlrpc.client.Transport):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def make_connection(self, host: Any) -> HTTPConnection:
+        connection = _UnixConnection(self._path)
+        self._connection = (host, connection)  # where `close` looks for it
+        return connection
+
+
+class _UnixConnection(HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("127.0.0.1", timeout=PATIENCE)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(PATIENCE)
+        self.sock.connect(str(self._path))

@@ -1,0 +1,97 @@
+"""What the stack says when something on the machine is in its way; nothing is started here."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from deploy.local.errors import LocalError
+from deploy.local.install import STAMP, install, is_installed
+from deploy.local.ports import HOST, Ports
+from tests.support.local_stack import Machine
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path, tmp_path / "state", Ports.free())
+
+
+@pytest.mark.parametrize("name", ["kafka", "mongo", "api", "metrics"])
+def test_a_taken_port_is_named_with_the_variable_that_moves_it(machine: Machine, name: str) -> None:
+    with socket.create_server((HOST, dict(machine.ports.named())[name])):
+        said = machine.run("up", status=1)
+
+    assert f"is taken: stop what listens there, or set CALLFOLD_{name.upper()}_PORT" in said
+    assert machine.processes() == []
+
+
+def test_a_port_that_is_none_is_named_with_its_variable(machine: Machine) -> None:
+    machine.variables = {"CALLFOLD_API_PORT": "http"}
+
+    said = machine.run("up", status=1)
+
+    assert said == "CALLFOLD_API_PORT is 'http': a port is a number from 1 to 65535.\n"
+
+
+def test_a_missing_java_is_named_with_the_way_to_get_it(machine: Machine, tmp_path: Path) -> None:
+    machine.variables = {"PATH": str(tmp_path), "JAVA_HOME": ""}
+
+    said = machine.run("up", status=1)
+
+    assert said.startswith("There is no java on the PATH. Kafka needs Java 17 or newer")
+    assert said.count("\n") == 1
+
+
+def test_an_old_java_is_named_with_its_version(machine: Machine, tmp_path: Path) -> None:
+    script(tmp_path / "java", "echo 'openjdk version \"1.8.0_292\"' >&2")
+    machine.variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "JAVA_HOME": ""}
+
+    said = machine.run("up", status=1)
+
+    assert f"{tmp_path}/java is Java 8, which is too old" in said
+
+
+def test_a_missing_maven_is_named_with_the_way_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script(tmp_path / "java", "echo 'openjdk version \"17.0.15\"' >&2")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+
+    with pytest.raises(LocalError, match=r"no mvn on the PATH.*apt install maven"):
+        install(print, tmp_path / "libs")
+
+
+def test_half_a_download_does_not_count_as_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    libs = tmp_path / "libs"
+    put_maven_on_path(tmp_path, monkeypatch, exit_status=1)
+
+    with pytest.raises(LocalError, match="could not download"):
+        install(print, libs)
+
+    assert not is_installed(libs)
+    assert not libs.exists()
+
+
+def test_jars_of_another_pom_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    libs = tmp_path / "libs"
+    put_maven_on_path(tmp_path, monkeypatch, exit_status=0)
+    libs.mkdir()
+    (libs / STAMP).write_text("the digest of another pom")
+    (libs / "kafka_2.12.jar").touch()
+    assert not is_installed(libs)
+
+    install(print, libs)
+
+    assert is_installed(libs)
+    assert [jar.name for jar in libs.glob("*.jar")] == ["kafka_2.13.jar"]
+
+
+def put_maven_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, exit_status: int) -> None:
+    into = '"${last#*=}"'
+    script(folder / "mvn", f"for last; do :; done; mkdir {into}; touch {into}/kafka_2.13.jar; exit {exit_status}")
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def script(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
