@@ -48,7 +48,7 @@ async def declare(bootstrap: str, topics: Topics, wanted: Wanted) -> int:
         finally:
             await admin.close()
     except (KafkaError, OSError) as error:
-        raise KafkaUnavailable(f"{type(error).__name__}: {error}") from error
+        raise KafkaUnavailable(str(error)) from error
 
 
 async def _create_missing(admin: AIOKafkaAdminClient, topics: Topics, wanted: Wanted) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from services.worker.ripeness import Reach, Ripeness
 from services.worker.waiting import patiently
@@ -21,6 +22,7 @@ from shared.store.port import Claim, Result, Store, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS
 
 log = logger(__name__)
+T = TypeVar("T", Claim, tuple[Claim, Result])
 
 _ROUND_CALLS = 200
 _ROUND_BYTES = 32 * 1024 * 1024
@@ -128,7 +130,13 @@ class Folder:
         return outcome
 
     async def _fold_group(self, group: Sequence[Claim]) -> Outcome:
-        log_of = await self._store.read([claim.call for claim in group])
+        try:
+            log_of = await self._store.read([claim.call for claim in group])
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("log_unreadable", calls=len(group))
+            return await self._one_by_one(group, self._fold_group, "its log cannot be read")
         results: list[tuple[Claim, Result]] = []
         broken: list[Claim] = []
         for claim in group:
@@ -142,6 +150,19 @@ class Folder:
                 broken.append(claim)
         await self._break_off(broken, "the fold failed")
         return _sum(Outcome(broken=len(broken)), await self._store_results(results))
+
+    async def _one_by_one(
+        self, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[Outcome]], why: str
+    ) -> Outcome:
+        """Do with each what cannot be done with all of them, to tell the one that is the trouble from its company."""
+        if len(items) == 1:
+            (item,) = items
+            await self._break_off([item if isinstance(item, Claim) else item[0]], why)
+            return Outcome(broken=1)
+        outcome = Outcome()
+        for item in items:
+            outcome = _sum(outcome, await act([item]))
+        return outcome
 
     async def _fold(self, claim: Claim, documents: Sequence[LogDocument]) -> Result:
         started = time.perf_counter()
@@ -176,22 +197,12 @@ class Folder:
         try:
             lost = await self._store.replace(results)
         except Unstorable:
-            return await self._store_singly(results)
+            return await self._one_by_one(results, self._store_results, "the store refuses its record")
         for claim, result in results:
             if claim.call in lost:
                 self._ripeness.note(claim.call, claim.partition, claim.last_arrival, marked_at=now_ms())
             metrics.FOLDS.labels("marked_again" if claim.call in lost else "final" if result.final else "live").inc()
         return Outcome(stored=len(results) - len(lost), marked_again=len(lost))
-
-    async def _store_singly(self, results: Sequence[tuple[Claim, Result]]) -> Outcome:
-        """Store one after the other, to tell the one that is refused from those that were in its company."""
-        if len(results) == 1:
-            await self._break_off([results[0][0]], "the store refuses the record")
-            return Outcome(broken=1)
-        outcome = Outcome()
-        for result in results:
-            outcome = _sum(outcome, await self._store_results([result]))
-        return outcome
 
     async def _break_off(self, claims: Sequence[Claim], why: str) -> None:
         if not claims:

@@ -39,7 +39,7 @@ def mark_of(call: CallBatch, found: Sighting | None, growth: Growth) -> Mark | N
     if call.ends or call.opts_out or (found is not None and found.state in SETTLED):
         return _mark(call, stale=True)
     if found is None:
-        return _mark(call, stale=False)
+        return _mark(call, stale=growth.doubled(call.key, call.events, 0))
     if found.state is State.LIVE and growth.doubled(call.key, call.events, found.stored_events):
         return _mark(call, stale=True)
     if call.last_arrival - found.last_arrival > _ARRIVAL_OUTDATED_MS:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from deploy.local.process import Server
-from services.worker.declare import Wanted, declare
+from services.worker.declare import KafkaUnavailable, Wanted, declare
+from services.worker.waiting import patiently
 from shared.store.driver import Connection, Driver
 from shared.topics import Topics
 from tests.support.servers import kafka_server, mongo_server
@@ -45,7 +46,7 @@ def name() -> str:
 @pytest.fixture
 async def topics(kafka_bootstrap: str, name: str) -> Topics:
     topics = Topics(name)
-    await declare(kafka_bootstrap, topics, Wanted(PARTITIONS, 1))
+    await patiently("kafka", lambda: declare(kafka_bootstrap, topics, Wanted(PARTITIONS, 1)), KafkaUnavailable)
     return topics
 
 

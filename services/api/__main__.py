@@ -1,0 +1,120 @@
+"""Runs the API: `python -m services.api`. The one place that chooses MongoDB."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from typing import NoReturn
+
+import uvicorn
+from uvicorn.loops.auto import auto_loop_factory
+
+from services.api.app import create_app
+from services.api.settings import ApiSettings
+from shared import logs, price_book
+from shared.cost import PriceBook
+from shared.settings import PREFIX
+from shared.store.driver import Connection
+from shared.store.mongo import MongoStore, world
+from shared.store.mongo_keys import MongoKeys
+from shared.store.port import StoreUnavailable
+
+FAILED = 1
+WRONG_SETTINGS = 2
+
+_BACKLOG = 2048
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; then answer what has been asked, and leave with 0."""
+    _parser().parse_args()
+    settings = ApiSettings.load()
+    logs.configure(settings.log_level, settings.log_format)
+    # Its warnings are about requests that are no HTTP: a line for each would be whoever sends them writing our log.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    book = _book(settings)
+    with _listen(settings) as listening, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _leave)  # uvicorn catches the signal, drains, and raises it again
+        runner.run(_serve(settings, book, listening))
+
+
+async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socket) -> None:
+    connection = _connection(settings)
+    app = create_app(settings, MongoStore(connection), MongoKeys(connection), book)
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=settings.api_drain_seconds,
+    )
+    try:
+        await uvicorn.Server(config).serve(sockets=[listening])
+    finally:
+        await connection.close()
+
+
+def _connection(settings: ApiSettings) -> Connection:
+    uri, database = settings.mongo_uri.get_secret_value(), settings.mongo_database
+    try:
+        with world():
+            return Connection(uri, database, driver=settings.mongo_driver, timeout_ms=settings.api_timeout_ms)
+    except (StoreUnavailable, ValueError) as error:
+        # Not its message: it may quote the URI, and so a password.
+        _fail(WRONG_SETTINGS, f"{PREFIX}MONGO_URI is wrong: {type(error.__cause__ or error).__name__}")
+
+
+def _listen(settings: ApiSettings) -> socket.socket:
+    """Return the socket, or exit: before anything has started, so that one line says all."""
+    address = (settings.api_host, settings.api_port)
+    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
+    try:
+        return socket.create_server(address, family=family, backlog=_BACKLOG)
+    except OSError as error:
+        # In the system's own words: what Python adds to them names the address again.
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        where = f"{settings.api_host}:{settings.api_port} ({PREFIX}API_HOST, {PREFIX}API_PORT)"
+        _fail(FAILED, f"cannot listen on {where}: {why}")
+
+
+def _book(settings: ApiSettings) -> PriceBook:
+    try:
+        return price_book.load(settings.price_book)
+    except price_book.InvalidPriceBook as error:
+        _fail(WRONG_SETTINGS, str(error))
+
+
+def _fail(status: int, line: str) -> NoReturn:
+    print(line, file=sys.stderr)  # noqa: T201 - for whoever starts the program
+    sys.exit(status)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    lines = []
+    for name, field in ApiSettings.model_fields.items():
+        default = (
+            "required" if field.is_required() else "secret" if "Secret" in str(field.annotation) else field.default
+        )
+        lines.append(f"  {PREFIX}{name.upper():<20} {field.description} [{default}]")
+    return argparse.ArgumentParser(
+        prog="python -m services.api",
+        description="The API that calls are read from. It is set up by environment variables, or files of their names\n"
+        f"in lower case in the folder {PREFIX}SECRETS_DIR (default: /run/secrets).",
+        epilog="variables:\n" + "\n".join(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+if __name__ == "__main__":
+    main()

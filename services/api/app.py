@@ -1,0 +1,92 @@
+"""The application: routes, and what each is given. Nothing connects here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from services.api import contract, docs
+from services.api.authentication import Authentication
+from services.api.availability import Availability
+from services.api.calls import PATH, Calls
+from services.api.edge import Edge
+from services.api.errors import Refused, answer_refused, answer_unrouted
+from services.api.health import Health
+from services.api.settings import ApiSettings
+from shared.cost import PriceBook
+from shared.logs import logger
+from shared.store.keys import Keys
+from shared.store.port import Store
+
+log = logger(__name__)
+
+
+class Api(FastAPI):
+    """FastAPI, whose contract is completed: handlers look at headers themselves, which spares each request a lot."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the contract."""
+        return contract.complete(super().openapi())
+
+
+def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook) -> FastAPI:
+    """Return the API of this store, with these keys."""
+    app = Api(
+        title="Callfold",
+        version="1",
+        description="Voice calls, folded from their events.",
+        lifespan=_lifespan(settings),
+        redirect_slashes=False,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(Edge)
+    app.add_exception_handler(Refused, answer_refused)
+    app.add_exception_handler(HTTPException, answer_unrouted)
+    availability = Availability()
+    patience = settings.api_timeout_ms / 1000
+    authentication = Authentication(keys, settings.key_pepper.get_secret_value().encode(), patience)
+    _add_calls(app, Calls(store, book, authentication, availability, patience))
+    _add_health(app, Health(store, availability))
+    _add_docs(app)
+    return app
+
+
+def _lifespan(settings: ApiSettings) -> Any:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        log.info("started", host=settings.api_host, port=settings.api_port)
+        yield
+        log.info("stopped")
+
+    return lifespan
+
+
+def _add_calls(app: FastAPI, calls: Calls) -> None:
+    app.add_api_route(
+        PATH,
+        calls.get,
+        response_class=Response,
+        response_model=None,
+        responses=contract.CALL_RESPONSES,
+        openapi_extra=contract.CALL_EXTRA,
+        operation_id="getCallById",
+        summary="Get call by ID",
+        tags=["Calls"],
+    )
+
+
+def _add_health(app: FastAPI, health: Health) -> None:
+    common: dict[str, Any] = {"response_class": Response, "response_model": None, "tags": ["Operation"]}
+    app.add_api_route("/healthz", health.alive, operation_id="getAlive", responses=contract.HEALTH_RESPONSES, **common)
+    app.add_api_route("/readyz", health.ready, operation_id="getReady", responses=contract.READY_RESPONSES, **common)
+    app.add_api_route("/metrics", health.metrics, include_in_schema=False, **common)
+
+
+def _add_docs(app: FastAPI) -> None:
+    for path, answer in (("/docs", docs.page), ("/docs/{name}", docs.file), ("/openapi.json", docs.contract)):
+        app.add_api_route(path, answer, include_in_schema=False, response_class=Response, response_model=None)

@@ -1,0 +1,14 @@
+"""Conditional requests (RFC 9110, 13.1.2)."""
+
+import re
+from collections.abc import Sequence
+
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
+
+
+def holds(if_none_match: Sequence[str], etag: str) -> bool:
+    """Tell whether the client has what `etag` (a strong one) stands for, by its `If-None-Match` headers.
+
+    The comparison is the weak one: `W/"x"` and `"x"` are the same.
+    """
+    return any(value.strip() == "*" or etag in _TAG.findall(value) for value in if_none_match)

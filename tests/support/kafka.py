@@ -1,0 +1,89 @@
+"""A producer and a reader of Kafka for tests."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.event_data import TRANSCRIPTION
+from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
+from tests.support.makers import Json, raw
+
+Message = dict[str, Any]
+"""The arguments of a producer's `send`."""
+
+
+def message(body: Json, topics: Topics) -> Message:
+    """Return an event as its producer should send it."""
+    topic = topics.transcription if body["type"] in TRANSCRIPTION else topics.telephony
+    return {"topic": topic, "key": body["subject"].encode(), "value": raw(body)}
+
+
+@asynccontextmanager
+async def producer(bootstrap: str) -> Any:
+    made = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, linger_ms=5, max_request_size=DEAD_LETTER_MAX_MESSAGE_BYTES, acks="all"
+    )
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+async def send(bootstrap: str, messages: Iterable[Message]) -> None:
+    """Publish, and return when the broker has acknowledged all of it."""
+    async with producer(bootstrap) as made:
+        await asyncio.gather(*[await made.send(**each) for each in messages])
+
+
+async def publish(bootstrap: str, topics: Topics, bodies: Iterable[Json]) -> None:
+    """Publish events as their producers should."""
+    await send(bootstrap, [message(body, topics) for body in bodies])
+
+
+async def records(bootstrap: str, topic: str) -> list[ConsumerRecord]:
+    """Return all records of a topic, partition by partition."""
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=DEAD_LETTER_MAX_MESSAGE_BYTES,
+    )
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for number in sorted(await _partitions(consumer, topic))]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: list[ConsumerRecord] = []
+        while any([await consumer.position(each) < ends[each] for each in partitions]):
+            for batch in (await consumer.getmany(timeout_ms=500)).values():
+                found += batch
+        return sorted(found, key=lambda record: (record.partition, record.offset))
+    finally:
+        await consumer.stop()
+
+
+async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> Sequence[int]:
+    await consumer._client.force_metadata_update()  # noqa: SLF001 - a topic that is new may not be known yet
+    found: Sequence[int] = consumer.partitions_for_topic(topic) or ()
+    return found
+
+
+async def lag(bootstrap: str, group: str, topics: Topics) -> int:
+    """Return how many records of the input topics the group has not committed."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await admin.start()
+    await consumer.start()
+    try:
+        committed = await admin.list_consumer_group_offsets(group)
+        found = [await _partitions(consumer, topic) for topic in topics.inputs]
+        partitions = [TopicPartition(topic, n) for topic, ns in zip(topics.inputs, found, strict=True) for n in ns]
+        ends = await consumer.end_offsets(partitions)
+        return sum(ends[each] - (committed[each].offset if each in committed else 0) for each in partitions)
+    finally:
+        await consumer.stop()
+        await admin.close()

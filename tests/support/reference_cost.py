@@ -1,0 +1,104 @@
+"""What a call costs, told a second time: in fractions, rounded half-even where the rules say so and nowhere else."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What is in force from a moment on: `unit_price` and `duration` or `unit` of each product, in plain texts."""
+
+    effective: int
+    products: dict[str, tuple[str, str]]
+    increment: str = "1"
+    minimum: str = "0"
+
+
+SHIPPED = Prices(
+    effective=946_684_800_000,
+    products={
+        "inbound_call": ("0.02", "duration"),
+        "outbound_call": ("0.02", "duration"),
+        "web_call": ("0.01", "duration"),
+        "llm_usage": ("0.001", "unit"),
+        "tts_usage": ("0.00015", "unit"),
+        "stt_usage": ("0.0001", "unit"),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Book:
+    """Prices in the order of their dates; the first ones also hold for whatever was before them."""
+
+    prices: tuple[Prices, ...] = (SHIPPED,)
+
+    def at(self, moment: int) -> Prices:
+        """Return what is in force at `moment` (Unix milliseconds)."""
+        return [self.prices[0], *(prices for prices in self.prices if prices.effective <= moment)][-1]
+
+
+def reference_cost(
+    book: Book,
+    *,
+    moment: int,
+    seconds: Fraction | None,
+    call_type: str | None,
+    direction: str | None,
+    usage: list[Json],
+    reported: list[Json],
+) -> Json | None:
+    """Return `call_cost`; `seconds` is what the call lasted, None of a call that is not timed."""
+    if seconds is None and not usage and not reported:
+        return None
+    prices = book.at(moment)
+    billable = Fraction(0)
+    lines: dict[str, tuple[Fraction, Fraction | None]] = {}
+    ours = None
+    if seconds is not None:
+        increment = Fraction(prices.increment)
+        billable = max(Fraction(prices.minimum), math.ceil(seconds / increment) * increment)
+        by_direction = {"INBOUND": "inbound_call", "OUTBOUND": "outbound_call"}
+        ours = "web_call" if call_type == "WEB_CALL" else by_direction.get(direction or "")
+    if ours not in prices.products or prices.products[ours][1] != "duration":
+        ours = None
+    if ours is not None:
+        price = Fraction(prices.products[ours][0])
+        lines[ours] = (_rounded(billable * price / 60), price)
+    for product in {use["product"] for use in usage}:
+        quantity = _sum(use["quantity"] for use in usage if use["product"] == product)
+        text, billed = prices.products.get(product, (None, "unit"))
+        if billed == "unit":
+            price_or_none = None if text is None else Fraction(text)
+            lines[product] = (_rounded(quantity * (price_or_none or 0)), price_or_none)
+    for product in {line["product"] for line in reported}:
+        standing = [line for line in reported if line["product"] == product]
+        stated = standing[0].get("unit_price") if len(standing) == 1 else None
+        total = _sum(line["cost"] for line in standing)
+        lines[product] = (_rounded(total), None if stated is None else Fraction(str(stated)))
+        ours = None if product == ours else ours
+    one_time = sum((cost for product, (cost, _) in lines.items() if product != ours), Fraction(0))
+    return {
+        "combined_cost": float(sum((cost for cost, _ in lines.values()), Fraction(0))),
+        "product_costs": [
+            {"product": product, "cost": float(cost), "unit_price": None if price is None else float(price)}
+            for product, (cost, price) in sorted(lines.items(), key=lambda line: (line[0] != ours, line[0]))
+        ],
+        "total_duration_seconds": float(billable),
+        "total_duration_unit_price": 0.0 if ours is None else float(lines[ours][1] or 0),
+        "total_one_time_price": float(one_time),
+    }
+
+
+def _rounded(cost: Fraction) -> Fraction:
+    return Fraction(round(cost * 10**6), 10**6)
+
+
+def _sum(amounts: Iterable[str | float]) -> Fraction:
+    # A JSON number is what its shortest spelling says.
+    return sum((Fraction(str(amount)) for amount in amounts), Fraction(0))
