@@ -10,6 +10,9 @@ from structlog.typing import EventDict, Processor
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
+_OURS = ("services", "shared")
+_SILENT_SECONDS = 60.0
+
 
 def configure(level: str, form: Literal["json", "console"]) -> None:
     """Send the program's logs, and the warnings of its libraries, to standard error."""
@@ -35,8 +38,9 @@ def configure(level: str, form: Literal["json", "console"]) -> None:
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
         )
     )
+    handler.addFilter(_NotAgain())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for ours in ("services", "shared"):
+    for ours in _OURS:
         logging.getLogger(ours).setLevel(_LEVELS[level])
 
 
@@ -44,6 +48,25 @@ def logger(name: str) -> structlog.stdlib.BoundLogger:
     """Return the logger of a module."""
     log: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return log
+
+
+class _NotAgain(logging.Filter):
+    """Lets a library say the same thing once a minute: a broker that is away is reported at each attempt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is to be logged; ours always are."""
+        if record.name.startswith(_OURS):
+            return True
+        what = (record.name, str(record.msg))
+        silent_until = self._said.get(what, 0.0) + _SILENT_SECONDS
+        if record.created < silent_until:
+            return False
+        self._said[what] = record.created
+        return True
 
 
 def _where(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -1,6 +1,5 @@
 """Settings that every program shares: one prefix, `CALLFOLD_`, read from the environment or from files of secrets."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -9,6 +8,14 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CALLFOLD_"
+
+
+class _Secrets(BaseSettings):
+    """Where the files of secrets are: read first, from wherever else the settings come from."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    secrets_dir: Path = Path("/run/secrets")
 
 
 class Settings(BaseSettings):
@@ -39,7 +46,7 @@ class Settings(BaseSettings):
 
         The line names the variable, what it had (never of a secret) and what it needs.
         """
-        folder = Path(os.environ.get(f"{PREFIX}SECRETS_DIR", "/run/secrets"))
+        folder = _Secrets(_env_file=cls.model_config.get("env_file")).secrets_dir
         try:
             return cls(_secrets_dir=folder if folder.is_dir() else None, **overrides)
         except ValidationError as error:
@@ -60,3 +67,13 @@ def complaints(settings: type[Settings], error: ValidationError) -> list[str]:
         had = "is not set" if problem["type"] == "missing" else "is wrong" if secret else f"is {problem['input']!r}"
         lines.append(f"{variable} {had}: {problem['msg'][0].lower()}{problem['msg'][1:]}{meaning}")
     return lines
+
+
+def describe(settings: type[Settings]) -> str:
+    """Return the settings' variables, a line each, for `--help`."""
+    lines = ["Variables, or files of their names in lower case in the folder CALLFOLD_SECRETS_DIR (/run/secrets):"]
+    for name, field in settings.model_fields.items():
+        secret = "Secret" in str(field.annotation)
+        default = "required" if field.is_required() else "secret" if secret else field.default
+        lines.append(f"  {PREFIX}{name.upper():<20} {field.description} [{default}]")
+    return "\n".join(lines)

@@ -16,11 +16,10 @@ from services.api.app import create_app
 from services.api.settings import ApiSettings
 from shared import logs, price_book
 from shared.cost import PriceBook
-from shared.settings import PREFIX
-from shared.store.driver import Connection
-from shared.store.mongo import MongoStore, world
+from shared.settings import PREFIX, describe
+from shared.store.driver import Connection, WrongUri
+from shared.store.mongo import MongoStore
 from shared.store.mongo_keys import MongoKeys
-from shared.store.port import StoreUnavailable
 
 FAILED = 1
 WRONG_SETTINGS = 2
@@ -64,11 +63,9 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
 def _connection(settings: ApiSettings) -> Connection:
     uri, database = settings.mongo_uri.get_secret_value(), settings.mongo_database
     try:
-        with world():
-            return Connection(uri, database, driver=settings.mongo_driver, timeout_ms=settings.api_timeout_ms)
-    except (StoreUnavailable, ValueError) as error:
-        # Not its message: it may quote the URI, and so a password.
-        _fail(WRONG_SETTINGS, f"{PREFIX}MONGO_URI is wrong: {type(error.__cause__ or error).__name__}")
+        return Connection(uri, database, driver=settings.mongo_driver, timeout_ms=settings.api_timeout_ms)
+    except WrongUri as error:
+        _fail(WRONG_SETTINGS, str(error))
 
 
 def _listen(settings: ApiSettings) -> socket.socket:
@@ -101,17 +98,10 @@ def _leave(_number: int, _frame: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = []
-    for name, field in ApiSettings.model_fields.items():
-        default = (
-            "required" if field.is_required() else "secret" if "Secret" in str(field.annotation) else field.default
-        )
-        lines.append(f"  {PREFIX}{name.upper():<20} {field.description} [{default}]")
     return argparse.ArgumentParser(
         prog="python -m services.api",
-        description="The API that calls are read from. It is set up by environment variables, or files of their names\n"
-        f"in lower case in the folder {PREFIX}SECRETS_DIR (default: /run/secrets).",
-        epilog="variables:\n" + "\n".join(lines),
+        description="The API that calls are read from.",
+        epilog="Example: CALLFOLD_API_PORT=8181 python -m services.api\n\n" + describe(ApiSettings),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 

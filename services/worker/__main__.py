@@ -15,7 +15,8 @@ from services.worker.settings import WorkerSettings
 from services.worker.waiting import patiently
 from shared import logs
 from shared.price_book import InvalidPriceBook, load
-from shared.store.driver import Connection
+from shared.settings import describe
+from shared.store.driver import Connection, WrongUri
 from shared.store.mongo import MongoStore
 from shared.store.port import StoreUnavailable
 from shared.topics import Topics
@@ -29,7 +30,9 @@ def main() -> None:
     argparse.ArgumentParser(
         prog="python -m services.worker",
         description="Fold the events of the input topics into call records.",
-        epilog="Example: CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:9092 python -m services.worker",
+        epilog="Example: CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:9092 python -m services.worker\n\n"
+        + describe(WorkerSettings),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args()
     settings = WorkerSettings.load()
     logs.configure(settings.log_level, settings.log_format)
@@ -37,7 +40,7 @@ def main() -> None:
     asyncio.set_event_loop(loop)
     try:
         app = loop.run_until_complete(_prepared(settings))
-    except (UnusableTopics, InvalidPriceBook, faust_gate.UntestedFaust) as error:
+    except (UnusableTopics, InvalidPriceBook, WrongUri, faust_gate.UntestedFaust) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a line for a person
         sys.exit(_EXIT_UNUSABLE)
     except KeyboardInterrupt:
@@ -57,13 +60,13 @@ async def _prepared(settings: WorkerSettings) -> WorkerApp:
     book = load(settings.price_book)
     topics = Topics(settings.topic_prefix)
     wanted = Wanted(settings.partitions, settings.replication_factor)
-    partitions = await patiently("kafka", lambda: declare(settings.kafka_bootstrap, topics, wanted), KafkaUnavailable)
     connection = Connection(
         settings.mongo_uri.get_secret_value(),
         settings.mongo_database,
         driver=settings.mongo_driver,
         timeout_ms=settings.mongo_timeout_ms,
     )
+    partitions = await patiently("kafka", lambda: declare(settings.kafka_bootstrap, topics, wanted), KafkaUnavailable)
     store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
     await patiently("mongodb", store.prepare, StoreUnavailable)
     dead_letters = KafkaDeadLetters(settings.kafka_bootstrap, topics.dead_letter)

@@ -46,6 +46,17 @@ class DeadLetters(Protocol):
         """
 
 
+class MemoryDeadLetters:
+    """Keeps to the port, in memory."""
+
+    def __init__(self) -> None:
+        self.delivered: list[DeadLetter] = []
+
+    async def publish(self, letters: Sequence[DeadLetter]) -> None:
+        """See the port."""
+        self.delivered.extend(letters)
+
+
 class KafkaDeadLetters:
     """The dead-letter topic."""
 

@@ -53,6 +53,7 @@ class Folder:
         *,
         claim_seconds: float,
         poll_seconds: float,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self._store = store
         self._book = book
@@ -60,6 +61,7 @@ class Folder:
         self._reached = reached
         self._claim_seconds = claim_seconds
         self._poll_seconds = poll_seconds
+        self._clock = clock
         self._next_poll = 0.0
         self._owned: frozenset[int] = frozenset()
 
@@ -67,19 +69,22 @@ class Folder:
         """Fold what is ripe now, at most one round of it.
 
         Raises:
-            StoreUnavailable: the store does not answer; what was claimed runs out, and nothing is lost.
+            StoreUnavailable: the store does not answer; nothing is claimed.
         """
         reached = self._reached()
         await self._look_around(frozenset(reached))
-        ripe = self._ripeness.take(reached, now_ms(), _ROUND_CALLS)
+        ripe = self._ripeness.take(reached, self._clock(), _ROUND_CALLS)
         metrics.CALLS_WAITING.set(len(self._ripeness) + len(ripe))
         if not ripe:
             return Outcome()
+        calls, token = [waiting.call for waiting in ripe], uuid.uuid4().hex
         try:
-            claims = await self._store.claim([waiting.call for waiting in ripe], uuid.uuid4().hex)
+            claims = await self._store.claim(calls, token)
         except StoreUnavailable:
+            # The claims may have been made and only the answer lost: not left to run out either.
+            await patiently("mongodb", lambda: self._store.release(calls, token), StoreUnavailable)
             self._ripeness.add(ripe)
-            raise
+            return Outcome(released=len(calls))
         return await self._work(claims) if claims else Outcome()
 
     async def _work(self, claims: Sequence[Claim]) -> Outcome:
@@ -166,19 +171,18 @@ class Folder:
 
     async def _fold(self, claim: Claim, documents: Sequence[LogDocument]) -> Result:
         started = time.perf_counter()
+        if claim.opted_out:
+            # Before the fold: one that fails must not leave the content where it is.
+            documents = await self._redacted(claim, documents)
         folded, invalid = fold_documents(documents, self._book, opted_out=claim.opted_out)
         opted_out = folded.record["opt_out_sensitive_data_storage"]
-        raw = [document for document in documents if opted_out and not document.redacted_at]
-        if raw:
-            await self._store.redact(
-                [LogDocument(document.id, tuple(redact(event) for event in document.events)) for document in raw]
-            )
-            documents = (await self._store.read([claim.call]))[claim.call]
+        if opted_out and not claim.opted_out:
+            documents = await self._redacted(claim, documents)
             folded, invalid = fold_documents(documents, self._book, opted_out=True)
         rendered = render(folded.record)
         seconds = time.perf_counter() - started
         _observe(folded, invalid, seconds)
-        self._ripeness.folded(claim.call, now_ms(), seconds)
+        self._ripeness.folded(claim.call, self._clock(), seconds)
         return Result(
             record=folded.record,
             body=rendered.body,
@@ -191,6 +195,16 @@ class Folder:
             price_book_version=self._book.version,
         )
 
+    async def _redacted(self, claim: Claim, documents: Sequence[LogDocument]) -> Sequence[LogDocument]:
+        """Return the call's log once nothing in it is raw."""
+        raw = [document for document in documents if not document.redacted_at]
+        if not raw:
+            return documents
+        await self._store.redact(
+            [LogDocument(document.id, tuple(redact(event) for event in document.events)) for document in raw]
+        )
+        return (await self._store.read([claim.call]))[claim.call]
+
     async def _store_results(self, results: Sequence[tuple[Claim, Result]]) -> Outcome:
         if not results:
             return Outcome()
@@ -200,7 +214,7 @@ class Folder:
             return await self._one_by_one(results, self._store_results, "the store refuses its record")
         for claim, result in results:
             if claim.call in lost:
-                self._ripeness.note(claim.call, claim.partition, claim.last_arrival, marked_at=now_ms())
+                self._ripeness.note(claim.call, claim.partition, claim.last_arrival, marked_at=self._clock())
             metrics.FOLDS.labels("marked_again" if claim.call in lost else "final" if result.final else "live").inc()
         return Outcome(stored=len(results) - len(lost), marked_again=len(lost))
 
@@ -216,7 +230,7 @@ class Folder:
     async def _release(self, claims: Sequence[Claim]) -> None:
         await self._store.release([claim.call for claim in claims], claims[0].token)
         for claim in claims:
-            self._ripeness.note(claim.call, claim.partition, claim.last_arrival, marked_at=now_ms())
+            self._ripeness.note(claim.call, claim.partition, claim.last_arrival, marked_at=self._clock())
 
     async def _renew(self, claims: Sequence[Claim]) -> None:
         while True:

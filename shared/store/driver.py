@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
 Driver = Literal["motor", "pymongo"]
@@ -18,20 +19,32 @@ Driver = Literal["motor", "pymongo"]
 Collection = Any
 
 
+class WrongUri(ValueError):
+    """MongoDB's URI is none; the message names the variable."""
+
+
 class Connection:
     """A client of one database; connects when it is first used, and must be made in the loop that uses it."""
 
     def __init__(self, uri: str, database: str, *, driver: Driver = "motor", timeout_ms: int = 30_000) -> None:
-        """`timeout_ms` bounds every operation, retries and the search for a primary included."""
+        """`timeout_ms` bounds every operation, retries and the search for a primary included.
+
+        Raises:
+            WrongUri: the driver cannot use the URI.
+        """
         client = AsyncIOMotorClient if driver == "motor" else AsyncMongoClient
-        self._client: Any = client(
-            uri,
-            timeoutMS=timeout_ms,
-            serverSelectionTimeoutMS=timeout_ms,
-            connectTimeoutMS=min(timeout_ms, 5_000),
-            appname="callfold",
-            connect=False,
-        )
+        try:
+            self._client: Any = client(
+                uri,
+                timeoutMS=timeout_ms,
+                serverSelectionTimeoutMS=timeout_ms,
+                connectTimeoutMS=min(timeout_ms, 5_000),
+                appname="callfold",
+                connect=False,
+            )
+        except (PyMongoError, ValueError) as error:
+            # Not its message: it may quote the URI, and so a password.
+            raise WrongUri(f"CALLFOLD_MONGO_URI is wrong: {type(error).__name__}") from error
         self._database = self._client.get_database(
             database,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
