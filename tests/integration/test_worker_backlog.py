@@ -1,0 +1,48 @@
+"""A backlog, of which the short telephony topic is drained long before the transcripts."""
+
+import asyncio
+
+from shared.reading import Finality
+from shared.store.driver import Connection
+from shared.topics import Topics
+from tests.integration.conftest import MakeWorker
+from tests.support.kafka import publish
+from tests.support.records import by_call, expected, read, wait_for
+from tests.support.workload import conversations, interleaved
+
+CALLS = 300
+TURNS = 60
+
+
+async def test_no_record_is_final_before_it_is_whole_and_none_is_folded_again_and_again(
+    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    events = list(interleaved(conversations(CALLS, TURNS)))
+    wanted = expected(events)
+    await publish(kafka_bootstrap, topics, events)
+    worker = make_worker(poll_seconds=5).start()
+
+    final: dict[str, object] = {}
+    while len(final) < CALLS:
+        for call in wanted.keys() - final.keys():
+            record, finality = await read(connection, call)
+            if finality is Finality.FINAL:
+                final[call] = record
+        await asyncio.sleep(0.05)
+
+    assert final == wanted
+    assert worker.metric("callfold_events_total") == len(events)
+    assert worker.metric("callfold_folds_total") <= 1.5 * len(by_call(events))
+
+
+async def test_calls_that_never_end_are_folded_a_handful_of_times_while_a_backlog_is_drained(
+    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    unended = [events[:-1] for events in conversations(50, 200)]
+    events = list(interleaved(unended))
+    await publish(kafka_bootstrap, topics, events)
+    worker = make_worker().start().wait_until_ready()
+
+    await wait_for(connection, expected(events), Finality.LIVE)
+
+    assert worker.metric("callfold_folds_total") <= 3 * len(unended)

@@ -1,0 +1,49 @@
+"""Kills in the middle of the work, on servers of the test's own."""
+
+import asyncio
+import random
+from pathlib import Path
+
+from services.worker.declare import KafkaUnavailable, Wanted, declare
+from services.worker.waiting import patiently
+from shared.store.driver import Connection
+from shared.topics import Topics
+from tests.support.eventually import eventually
+from tests.support.kafka import lag, publish
+from tests.support.records import expected, wait_for
+from tests.support.servers import kafka_server, mongo_server
+from tests.support.worker import WorkerProcess
+from tests.support.workload import conversations, interleaved
+
+EVENTS = 20_000
+
+
+async def test_every_record_is_right_after_kills_of_the_worker_and_of_mongod(name: str, tmp_path: Path) -> None:
+    topics = Topics(name)
+    events = list(interleaved(conversations(220, 46)))
+    assert len(events) > EVENTS
+    events += random.Random(1).sample(events, 500)
+    with kafka_server() as kafka, mongo_server() as mongo:
+        await patiently("kafka", lambda: declare(kafka.address, topics, Wanted(3, 1)), KafkaUnavailable)
+        await publish(kafka.address, topics, events[: len(events) // 2])
+        # Small batches, so that there is a middle to be killed in.
+        first = WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path, batch_events=500)
+        first.start()
+        await eventually(lambda: first.ready() and first.metric("callfold_events_total") > 0)
+        first.kill()
+        publishing = asyncio.create_task(publish(kafka.address, topics, events[len(events) // 2 :]))
+        with WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path, batch_events=500) as second:
+            await eventually(lambda: second.metric("callfold_events_total") > 0)
+            mongo.kill()
+            await eventually(lambda: second.metric('callfold_waiting_for{what="mongodb"}') == 1)
+            mongo.start()
+            mongo.wait_until_ready()
+            await publishing
+
+            connection = Connection(mongo.uri, name)
+            await wait_for(connection, expected(events), within=90)
+            assert second.metric("callfold_dead_letters_total") == 0
+            await eventually(lambda: second.metric('callfold_waiting_for{what="mongodb"}') == 0)
+            await connection.close()
+            second.stop()
+        assert await lag(kafka.address, topics.prefix, topics) == 0
