@@ -50,7 +50,7 @@ $(PACKAGES): pyproject.toml constraints.txt
 		{ echo 'Python cannot make virtual environments here (Debian, Ubuntu: apt install python3-venv)'; exit 1; }
 	@echo 'Installing packages into $(VENV)'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 $(KAFKA): deploy/local/kafka-pom.xml $(PACKAGES)

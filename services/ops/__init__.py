@@ -1,0 +1,1 @@
+"""The command `callfold`: for whoever runs the rest."""

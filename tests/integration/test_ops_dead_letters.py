@@ -53,7 +53,7 @@ async def split(bootstrap: str, topics: Topics) -> None:
     try:
         await admin.create_partitions({topics.dead_letter: NewPartitions(2)})
         # The broker answers before it tells of the new partition.
-        while len((await admin.describe_topics([topics.dead_letter]))[0]["partitions"]) < 2:
+        while len((await admin.describe_topics([topics.dead_letter]))[0]["partitions"]) < 2:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
     finally:
         await admin.close()

@@ -107,4 +107,5 @@ def test_what_is_no_uri_is_not_quoted(tmp_path: Path) -> None:
     done = Command(tmp_path, mongo_uri="mongodb://user:s3/cret@127.0.0.1")("keys", "list")
 
     assert done.returncode == 2
-    assert done.stderr == b"callfold: CALLFOLD_MONGO_URI is no URI that MongoDB's driver takes\n"
+    assert done.stderr.startswith(b"callfold: CALLFOLD_MONGO_URI ")
+    assert b"cret" not in done.stderr

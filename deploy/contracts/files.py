@@ -1,0 +1,80 @@
+"""The files that are generated, and how they differ from those that are there."""
+
+import difflib
+import json
+from pathlib import Path
+
+import yaml
+
+from deploy.contracts.asyncapi import document
+from deploy.contracts.schemas import event_schema
+from shared.event_data import TYPES
+
+FOLDER = Path(__file__).parents[2] / "docs" / "contracts"
+
+_EVENTS = "events"
+_WIDTH = 120
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes what is used twice twice, in place of an anchor and an alias."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        """Say that nothing is an alias."""
+        return True
+
+
+def _text(dumper: _Plain, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Plain.add_representer(str, _text)
+
+
+def generated() -> dict[Path, str]:
+    """Return the text of each file by its path within the folder."""
+    schemas = {Path(_EVENTS, f"{kind}.json"): _json(event_schema(kind)) for kind in TYPES}
+    return {Path("asyncapi.yaml"): _yaml(document()), **schemas}
+
+
+def differences(folder: Path = FOLDER) -> list[str]:
+    """Return a line for each file that is not as it would be generated."""
+    texts = generated()
+    stale = [f"{path}: is not generated" for path in _present(folder) if path not in texts]
+    changed = [(path, _difference(folder / path, text)) for path, text in texts.items()]
+    return [f"{path}: {how}" for path, how in changed if how] + stale
+
+
+def write(folder: Path = FOLDER) -> None:
+    """Write the files, and remove schemas of types that are no more."""
+    texts = generated()
+    for path in _present(folder):
+        if path not in texts:
+            (folder / path).unlink()
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+
+
+def _present(folder: Path) -> list[Path]:
+    return sorted(path.relative_to(folder) for path in folder.glob(f"{_EVENTS}/*.json"))
+
+
+def _difference(path: Path, text: str) -> str:
+    """Return how the file differs from the text, nothing if it does not."""
+    if not path.exists():
+        return "is missing"
+    present = path.read_text(encoding="utf-8")
+    if present == text:
+        return ""
+    lines = list(difflib.unified_diff(present.splitlines(), text.splitlines(), n=0))[2:]
+    return f"{sum(line[0] == '+' for line in lines)} lines more, {sum(line[0] == '-' for line in lines)} fewer"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _yaml(value: object) -> str:
+    text: str = yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=_WIDTH)
+    return text

@@ -1,0 +1,125 @@
+"""JSON Schema (draft 2020-12) of an event, from the models that it is read with.
+
+Only keywords that mean the same in draft 07 are used, which is what AsyncAPI's own schemas are made of.
+"""
+
+from collections.abc import Callable
+from types import UnionType
+from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter
+
+from deploy.contracts.examples import EXAMPLES, event
+from shared.event_data import TYPES, Amount, AnyJson, Needs, Quantity
+from shared.events import Envelope
+from shared.strict_json import INT64
+from shared.topics import MAX_EVENT_BYTES
+
+Schema = dict[str, Any]
+
+NOT_SAID = (
+    f"What JSON Schema cannot say, and is refused all the same: more than {MAX_EVENT_BYTES} bytes; NaN, an infinity or "
+    "a lone surrogate; anywhere an integer outside signed 64 bits, a NUL in a key, or nesting deeper than 64; an "
+    "integer written with a point (1.0); a number with more than 12 digits after the point where an amount is due; a "
+    "time that names no such day, or lies outside the years 2000 to 2100 by its zone."
+)
+
+_TIME = (
+    r"^(1999|20[0-9]{2}|210[01])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+_DIGITS = r"0*[0-9]{1,9}(\.[0-9]{1,12})?$"
+_ZERO = r"-0+(\.0{1,12})?$"
+
+# What the models check with functions, which pydantic cannot put into a schema.
+_CHECKED: tuple[tuple[Any, Schema], ...] = (
+    (
+        Amount,
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": -(10**9), "exclusiveMaximum": 10**9},
+                {"type": "string", "pattern": f"^-?{_DIGITS}"},
+            ]
+        },
+    ),
+    (
+        Quantity,
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "exclusiveMaximum": 10**9},
+                {"type": "string", "pattern": f"^{_DIGITS}|^{_ZERO}"},
+            ]
+        },
+    ),
+    (AnyJson, {"not": {"type": "null"}}),
+)
+
+
+def event_schema(kind: str) -> Schema:
+    """Return the schema of the whole CloudEvent of a type, in structured mode."""
+    envelope, data = _of(Envelope), _of(TYPES[kind])
+    inner = data.pop("$defs", {})
+    properties = envelope["properties"]
+    properties["type"] = {"const": kind}
+    properties["time"]["pattern"] = _TIME
+    required = [*envelope["required"], "data"] if "required" in data else envelope["required"]
+    properties["data"] = data if "required" in data else {"anyOf": [data, {"type": "null"}]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": NOT_SAID,
+        "title": kind,
+        "description": EXAMPLES[kind].summary,
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "examples": [event(kind)],
+        **({"$defs": inner} if inner else {}),
+    }
+
+
+def _of(model: type) -> Schema:
+    schema = TypeAdapter(model).json_schema()
+    for name, hint in get_type_hints(model, include_extras=True).items():
+        bare, optional = _bare(hint)
+        found = schema["properties"][name]
+        found |= {"description": words} if (words := _words(bare)) and "description" not in found else {}
+        for checked, said in _CHECKED:
+            if bare == checked:
+                found.pop("anyOf", None)
+                found |= {"anyOf": [*said["anyOf"], {"type": "null"}]} if optional else said
+    refined: Schema = _everywhere(schema, _within_64_bits, _untitled)
+    return refined
+
+
+def _bare(hint: Any) -> tuple[Any, bool]:
+    """Return what a field's type is when it is there and not null, and whether it may be null."""
+    if get_origin(hint) is NotRequired:
+        hint = get_args(hint)[0]
+    if get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint):
+        return next(part for part in get_args(hint) if part is not type(None)), True
+    return hint, False
+
+
+def _words(hint: Any) -> str | None:
+    return next((note.words for note in getattr(hint, "__metadata__", ()) if isinstance(note, Needs)), None)
+
+
+def _within_64_bits(schema: Schema) -> Schema:
+    if schema.get("type") != "integer":
+        return schema
+    return {"minimum": INT64.start, "maximum": INT64.stop - 1, **schema}
+
+
+def _untitled(schema: Schema) -> Schema:
+    """Return the schema without the title that pydantic makes of each name."""
+    return {key: value for key, value in schema.items() if key != "title" or not isinstance(value, str)}
+
+
+def _everywhere(schema: Any, *changes: Callable[[Schema], Schema]) -> Any:
+    if isinstance(schema, list):
+        return [_everywhere(part, *changes) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    for change in changes:
+        schema = change(schema)
+    return {key: _everywhere(value, *changes) for key, value in schema.items()}

@@ -1,0 +1,85 @@
+"""Where the command `callfold` starts: chooses MongoDB, and turns every failure into one line and an exit code."""
+
+import io
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+import typer
+
+from services.ops.app import create_app
+from services.ops.database import TIMEOUT_MS, Database
+from services.ops.failure import INTERRUPTED, MISTAKE, USAGE, Failure
+from services.ops.output import say
+from services.ops.settings import OpsSettings
+from shared.store.driver import Connection, WrongUri
+from shared.store.mongo import MongoStore
+from shared.store.mongo_keys import MongoKeys
+
+
+def main() -> None:
+    """Run the command; exits with 0, 1, or 2 for what was typed or set wrongly."""
+    # What the libraries log and warn of is said by the one line of the failure, without quoting a URI.
+    logging.basicConfig(handlers=[logging.NullHandler()])
+    logging.captureWarnings(capture=True)
+    sys.stdout, sys.stderr = _stream(sys.stdout), _stream(sys.stderr)
+    try:
+        code = run()
+        sys.stdout.flush()
+    except OSError as error:
+        # At exit Python would flush what is left, and complain.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # whoever read has had enough
+            say(f"callfold: the output cannot be written: {error.strerror}")
+        code = MISTAKE
+    sys.exit(code)
+
+
+def run() -> int:
+    """Return the exit code of what the command line asks for."""
+    try:
+        code: int = create_app()(obj=mongo, standalone_mode=False) or 0
+    except Failure as failure:
+        say(f"callfold: {_one_line(str(failure))}")
+        return failure.code
+    except typer.TyperException as mistake:
+        if mistake.format_message():  # empty where the help was printed instead
+            say(f"callfold: {_one_line(mistake.format_message())} (see callfold --help)")
+        return USAGE
+    if code == INTERRUPTED:
+        say("callfold: interrupted")
+    return code
+
+
+@asynccontextmanager
+async def mongo(settings: OpsSettings) -> AsyncIterator[Database]:
+    """Open MongoDB."""
+    uri = settings.mongo_uri.get_secret_value()
+    try:
+        connection = Connection(uri, settings.mongo_database, timeout_ms=TIMEOUT_MS)
+    except WrongUri as error:
+        raise Failure(str(error), USAGE) from error
+    try:
+        yield Database(MongoStore(connection), MongoKeys(connection))
+    finally:
+        await connection.close()
+
+
+def _stream(stream: TextIO | None) -> TextIO:
+    """Return a stream that takes any text: one that the shell closed is None, and a terminal may not be UTF-8."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream or Path(os.devnull).open("w", encoding="utf-8")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""The command `callfold`, put together."""
+
+import typer
+
+from services.ops.commands import calls, dead_letters, events, keys, lag
+
+
+def create_app() -> typer.Typer:
+    """Return the command; it is called with `obj`, which opens the database (`Opening`)."""
+    app = typer.Typer(
+        name="callfold",
+        help="Look after Callfold: publish events, read calls, keys, dead letters and lag.",
+        epilog="Example: callfold publish events.jsonl",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for group in (events.app, dead_letters.app, keys.app, calls.app, lag.app):
+        app.add_typer(group)
+    return app

@@ -1,0 +1,52 @@
+"""Checking lines against the contract, each by itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.ops.lines import Line, Source, read
+from shared.complaints import Reason
+from shared.event_data import TRANSCRIPTION
+from shared.events import Event, InvalidEvent, decode
+from shared.topics import MAX_EVENT_BYTES, Topics
+
+Refuse = Callable[[Line, InvalidEvent], None]
+Report = Callable[["Tally"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far a file has been read; `taken` events were valid, and where they are published, acknowledged."""
+
+    bytes_read: int = 0
+    taken: int = 0
+    refused: int = 0
+
+
+def check(line: Line) -> Event | InvalidEvent:
+    """Return the line's event, or why it is none."""
+    if line.size > MAX_EVENT_BYTES:
+        detail = f"the value has {line.size} bytes, at most {MAX_EVENT_BYTES} are taken"
+        return InvalidEvent(Reason.TOO_LARGE, detail)
+    return decode(line.text)
+
+
+def topic_of(event: Event, topics: Topics) -> str:
+    """Return the topic on which events of this type are published; types that are not known go with telephony."""
+    return topics.transcription if event.type in TRANSCRIPTION else topics.telephony
+
+
+async def validate(source: Source, refuse: Refuse, report: Report) -> Tally:
+    """Check every line; blank ones are nothing.
+
+    Raises:
+        Failure: the source cannot be read.
+    """
+    tally = Tally()
+    async for done, lines in read(source):
+        checked = [(line, check(line)) for line in lines if not line.blank]
+        bad = [(line, why) for line, why in checked if isinstance(why, InvalidEvent)]
+        for line, why in bad:
+            refuse(line, why)
+        tally = Tally(done, tally.taken + len(checked) - len(bad), tally.refused + len(bad))
+        report(tally)
+    return tally

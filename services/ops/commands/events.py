@@ -1,0 +1,56 @@
+"""`callfold publish` and `callfold validate`."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from services.ops.checking import Refuse, Report, Tally
+from services.ops.checking import validate as validate_source
+from services.ops.failure import MISTAKE
+from services.ops.lines import Line, Source, opened
+from services.ops.output import Advance, answer, progress, say
+from services.ops.publishing import publish as publish_source
+from services.ops.settings import OpsSettings
+from shared.events import InvalidEvent
+
+app = typer.Typer()
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, one CloudEvent each; - is standard input")]
+
+
+@app.command(epilog="Example: callfold publish events.jsonl")
+def publish(file: File) -> None:
+    """Publish the events of a file on the topics of their types, and wait until Kafka has them.
+
+    A line that is no event is refused with the reason; the others are published all the same.
+    """
+    settings = OpsSettings.load()
+    with opened(file) as source, progress("publishing", source.size) as advance:
+        tally = asyncio.run(publish_source(source, settings, _refusing(source), _reporting(advance)))
+    _conclude(tally, "published")
+
+
+@app.command(epilog="Example: callfold validate events.jsonl")
+def validate(file: File) -> None:
+    """Check the events of a file as `publish` would, and publish nothing."""
+    with opened(file) as source, progress("checking", source.size) as advance:
+        tally = asyncio.run(validate_source(source, _refusing(source), _reporting(advance)))
+    _conclude(tally, "valid")
+
+
+def _refusing(source: Source) -> Refuse:
+    def refuse(line: Line, why: InvalidEvent) -> None:
+        say(f"{source.name}:{line.number}: {why.reason}: {why.detail}")
+
+    return refuse
+
+
+def _reporting(advance: Advance) -> Report:
+    return lambda tally: advance(tally.bytes_read, f"{tally.taken} events")
+
+
+def _conclude(tally: Tally, done: str) -> None:
+    answer(f"{tally.taken} {done}, {tally.refused} refused")
+    if tally.refused:
+        raise typer.Exit(MISTAKE)

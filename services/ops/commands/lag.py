@@ -1,0 +1,35 @@
+"""`callfold lag`."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from services.ops.lag import Lag, measure
+from services.ops.output import answer_json, answer_table
+from services.ops.settings import OpsSettings
+
+app = typer.Typer()
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
+
+_COLUMNS = ("topic", "partition", "end", "committed", "lag", "lag_seconds")
+
+
+@app.command(epilog="Example: callfold lag --json")
+def lag(json: Json = False) -> None:
+    """Show how far the workers are behind: records not yet committed, and the age of the oldest of them in seconds.
+
+    The age is 0 where nothing is left to do, and unknown (null) where the oldest record cannot be read.
+    """
+    measured = asyncio.run(measure(OpsSettings.load()))
+    if json:
+        answer_json(asdict(measured))
+    else:
+        answer_table(_COLUMNS, _rows(measured), _COLUMNS[1:])
+
+
+def _rows(measured: Lag) -> list[list[object]]:
+    rows: list[list[object]] = [[getattr(part, name) for name in _COLUMNS] for part in measured.partitions]
+    return [*rows, [f"total ({measured.group})", "", "", "", measured.total.lag, measured.total.lag_seconds]]

@@ -1,0 +1,43 @@
+"""Reaching the store: which one it is, `__main__` says."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+
+from services.ops.failure import Failure
+from services.ops.settings import OpsSettings
+from shared.store.keys import Keys
+from shared.store.port import Store, StoreUnavailable
+
+TIMEOUT_MS = 10_000
+
+_SHOWN = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """What a command may ask of the store."""
+
+    store: Store
+    keys: Keys
+
+
+Opening = Callable[[OpsSettings], AbstractAsyncContextManager[Database]]
+"""Opens the database that the settings name."""
+
+
+@contextmanager
+def asking(settings: OpsSettings) -> Iterator[None]:
+    """Turn a store that does not answer into a Failure of one line."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        place = address(settings.mongo_uri.get_secret_value())
+        # The driver goes on with timeouts and a description of the topology.
+        reason = str(error).split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0][:_SHOWN]
+        raise Failure(f"MongoDB at {place} does not answer (CALLFOLD_MONGO_URI): {reason}") from error
+
+
+def address(uri: str) -> str:
+    """Return the hosts of a valid URI, without the user and the password."""
+    return uri.split("://", 1)[-1].split("/", 1)[0].split("?", 1)[0].rpartition("@")[2]
