@@ -13,10 +13,10 @@ KAFKA := .local/kafka/libs/installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo test up down status clean
+.PHONY: help install demo test up down status contracts clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install ## start everything, show calls being folded, stop everything
 	@$(RUN) demo
@@ -36,6 +36,9 @@ down: $(PACKAGES) ## stop the stack; the data stay
 
 status: $(PACKAGES) ## show what runs
 	@$(RUN) status
+
+contracts: $(PACKAGES) ## write docs/contracts anew, from the models
+	@$(BIN)/python -m deploy.contracts
 
 install: $(PACKAGES) $(KAFKA) ## install Python's packages and Kafka's jars, each once
 

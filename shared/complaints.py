@@ -49,7 +49,9 @@ def complaint(error: ValidationError, model: type, prefix: str) -> tuple[Reason,
         return Reason.MISSING, f"`{path}` is missing"
     if all(any(sign in f"{problem['type']} {problem['msg']}" for sign in _WRONG_TYPE) for problem in same):
         return Reason.WRONG_TYPE, f"`{path}` must be {_needs(model, keys)}{_got(first, prefix)}"
-    return Reason.OUT_OF_BOUNDS, f"`{path}` must be {_needs(model, keys)}{_got(first, prefix)}"
+    # Of a union's branches the one that took the type knows best: 1703097600.5 is no integer, but seconds.
+    bound = next((problem for problem in same if "_type" not in problem["type"]), first)
+    return Reason.OUT_OF_BOUNDS, f"`{path}` must be {_needs(model, keys)}{_got(bound, prefix)}"
 
 
 def _is_branch(key: str) -> bool:

@@ -7,7 +7,7 @@ be absent is `NotRequired`. Durations and latencies are milliseconds, timestamps
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, NotRequired, get_type_hints
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
@@ -64,10 +64,17 @@ def _not_null(value: Any) -> Any:
     return value
 
 
+_DIGITS = rf"0*[0-9]{{1,9}}(\.[0-9]{{1,{_AMOUNT_PLACES}}})?"
 _AMOUNT_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"type": "number", "exclusiveMinimum": -_AMOUNT_LIMIT, "exclusiveMaximum": _AMOUNT_LIMIT},
-        {"type": "string", "pattern": rf"^-?[0-9]{{1,9}}(\.[0-9]{{1,{_AMOUNT_PLACES}}})?$"},
+        {"type": "string", "pattern": f"^-?{_DIGITS}$"},
+    ]
+}
+_QUANTITY_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "minimum": 0, "exclusiveMaximum": _AMOUNT_LIMIT},
+        {"type": "string", "pattern": rf"^{_DIGITS}$|^-0+(\.0{{1,{_AMOUNT_PLACES}}})?$"},
     ]
 }
 _PLAIN = "a number or a text like `-12.50`, at most 12 digits after the point, below 10^9"
@@ -88,7 +95,8 @@ Timestamp = Annotated[
     Needs("Unix milliseconds in the years 2000 to 2100"),
 ]
 Milliseconds = Annotated[
-    Annotated[int, Field(ge=0, le=2**53)] | Annotated[float, Field(ge=0, le=2**53)],
+    # As a float the next integer above is 2^53 itself.
+    Annotated[int, Field(ge=0, le=2**53)] | Annotated[float, Field(ge=0, lt=2**53)],
     Field(union_mode="left_to_right"),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 2**53}),
     Needs("milliseconds, 0 to 2^53"),
@@ -104,10 +112,12 @@ Quantity = Annotated[
     Decimal,
     BeforeValidator(_amount),
     AfterValidator(_not_negative),
-    WithJsonSchema(_AMOUNT_SCHEMA),
+    WithJsonSchema(_QUANTITY_SCHEMA),
     Needs(f"{_PLAIN}, not negative"),
 ]
-AnyJson = Annotated[Any, AfterValidator(_not_null), Needs("a text or any JSON")]
+AnyJson = Annotated[
+    Any, AfterValidator(_not_null), WithJsonSchema({"not": {"type": "null"}}), Needs("a text or any JSON")
+]
 
 
 class Data(TypedDict):
@@ -293,10 +303,3 @@ TRANSCRIPTION: dict[str, type] = {
 """The types of the transcription topic."""
 
 TYPES: dict[str, type] = TELEPHONY | TRANSCRIPTION
-
-
-def partial(model: type) -> Any:
-    """Return the model with no field required: what a redaction leaves of it."""
-    left: Any = TypedDict(model.__name__, get_type_hints(model, include_extras=True), total=False)  # type: ignore[misc]
-    left.__pydantic_config__ = Data.__pydantic_config__  # type: ignore[attr-defined]
-    return left

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, get_type_hints
 
 import orjson
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from shared import strict_json
 from shared.complaints import Reason, complaint
-from shared.event_data import OPT_OUT, TYPES, Id, Needs, RequiredText, partial
+from shared.event_data import OPT_OUT, TYPES, Data, Id, Needs, RequiredText
 from shared.event_time import InvalidTime, milliseconds, rfc3339
 from shared.topics import MAX_EVENT_BYTES
 
@@ -103,9 +103,17 @@ class Mode(StrEnum):
 
 
 _ENVELOPE = TypeAdapter(Envelope)
+
+
+def _partial(model: type) -> Any:
+    """Return the model with no field required: a redacted event may lack what its type requires."""
+    left: Any = TypedDict(model.__name__, get_type_hints(model, include_extras=True), total=False)  # type: ignore[misc]
+    left.__pydantic_config__ = Data.__pydantic_config__  # type: ignore[attr-defined]
+    return left
+
+
 _DATA: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(model) for name, model in TYPES.items()}
-# What a redaction has left of them: nothing is required any more.
-_LEFT: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(partial(model)) for name, model in TYPES.items()}
+_LEFT: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(_partial(model)) for name, model in TYPES.items()}
 _CE = "ce_"
 # What is taken over from the headers of binary mode; others are ignored.
 _ATTRIBUTES = frozenset(Envelope.__annotations__) - {"data"}

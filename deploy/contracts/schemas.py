@@ -10,7 +10,7 @@ from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter
 
 from deploy.contracts.examples import EXAMPLES, event
-from shared.event_data import TYPES, Amount, AnyJson, Needs, Quantity
+from shared.event_data import TYPES, Needs
 from shared.events import Envelope
 from shared.strict_json import INT64
 from shared.topics import MAX_EVENT_BYTES
@@ -27,31 +27,6 @@ NOT_SAID = (
 _TIME = (
     r"^(1999|20[0-9]{2}|210[01])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
-)
-_DIGITS = r"0*[0-9]{1,9}(\.[0-9]{1,12})?$"
-_ZERO = r"-0+(\.0{1,12})?$"
-
-# What the models check with functions, which pydantic cannot put into a schema.
-_CHECKED: tuple[tuple[Any, Schema], ...] = (
-    (
-        Amount,
-        {
-            "anyOf": [
-                {"type": "number", "exclusiveMinimum": -(10**9), "exclusiveMaximum": 10**9},
-                {"type": "string", "pattern": f"^-?{_DIGITS}"},
-            ]
-        },
-    ),
-    (
-        Quantity,
-        {
-            "anyOf": [
-                {"type": "number", "minimum": 0, "exclusiveMaximum": 10**9},
-                {"type": "string", "pattern": f"^{_DIGITS}|^{_ZERO}"},
-            ]
-        },
-    ),
-    (AnyJson, {"not": {"type": "null"}}),
 )
 
 
@@ -80,24 +55,19 @@ def event_schema(kind: str) -> Schema:
 def _of(model: type) -> Schema:
     schema = TypeAdapter(model).json_schema()
     for name, hint in get_type_hints(model, include_extras=True).items():
-        bare, optional = _bare(hint)
         found = schema["properties"][name]
-        found |= {"description": words} if (words := _words(bare)) and "description" not in found else {}
-        for checked, said in _CHECKED:
-            if bare == checked:
-                found.pop("anyOf", None)
-                found |= {"anyOf": [*said["anyOf"], {"type": "null"}]} if optional else said
+        found |= {"description": words} if (words := _words(_bare(hint))) and "description" not in found else {}
     refined: Schema = _everywhere(schema, _within_64_bits, _untitled)
     return refined
 
 
-def _bare(hint: Any) -> tuple[Any, bool]:
-    """Return what a field's type is when it is there and not null, and whether it may be null."""
+def _bare(hint: Any) -> Any:
+    """Return what a field's type is when it is there and not null."""
     if get_origin(hint) is NotRequired:
         hint = get_args(hint)[0]
     if get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint):
-        return next(part for part in get_args(hint) if part is not type(None)), True
-    return hint, False
+        return next(part for part in get_args(hint) if part is not type(None))
+    return hint
 
 
 def _words(hint: Any) -> str | None:

@@ -34,7 +34,7 @@ AT_THE_END = Reach(until=2**62, at_end=True)
 Hook = Callable[[str], Awaitable[None]]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Received:
     """A record as the consumer brings it."""
 

@@ -1,5 +1,7 @@
 """The worker's own consumer, real but never started, before a broker that answers as it is told to."""
 
+# ruff: noqa: SLF001 - the seam between the worker and Faust is inside Faust
+
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -92,6 +94,11 @@ async def fetch(consumer: ChunkConsumer, broker: Broker, fetched: dict[TP, list[
         consumer._read_offset[tp] = chunk.offset  # as `_drain_messages` does once a message is delivered
         chunks.append(chunk)
     return chunks
+
+
+async def deliver(consumer: ChunkConsumer, broker: Broker, *spans: tuple[int, int], tp: TP = TP0) -> list[Chunk]:
+    """Deliver chunks of these offsets, each from a fetch of its own."""
+    return [chunk for first, end in spans for chunk in await fetch(consumer, broker, {tp: records(first, end, tp)})]
 
 
 def span(chunk: Chunk) -> tuple[int, int]:
