@@ -167,7 +167,8 @@ def _table(scripts: Sequence[Script], reads: Sequence[Read]) -> Table:
         record = read.record
         e2e = (record["latency"] or {}).get("e2e", {})
         cost = (record["call_cost"] or {}).get("combined_cost")
-        numbers = (record["call_duration"], len(record["transcript_object"]), e2e.get("p50"), e2e.get("p95"), cost)
-        shown = ("-" if number is None else f"{number:g}" for number in numbers)
+        seconds, turns = record["call_duration"], len(record["transcript_object"])
+        numbers = ((seconds, ".2f"), (turns, "d"), (e2e.get("p50"), ".1f"), (e2e.get("p95"), ".1f"), (cost, ".4f"))
+        shown = ("-" if number is None else format(number, form) for number, form in numbers)
         table.add_row(record["call_id"], record["call_status"], read.finality, *shown)
     return table

@@ -11,6 +11,7 @@ from typing import Any
 
 from testcontainers.core.container import DockerContainer
 
+from deploy.local.install import install
 from deploy.local.kafka import KafkaServer
 from deploy.local.mongod import REPLICA_SET, MongoServer
 from deploy.local.ports import HOST, free_port
@@ -94,6 +95,8 @@ def _start(container: Any) -> None:
 @contextmanager
 def kafka_server() -> Iterator[Server]:
     """Run a broker with data of its own."""
+    if not engine_answers():
+        install(print)
     with _folder() as folder, (KafkaContainer if engine_answers() else KafkaServer)(folder, free_port()) as server:
         yield server
 
