@@ -110,14 +110,15 @@ class Worker:
         consumer = self.consumer
         async with consumer.busy:
             # A rebalance, or the end of the process, came in between: whoever owns the partitions reads them again.
+            # A rebalance can be so quick that the batch holds chunks from after it too, which nobody brings again.
             current = [event for event in events if consumer.takes(event.message)]
-            if len(current) < len(events):
+            if not current:
                 return
             try:
-                await self.flush.flush([record for event in events for record in event.value])
+                await self.flush.flush([record for event in current for record in event.value])
             except GivenUp:
                 return
-            for event in events:
+            for event in current:
                 event.ack()
 
     async def fold(self) -> None:

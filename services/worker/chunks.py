@@ -77,18 +77,24 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self._seek_again()
             return
-        for tp, records in fetched.items():
-            wanted = active is None or tp in active or tp in self._buffered_partitions
-            if not wanted:
-                continue
-            for chunk in self._cut(tp, self._unread(tp, records), generation):
-                if not self.flow_active or self.app.consumer_generation_id != generation:
-                    return
-                self._chunks[tp].append(chunk)
-                yield tp, chunk
+        chunks = [
+            (tp, chunk)
+            for tp, records in fetched.items()
+            if active is None or tp in active or tp in self._buffered_partitions
+            for chunk in self._cut(tp, self._unread(tp, records), generation)
+        ]
+        # All at once: what waits here while the queue is full has been read, and must not pass for written.
+        for tp, chunk in chunks:
+            self._chunks[tp].append(chunk)
+        for tp, chunk in chunks:
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            yield tp, chunk
 
     async def _seek_again(self) -> None:
         try:
+            # First the batch under way, or its acknowledgements would be forgotten before they are committed.
+            await self.wait_empty()
             await self.perform_seek()
         except Exception as error:  # noqa: BLE001 - as Faust does: the next fetch tries again
             log.warning("seek_failed", error=type(error).__name__)
@@ -153,8 +159,22 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         self._forget()
         await super().perform_seek()
 
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        """Go back to what is committed, and to the beginning where nothing is.
+
+        Faust and aiokafka leave such a partition where it stands: past what was fetched and thrown away.
+        """
+        committed: dict[TP, int | None] = await super().seek_to_committed()
+        never = [tp for tp, offset in committed.items() if not offset]
+        if never:
+            await self._thread.seek_to_beginning(*never)
+        return committed
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Commit what is acknowledged before Faust forgets it, then wait for the batch under way."""
+        # Faust leaves the flow on if the worker owned nothing. What it is given next would then be delivered while
+        # Faust still seeks and clears the queue: delivered, but never written, so that commits stop before it.
+        self.stop_flow()
         await self.commit()
         await super().on_partitions_revoked(revoked)
         self._forget()

@@ -28,7 +28,7 @@ class DeadLettersUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A refused record: its key and value, and headers of which the last of a name counts."""
+    """A refused record: its key and value, of which not both are None, and headers; the last of a name counts."""
 
     key: bytes | None
     value: bytes | None
@@ -113,4 +113,6 @@ def letter(rejected: Rejected, now: int) -> DeadLetter:
         "time": rfc3339(now),
     }
     kept = [(name, value) for name, value in record.headers if name in _KEPT_HEADERS and value is not None]
-    return DeadLetter(record.key, record.value, (*kept, *((name, text.encode()) for name, text in said.items())))
+    # aiokafka sends no record without both, and a refused one that cannot be delivered would hold up all others.
+    key = b"" if record.key is None and record.value is None else record.key
+    return DeadLetter(key, record.value, (*kept, *((name, text.encode()) for name, text in said.items())))

@@ -32,8 +32,11 @@ async def patiently(
     Raises:
         GivenUp: `needless` said, between two attempts, that there is no more use in waiting.
     """
+    waited = False
 
     def _say(state: RetryCallState) -> None:
+        nonlocal waited
+        waited = True
         metrics.WAITING_FOR.labels(what).set(1)
         if state.attempt_number == 1:
             error = state.outcome.exception() if state.outcome else None
@@ -53,7 +56,7 @@ async def patiently(
                 attempts = attempt.retry_state.attempt_number
                 result = await act()
     finally:
-        if attempts > 1:
+        if waited:
             metrics.WAITING_FOR.labels(what).set(0)
     if attempts > 1:
         log.info("going_on", what=what, attempts=attempts)

@@ -33,7 +33,8 @@ class Watchdog(threading.Thread):
         self._stopping = stopping
         self._grace_seconds = grace_seconds
         self._blocked_seconds = blocked_seconds
-        self._turned = time.monotonic()
+        # None until the loop has turned once: a start may wait for Kafka for as long as it takes.
+        self._turned: float | None = None
         self._stopping_since: float | None = None
 
     async def feed(self) -> None:
@@ -57,6 +58,6 @@ class Watchdog(threading.Thread):
             self._stopping_since = now if self._stopping_since is None else self._stopping_since
             if now - self._stopping_since > self._grace_seconds:
                 return "it does not stop"
-        if now - self._turned > self._blocked_seconds:
+        if self._turned is not None and now - self._turned > self._blocked_seconds:
             return "its loop is blocked"
         return None

@@ -1,0 +1,114 @@
+"""What every place for dead letters does: memory, and Kafka."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import confluent_kafka
+import pytest
+
+from deploy.local.ports import HOST, free_port
+from services.worker.dead_letters import (
+    DeadLetter,
+    DeadLetters,
+    DeadLettersUnavailable,
+    KafkaDeadLetters,
+    MemoryDeadLetters,
+)
+from services.worker.declare import KafkaUnavailable, Wanted, declare
+from services.worker.waiting import patiently
+from shared.topics import INPUT_MAX_MESSAGE_BYTES, Topics
+from tests.support.kafka import records
+
+LETTER = DeadLetter(b"call-456", b"{", (("ce_id", b"1"), ("reason", b"not_json"), ("reason", b"too_deep")))
+
+
+@dataclass
+class Place:
+    """Where letters go, and how to see what has come there."""
+
+    letters: DeadLetters
+    read: Callable[[], Awaitable[list[DeadLetter]]]
+
+
+@pytest.fixture(params=["memory", "kafka"])
+async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    if request.param == "memory":
+        memory = MemoryDeadLetters()
+
+        async def delivered() -> list[DeadLetter]:
+            return memory.delivered
+
+        yield Place(memory, delivered)
+        return
+    bootstrap, topics = request.getfixturevalue("kafka_bootstrap"), Topics(request.getfixturevalue("name"))
+    await patiently("kafka", lambda: declare(bootstrap, topics, Wanted(1, 1)), KafkaUnavailable)
+    kafka = KafkaDeadLetters(bootstrap, topics.dead_letter)
+    yield Place(kafka, lambda: _read(bootstrap, topics))
+    await kafka.stop()
+
+
+async def _read(bootstrap: str, topics: Topics) -> list[DeadLetter]:
+    return [
+        DeadLetter(record.key, record.value, tuple(record.headers))
+        for record in await records(bootstrap, topics.dead_letter)
+    ]
+
+
+@pytest.mark.parametrize(
+    "letter",
+    [
+        LETTER,
+        DeadLetter(b"", None, ()),
+        DeadLetter(b"", b"", (("detail", "ä".encode()),)),
+        DeadLetter(b"\xff\x00", b"\x00\xff", (("ce_id", b"\xff"),)),
+        DeadLetter(None, b"x" * (INPUT_MAX_MESSAGE_BYTES - 1_000), LETTER.headers),
+    ],
+    ids=["usual", "no value", "empty", "no text", "as large as an input topic takes"],
+)
+async def test_a_letter_is_delivered_byte_for_byte(place: Place, letter: DeadLetter) -> None:
+    await place.letters.publish([letter])
+
+    assert await place.read() == [letter]
+
+
+async def test_letters_are_delivered_in_order(place: Place) -> None:
+    first = [DeadLetter(None, b"%d" % number, ()) for number in range(300)]
+    await place.letters.publish(first)
+
+    await place.letters.publish([LETTER, LETTER])
+
+    assert await place.read() == [*first, LETTER, LETTER]
+
+
+async def test_no_letters_are_no_trouble(place: Place) -> None:
+    await place.letters.publish([])
+
+    assert await place.read() == []
+
+
+# What only Kafka can show
+
+
+async def test_publishing_returns_only_after_the_brokers_acknowledgement() -> None:
+    # librdkafka carries a broker for tests, which can be slow.
+    slow = confluent_kafka.Producer({"test.mock.num.brokers": 1, "test.mock.broker.rtt": 400, "log_level": 0})
+    (broker,) = (await asyncio.to_thread(slow.list_topics, timeout=10)).brokers.values()
+    letters = KafkaDeadLetters(f"{broker.host}:{broker.port}", "t")
+    await letters.publish([LETTER])  # and so it is connected
+
+    publishing = asyncio.ensure_future(letters.publish([LETTER]))
+    done_at_once, _ = await asyncio.wait([publishing], timeout=0.3)
+    await asyncio.wait_for(publishing, 10)
+
+    assert not done_at_once
+    await letters.stop()
+
+
+async def test_where_no_broker_answers_the_letters_have_to_wait() -> None:
+    letters = KafkaDeadLetters(f"{HOST}:{free_port()}", "t")
+
+    with pytest.raises(DeadLettersUnavailable):
+        await letters.publish([LETTER])
+
+    await letters.stop()

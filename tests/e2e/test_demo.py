@@ -1,0 +1,47 @@
+"""The README's first command, as a newcomer runs it."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+DEMO = [sys.executable, "-m", "deploy.local", "demo"]
+
+
+def test_the_demonstration_reads_what_the_story_implies_and_leaves_nothing_running() -> None:
+    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=180, check=False)  # noqa: S603
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert '"call_id": "call-456"' in done.stdout
+    assert "call-opted-out" in done.stdout
+    assert done.stdout.rstrip().endswith("Every record said what the story implies")
+    assert left_behind() == []
+
+
+def test_ctrl_c_stops_everything_that_was_started() -> None:
+    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:  # noqa: S603
+        assert demo.stdout is not None
+        while "Kafka is ready" not in demo.stdout.readline():
+            time.sleep(0.01)
+
+        demo.send_signal(signal.SIGINT)
+        demo.communicate(timeout=90)
+
+    assert demo.returncode == 130
+    assert left_behind() == []
+
+
+def left_behind() -> list[str]:
+    """Return the processes of a stack whose state lies in a demonstration's folder."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            state = process.environ().get("CALLFOLD_STACK", "")
+        except psutil.Error:
+            continue
+        if Path(state).name.startswith("callfold-demo-"):
+            found.append(f"{process.pid} {process.name()}")
+    return found

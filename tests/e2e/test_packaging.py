@@ -1,0 +1,88 @@
+"""What the image installs, without a container engine: the package as it is built, and the files around it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("pyproject.toml", "constraints.txt", "README.md", "shared", "services", "deploy/__init__.py")
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install what the Dockerfile copies, as it does, but with the libraries that are here."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
+    for name in COPIED:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", "--target", str(target), str(source)]
+    subprocess.run(pip, check=True)  # noqa: S603 - the command is ours
+    return target
+
+
+def python(folder: Path, environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+@pytest.mark.parametrize("program", ["services.worker", "services.api", "services.ops"])
+def test_a_program_that_is_installed_shows_its_help(installed: Path, tmp_path: Path, program: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+
+    found = python(tmp_path, environment, "-c", f"import {program} as it; print(it.__file__)")
+    shown = python(tmp_path, environment, "-m", program, "--help")
+
+    assert found.stdout.startswith(str(installed))
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "Example: " in shown.stdout
+
+
+def test_the_data_files_are_installed(installed: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+
+    done = python(installed, environment, "-c", "from shared.price_book import load; load(); import services.api.app")
+
+    assert done.returncode == 0
+
+
+def test_the_image_copies_what_is_tested_here() -> None:
+    copies = [line for line in (ROOT / "deploy" / "Dockerfile").read_text().splitlines() if line.startswith("COPY ")]
+
+    copied = {word for line in copies if "--from" not in line for word in line.split()[1:-1]}
+
+    assert copied == set(COPIED)
+
+
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+def test_the_containers_listen_on_this_machine_only() -> None:
+    ports = [port for service in compose()["services"].values() for port in service.get("ports", [])]
+
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_every_long_running_container_is_started_again_and_says_whether_it_works() -> None:
+    services = compose()["services"]
+
+    for name in ("worker", "api", "kafka", "mongo"):
+        assert services[name]["restart"] == "unless-stopped"
+        assert services[name]["healthcheck"]["test"]
+
+
+def test_no_secret_stands_in_the_compose_file() -> None:
+    settings = [service.get("environment", {}) for service in compose()["services"].values()]
+
+    assert not {"CALLFOLD_KEY_PEPPER", "CALLFOLD_CONTENT_KEY"} & {name for each in settings for name in each}

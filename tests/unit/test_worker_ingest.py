@@ -1,0 +1,224 @@
+"""From Faust's events to the flush: what is written, and what is acknowledged after it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from services.worker import app
+from services.worker.app import Worker
+from services.worker.chunks import Chunk
+from shared.store.memory import MemoryStore
+from shared.store.port import StoreUnavailable
+from tests.support.makers import event
+from tests.support.memory_worker import Hook, Received, received, watched
+from tests.support.stored import CALL
+from tests.support.unstarted import TP0, Broker, fetch, turns, unstarted
+
+
+class Stream:
+    """Gives the agent what Faust's stream would: lists of events."""
+
+    enable_acks = True
+
+    def __init__(self, worker: Worker, taken: Sequence[Sequence[Chunk]]) -> None:
+        self._worker = worker
+        self._taken = taken
+
+    async def noack_take(self, _most: int, within: float) -> AsyncIterator[list[Any]]:
+        self.taken_with = (within, self.enable_acks)
+        for chunks in self._taken:
+            yield [self._event(chunk) for chunk in chunks]
+
+    def _event(self, chunk: Chunk) -> Any:
+        chunk.refcount = 1
+        return SimpleNamespace(message=chunk, value=chunk.value, ack=lambda: chunk.ack(self._worker.consumer))
+
+
+def told(count: int, start: int = 100) -> list[Received]:
+    return [received(event("call.note"), partition=0, offset=start + number) for number in range(count)]
+
+
+async def ingest(worker: Worker, *taken: Sequence[Chunk]) -> None:
+    stream = Stream(worker, taken)
+    await worker.ingest(stream)
+    assert stream.taken_with == (0.02, False)  # or Faust acknowledges by itself
+
+
+class Failing:
+    """A store whose methods can be made to do something else first."""
+
+    def __init__(self) -> None:
+        self.memory = MemoryStore()
+        self.before: Hook | None = None
+        self.store = watched(self.memory, before=self._before)
+
+    async def _before(self, step: str) -> None:
+        if self.before:
+            await self.before(step)
+
+
+@pytest.fixture(autouse=True)
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """With which statuses the process would have ended."""
+    statuses: list[int] = []
+    monkeypatch.setattr(app, "end_process", statuses.append)
+    return statuses
+
+
+@pytest.fixture
+def failing() -> Failing:
+    return Failing()
+
+
+@pytest.fixture
+async def made(failing: Failing) -> AsyncIterator[tuple[Worker, Broker]]:
+    async with unstarted(Broker({TP0: 100}), failing.store) as made:
+        yield made
+
+
+async def test_what_is_written_is_acknowledged_and_then_committed(made: tuple[Worker, Broker]) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(1_200)})
+
+    await ingest(worker, chunks)
+    await worker.consumer.commit()
+
+    assert broker.committed == {TP0: 1_300}
+    assert await worker.store.look([CALL])
+
+
+async def test_a_large_take_is_written_in_parts_of_whole_chunks(made: tuple[Worker, Broker], failing: Failing) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(6_000)})
+    inserts: list[str] = []
+
+    async def keep(step: str) -> None:
+        inserts.extend([step] if step == "insert" else [])
+
+    failing.before = keep
+    await ingest(worker, chunks)
+
+    assert len(inserts) == 2  # 5,000 events and the rest
+
+
+async def test_while_it_is_not_written_nothing_is_acknowledged(made: tuple[Worker, Broker], failing: Failing) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    marking = asyncio.Event()
+
+    async def wait(step: str) -> None:
+        if step == "mark":
+            await marking.wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await turns()
+    meanwhile = [chunk.acked for chunk in chunks]
+    marking.set()
+    await writing
+
+    assert (meanwhile, [chunk.acked for chunk in chunks]) == ([False], [True])
+
+
+async def test_what_was_delivered_before_a_rebalance_is_not_written(made: tuple[Worker, Broker]) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    worker.app.consumer_generation_id = 2
+
+    await ingest(worker, chunks)
+
+    assert not chunks[0].acked
+    assert await worker.store.look([CALL]) == {}
+
+
+async def test_what_came_after_a_quick_rebalance_is_written_though_it_is_taken_with_what_came_before(
+    made: tuple[Worker, Broker],
+) -> None:
+    worker, broker = made
+    before = await fetch(worker.consumer, broker, {TP0: told(10)})
+    worker.app.consumer_generation_id = 2
+    await worker.consumer.perform_seek()
+    after = await fetch(worker.consumer, broker, {TP0: told(10)})
+
+    await ingest(worker, [*before, *after])
+    await worker.consumer.commit()
+
+    assert [chunk.acked for chunk in [*before, *after]] == [False, True]
+    assert broker.committed == {TP0: 110}
+
+
+async def test_a_batch_that_waits_in_vain_is_given_up_when_a_rebalance_begins(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+
+    async def fail(step: str) -> None:
+        raise StoreUnavailable(step)
+
+    failing.before = fail
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await turns()
+    async with asyncio.timeout(5):
+        await worker.consumer.on_partitions_revoked({TP0})
+        await writing
+
+    assert not chunks[0].acked
+    assert broker.committed == {TP0: 100}
+
+
+async def test_a_mistake_of_ours_ends_the_process_and_acknowledges_nothing(
+    made: tuple[Worker, Broker], failing: Failing, ended: list[int]
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+
+    async def fail(_: str) -> None:
+        raise KeyError("what was said")
+
+    failing.before = fail
+    await ingest(worker, chunks)
+
+    assert ended == [71]
+    assert not chunks[0].acked
+
+
+async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_process(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+
+    async def wait(_: str) -> None:
+        await asyncio.Event().wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await turns()
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+
+    assert not chunks[0].acked
+    assert not worker.consumer.busy.locked()
+
+
+async def test_during_a_rebalance_nothing_is_reached(made: tuple[Worker, Broker]) -> None:
+    worker, broker = made
+    broker.committed[TP(worker.topics.transcription, 0)] = 0
+    before = worker.reached()
+
+    worker.app.rebalancing = True
+
+    assert set(before) == {0}
+    assert worker.reached() == {}
+
+
+async def test_before_its_group_has_let_it_in_a_worker_is_not_ready(made: tuple[Worker, Broker]) -> None:
+    worker, _ = made
+
+    assert await worker.readiness() == "the consumer group"
