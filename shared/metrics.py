@@ -5,14 +5,14 @@ from prometheus_client import Counter, Gauge, Histogram
 EVENTS = Counter("callfold_events", "Valid events written to the log, copies included", ["topic"])
 DEAD_LETTERS = Counter("callfold_dead_letters", "Records that are no events, by reason", ["reason"])
 MISPLACED = Counter("callfold_misplaced_events", "Events with another key than the call's id, or on another partition")
-BATCHES = Counter("callfold_batches", "Batches flushed and acknowledged")
+BATCHES = Counter("callfold_batches", "Batches written, and so to be acknowledged")
 FLUSH_SECONDS = Histogram(
     "callfold_flush_seconds",
     "One batch from decoding to its marks",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 WAITING_FOR = Gauge("callfold_waiting_for", "1 while the program waits for this to answer", ["what"])
-LAST_FLUSH = Gauge("callfold_last_flush_timestamp_seconds", "When the last batch was acknowledged")
+LAST_FLUSH = Gauge("callfold_last_flush_timestamp_seconds", "When the last batch was written")
 ASSIGNED = Gauge("callfold_assigned_partitions", "Partitions of the input topics that this worker holds")
 
 FOLDS = Counter("callfold_folds", "Folds of a call, by what became of the result", ["result"])

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import logging
-import os
 import signal
 import socket
 import sys
@@ -16,15 +15,14 @@ from services.api.app import create_app
 from services.api.settings import ApiSettings
 from shared import logs, price_book
 from shared.cost import PriceBook
-from shared.settings import PREFIX, describe
+from shared.listening import CannotListen, listen
+from shared.settings import describe
 from shared.store.driver import Connection, WrongUri
 from shared.store.mongo import MongoStore
 from shared.store.mongo_keys import MongoKeys
 
 FAILED = 1
 WRONG_SETTINGS = 2
-
-_BACKLOG = 2048
 
 
 def main() -> None:
@@ -51,7 +49,6 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
         access_log=False,
         log_config=None,
         server_header=False,
-        backlog=_BACKLOG,
         timeout_graceful_shutdown=settings.api_drain_seconds,
     )
     try:
@@ -69,16 +66,10 @@ def _connection(settings: ApiSettings) -> Connection:
 
 
 def _listen(settings: ApiSettings) -> socket.socket:
-    """Return the socket, or exit: before anything has started, so that one line says all."""
-    address = (settings.api_host, settings.api_port)
-    family = socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET
     try:
-        return socket.create_server(address, family=family, backlog=_BACKLOG)
-    except OSError as error:
-        # In the system's own words: what Python adds to them names the address again.
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
-        where = f"{settings.api_host}:{settings.api_port} ({PREFIX}API_HOST, {PREFIX}API_PORT)"
-        _fail(FAILED, f"cannot listen on {where}: {why}")
+        return listen(settings.api_host, settings.api_port, "API")
+    except CannotListen as error:
+        _fail(FAILED, str(error))
 
 
 def _book(settings: ApiSettings) -> PriceBook:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import socket
 import sys
 
 import faust
@@ -14,6 +15,7 @@ from services.worker.declare import KafkaUnavailable, UnusableTopics, Wanted, de
 from services.worker.settings import WorkerSettings
 from services.worker.waiting import patiently
 from shared import logs
+from shared.listening import CannotListen, listen
 from shared.price_book import InvalidPriceBook, load
 from shared.settings import describe
 from shared.store.driver import Connection, WrongUri
@@ -22,7 +24,7 @@ from shared.store.port import StoreUnavailable
 from shared.topics import Topics
 
 _EXIT_UNUSABLE = 2
-log = logs.logger(__name__)
+log = logs.logger("services.worker")
 
 
 def main() -> None:
@@ -39,8 +41,9 @@ def main() -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        app = loop.run_until_complete(_prepared(settings))
-    except (UnusableTopics, InvalidPriceBook, WrongUri, faust_gate.UntestedFaust) as error:
+        listening = listen(settings.metrics_host, settings.metrics_port, "METRICS")
+        app = loop.run_until_complete(_prepared(settings, listening))
+    except (UnusableTopics, InvalidPriceBook, WrongUri, CannotListen, faust_gate.UntestedFaust) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a line for a person
         sys.exit(_EXIT_UNUSABLE)
     except KeyboardInterrupt:
@@ -55,7 +58,7 @@ def main() -> None:
     worker.execute_from_commandline()
 
 
-async def _prepared(settings: WorkerSettings) -> WorkerApp:
+async def _prepared(settings: WorkerSettings, listening: socket.socket) -> WorkerApp:
     """Return the app with the topics and the indexes it needs in place."""
     book = load(settings.price_book)
     topics = Topics(settings.topic_prefix)
@@ -70,7 +73,15 @@ async def _prepared(settings: WorkerSettings) -> WorkerApp:
     store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
     await patiently("mongodb", store.prepare, StoreUnavailable)
     dead_letters = KafkaDeadLetters(settings.kafka_bootstrap, topics.dead_letter)
-    return create_app(settings, store, dead_letters, book, partitions)
+    app = create_app(settings, store, dead_letters, book, partitions=partitions, listening=listening)
+
+    async def close(*_: object, **__: object) -> None:
+        await dead_letters.stop()
+        await connection.close()
+        log.info("stopped")
+
+    app.on_before_shutdown.connect(close, weak=False)
+    return app
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import faust
 from faust.types import EventT, StreamT
+from mode import Service
 from mode.supervisors import CrashingSupervisor
 
 from services.worker import faust_gate
@@ -43,6 +45,15 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     """Faust's app without the folders for tables, which the worker does not have."""
 
     logger = logging.getLogger("faust")
+
+    beside: tuple[Service, ...] = ()
+    """What runs from the start on: Faust starts its own services when partitions are assigned, which may take long."""
+
+    async def on_start(self) -> None:
+        """Start what runs beside."""
+        await super().on_start()
+        for service in self.beside:
+            await self.add_runtime_dependency(service)
 
     def _create_directories(self) -> None:
         return
@@ -145,9 +156,17 @@ class Worker:
 
 
 def create_app(
-    settings: WorkerSettings, store: Store, dead_letters: DeadLetters, book: PriceBook, partitions: int
+    settings: WorkerSettings,
+    store: Store,
+    dead_letters: DeadLetters,
+    book: PriceBook,
+    *,
+    partitions: int,
+    listening: socket.socket,
 ) -> WorkerApp:
-    """Return the app, which connects when it is started; `partitions` is the number of each input topic's.
+    """Return the app, which connects when it is started.
+
+    `partitions` is the number of each input topic's; `listening` is where operators ask.
 
     Raises:
         UntestedFaust: another Faust than this was tested with.
@@ -166,16 +185,8 @@ def create_app(
     app.task(watchdog.feed)
     app.task(worker.fold)
     app.on_partitions_assigned.connect(_count_assigned, weak=False)
-    app.service(_status(settings, worker))
+    app.beside = (StatusServer(listening, worker.readiness, beacon=app.beacon),)
     return app
-
-
-def _status(settings: WorkerSettings, worker: Worker) -> type[StatusServer]:
-    class Status(StatusServer):
-        def __init__(self, **kwargs: object) -> None:
-            super().__init__(settings.metrics_host, settings.metrics_port, worker.readiness, **kwargs)
-
-    return Status
 
 
 async def _count_assigned(_app: WorkerApp, assigned: set[Any], **_: object) -> None:

@@ -15,10 +15,10 @@ from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES
 _AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
 # What makes the record readable again: the rest of its headers may hold anything.
 _KEPT_HEADERS = frozenset(
-    {"content-type"}
-    | {f"ce_{name}" for name in ("specversion", "id", "source", "type", "subject", "time", "organizationid")}
+    {f"ce_{name}" for name in ("specversion", "id", "source", "type", "subject", "time", "organizationid")}
     | {"ce_sequence", "ce_traceparent"}
 )
+_CONTENT_TYPE = "content-type"
 _ENVELOPE_BYTES = 64 * 1024
 
 
@@ -112,7 +112,11 @@ def letter(rejected: Rejected, now: int) -> DeadLetter:
         "offset": str(record.offset),
         "time": rfc3339(now),
     }
-    kept = [(name, value) for name, value in record.headers if name in _KEPT_HEADERS and value is not None]
+    kept = [(name, value) for name, value in record.headers if _kept(name) and value is not None]
     # aiokafka sends no record without both, and a refused one that cannot be delivered would hold up all others.
     key = b"" if record.key is None and record.value is None else record.key
     return DeadLetter(key, record.value, (*kept, *((name, text.encode()) for name, text in said.items())))
+
+
+def _kept(name: str) -> bool:
+    return name in _KEPT_HEADERS or name.lower() == _CONTENT_TYPE

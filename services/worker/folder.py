@@ -116,7 +116,7 @@ class Folder:
         found = await self._store.waiting(owned, _MANY) if owned else []
         self._ripeness.add(found)
         self._owned = owned
-        self._next_poll = now + (self._poll_seconds if len(found) < _MANY else 0)
+        self._next_poll = now + (self._poll_seconds if len(found) < _MANY else min(1.0, self._poll_seconds))
 
     async def _fold_round(self, claims: Sequence[Claim]) -> Outcome:
         hopeless = [claim for claim in claims if claim.attempts > MAX_ATTEMPTS]

@@ -1,6 +1,7 @@
 """The worker's door for operators: /metrics, /healthz, /readyz."""
 
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -13,9 +14,10 @@ class StatusServer(Service):  # type: ignore[misc]
 
     logger = logging.getLogger("faust")
 
-    def __init__(self, host: str, port: int, readiness: Callable[[], Awaitable[str | None]], **kwargs: object) -> None:
-        self._host = host
-        self._port = port
+    def __init__(
+        self, listening: socket.socket, readiness: Callable[[], Awaitable[str | None]], **kwargs: object
+    ) -> None:
+        self._listening = listening
         self._readiness = readiness
         self._runner: web.AppRunner | None = None
         super().__init__(**kwargs)
@@ -32,7 +34,7 @@ class StatusServer(Service):  # type: ignore[misc]
         )
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        await web.SockSite(self._runner, self._listening).start()
 
     async def on_stop(self) -> None:
         """Close the door."""

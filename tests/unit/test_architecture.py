@@ -27,6 +27,6 @@ def test_each_decision_says_what_enforces_it_and_that_is_there() -> None:
 
     for decision in decisions:
         enforced = decision.read_text().split("**Enforced by**")[1]
-        named = [word.strip("`,.") for word in enforced.split() if word.startswith("`tests/")]
+        named = [word.strip("`,.;") for word in enforced.split() if word.startswith("`tests/")]
         assert all((ROOT / name).exists() for name in named), decision.name
     assert decisions
