@@ -11,7 +11,7 @@ from faust.types import EventT, StreamT
 from mode import Service
 from mode.supervisors import CrashingSupervisor
 
-from services.worker import faust_gate
+from services.worker import any_header, faust_gate
 from services.worker.chunks import Chunk, ChunkConsumer, ChunkTransport
 from services.worker.dead_letters import DeadLetters
 from services.worker.flush import Flush
@@ -172,6 +172,7 @@ def create_app(
         UntestedFaust: another Faust than this was tested with.
     """
     faust_gate.check()
+    any_header.install()
     worker = Worker(settings, store, dead_letters, book, partitions)
     app = worker.app
     topic = app.topic(*worker.topics.inputs, key_type=bytes, value_type=bytes)

@@ -8,7 +8,7 @@ from shared.complaints import Reason
 from shared.store.driver import Connection
 from shared.topics import INPUT_MAX_MESSAGE_BYTES, MAX_EVENT_BYTES, Topics
 from tests.support.eventually import eventually, eventually_async
-from tests.support.kafka import lag, message, records, send
+from tests.support.kafka import lag, message, records, send, send_with_a_header_that_is_no_utf8
 from tests.support.makers import STARTED, event, raw
 from tests.support.records import expected, wait_for
 from tests.support.worker import WorkerProcess
@@ -72,6 +72,19 @@ async def test_a_dead_letter_says_where_it_came_from_and_keeps_what_makes_it_rea
         "partition": "2",
         "offset": "0",
     }
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_header_whose_name_is_no_utf8_holds_nothing_up(
+    kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    events = [event("call.started"), event("call.note"), event("call.ended", at=STARTED + 9_000)]
+
+    await send_with_a_header_that_is_no_utf8(kafka_bootstrap, topics.telephony, [raw(body) for body in events])
+
+    await wait_for(connection, expected(events))
+    assert await records(kafka_bootstrap, topics.dead_letter) == []
+    await committed(kafka_bootstrap, topics)
 
 
 async def committed(bootstrap: str, topics: Topics) -> None:

@@ -1,16 +1,20 @@
 """A producer and a reader of Kafka for tests."""
 
 import asyncio
+import struct
 from collections.abc import Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.record.util import calc_crc32c
 
 from shared.event_data import TRANSCRIPTION
 from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
 from tests.support.makers import Json, raw
+
+_CRC_AT = 17  # of a batch of format 2; it covers what follows it
 
 Message = dict[str, Any]
 """The arguments of a producer's `send`."""
@@ -43,6 +47,21 @@ async def send(bootstrap: str, messages: Iterable[Message]) -> None:
 async def publish(bootstrap: str, topics: Topics, bodies: Iterable[Json]) -> None:
     """Publish events as their producers should."""
     await send(bootstrap, [message(body, topics) for body in bodies])
+
+
+async def send_with_a_header_that_is_no_utf8(bootstrap: str, topic: str, values: Sequence[bytes]) -> None:
+    """Publish values in one batch to partition 0, the header of the second one named by two bytes that are no UTF-8."""
+    async with producer(bootstrap) as sender:
+        batch = sender.create_batch()
+        for number, value in enumerate(values):
+            batch.append(key=b"k", value=value, timestamp=None, headers=[("~~", b"x")] if number == 1 else [])
+        batch.close()
+        raw = bytearray(batch._build())  # noqa: SLF001 - no client writes this by itself
+        named = raw.index(b"~~")
+        raw[named : named + 2] = b"\xff\xfe"
+        struct.pack_into(">I", raw, _CRC_AT, calc_crc32c(bytes(raw[_CRC_AT + 4 :])))
+        batch._build = lambda: raw  # noqa: SLF001
+        await (await sender.send_batch(batch, topic, partition=0))
 
 
 async def records(bootstrap: str, topic: str) -> list[ConsumerRecord]:
