@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from typing_extensions import is_typeddict
 
-from shared.event_data import EARLIEST_MS, Needs
+from shared.event_fields import EARLIEST_MS, Needs
 
 _SHOWN = 64
 _SOON_MS = 10**11  # 1973 as milliseconds: below it, a positive number is surely seconds or an offset

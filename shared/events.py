@@ -12,7 +12,8 @@ from typing_extensions import TypedDict
 
 from shared import strict_json
 from shared.complaints import Reason, complaint
-from shared.event_data import OPT_OUT, TYPES, Data, Id, Needs, RequiredText
+from shared.event_data import OPT_OUT, TYPES, Data
+from shared.event_fields import Id, Needs, RequiredText
 from shared.event_time import InvalidTime, milliseconds, rfc3339
 from shared.topics import MAX_EVENT_BYTES
 

@@ -10,7 +10,8 @@ from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter
 
 from deploy.contracts.examples import EXAMPLES, event
-from shared.event_data import TYPES, Needs
+from shared.event_data import TYPES
+from shared.event_fields import Needs
 from shared.events import Envelope
 from shared.strict_json import INT64
 from shared.topics import MAX_EVENT_BYTES

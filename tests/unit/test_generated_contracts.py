@@ -19,7 +19,8 @@ from deploy.contracts import files
 from deploy.contracts.examples import EXAMPLES, event
 from deploy.contracts.files import FOLDER, differences, write
 from deploy.contracts.schemas import event_schema
-from shared.event_data import EARLIEST_MS, LATEST_MS, TELEPHONY, TRANSCRIPTION, TYPES
+from shared.event_data import TELEPHONY, TRANSCRIPTION, TYPES
+from shared.event_fields import EARLIEST_MS, LATEST_MS
 from shared.events import Event, decode
 from shared.topics import Topics
 from tests.support.makers import Json, raw
