@@ -1,4 +1,4 @@
-"""What the programs ask of a store. Every store keeps to `tests/contract/test_store.py`.
+"""What the programs ask of a store. Every store keeps to `tests/contract`.
 
 A call is named by its key, `<organization_id>/<call_id>`. Times are Unix milliseconds by the store's own clock, but for
 `last_arrival`, which is the broker's.

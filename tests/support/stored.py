@@ -13,6 +13,7 @@ from tests.support.makers import decoded, event
 
 CALL = "org-789/call-456"
 CONTENT_KEY = b"k" * 32
+CLAIM_MS = 400
 
 tokens = (f"token-{number}" for number in itertools.count())
 

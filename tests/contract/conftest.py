@@ -1,0 +1,24 @@
+"""Every store that there is: memory, and MongoDB by either driver."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.store.driver import Connection
+from shared.store.memory import MemoryStore
+from shared.store.mongo import MongoStore
+from shared.store.port import Store
+from tests.support.stored import CLAIM_MS
+
+
+@pytest.fixture(params=["memory", "motor", "pymongo"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
+    if request.param == "memory":
+        yield MemoryStore(claim_ms=CLAIM_MS)
+        return
+    connection = Connection(request.getfixturevalue("mongo_uri"), request.getfixturevalue("name"), driver=request.param)
+    store = MongoStore(connection, claim_ms=CLAIM_MS)
+    await store.prepare()
+    yield store
+    await connection.drop()
+    await connection.close()
