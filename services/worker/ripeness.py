@@ -14,6 +14,12 @@ from shared.store.port import Waiting
 QUIET_MS = 1_000
 """A call is ripe when both topics were read past its last arrival by so much."""
 
+BEHIND_MS = 2_000
+"""A worker whose writing lies so far back drains a backlog."""
+
+QUIET_IN_A_BACKLOG_MS = 30_000
+"""Then the rest of a call may still lie ahead, arrived a while after what ended it: it must have been quiet longer."""
+
 TALKING_MS = 5_000
 """A call that keeps talking is ripe so long after its mark, if the worker stands at the end."""
 
@@ -81,5 +87,6 @@ class Ripeness:
     def _is_ripe(self, waiting: Waiting, reach: Reach, now: int) -> bool:
         if self._not_before.get(waiting.call, 0) > now:
             return False
-        quiet = reach.until >= waiting.last_arrival + QUIET_MS
+        pause = QUIET_MS if now - reach.until <= BEHIND_MS else QUIET_IN_A_BACKLOG_MS
+        quiet = reach.until >= waiting.last_arrival + pause
         return quiet or (reach.at_end and now >= waiting.marked_at + TALKING_MS)

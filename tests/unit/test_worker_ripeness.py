@@ -37,6 +37,11 @@ def test_nothing_is_ripe_in_a_backlog_however_long_ago_it_was_marked() -> None:
     assert len(ripeness) == 1
 
 
+@pytest.mark.parametrize(("until", "calls"), [(ARRIVED + 30_000 - 1, []), (ARRIVED + 30_000, ["o/a"])])
+def test_in_a_backlog_a_call_must_have_been_quiet_for_thirty_seconds(until: int, calls: list[str]) -> None:
+    assert ripe(knowing(waiting()), Reach(until, at_end=False), until + 2_001) == calls
+
+
 @pytest.mark.parametrize(("until", "calls"), [(ARRIVED + SECOND - 1, []), (ARRIVED + SECOND, ["o/a"])])
 def test_a_call_is_ripe_when_both_topics_were_read_a_second_past_its_last_arrival(until: int, calls: list[str]) -> None:
     assert ripe(knowing(waiting()), Reach(until, at_end=False)) == calls
