@@ -6,12 +6,14 @@ import traceback
 from typing import Literal
 
 import structlog
+from cachetools import LRUCache
 from structlog.typing import EventDict, Processor
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 _OURS = ("services", "shared")
 _SILENT_SECONDS = 60.0
+_MESSAGES = 1_000
 
 
 def configure(level: str, form: Literal["json", "console"]) -> None:
@@ -55,7 +57,7 @@ class _NotAgain(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[tuple[str, str], float] = {}
+        self._said: LRUCache[tuple[str, str], float] = LRUCache(_MESSAGES)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is to be logged; ours always are."""

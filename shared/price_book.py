@@ -12,6 +12,7 @@ from shared.cost import Price, PriceBook, Prices
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_VARIABLE = "CALLFOLD_PRICE_BOOK"
 SHIPPED = Path(__file__).with_name("price_book.toml")
 
 
@@ -54,9 +55,9 @@ def load(path: Path | None = None) -> PriceBook:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise InvalidPriceBook(f"the price book {source}: {place}: {first['msg']}") from error
+        raise InvalidPriceBook(f"{_VARIABLE}, {source}: {place}: {first['msg']}") from error
     except (OSError, ValueError) as error:
-        raise InvalidPriceBook(f"the price book {source}: {error}") from error
+        raise InvalidPriceBook(f"{_VARIABLE}, {source}: {error}") from error
     return PriceBook(book.version, sorted(map(_prices, book.prices), key=lambda prices: prices.effective))
 
 

@@ -1,13 +1,27 @@
 """Settings that every program shares: one prefix, `CALLFOLD_`, read from the environment or from files of secrets."""
 
+import re
 import sys
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PREFIX = "CALLFOLD_"
+
+
+_BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+)(:([0-9]{1,5}))?", re.ASCII)
+_PORTS = range(1, 65_536)
+
+
+def _brokers(text: str) -> str:
+    for broker in text.split(","):
+        found = _BROKER.fullmatch(broker.strip())
+        if found is None or int(found[3] or 9092) not in _PORTS:
+            raise PydanticCustomError("brokers", "must be `host:port`, several with commas between them")
+    return text
 
 
 class _Secrets(BaseSettings):
@@ -27,7 +41,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    kafka_bootstrap: str = Field("127.0.0.1:9092", min_length=1, description="Kafka's brokers, `host:port[,host:port]`")
+    kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] = Field("127.0.0.1:9092", description="Kafka's brokers")
     topic_prefix: str = Field(
         "calls", pattern=r"^[A-Za-z0-9._-]{1,200}$", description="The topics are `<prefix>.telephony` and so on"
     )
@@ -46,13 +60,21 @@ class Settings(BaseSettings):
 
         The line names the variable, what it had (never of a secret) and what it needs.
         """
-        folder = _Secrets(_env_file=cls.model_config.get("env_file")).secrets_dir
         try:
+            folder = _Secrets(_env_file=cls.model_config.get("env_file")).secrets_dir
             return cls(_secrets_dir=folder if folder.is_dir() else None, **overrides)
         except ValidationError as error:
-            for line in complaints(cls, error):
-                print(line, file=sys.stderr)  # noqa: T201 - there is no log yet
-            sys.exit(2)
+            _fail(*complaints(cls, error))
+        except OSError as error:
+            _fail(f"{error.filename} cannot be read: {error.strerror}")
+        except (UnicodeDecodeError, SettingsError):  # the message would quote the file, which may be a secret
+            _fail("A file of settings or of secrets is not UTF-8")
+
+
+def _fail(*lines: str) -> NoReturn:
+    for line in lines:
+        print(line, file=sys.stderr)  # noqa: T201 - there is no log yet
+    sys.exit(2)
 
 
 def complaints(settings: type[Settings], error: ValidationError) -> list[str]:

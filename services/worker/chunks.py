@@ -100,11 +100,18 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             log.warning("seek_failed", error=type(error).__name__)
 
     def _unread(self, tp: TP, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
-        # After a seek the broker may send again what was delivered already.
         read = self._read_offset[tp]
         if read is None or records[0].offset >= read:
             return records
-        return [record for record in records if record.offset >= read]
+        if records[-1].offset >= read:
+            # After a seek the broker may send again what was delivered already.
+            return [record for record in records if record.offset >= read]
+        # The topic was made anew, or cut short by a broker that had lost its end: what stands there now is new.
+        log.warning("offsets_start_again", topic=tp.topic, partition=tp.partition, before=read, now=records[0].offset)
+        self._read_offset[tp] = self._committed_offset[tp] = None
+        self._chunks.pop(tp, None)
+        self._done.pop(tp, None)
+        return records
 
     @staticmethod
     def _cut(tp: TP, records: Sequence[ConsumerRecord], generation: int) -> Iterable[Chunk]:

@@ -2,15 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+)
 
 from services.worker.batch import Rejected
 from shared.event_time import rfc3339
-from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES
+from shared.logs import logger
+
+log = logger(__name__)
 
 _AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
 # What makes the record readable again: the rest of its headers may hold anything.
@@ -19,7 +27,8 @@ _KEPT_HEADERS = frozenset(
     | {"ce_sequence", "ce_traceparent"}
 )
 _CONTENT_TYPE = "content-type"
-_ENVELOPE_BYTES = 64 * 1024
+# More than a fetch can hold, decompressed: what the broker takes is for the broker to say.
+_MAX_REQUEST_BYTES = 1024**3
 
 
 class DeadLettersUnavailable(Exception):
@@ -70,14 +79,24 @@ class KafkaDeadLetters:
         """See the port."""
         try:
             producer = await self._started()
-            sent = [
-                await producer.send(self._topic, letter.value, key=letter.key, headers=list(letter.headers))
-                for letter in letters
-            ]
+            sent = [(letter, await self._send(producer, letter)) for letter in letters]
             # `send` returns when the record is queued; only this waits for the broker.
-            await asyncio.gather(*sent)
+            delivered = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
+            for (letter, _), outcome in zip(sent, delivered, strict=True):
+                await self._settle(producer, letter, outcome)
         except _AWAY as error:
             raise DeadLettersUnavailable(type(error).__name__) from error
+
+    async def _settle(self, producer: AIOKafkaProducer, letter: DeadLetter, outcome: Any) -> None:
+        """Deliver without its value what the topic finds too large: one record must not hold up all others."""
+        if isinstance(outcome, MessageSizeTooLargeError):
+            log.error("dead_letter_without_value", bytes=len(letter.value or b""))
+            await (await self._send(producer, replace(letter, key=letter.key or b"", value=None)))
+        elif isinstance(outcome, BaseException):
+            raise outcome
+
+    async def _send(self, producer: AIOKafkaProducer, letter: DeadLetter) -> Any:
+        return await producer.send(self._topic, letter.value, key=letter.key, headers=list(letter.headers))
 
     async def stop(self) -> None:
         """Close the connection."""
@@ -90,7 +109,9 @@ class KafkaDeadLetters:
                 bootstrap_servers=self._bootstrap,
                 acks="all",
                 enable_idempotence=True,
-                max_request_size=DEAD_LETTER_MAX_MESSAGE_BYTES + _ENVELOPE_BYTES,
+                max_request_size=_MAX_REQUEST_BYTES,
+                # What an input topic took compressed must be taken here too.
+                compression_type="gzip",
             )
             try:
                 await producer.start()

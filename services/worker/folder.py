@@ -101,6 +101,7 @@ class Folder:
             raise
         except StoreUnavailable:
             # Not left to run out: an attempt that the store broke off must not count against the call.
+            log.warning("round_broken_off", calls=len(claims))
             await patiently("mongodb", lambda: self._release(claims), StoreUnavailable)
             return Outcome(released=len(claims))
         finally:
@@ -121,7 +122,7 @@ class Folder:
     async def _fold_round(self, claims: Sequence[Claim]) -> Outcome:
         hopeless = [claim for claim in claims if claim.attempts > MAX_ATTEMPTS]
         await self._break_off(hopeless, "the process ended in each attempt")
-        sizes = await self._store.sizes([claim.call for claim in claims]) if claims else {}
+        sizes = await self._sizes(claims)
         hopeful = sorted((claim for claim in claims if claim.attempts <= MAX_ATTEMPTS), key=lambda c: sizes[c.call])
         outcome = Outcome(broken=len(hopeless))
         budget = _ROUND_BYTES
@@ -133,6 +134,15 @@ class Folder:
             budget -= sum(sizes[claim.call] for claim in group)
             outcome = _sum(outcome, await self._fold_group(group))
         return outcome
+
+    async def _sizes(self, claims: Sequence[Claim]) -> dict[str, int]:
+        try:
+            return await self._store.sizes([claim.call for claim in claims])
+        except StoreUnavailable:
+            raise
+        except Exception:
+            log.exception("log_unreadable", calls=len(claims))
+            return dict.fromkeys((claim.call for claim in claims), _GROUP_BYTES)  # each is a group of its own
 
     async def _fold_group(self, group: Sequence[Claim]) -> Outcome:
         try:

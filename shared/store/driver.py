@@ -44,7 +44,8 @@ class Connection:
             )
         except (PyMongoError, ValueError) as error:
             # Not its message: it may quote the URI, and so a password.
-            raise WrongUri(f"CALLFOLD_MONGO_URI is wrong: {type(error).__name__}") from error
+            needed = "mongodb://host[:port]/?replicaSet=name"
+            raise WrongUri(f"CALLFOLD_MONGO_URI is wrong ({type(error).__name__}): it must be {needed}") from error
         self._database = self._client.get_database(
             database,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),

@@ -122,6 +122,7 @@ class MemoryStore:
         for claim, result in claims:
             if not self._holds(claim.call, claim.token):
                 lost.add(claim.call)
+                self._uncount(claim)
                 continue
             move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
             self._calls[claim.call] = replace(
@@ -144,6 +145,11 @@ class MemoryStore:
             return None
         body, etag = (found.result.body, found.result.etag) if found.result else (None, None)
         return StoredCall(found.state, found.opted_out, body, etag)
+
+    def _uncount(self, claim: Claim) -> None:
+        call = self._calls.get(claim.call)
+        if call is not None and call.state is State.STALE and call.token == claim.token:
+            self._calls[claim.call] = replace(call, attempts=call.attempts - 1)
 
     def _documents(self, call: str) -> list[LogDocument]:
         first, end = bounds(call)

@@ -1,12 +1,12 @@
 """The store in MongoDB: the collections `call_events` (the log) and `calls` (the records)."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from bson.errors import BSONError
 from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
 
 from shared.store.driver import Connection
 from shared.store.log import LogDocument, bounds, size_of
@@ -18,6 +18,7 @@ from shared.store.mongo_documents import (
     marking,
     only_duplicates,
     refused,
+    told,
     unix_ms,
     waiting_of,
 )
@@ -40,7 +41,7 @@ def world() -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+        raise StoreUnavailable(told(error)) from error
 
 
 class MongoStore:
@@ -158,19 +159,30 @@ class MongoStore:
 
     async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
         """See the port."""
-        writes = [ReplaceOne(held([claim.call], claim.token), call_document(claim, result)) for claim, result in claims]
         with world():
             try:
+                writes = [ReplaceOne(held([claim.call], claim.token), call_document(claim, r)) for claim, r in claims]
                 replaced = await self._calls.bulk_write(writes, ordered=False)
             except (DocumentTooLarge, BSONError, OverflowError) as error:
-                raise Unstorable(f"{type(error).__name__}: {error}") from error
-            except BulkWriteError as error:
+                raise Unstorable(type(error).__name__) from error
+            except OperationFailure as error:
                 if refused(error):
                     raise Unstorable("the server refused a record for its content") from error
                 raise
             if replaced.matched_count == len(writes):
                 return set()
-            return {claim.call for claim, _ in claims} - await self._stored(claims)
+            lost = {claim.call for claim, _ in claims} - await self._stored(claims)
+            await self._uncount(claim for claim, _ in claims if claim.call in lost)
+            return lost
+
+    async def _uncount(self, lost: Iterable[Claim]) -> None:
+        """Take back the attempt of claims whose fold worked, but was overtaken by a mark: it leaves the token there."""
+        writes = [
+            UpdateOne({"_id": claim.call, "token": claim.token, "state": State.STALE}, {"$inc": {"attempts": -1}})
+            for claim in lost
+        ]
+        if writes:
+            await self._calls.bulk_write(writes, ordered=False)
 
     async def break_off(self, claims: Sequence[Claim]) -> None:
         """See the port."""

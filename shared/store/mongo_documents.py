@@ -6,7 +6,7 @@ from typing import Any
 
 import bson
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, NotPrimaryError, OperationFailure, PyMongoError
 
 from shared.store.port import Claim, Mark, Result, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
@@ -16,8 +16,9 @@ _DUPLICATE_KEY = 11000
 # What the server says of content that it would refuse again: bad value, invalid length, overflow, invalid BSON, keys
 # with `$` or `.` in an older one, a document that is too large.
 _REFUSALS = frozenset({2, 15, 16, 22, 52, 57, 10334})
-_TEXT_LIMIT = 3 * 1024 * 1024
 _DOCUMENT_LIMIT = 12 * 1024 * 1024
+# BSON spells out the place of each element of a list: `[1,1,1]` takes six times its text, beside which the text stands.
+_TEXT_LIMIT = _DOCUMENT_LIMIT // 8
 
 
 def held(calls: Collection[str], token: str) -> dict[str, Any]:
@@ -118,6 +119,19 @@ def only_duplicates(error: BulkWriteError) -> bool:
     return not details.get("writeConcernErrors") and all(each["code"] == _DUPLICATE_KEY for each in failed)
 
 
-def refused(error: BulkWriteError) -> bool:
+def refused(error: OperationFailure) -> bool:
     """Tell whether the server refused a document for its content."""
-    return any(each["code"] in _REFUSALS for each in (error.details or {}).get("writeErrors", []))
+    return not _REFUSALS.isdisjoint(_codes(error))
+
+
+def told(error: PyMongoError) -> str:
+    """Return what may be logged of an error: a failed write's own words quote what was to be written."""
+    if isinstance(error, OperationFailure | NotPrimaryError):
+        return f"{type(error).__name__}, codes {sorted(_codes(error))}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _codes(error: OperationFailure | NotPrimaryError) -> set[int]:
+    details = error.details if isinstance(error.details, dict) else {}
+    failed = [*details.get("writeErrors", []), *details.get("writeConcernErrors", []), details]
+    return {each["code"] for each in failed if isinstance(each.get("code"), int)}

@@ -140,6 +140,8 @@ class Store(Protocol):
     async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
         """Store the results of claims that still hold; return the calls for which one did not.
 
+        The attempt of one that a mark has overtaken does not count: its fold worked.
+
         Raises:
             Unstorable: the store refuses one of these contents; any number of the others may be stored.
         """

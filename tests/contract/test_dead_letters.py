@@ -1,6 +1,7 @@
 """What every place for dead letters does: memory, and Kafka."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from services.worker.dead_letters import (
 )
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.waiting import patiently
-from shared.topics import INPUT_MAX_MESSAGE_BYTES, Topics
+from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
 from tests.support.kafka import records
 
 LETTER = DeadLetter(b"call-456", b"{", (("ce_id", b"1"), ("reason", b"not_json"), ("reason", b"too_deep")))
@@ -111,4 +112,18 @@ async def test_where_no_broker_answers_the_letters_have_to_wait() -> None:
     with pytest.raises(DeadLettersUnavailable):
         await letters.publish([LETTER])
 
+    await letters.stop()
+
+
+async def test_a_value_that_the_topic_does_not_take_holds_up_no_other_letter(kafka_bootstrap: str, name: str) -> None:
+    topics = Topics(name)
+    await patiently("kafka", lambda: declare(kafka_bootstrap, topics, Wanted(1, 1)), KafkaUnavailable)
+    letters = KafkaDeadLetters(kafka_bootstrap, topics.dead_letter)
+    too_large = DeadLetter(b"k", os.urandom(2 * DEAD_LETTER_MAX_MESSAGE_BYTES), LETTER.headers)
+
+    await letters.publish([too_large, LETTER])
+
+    delivered = await _read(kafka_bootstrap, topics)
+    assert sorted(letter.key or b"" for letter in delivered) == [b"call-456", b"k"]
+    assert {letter.key: letter.value for letter in delivered} == {b"call-456": b"{", b"k": None}
     await letters.stop()

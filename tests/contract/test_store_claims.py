@@ -125,6 +125,15 @@ async def test_a_mark_in_between_makes_the_result_lost(store: Store) -> None:
     assert await state_of(store) is State.STALE
 
 
+async def test_a_fold_that_a_mark_has_overtaken_is_no_failed_attempt(store: Store) -> None:
+    for _ in range(2 * MAX_ATTEMPTS):
+        claim = await claimed(store)
+        await store.mark([mark()])
+        assert await store.replace([(claim, result())]) == {CALL}
+
+    assert (await claimed(store)).attempts == 1
+
+
 async def test_the_result_of_a_claim_that_was_taken_over_is_lost(store: Store) -> None:
     slow = await claimed(store)
     await asyncio.sleep(1.5 * CLAIM_MS / 1000)

@@ -33,12 +33,13 @@ async def test_no_record_is_final_before_it_is_whole_and_none_is_folded_again_an
     worker = make_worker(batch_events=300).start()
 
     final: dict[str, object] = {}
-    while len(final) < CALLS:
-        for call in wanted.keys() - final.keys():
-            record, finality = await read(connection, call)
-            if finality is Finality.FINAL:
-                final[call] = record
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(120):
+        while len(final) < CALLS:
+            for call in wanted.keys() - final.keys():
+                record, finality = await read(connection, call)
+                if finality is Finality.FINAL:
+                    final[call] = record
+            await asyncio.sleep(0.05)
 
     assert final == wanted
     assert worker.metric("callfold_events_total") == len(events)

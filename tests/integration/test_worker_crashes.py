@@ -47,3 +47,24 @@ async def test_every_record_is_right_after_kills_of_the_worker_and_of_mongod(nam
             await connection.close()
             second.stop()
         assert await lag(kafka.address, topics.prefix, topics) == 0
+
+
+async def test_events_go_on_when_a_killed_broker_returns(name: str, tmp_path: Path) -> None:
+    topics = Topics(name)
+    calls = conversations(40, 10)
+    with kafka_server() as kafka, mongo_server() as mongo:
+        await patiently("kafka", lambda: declare(kafka.address, topics, Wanted(3, 1)), KafkaUnavailable)
+        with WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path) as worker:
+            await publish(kafka.address, topics, interleaved(calls[:20]))
+            await eventually(lambda: worker.metric("callfold_events_total") > 0)
+            kafka.kill()
+            await asyncio.sleep(5.0)
+            kafka.start()
+            kafka.wait_until_ready()
+            await publish(kafka.address, topics, interleaved(calls[20:]))
+
+            connection = Connection(mongo.uri, name)
+            await wait_for(connection, expected(body for call in calls for body in call), within=90)
+            await connection.close()
+            assert not worker.ended()
+            assert worker.metric("callfold_dead_letters_total") == 0

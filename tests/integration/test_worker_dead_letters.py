@@ -87,6 +87,32 @@ async def test_a_header_whose_name_is_no_utf8_holds_nothing_up(
     await committed(kafka_bootstrap, topics)
 
 
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_compressed_events_are_read(
+    kafka_bootstrap: str, topics: Topics, connection: Connection, codec: str
+) -> None:
+    events = [event("call.started"), *(event("call.note") for _ in range(50)), event("call.ended", at=STARTED + 9_000)]
+
+    await send(kafka_bootstrap, [message(body, topics) for body in events], compression_type=codec, linger_ms=100)
+
+    await wait_for(connection, expected(events))
+
+
+async def test_a_record_that_is_large_when_it_is_decompressed_is_a_dead_letter_whole(
+    worker: WorkerProcess, kafka_bootstrap: str, topics: Topics
+) -> None:
+    large = b" " * 5_000_000
+    sent = {"topic": topics.telephony, "key": b"k", "value": large}
+
+    await send(kafka_bootstrap, [sent], compression_type="gzip", max_request_size=10_000_000)
+
+    await eventually(lambda: worker.metric("callfold_dead_letters_total") == 1)
+    (letter,) = await records(kafka_bootstrap, topics.dead_letter)
+    assert letter.value == large
+    await committed(kafka_bootstrap, topics)
+
+
 async def committed(bootstrap: str, topics: Topics) -> None:
     async def nothing_left() -> bool:
         return await lag(bootstrap, topics.prefix, topics) == 0

@@ -27,10 +27,9 @@ def message(body: Json, topics: Topics) -> Message:
 
 
 @asynccontextmanager
-async def producer(bootstrap: str) -> Any:
-    made = AIOKafkaProducer(
-        bootstrap_servers=bootstrap, linger_ms=5, max_request_size=DEAD_LETTER_MAX_MESSAGE_BYTES, acks="all"
-    )
+async def producer(bootstrap: str, **settings: Any) -> Any:
+    usual = {"linger_ms": 5, "max_request_size": DEAD_LETTER_MAX_MESSAGE_BYTES, "acks": "all"}
+    made = AIOKafkaProducer(bootstrap_servers=bootstrap, **{**usual, **settings})
     await made.start()
     try:
         yield made
@@ -38,9 +37,9 @@ async def producer(bootstrap: str) -> Any:
         await made.stop()
 
 
-async def send(bootstrap: str, messages: Iterable[Message]) -> None:
+async def send(bootstrap: str, messages: Iterable[Message], **settings: Any) -> None:
     """Publish, and return when the broker has acknowledged all of it."""
-    async with producer(bootstrap) as made:
+    async with producer(bootstrap, **settings) as made:
         await asyncio.gather(*[await made.send(**each) for each in messages])
 
 

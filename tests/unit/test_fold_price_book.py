@@ -56,7 +56,7 @@ def test_a_moment_before_the_first_prices_has_the_first(tmp_path: Path) -> None:
     "text", ["", "no toml", TWO_PRICES.replace('"0.002"', '"-1"'), TWO_PRICES.replace('"unit"', '"gram"')]
 )
 def test_what_is_no_price_book_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InvalidPriceBook, match=r"the price book .*prices\.toml: "):
+    with pytest.raises(InvalidPriceBook, match=r"CALLFOLD_PRICE_BOOK, .*prices\.toml: "):
         written(tmp_path, text)
 
 

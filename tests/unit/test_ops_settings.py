@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from services.ops.failure import Failure
 from services.ops.settings import KeySettings, OpsSettings
 
 PEPPER = "p" * 32
@@ -89,8 +88,10 @@ def test_what_names_no_broker_is_refused(
     assert capsys.readouterr().err.startswith(f"CALLFOLD_KAFKA_BOOTSTRAP is '{brokers}': must be `host:port`")
 
 
-def test_a_file_that_is_no_text_is_said_in_a_line(folder: Path) -> None:
+def test_a_file_that_is_no_text_is_said_in_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / ".local/callfold.env").write_bytes(b"\xff\xfe")
 
-    with pytest.raises(Failure, match="is not UTF-8"):
+    with pytest.raises(SystemExit):
         OpsSettings.load()
+
+    assert capsys.readouterr().err == "A file of settings or of secrets is not UTF-8\n"

@@ -138,6 +138,19 @@ async def test_case_5_what_was_acknowledged_before_a_rebalance_is_committed_befo
     assert broker.committed == {TP0: 5_000}
 
 
+async def test_offsets_that_start_again_are_read_and_committed(consumer: ChunkConsumer, broker: Broker) -> None:
+    (old,) = await deliver(consumer, broker, (149, 160))
+    consumer.ack(old)
+    await consumer.commit()
+
+    (new,) = await deliver(consumer, broker, (0, 50))
+    consumer.ack(new)
+    await consumer.commit()
+
+    assert span(new) == (0, 49)
+    assert broker.committed[TP0] == 50
+
+
 async def test_a_chunk_acknowledged_twice_counts_once(consumer: ChunkConsumer, broker: Broker) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
 

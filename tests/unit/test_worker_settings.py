@@ -62,7 +62,8 @@ def test_without_a_content_key_it_says_what_is_missing_and_what_for(capsys: pyte
         ("mongo_driver", "sync", "'motor' or 'pymongo'"),
         ("log_level", "verbose", "'debug', 'info', 'warning' or 'error'"),
         ("topic_prefix", "with space", "pattern"),
-        ("kafka_bootstrap", "", "at least 1 character"),
+        ("kafka_bootstrap", "", "`host:port`"),
+        ("kafka_bootstrap", "127.0.0.1:notaport", "`host:port`"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it_shows_it_and_says_what_it_needs(

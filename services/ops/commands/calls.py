@@ -45,6 +45,6 @@ async def _read(opening: Opening, settings: OpsSettings, key: str) -> Reading | 
             async with opening(settings) as database:
                 return await read_call(database.store, key, book)
     except InvalidPriceBook as error:
-        raise Failure(f"{error} (CALLFOLD_PRICE_BOOK)", USAGE) from error
+        raise Failure(str(error), USAGE) from error
     except CallBroken as error:
         raise Failure(f"the call {key} cannot be folded; its events are kept") from error
