@@ -32,4 +32,5 @@ def quantile(ranked: Sequence[float], q: float) -> float:
     h = (len(ranked) - 1) * q
     i = floor(h)
     above = ranked[min(i + 1, len(ranked) - 1)]
-    return round(ranked[i] + (h - i) * (above - ranked[i]), _PLACES)
+    value = round(ranked[i] + (h - i) * (above - ranked[i]), _PLACES)
+    return int(value) if value == int(value) else value  # JSON shows 412 and not 412.0
