@@ -98,7 +98,7 @@ def _got(problem: ErrorDetails, prefix: str) -> str:
         case int() | float() as number if prefix == "" or _wants_number(problem["type"]):
             return f", not {number}{_hint(number, problem)}"
         case str() as text if prefix == "":
-            return f", not {text[:_SHOWN]!r}"
+            return f", not {text[:_SHOWN]!r}{'…' if len(text) > _SHOWN else ''}"
         case None:
             return ", not null"
         case other:

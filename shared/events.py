@@ -221,7 +221,16 @@ def _unreadable(error: ValueError, value: bytes | None) -> InvalidEvent:
         case strict_json.TooDeep():
             return InvalidEvent(Reason.TOO_DEEP, str(error))
         case _:
-            return InvalidEvent(Reason.NOT_JSON, f"not JSON: {error}" if value else "the value is empty")
+            return InvalidEvent(Reason.NOT_JSON, _not_json(error, value or b""))
+
+
+def _not_json(error: ValueError, value: bytes) -> str:
+    if not value:
+        return "the value is empty"
+    if "UTF-8" in str(error):
+        return "not JSON: the value is not UTF-8"
+    hint = " (NaN and infinities are no JSON)" if b"NaN" in value or b"Infinity" in value else ""
+    return f"not JSON: {error}{hint}"
 
 
 def canonical(raw: bytes) -> bytes:

@@ -1,36 +1,62 @@
 """Every metric: its name spelled once, what it counts beside it. Nothing here names a call or what was said."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-EVENTS = Counter("callfold_events", "Valid events written to the log, copies included", ["topic"])
-DEAD_LETTERS = Counter("callfold_dead_letters", "Records that are no events, by reason", ["reason"])
-MISPLACED = Counter("callfold_misplaced_events", "Events with another key than the call's id, or on another partition")
-BATCHES = Counter("callfold_batches", "Batches written, and so to be acknowledged")
+WORKER = CollectorRegistry()
+"""What only a worker counts."""
+API = CollectorRegistry()
+"""What only the API counts."""
+
+EVENTS = Counter("callfold_events", "Valid events written to the log, copies included", ["topic"], registry=WORKER)
+DEAD_LETTERS = Counter("callfold_dead_letters", "Records that are no events, by reason", ["reason"], registry=WORKER)
+MISPLACED = Counter(
+    "callfold_misplaced_events", "Events with another key than the call's id, or on another partition", registry=WORKER
+)
+BATCHES = Counter("callfold_batches", "Batches written, and so to be acknowledged", registry=WORKER)
 FLUSH_SECONDS = Histogram(
     "callfold_flush_seconds",
     "One batch from decoding to its marks",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=WORKER,
 )
 WAITING_FOR = Gauge("callfold_waiting_for", "1 while the program waits for this to answer", ["what"])
-LAST_FLUSH = Gauge("callfold_last_flush_timestamp_seconds", "When the last batch was written")
-ASSIGNED = Gauge("callfold_assigned_partitions", "Partitions of the input topics that this worker holds")
+LAST_FLUSH = Gauge("callfold_last_flush_timestamp_seconds", "When the last batch was written", registry=WORKER)
+ASSIGNED = Gauge(
+    "callfold_assigned_partitions", "Partitions of the input topics that this worker holds", registry=WORKER
+)
 
-FOLDS = Counter("callfold_folds", "Folds of a call, by what became of the result", ["result"])
+FOLDS = Counter("callfold_folds", "Folds of a call, by what became of the result", ["result"], registry=WORKER)
 FOLD_SECONDS = Histogram(
     "callfold_fold_seconds",
     "One call from its parsed log to its rendered record",
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    registry=WORKER,
 )
-CALLS_WAITING = Gauge("callfold_calls_waiting", "Calls that this worker knows to be stale")
-BROKEN = Counter("callfold_broken_calls", "Calls that could not be folded")
-CONFLICTS = Counter("callfold_conflicts", "Bodies that lost to a rival of the same source and id, as folds find them")
-INVALID_IN_LOG = Counter("callfold_invalid_logged_events", "Events in the log that the present rules find invalid")
-UNRATED = Counter("callfold_unrated", "What the price book could not rate, as folds find it", ["why"])
+CALLS_WAITING = Gauge("callfold_calls_waiting", "Calls that this worker knows to be stale", registry=WORKER)
+BROKEN = Counter("callfold_broken_calls", "Calls that could not be folded", registry=WORKER)
+CONFLICTS = Counter(
+    "callfold_conflicts", "Bodies that lost to a rival of the same source and id, as folds find them", registry=WORKER
+)
+INVALID_IN_LOG = Counter(
+    "callfold_invalid_logged_events", "Events in the log that the present rules find invalid", registry=WORKER
+)
+UNRATED = Counter("callfold_unrated", "What the price book could not rate, as folds find it", ["why"], registry=WORKER)
 
-REQUESTS = Counter("callfold_api_requests", "Answers of the API", ["route", "status"])
+REQUESTS = Counter("callfold_api_requests", "Answers of the API", ["route", "status"], registry=API)
 REQUEST_SECONDS = Histogram(
     "callfold_api_request_seconds",
     "One request from its first byte to the last of its answer",
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3),
+    registry=API,
 )
+
+
+def worker() -> bytes:
+    """Return the worker's metrics, and those of any process, in Prometheus' text format."""
+    return generate_latest(REGISTRY) + generate_latest(WORKER)
+
+
+def api() -> bytes:
+    """Return the API's metrics, and those of any process, in Prometheus' text format."""
+    return generate_latest(REGISTRY) + generate_latest(API)

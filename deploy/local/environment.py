@@ -32,6 +32,8 @@ def for_readers(ports: Ports, secrets_folder: Path) -> dict[str, str]:
 def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
     """Return the whole environment of the API and the worker: the caller's, and where everything is."""
     return {
+        # With one worker there is nobody to take over: the sooner a killed one is given up, the sooner it is back.
+        "CALLFOLD_SESSION_SECONDS": "10",
         **os.environ,
         **for_readers(ports, secrets_folder),
         "CALLFOLD_API_HOST": HOST,

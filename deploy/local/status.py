@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from deploy.local import leftovers
+from deploy.local.members import Member
 from deploy.local.ports import listens
 from deploy.local.stack import Stack
 from deploy.local.supervisor_client import Report
@@ -29,7 +30,7 @@ class Status:
 
     @property
     def runs(self) -> bool:
-        """Whether the service runs and answers on its port."""
+        """Whether the service runs and can be used."""
         return self.state == "running"
 
     def __str__(self) -> str:
@@ -45,10 +46,7 @@ def status(stack: Stack) -> list[Status]:
     """
     if not stack.runs():
         return [Status(member.title, "not running", 0, 0, member.address) for member in stack.members()]
-    return [
-        _status(stack.supervision.client.report(member.name), member.title, member.port, member.address)
-        for member in stack.members()
-    ]
+    return [_status(stack.supervision.client.report(member.name), member) for member in stack.members()]
 
 
 def orphans(stack: Stack) -> list[int]:
@@ -56,6 +54,9 @@ def orphans(stack: Stack) -> list[int]:
     return [] if stack.runs() else [process.pid for process in leftovers.processes(stack.state)]
 
 
-def _status(report: Report, title: str, port: int, address: str) -> Status:
-    state = "running" if report.pid and listens(port) else WORDS.get(report.state, "stopped")
-    return Status(title, state, report.pid, report.uptime, address)
+def _status(report: Report, member: Member) -> Status:
+    if not report.pid or not listens(member.port):
+        state = WORDS.get(report.state, "stopped")
+    else:
+        state = "running" if member.lacks() is None else "not ready"
+    return Status(member.title, state, report.pid, report.uptime, member.address)

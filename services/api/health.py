@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import orjson
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api.availability import Availability
+from shared import metrics
 from shared.store.port import Store
 
 READY_SECONDS = 1.0
@@ -36,7 +37,7 @@ class Health:
 
     async def metrics(self, _request: Request) -> Response:
         """Return the metrics in Prometheus' format."""
-        return _unstored(generate_latest(), CONTENT_TYPE_LATEST)
+        return _unstored(metrics.api(), CONTENT_TYPE_LATEST)
 
 
 def _unstored(content: bytes, media_type: str) -> Response:

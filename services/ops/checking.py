@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from services.ops.lines import Line, Source, read
 from shared.complaints import Reason
-from shared.event_data import TRANSCRIPTION
+from shared.event_data import TRANSCRIPTION, TYPES
 from shared.events import Event, InvalidEvent, decode
 from shared.topics import MAX_EVENT_BYTES, Topics
+
+_NAMED = 20
 
 Refuse = Callable[[Line, InvalidEvent], None]
 Report = Callable[["Tally"], None]
@@ -15,11 +17,15 @@ Report = Callable[["Tally"], None]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How far a file has been read; `taken` events were valid, and where they are published, acknowledged."""
+    """How far a file has been read; `taken` events were valid, and where they are published, acknowledged.
+
+    `unknown` names types that are not in the contract, some of them if there are many: they may be misspelt.
+    """
 
     bytes_read: int = 0
     taken: int = 0
     refused: int = 0
+    unknown: frozenset[str] = frozenset()
 
 
 def check(line: Line) -> Event | InvalidEvent:
@@ -47,6 +53,8 @@ async def validate(source: Source, refuse: Refuse, report: Report) -> Tally:
         bad = [(line, why) for line, why in checked if isinstance(why, InvalidEvent)]
         for line, why in bad:
             refuse(line, why)
-        tally = Tally(done, tally.taken + len(checked) - len(bad), tally.refused + len(bad))
+        types = {event.type for _, event in checked if isinstance(event, Event)} - TYPES.keys()
+        unknown = tally.unknown if len(tally.unknown) >= _NAMED else tally.unknown | types
+        tally = Tally(done, tally.taken + len(checked) - len(bad), tally.refused + len(bad), unknown)
         report(tally)
     return tally

@@ -127,17 +127,15 @@ async def _records(consumer: AIOKafkaConsumer, part: TopicPartition, first: int,
 
 
 def _call(key: bytes | None, value: bytes | None, attribute: str | None) -> str | None:
-    """Return the record's key, which is the call's id, or else the event's subject, where it can be read."""
-    if key:
-        return key.decode(errors="replace")
+    """Return the event's subject, where it can be read, or else the record's key, which should be the same."""
     if attribute:
         return attribute
     try:
         event = strict_json.parse(value or b"")
     except ValueError:
-        return None
+        event = None
     subject = event.get("subject") if isinstance(event, dict) else None
-    return subject if isinstance(subject, str) else None
+    return subject if isinstance(subject, str) and subject else key.decode(errors="replace") if key else None
 
 
 def _integer(text: str | None) -> int | None:

@@ -73,15 +73,13 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket) -> Worke
     store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
     await patiently("mongodb", store.prepare, StoreUnavailable)
     dead_letters = KafkaDeadLetters(settings.kafka_bootstrap, topics.dead_letter)
-    app = create_app(settings, store, dead_letters, book, partitions=partitions, listening=listening)
 
-    async def close(*_: object, **__: object) -> None:
+    async def close() -> None:
         await dead_letters.stop()
         await connection.close()
         log.info("stopped")
 
-    app.on_before_shutdown.connect(close, weak=False)
-    return app
+    return create_app(settings, store, dead_letters, book, partitions=partitions, listening=listening, close=close)
 
 
 if __name__ == "__main__":

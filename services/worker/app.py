@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import faust
@@ -39,6 +39,7 @@ _BATCH_BYTES = 16 * 1024 * 1024
 _TICK_SECONDS = 0.25
 _BLOCKED_SECONDS = 120.0
 _PING_SECONDS = 1.0
+_BREAK_OFF_SECONDS = 5.0
 
 
 class WorkerApp(faust.App):  # type: ignore[misc]
@@ -48,6 +49,15 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     beside: tuple[Service, ...] = ()
     """What runs from the start on: Faust starts its own services when partitions are assigned, which may take long."""
+
+    leaving: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """What is done, in this order, when the batch under way is written and committed."""
+
+    async def on_stop(self) -> None:
+        """Write, commit, and leave."""
+        await super().on_stop()
+        for leave in self.leaving:
+            await leave()
 
     async def on_start(self) -> None:
         """Start what runs beside."""
@@ -71,6 +81,8 @@ class Worker:
         self.app = _faust_app(settings)
         self.ripeness = Ripeness()
         self._reaches = Reaches(self.topics.inputs, now_ms)
+        self._joined = False
+        self._folding: asyncio.Task[Any] | None = None
         self.flush = Flush(
             store,
             dead_letters,
@@ -134,6 +146,7 @@ class Worker:
 
     async def fold(self) -> None:
         """Fold what is ripe, again and again."""
+        self._folding = asyncio.current_task()
         while not self.app.should_stop:
             try:
                 outcome = await self.folder.step()
@@ -143,9 +156,15 @@ class Worker:
             if not outcome.stored:
                 await asyncio.sleep(_TICK_SECONDS)
 
+    async def stop_folding(self) -> None:
+        """Break the folder off, which gives back what it has claimed."""
+        if self._folding is not None:
+            self._folding.cancel()
+            await asyncio.wait([self._folding], timeout=_BREAK_OFF_SECONDS)
+
     async def readiness(self) -> str | None:
         """Return what is missing before events are taken: None when nothing is."""
-        if not self.app.started or self.app.rebalancing or not self.consumer.flow_active:
+        if not self._joined or self.app.rebalancing or not self.consumer.flow_active:
             return "the consumer group"
         try:
             async with asyncio.timeout(_PING_SECONDS):
@@ -153,6 +172,12 @@ class Worker:
         except (StoreUnavailable, TimeoutError):
             return "mongodb"
         return None
+
+    async def on_assigned(self, _app: WorkerApp, assigned: set[Any], **_: object) -> None:
+        """Take in that the group has settled; a worker may be given nothing."""
+        self._joined = True
+        metrics.ASSIGNED.set(len(assigned))
+        log.info("partitions_assigned", partitions=len(assigned))
 
 
 def create_app(
@@ -163,10 +188,12 @@ def create_app(
     *,
     partitions: int,
     listening: socket.socket,
+    close: Callable[[], Awaitable[None]],
 ) -> WorkerApp:
     """Return the app, which connects when it is started.
 
-    `partitions` is the number of each input topic's; `listening` is where operators ask.
+    `partitions` is the number of each input topic's; `listening` is where operators ask; `close` closes the connections
+    that the store and the dead letters have.
 
     Raises:
         UntestedFaust: another Faust than this was tested with.
@@ -185,14 +212,10 @@ def create_app(
     watchdog.start()
     app.task(watchdog.feed)
     app.task(worker.fold)
-    app.on_partitions_assigned.connect(_count_assigned, weak=False)
+    app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
+    app.leaving = (worker.stop_folding, close, watchdog.finished)
     app.beside = (StatusServer(listening, worker.readiness, beacon=app.beacon),)
     return app
-
-
-async def _count_assigned(_app: WorkerApp, assigned: set[Any], **_: object) -> None:
-    metrics.ASSIGNED.set(len(assigned))
-    log.info("partitions_assigned", partitions=len(assigned))
 
 
 def _faust_app(settings: WorkerSettings) -> WorkerApp:

@@ -16,6 +16,8 @@ from shared.logs import logger
 log = logger(__name__)
 
 EXIT_HUNG = 70
+EXIT_DONE = 0
+_FAREWELL_SECONDS = 3.0
 _LOOK_SECONDS = 0.5
 
 
@@ -36,6 +38,14 @@ class Watchdog(threading.Thread):
         # None until the loop has turned once: a start may wait for Kafka for as long as it takes.
         self._turned: float | None = None
         self._stopping_since: float | None = None
+        self._finished_at: float | None = None
+
+    async def finished(self) -> None:
+        """Take in that all is written and committed: what is left is to take leave of the group.
+
+        A worker that was still joining would wait for the others' rebalance to end first, for up to a session.
+        """
+        self._finished_at = time.monotonic()
 
     async def feed(self) -> None:
         """Tell, from the loop, that it turns."""
@@ -47,7 +57,10 @@ class Watchdog(threading.Thread):
         """Look, until the process ends."""
         while True:
             time.sleep(_LOOK_SECONDS)
-            why = self.verdict(time.monotonic())
+            now = time.monotonic()
+            if self._finished_at is not None and now - self._finished_at > _FAREWELL_SECONDS:
+                end_process(EXIT_DONE)
+            why = self.verdict(now)
             if why is not None:
                 log.error("ending_process", why=why)
                 end_process(EXIT_HUNG)

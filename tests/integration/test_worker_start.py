@@ -1,11 +1,14 @@
 """What the worker refuses to start with, and what it makes for itself."""
 
+import time
 from pathlib import Path
 
+import httpx
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
 from tests.integration.conftest import MakeWorker
+from tests.support.eventually import eventually
 from tests.support.worker import WorkerProcess
 
 
@@ -74,3 +77,17 @@ def test_a_missing_secret_is_named_and_a_wrong_one_not_shown(make_worker: MakeWo
     said = worker.log.read_text()
     assert said.startswith("CALLFOLD_CONTENT_KEY is wrong: ")
     assert "too short" not in said.removeprefix("CALLFOLD_CONTENT_KEY is wrong: value should have at least")
+
+
+async def test_a_worker_that_waits_for_its_group_is_not_ready_and_leaves_at_once(make_worker: MakeWorker) -> None:
+    dead = make_worker(session_seconds=60).start().wait_until_ready()
+    dead.kill()
+    joining = make_worker(session_seconds=60).start()
+    await eventually(lambda: joining.answers() == httpx.codes.SERVICE_UNAVAILABLE)
+
+    before = time.monotonic()
+    status = joining.stop()
+
+    assert status == 0
+    assert time.monotonic() - before < 20
+    assert not [line for line in joining.log.read_text().splitlines() if "partitions_assigned" in line]

@@ -63,10 +63,14 @@ class WorkerProcess:
         return self
 
     def ready(self) -> bool:
+        return self.answers() == httpx.codes.OK
+
+    def answers(self) -> int | None:
+        """Return the status of /readyz, None where nothing listens yet."""
         try:
-            return httpx.get(f"http://{HOST}:{self.port}/readyz", timeout=2).status_code == httpx.codes.OK
+            return httpx.get(f"http://{HOST}:{self.port}/readyz", timeout=2).status_code
         except httpx.HTTPError:
-            return False
+            return None
 
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels, or of one line `name{label="value"}`."""

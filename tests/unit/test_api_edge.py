@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from prometheus_client import REGISTRY
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from services.api.edge import Edge
+from shared.metrics import API
 from tests.support.api import Reader, put, reader
 from tests.support.seed_call import seed_call
 
@@ -23,7 +23,7 @@ async def api() -> Reader:
 
 def counted(route: str, status: int) -> float:
     labels = {"route": route, "status": str(status)}
-    return REGISTRY.get_sample_value("callfold_api_requests_total", labels) or 0.0
+    return API.get_sample_value("callfold_api_requests_total", labels) or 0.0
 
 
 PATHS = ["/api/calls/call-456", "/api/calls/none", "/api/calls/%00", "/nowhere", "/healthz", "/readyz", "/docs"]

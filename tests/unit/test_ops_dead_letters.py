@@ -57,7 +57,8 @@ def test_where_the_topic_has_several_partitions_the_number_says_which() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "call"),
     [
-        (b"call-1", raw(event("call.dtmf", call="call-2")), "call-1"),
+        (b"call-1", raw(event("call.dtmf", call="call-2")), "call-2"),
+        (b"call-1", b"{", "call-1"),
         (None, raw(event("call.dtmf", call="call-2")), "call-2"),
         (b"", raw(event("call.dtmf", call="call-2")), "call-2"),
         (None, b'{"subject": 1}', None),
@@ -67,7 +68,7 @@ def test_where_the_topic_has_several_partitions_the_number_says_which() -> None:
         (b"\xff\x1b", b"{}", "\ufffd\x1b"),
     ],
 )
-def test_the_call_is_the_key_or_else_the_subject(key: bytes | None, value: bytes | None, call: str | None) -> None:
+def test_the_call_is_the_subject_or_else_the_key(key: bytes | None, value: bytes | None, call: str | None) -> None:
     assert letter_of(Record(key=key, value=value), alone=True).call == call
 
 

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
-from prometheus_client import REGISTRY
 
 from services.worker.dead_letters import DeadLetter, DeadLettersUnavailable, MemoryDeadLetters
 from services.worker.flush import Flush
 from services.worker.ripeness import Ripeness
 from services.worker.waiting import GivenUp
 from shared.events import Event, decode_logged
+from shared.metrics import WORKER
 from shared.store.memory import MemoryStore
 from shared.store.port import StoreUnavailable
 from shared.store.states import State
@@ -96,12 +96,12 @@ async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_alread
 
 async def test_what_was_brought_is_counted() -> None:
     counters = ["callfold_misplaced_events_total", "callfold_batches_total"]
-    before = [REGISTRY.get_sample_value(name) or 0 for name in counters]
+    before = [WORKER.get_sample_value(name) or 0 for name in counters]
 
     batch = await MemoryWorker().bring([received(CREATED), received(ENDED, offset=1, key=None)])
 
     assert batch.events == {"calls.telephony": 2}
-    assert [REGISTRY.get_sample_value(name) for name in counters] == [each + 1 for each in before]
+    assert [WORKER.get_sample_value(name) for name in counters] == [each + 1 for each in before]
 
 
 # Crashes: what was not acknowledged is delivered again, cut as it comes

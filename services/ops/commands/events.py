@@ -52,5 +52,7 @@ def _reporting(advance: Advance) -> Report:
 
 def _conclude(tally: Tally, done: str) -> None:
     answer(f"{tally.taken} {done}, {tally.refused} refused")
+    if tally.unknown:
+        say(f"not in the contract, and so kept as lines of the timeline: {', '.join(sorted(tally.unknown))}")
     if tally.refused:
         raise typer.Exit(MISTAKE)

@@ -72,10 +72,10 @@ def list_(context: typer.Context, json: Json = False) -> None:
 
 @app.command(epilog="Example: callfold keys revoke cf_0123456789abcdef01234567")
 def revoke(context: typer.Context, key: Key) -> None:
-    """Revoke a key: it opens nothing any more. Revoked twice is revoked once."""
+    """Revoke a key: within five seconds it opens nothing any more. Revoked twice is revoked once."""
     if not asyncio.run(_revoke(context.obj, OpsSettings.load(), key)):
         raise Failure(f"there is no key {key}")
-    answer(f"{key} is revoked")
+    answer(f"{key} is revoked: it opens nothing after five seconds")
 
 
 async def _add(opening: Opening, settings: OpsSettings, key: ApiKey) -> None:
