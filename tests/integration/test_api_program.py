@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_one_line() -> None:
         ({"API_PORT": "0"}, "CALLFOLD_API_PORT is '0'"),
         ({"MONGO_URI": "mongodb://me:hunter2/x@host"}, "CALLFOLD_MONGO_URI is wrong"),
         ({"MONGO_URI": "http://hunter2"}, "CALLFOLD_MONGO_URI is wrong"),
-        ({"PRICE_BOOK": "/nowhere/book.toml"}, "the price book /nowhere/book.toml"),
+        ({"PRICE_BOOK": "/nowhere/book.toml"}, "CALLFOLD_PRICE_BOOK, /nowhere/book.toml"),
     ],
 )
 def test_a_wrong_setting_is_one_line_without_secrets(changes: dict[str, str | None], line: str) -> None:
