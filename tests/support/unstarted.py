@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from faust.types import TP
 from pydantic import SecretStr
 
@@ -110,3 +111,19 @@ async def turns(count: int = 20) -> None:
     """Let everything that can go on go on."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def made() -> AsyncIterator[tuple[Worker, Broker]]:
+    async with unstarted() as made:
+        yield made
+
+
+@pytest.fixture
+def consumer(made: tuple[Worker, Broker]) -> ChunkConsumer:
+    return made[0].consumer
+
+
+@pytest.fixture
+def broker(made: tuple[Worker, Broker]) -> Broker:
+    return made[1]

@@ -4,31 +4,28 @@ The numbered cases are the ways in which Faust's own bookkeeping commits what wa
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
 import pytest
 
-from services.worker.app import Worker
 from services.worker.chunks import MAX_CHUNK, ChunkConsumer
 from tests.support.memory_worker import ARRIVED
-from tests.support.unstarted import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
+from tests.support.unstarted import (
+    TP0,
+    TP1,
+    Broker,
+    broker,
+    consumer,
+    deliver,
+    fetch,
+    made,
+    records,
+    span,
+    turns,
+    unstarted,
+)
 
-
-@pytest.fixture
-async def made() -> AsyncIterator[tuple[Worker, Broker]]:
-    async with unstarted() as made:
-        yield made
-
-
-@pytest.fixture
-def consumer(made: tuple[Worker, Broker]) -> ChunkConsumer:
-    return made[0].consumer
-
-
-@pytest.fixture
-def broker(made: tuple[Worker, Broker]) -> Broker:
-    return made[1]
+__all__ = ["broker", "consumer", "made"]
 
 
 # Cutting

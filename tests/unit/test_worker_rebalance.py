@@ -1,30 +1,27 @@
 """The gate for another Faust, continued: rebalances and stops, by Faust's real consumer, without a broker."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from faust.types import TP
 
-from services.worker.app import Worker
 from services.worker.chunks import MAX_CHUNK, ChunkConsumer
-from tests.support.unstarted import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
+from tests.support.unstarted import (
+    TP0,
+    TP1,
+    Broker,
+    broker,
+    consumer,
+    deliver,
+    fetch,
+    made,
+    records,
+    span,
+    turns,
+    unstarted,
+)
 
-
-@pytest.fixture
-async def made() -> AsyncIterator[tuple[Worker, Broker]]:
-    async with unstarted() as made:
-        yield made
-
-
-@pytest.fixture
-def consumer(made: tuple[Worker, Broker]) -> ChunkConsumer:
-    return made[0].consumer
-
-
-@pytest.fixture
-def broker(made: tuple[Worker, Broker]) -> Broker:
-    return made[1]
+__all__ = ["broker", "consumer", "made"]
 
 
 async def test_a_rebalance_waits_for_the_batch_under_way_and_commits_it(

@@ -11,28 +11,12 @@ from shared.cost import PriceBook, Prices
 from shared.metrics import WORKER
 from shared.store.log import LogDocument
 from shared.store.memory import MemoryStore
-from shared.store.port import Claim, Mark, Result, StoreUnavailable, Unstorable
+from shared.store.port import Claim, Result, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
-from tests.support.makers import STARTED, Json, book, event
+from tests.support.folder_cases import BEGUN, ENDED, OPT_OUT, OTHERS, SAID, attempts_of, ended
+from tests.support.makers import STARTED, book
 from tests.support.memory_worker import MemoryWorker, folded, watched
 from tests.support.stored import CALL, state_of, tokens
-
-CREATED, BEGUN, ENDED = event("call.created"), event("call.started"), event("call.ended", at=STARTED + 9_000)
-SAID = event("transcript.turn", content="my secret")
-OPT_OUT = event("call.updated", opt_out_sensitive_data_storage=True)
-MARK = Mark(CALL, 0, STARTED, stale=True)
-OTHERS = ["org-789/call-1", "org-789/call-2"]
-
-
-def ended(call: str, *, at: int = STARTED) -> list[Json]:
-    return [event("call.started", call=call, at=at), event("call.ended", call=call, at=at + 1_000)]
-
-
-async def attempts_of(memory: MemoryStore, call: str = CALL) -> int:
-    (claim,) = await memory.claim([call], next(tokens))
-    await memory.release([call], claim.token)
-    return claim.attempts - 1
-
 
 # Calls that cannot be folded
 
