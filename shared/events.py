@@ -116,8 +116,9 @@ def _partial(model: type) -> Any:
 _DATA: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(model) for name, model in TYPES.items()}
 _LEFT: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(_partial(model)) for name, model in TYPES.items()}
 _CE = "ce_"
-# What is taken over from the headers of binary mode; others are ignored.
-_ATTRIBUTES = frozenset(Envelope.__annotations__) - {"data"}
+
+ATTRIBUTE_HEADERS = frozenset(_CE + name for name in Envelope.__annotations__ if name != "data")
+"""The headers of binary mode that are read; others are ignored."""
 
 
 def decode(value: bytes | None, headers: Headers = ()) -> Event | InvalidEvent:
@@ -125,9 +126,8 @@ def decode(value: bytes | None, headers: Headers = ()) -> Event | InvalidEvent:
 
     Never raises for what a producer may send.
     """
-    size = len(value or b"")
-    if size > MAX_EVENT_BYTES:
-        return InvalidEvent(Reason.TOO_LARGE, f"the value has {size} bytes, at most {MAX_EVENT_BYTES} are taken")
+    if (size := len(value or b"")) > MAX_EVENT_BYTES:
+        return too_large(size)
     try:
         raw = value or b"" if mode(headers) is Mode.STRUCTURED else _structured(value or b"", headers)
     except UnicodeDecodeError:
@@ -135,6 +135,11 @@ def decode(value: bytes | None, headers: Headers = ()) -> Event | InvalidEvent:
     except ValueError as error:
         return _unreadable(error, value)
     return decode_logged(raw)
+
+
+def too_large(size: int) -> InvalidEvent:
+    """Return why a value of so many bytes is no event."""
+    return InvalidEvent(Reason.TOO_LARGE, f"the value has {size} bytes, at most {MAX_EVENT_BYTES} are taken")
 
 
 def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
@@ -201,9 +206,7 @@ def mode(headers: Headers) -> Mode:
 def _structured(value: bytes, headers: Headers) -> bytes:
     """Return the binary-mode event as JSON in structured mode, its data byte for byte."""
     attributes = {
-        name[len(_CE) :]: text.decode()
-        for name, text in headers
-        if text is not None and name.startswith(_CE) and name[len(_CE) :] in _ATTRIBUTES
+        name[len(_CE) :]: text.decode() for name, text in headers if text is not None and name in ATTRIBUTE_HEADERS
     }
     if not value:
         return orjson.dumps(attributes)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.ops.lines import Line, Source, read
-from shared.complaints import Reason
 from shared.event_data import TRANSCRIPTION, TYPES
-from shared.events import Event, InvalidEvent, decode
+from shared.events import Event, InvalidEvent, decode, too_large
 from shared.topics import MAX_EVENT_BYTES, Topics
 
 _NAMED = 20
@@ -31,8 +30,7 @@ class Tally:
 def check(line: Line) -> Event | InvalidEvent:
     """Return the line's event, or why it is none."""
     if line.size > MAX_EVENT_BYTES:
-        detail = f"the value has {line.size} bytes, at most {MAX_EVENT_BYTES} are taken"
-        return InvalidEvent(Reason.TOO_LARGE, detail)
+        return too_large(line.size)
     return decode(line.text)
 
 

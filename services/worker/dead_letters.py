@@ -16,16 +16,12 @@ from aiokafka.errors import (
 
 from services.worker.batch import Rejected
 from shared.event_time import rfc3339
+from shared.events import ATTRIBUTE_HEADERS
 from shared.logs import logger
 
 log = logger(__name__)
 
 _AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
-# What makes the record readable again: the rest of its headers may hold anything.
-_KEPT_HEADERS = frozenset(
-    {f"ce_{name}" for name in ("specversion", "id", "source", "type", "subject", "time", "organizationid")}
-    | {"ce_sequence", "ce_traceparent"}
-)
 _CONTENT_TYPE = "content-type"
 # More than a fetch can hold, decompressed: what the broker takes is for the broker to say.
 _MAX_REQUEST_BYTES = 1024**3
@@ -140,4 +136,5 @@ def letter(rejected: Rejected, now: int) -> DeadLetter:
 
 
 def _kept(name: str) -> bool:
-    return name in _KEPT_HEADERS or name.lower() == _CONTENT_TYPE
+    """Tell whether a header is needed to read the record again: the rest of them may hold anything."""
+    return name in ATTRIBUTE_HEADERS or name.lower() == _CONTENT_TYPE

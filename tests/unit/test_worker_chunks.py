@@ -14,19 +14,13 @@ from tests.support.unstarted import (
     TP0,
     TP1,
     Broker,
-    broker,
-    consumer,
     deliver,
     fetch,
-    made,
     records,
     span,
     turns,
     unstarted,
 )
-
-__all__ = ["broker", "consumer", "made"]
-
 
 # Cutting
 

@@ -10,18 +10,13 @@ from tests.support.unstarted import (
     TP0,
     TP1,
     Broker,
-    broker,
-    consumer,
     deliver,
     fetch,
-    made,
     records,
     span,
     turns,
     unstarted,
 )
-
-__all__ = ["broker", "consumer", "made"]
 
 
 async def test_a_rebalance_waits_for_the_batch_under_way_and_commits_it(
