@@ -9,6 +9,8 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from shared.kafka_access import KafkaAccess
+
 PREFIX = "CALLFOLD_"
 
 
@@ -53,6 +55,11 @@ class Settings(BaseSettings):
     price_book: Path | None = Field(None, description="A price book to use in place of the one that ships")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or for a person")
+
+    @property
+    def kafka(self) -> KafkaAccess:
+        """How to reach Kafka."""
+        return KafkaAccess(self.kafka_bootstrap)
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:

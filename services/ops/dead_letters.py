@@ -91,9 +91,8 @@ async def opened(settings: OpsSettings) -> AsyncIterator[DeadLetters]:
     Raises:
         Failure: Kafka does not answer, now or later, or the topic is not there.
     """
-    bootstrap = settings.kafka_bootstrap
-    parts = await kafka.partitions(bootstrap, settings.topics.dead_letter)
-    async with kafka.reader(bootstrap) as consumer:
+    parts = await kafka.partitions(settings.kafka, settings.topics.dead_letter)
+    async with kafka.reader(settings.kafka) as consumer:
         firsts, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))
         yield DeadLetters(consumer, {part: (firsts[part], ends[part]) for part in parts})
 

@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
 from services.ops.failure import Failure
+from shared.kafka_access import KafkaAccess
 
 PATIENCE_SECONDS = 10
 PATIENCE_MS = PATIENCE_SECONDS * 1000
@@ -16,8 +17,9 @@ PATIENCE_MS = PATIENCE_SECONDS * 1000
 _STOP_SECONDS = 2
 
 
-def why(error: BaseException, bootstrap: str) -> str:
+def why(error: BaseException, access: KafkaAccess) -> str:
     """Return what is wrong, in words for whoever has to see to it."""
+    bootstrap = access.bootstrap
     match error:
         case KafkaConnectionError():
             return f"Kafka cannot be reached at {bootstrap} (CALLFOLD_KAFKA_BOOTSTRAP)"
@@ -28,22 +30,22 @@ def why(error: BaseException, bootstrap: str) -> str:
 
 
 @contextmanager
-def asking(bootstrap: str) -> Iterator[None]:
+def asking(access: KafkaAccess) -> Iterator[None]:
     """Turn what Kafka, or the way to it, fails with into a Failure."""
     try:
         yield
     except (KafkaError, TimeoutError) as error:
-        raise Failure(why(error, bootstrap)) from error
+        raise Failure(why(error, access)) from error
 
 
-async def partitions(bootstrap: str, *topics: str) -> list[TopicPartition]:
+async def partitions(access: KafkaAccess, *topics: str) -> list[TopicPartition]:
     """Return the partitions of the topics, in order.
 
     Raises:
         Failure: Kafka does not answer, or a topic is not there.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=PATIENCE_MS)
-    with asking(bootstrap):
+    admin = AIOKafkaAdminClient(**access.options(), request_timeout_ms=PATIENCE_MS)
+    with asking(access):
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await admin.start()
@@ -53,7 +55,7 @@ async def partitions(bootstrap: str, *topics: str) -> list[TopicPartition]:
             await admin.close()
     for topic in topics:
         if topic not in described:
-            raise Failure(f"the topic {topic} does not exist at {bootstrap} (CALLFOLD_TOPIC_PREFIX)")
+            raise Failure(f"the topic {topic} does not exist at {access.bootstrap} (CALLFOLD_TOPIC_PREFIX)")
     return [
         TopicPartition(topic, number)
         for topic in topics
@@ -62,20 +64,20 @@ async def partitions(bootstrap: str, *topics: str) -> list[TopicPartition]:
 
 
 @asynccontextmanager
-async def reader(bootstrap: str, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
+async def reader(access: KafkaAccess, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
     """Open a consumer that joins no group and commits nothing; `group` lets it ask for that group's offsets.
 
     Raises:
         Failure: Kafka does not answer, now or while the context lasts.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **access.options(),
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         request_timeout_ms=PATIENCE_MS,
     )
-    with asking(bootstrap):
+    with asking(access):
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await consumer.start()

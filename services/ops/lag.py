@@ -85,9 +85,8 @@ async def measure(settings: OpsSettings) -> Lag:
     Raises:
         Failure: Kafka does not answer, or a topic is not there.
     """
-    bootstrap = settings.kafka_bootstrap
-    parts = await kafka.partitions(bootstrap, *settings.topics.inputs)
-    async with kafka.reader(bootstrap, settings.group) as consumer, asyncio.timeout(kafka.PATIENCE_SECONDS):
+    parts = await kafka.partitions(settings.kafka, *settings.topics.inputs)
+    async with kafka.reader(settings.kafka, settings.group) as consumer, asyncio.timeout(kafka.PATIENCE_SECONDS):
         offsets = await _offsets(consumer, parts)
         oldest = await _oldest(consumer, {part: found.next for part, found in offsets.items() if found.lag})
     now = time.time()

@@ -15,6 +15,7 @@ from services.ops.failure import INTERRUPTED, Failure
 from services.ops.lines import Line, Source, read
 from services.ops.settings import OpsSettings
 from shared.events import Event, InvalidEvent
+from shared.kafka_access import KafkaAccess
 from shared.topics import INPUT_MAX_MESSAGE_BYTES, Topics
 
 HEADERS = [("content-type", b"application/cloudevents+json")]
@@ -105,9 +106,8 @@ async def publish(source: Source, settings: OpsSettings, refuse: Refuse, report:
     Raises:
         Failure: the source cannot be read, a topic is missing, Kafka stays away, or Ctrl-C; says what was acknowledged.
     """
-    bootstrap = settings.kafka_bootstrap
-    await kafka.partitions(bootstrap, *settings.topics.inputs)
-    async with _started(bootstrap) as producer:
+    await kafka.partitions(settings.kafka, *settings.topics.inputs)
+    async with _started(settings.kafka) as producer:
         publication = Publication(producer, settings.topics)
         try:
             return await publication.publish(source, refuse, report)
@@ -119,13 +119,13 @@ async def publish(source: Source, settings: OpsSettings, refuse: Refuse, report:
         except Failure as failure:
             raise Failure(f"{failure}; {publication.flight.account()}", failure.code) from failure
         except (KafkaError, TimeoutError) as error:
-            raise Failure(f"{kafka.why(error, bootstrap)}; {publication.flight.account()}") from error
+            raise Failure(f"{kafka.why(error, settings.kafka)}; {publication.flight.account()}") from error
 
 
 @asynccontextmanager
-async def _started(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+async def _started(access: KafkaAccess) -> AsyncIterator[AIOKafkaProducer]:
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **access.options(),
         acks="all",
         enable_idempotence=True,
         max_request_size=INPUT_MAX_MESSAGE_BYTES,
@@ -134,7 +134,7 @@ async def _started(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
         request_timeout_ms=kafka.PATIENCE_MS,
     )
     try:
-        with kafka.asking(bootstrap):
+        with kafka.asking(access):
             async with asyncio.timeout(kafka.PATIENCE_SECONDS):
                 await producer.start()
         yield producer

@@ -5,30 +5,38 @@ import asyncio
 import gc
 import socket
 import sys
+from collections.abc import Callable
 
 import faust
 
 from services.worker import faust_gate
 from services.worker.app import WorkerApp, create_app
-from services.worker.dead_letters import KafkaDeadLetters
+from services.worker.dead_letters import DeadLetters, KafkaDeadLetters
 from services.worker.declare import KafkaUnavailable, UnusableTopics, Wanted, declare
 from services.worker.settings import WorkerSettings
 from services.worker.waiting import patiently
-from shared import logs
+from shared import logs, policies
 from shared.listening import CannotListen, listen
+from shared.policies import InvalidPolicies
 from shared.price_book import InvalidPriceBook, load
 from shared.settings import describe
 from shared.store.driver import Connection, WrongUri
 from shared.store.mongo import MongoStore
-from shared.store.port import StoreUnavailable
+from shared.store.port import Store, StoreUnavailable
 from shared.topics import Topics
 
 _EXIT_UNUSABLE = 2
 log = logs.logger("services.worker")
 
 
-def main() -> None:
-    """Read the settings, wait for Kafka and MongoDB, run until SIGTERM or Ctrl-C."""
+Adapt = Callable[[Store, DeadLetters], tuple[Store, DeadLetters]]
+
+
+def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> None:
+    """Read the settings, wait for Kafka and MongoDB, run until SIGTERM or Ctrl-C.
+
+    `adapt` may put something around what the worker writes to: the fault tests end the process there.
+    """
     argparse.ArgumentParser(
         prog="python -m services.worker",
         description="Fold the events of the input topics into call records.",
@@ -42,8 +50,15 @@ def main() -> None:
     asyncio.set_event_loop(loop)
     try:
         listening = listen(settings.metrics_host, settings.metrics_port, "METRICS")
-        app = loop.run_until_complete(_prepared(settings, listening))
-    except (UnusableTopics, InvalidPriceBook, WrongUri, CannotListen, faust_gate.UntestedFaust) as error:
+        app = loop.run_until_complete(_prepared(settings, listening, adapt))
+    except (
+        UnusableTopics,
+        InvalidPriceBook,
+        InvalidPolicies,
+        WrongUri,
+        CannotListen,
+        faust_gate.UntestedFaust,
+    ) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a line for a person
         sys.exit(_EXIT_UNUSABLE)
     except KeyboardInterrupt:
@@ -58,9 +73,9 @@ def main() -> None:
     worker.execute_from_commandline()
 
 
-async def _prepared(settings: WorkerSettings, listening: socket.socket) -> WorkerApp:
+async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: Adapt) -> WorkerApp:
     """Return the app with the topics and the indexes it needs in place."""
-    book = load(settings.price_book)
+    book, rules = load(settings.price_book), policies.load(settings.policies)
     topics = Topics(settings.topic_prefix)
     wanted = Wanted(settings.partitions, settings.replication_factor)
     connection = Connection(
@@ -69,17 +84,25 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket) -> Worke
         driver=settings.mongo_driver,
         timeout_ms=settings.mongo_timeout_ms,
     )
-    partitions = await patiently("kafka", lambda: declare(settings.kafka_bootstrap, topics, wanted), KafkaUnavailable)
+    partitions = await patiently("kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable)
     store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
     await patiently("mongodb", store.prepare, StoreUnavailable)
-    dead_letters = KafkaDeadLetters(settings.kafka_bootstrap, topics.dead_letter)
+    dead_letters = KafkaDeadLetters(settings.kafka, topics.dead_letter)
 
     async def close() -> None:
         await dead_letters.stop()
         await connection.close()
         log.info("stopped")
 
-    return create_app(settings, store, dead_letters, book, partitions=partitions, listening=listening, close=close)
+    return create_app(
+        settings,
+        *adapt(store, dead_letters),
+        book,
+        policies=rules,
+        partitions=partitions,
+        listening=listening,
+        close=close,
+    )
 
 
 if __name__ == "__main__":

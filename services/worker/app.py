@@ -12,6 +12,7 @@ from mode import Service
 from mode.supervisors import CrashingSupervisor
 
 from services.worker import any_header, faust_gate
+from services.worker.chores import Chores
 from services.worker.chunks import Chunk, ChunkConsumer, ChunkTransport
 from services.worker.dead_letters import DeadLetters
 from services.worker.flush import Flush
@@ -26,6 +27,7 @@ from shared import metrics
 from shared.clock import now_ms
 from shared.cost import PriceBook
 from shared.logs import logger
+from shared.policies import Policies
 from shared.store.port import Store, StoreUnavailable
 from shared.topics import Topics
 
@@ -73,10 +75,19 @@ class Worker:
     """What runs in one process: batches by `ingest`, folds by `fold`, both until the app stops."""
 
     def __init__(
-        self, settings: WorkerSettings, store: Store, dead_letters: DeadLetters, book: PriceBook, partitions: int
+        self,
+        settings: WorkerSettings,
+        store: Store,
+        dead_letters: DeadLetters,
+        book: PriceBook,
+        *,
+        policies: Policies,
+        partitions: int,
     ) -> None:
         self.settings = settings
         self.store = store
+        self.policies = policies
+        self.chores = Chores(())
         self.topics = Topics(settings.topic_prefix)
         self.app = _faust_app(settings)
         self.ripeness = Ripeness()
@@ -186,6 +197,7 @@ def create_app(
     dead_letters: DeadLetters,
     book: PriceBook,
     *,
+    policies: Policies,
     partitions: int,
     listening: socket.socket,
     close: Callable[[], Awaitable[None]],
@@ -200,7 +212,7 @@ def create_app(
     """
     faust_gate.check()
     any_header.install()
-    worker = Worker(settings, store, dead_letters, book, partitions)
+    worker = Worker(settings, store, dead_letters, book, policies=policies, partitions=partitions)
     app = worker.app
     topic = app.topic(*worker.topics.inputs, key_type=bytes, value_type=bytes)
     app.agent(topic, name="ingest", concurrency=1, supervisor_strategy=CrashingSupervisor)(worker.ingest)
@@ -212,6 +224,7 @@ def create_app(
     watchdog.start()
     app.task(watchdog.feed)
     app.task(worker.fold)
+    app.task(worker.chores.run)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
     app.leaving = (worker.stop_folding, close, watchdog.finished)
     app.beside = (StatusServer(listening, worker.readiness, beacon=app.beacon),)

@@ -17,6 +17,7 @@ from aiokafka.errors import (
 from services.worker.batch import Rejected
 from shared.event_time import rfc3339
 from shared.events import ATTRIBUTE_HEADERS
+from shared.kafka_access import KafkaAccess
 from shared.logs import logger
 
 log = logger(__name__)
@@ -65,9 +66,9 @@ class MemoryDeadLetters:
 class KafkaDeadLetters:
     """The dead-letter topic."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, kafka: KafkaAccess, topic: str) -> None:
         """Connect to nothing yet."""
-        self._bootstrap = bootstrap
+        self._kafka = kafka
         self._topic = topic
         self._producer: AIOKafkaProducer | None = None
 
@@ -102,7 +103,7 @@ class KafkaDeadLetters:
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
+                **self._kafka.options(),
                 acks="all",
                 enable_idempotence=True,
                 max_request_size=_MAX_REQUEST_BYTES,

@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
+from shared.kafka_access import KafkaAccess
 from shared.logs import logger
 from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
 
@@ -32,14 +33,14 @@ class Wanted:
     replication_factor: int
 
 
-async def declare(bootstrap: str, topics: Topics, wanted: Wanted) -> int:
+async def declare(kafka: KafkaAccess, topics: Topics, wanted: Wanted) -> int:
     """Create the topics that are missing; return the number of partitions of each input topic.
 
     Raises:
         KafkaUnavailable: no broker answers as it should.
         UnusableTopics: the input topics differ in partitions, or the dead-letter topic takes less than they do.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**kafka.options())
     try:
         await admin.start()
         try:

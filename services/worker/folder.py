@@ -13,10 +13,9 @@ from services.worker.waiting import patiently
 from shared import metrics
 from shared.clock import now_ms
 from shared.cost import PriceBook
-from shared.fold import RULES_VERSION, Folded
-from shared.folding import fold_documents, render
+from shared.fold import Folded
+from shared.fold_call import fold_call
 from shared.logs import logger
-from shared.redaction import redact
 from shared.store.log import LogDocument
 from shared.store.port import Claim, Result, Store, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS
@@ -181,39 +180,11 @@ class Folder:
 
     async def _fold(self, claim: Claim, documents: Sequence[LogDocument]) -> Result:
         started = time.perf_counter()
-        if claim.opted_out:
-            # Before the fold: one that fails must not leave the content where it is.
-            documents = await self._redacted(claim, documents)
-        folded, invalid = fold_documents(documents, self._book, opted_out=claim.opted_out)
-        opted_out = folded.record["opt_out_sensitive_data_storage"]
-        if opted_out and not claim.opted_out:
-            documents = await self._redacted(claim, documents)
-            folded, invalid = fold_documents(documents, self._book, opted_out=True)
-        rendered = render(folded.record)
+        done = await fold_call(self._store, claim, documents, self._book)
         seconds = time.perf_counter() - started
-        _observe(folded, invalid, seconds)
+        _observe(done.folded, done.invalid, seconds)
         self._ripeness.folded(claim.call, self._clock(), seconds)
-        return Result(
-            record=folded.record,
-            body=rendered.body,
-            etag=rendered.etag,
-            final=folded.ended,
-            opted_out=opted_out,
-            events=folded.events,
-            conflicts=folded.conflicts,
-            rules_version=RULES_VERSION,
-            price_book_version=self._book.version,
-        )
-
-    async def _redacted(self, claim: Claim, documents: Sequence[LogDocument]) -> Sequence[LogDocument]:
-        """Return the call's log once nothing in it is raw."""
-        raw = [document for document in documents if not document.redacted_at]
-        if not raw:
-            return documents
-        await self._store.redact(
-            [LogDocument(document.id, tuple(redact(event) for event in document.events)) for document in raw]
-        )
-        return (await self._store.read([claim.call]))[claim.call]
+        return done.result
 
     async def _store_results(self, results: Sequence[tuple[Claim, Result]]) -> Outcome:
         if not results:

@@ -18,6 +18,7 @@ from services.worker.dead_letters import (
 )
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.waiting import patiently
+from shared.kafka_access import KafkaAccess
 from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
 from tests.support.kafka import records
 
@@ -43,8 +44,8 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
         yield Place(memory, delivered)
         return
     bootstrap, topics = request.getfixturevalue("kafka_bootstrap"), Topics(request.getfixturevalue("name"))
-    await patiently("kafka", lambda: declare(bootstrap, topics, Wanted(1, 1)), KafkaUnavailable)
-    kafka = KafkaDeadLetters(bootstrap, topics.dead_letter)
+    await patiently("kafka", lambda: declare(KafkaAccess(bootstrap), topics, Wanted(1, 1)), KafkaUnavailable)
+    kafka = KafkaDeadLetters(KafkaAccess(bootstrap), topics.dead_letter)
     yield Place(kafka, lambda: _read(bootstrap, topics))
     await kafka.stop()
 
@@ -95,7 +96,7 @@ async def test_publishing_returns_only_after_the_brokers_acknowledgement() -> No
     # librdkafka carries a broker for tests, which can be slow.
     slow = confluent_kafka.Producer({"test.mock.num.brokers": 1, "test.mock.broker.rtt": 400, "log_level": 0})
     (broker,) = (await asyncio.to_thread(slow.list_topics, timeout=10)).brokers.values()
-    letters = KafkaDeadLetters(f"{broker.host}:{broker.port}", "t")
+    letters = KafkaDeadLetters(KafkaAccess(f"{broker.host}:{broker.port}"), "t")
     await letters.publish([LETTER])  # and so it is connected
 
     publishing = asyncio.ensure_future(letters.publish([LETTER]))
@@ -107,7 +108,7 @@ async def test_publishing_returns_only_after_the_brokers_acknowledgement() -> No
 
 
 async def test_where_no_broker_answers_the_letters_have_to_wait() -> None:
-    letters = KafkaDeadLetters(f"{HOST}:{free_port()}", "t")
+    letters = KafkaDeadLetters(KafkaAccess(f"{HOST}:{free_port()}"), "t")
 
     with pytest.raises(DeadLettersUnavailable):
         await letters.publish([LETTER])
@@ -117,8 +118,8 @@ async def test_where_no_broker_answers_the_letters_have_to_wait() -> None:
 
 async def test_a_value_that_the_topic_does_not_take_holds_up_no_other_letter(kafka_bootstrap: str, name: str) -> None:
     topics = Topics(name)
-    await patiently("kafka", lambda: declare(kafka_bootstrap, topics, Wanted(1, 1)), KafkaUnavailable)
-    letters = KafkaDeadLetters(kafka_bootstrap, topics.dead_letter)
+    await patiently("kafka", lambda: declare(KafkaAccess(kafka_bootstrap), topics, Wanted(1, 1)), KafkaUnavailable)
+    letters = KafkaDeadLetters(KafkaAccess(kafka_bootstrap), topics.dead_letter)
     too_large = DeadLetter(b"k", os.urandom(2 * DEAD_LETTER_MAX_MESSAGE_BYTES), LETTER.headers)
 
     await letters.publish([too_large, LETTER])

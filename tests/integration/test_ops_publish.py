@@ -12,6 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.worker.declare import Wanted, declare
+from shared.kafka_access import KafkaAccess
 from shared.topics import Topics
 from tests.support.fixtures import PARTITIONS
 from tests.support.makers import event, raw
@@ -128,7 +129,7 @@ async def test_ctrl_c_says_how_many_were_acknowledged(kafka_bootstrap: str, topi
 async def test_a_broker_that_dies_midway_leaves_an_account() -> None:
     topics = Topics("midway")
     with kafka_server() as broker:
-        await declare(broker.address, topics, Wanted(PARTITIONS, 1))
+        await declare(KafkaAccess(broker.address), topics, Wanted(PARTITIONS, 1))
         with started("publish", "-", bootstrap=broker.address, topics=topics) as process:
             await feed_until_stored(process, 10, broker.address, topics)
 

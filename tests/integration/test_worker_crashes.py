@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.waiting import patiently
+from shared.kafka_access import KafkaAccess
 from shared.store.driver import Connection
 from shared.topics import Topics
 from tests.support.eventually import eventually
@@ -24,7 +25,7 @@ async def test_every_record_is_right_after_kills_of_the_worker_and_of_mongod(nam
     assert len(events) > EVENTS
     events += random.Random(1).sample(events, 500)
     with kafka_server() as kafka, mongo_server() as mongo:
-        await patiently("kafka", lambda: declare(kafka.address, topics, Wanted(3, 1)), KafkaUnavailable)
+        await patiently("kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable)
         await publish(kafka.address, topics, events[: len(events) // 2])
         # Small batches, so that there is a middle to be killed in.
         first = WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path, batch_events=500)
@@ -53,7 +54,7 @@ async def test_events_go_on_when_a_killed_broker_returns(name: str, tmp_path: Pa
     topics = Topics(name)
     calls = conversations(40, 10)
     with kafka_server() as kafka, mongo_server() as mongo:
-        await patiently("kafka", lambda: declare(kafka.address, topics, Wanted(3, 1)), KafkaUnavailable)
+        await patiently("kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable)
         with WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path) as worker:
             await publish(kafka.address, topics, interleaved(calls[:20]))
             await eventually(lambda: worker.metric("callfold_events_total") > 0)

@@ -8,6 +8,7 @@ import pytest
 from deploy.local.process import Server
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.waiting import patiently
+from shared.kafka_access import KafkaAccess
 from shared.store.driver import Connection, Driver
 from shared.topics import Topics
 from tests.support.servers import kafka_server, mongo_server
@@ -46,7 +47,9 @@ def name() -> str:
 @pytest.fixture
 async def topics(kafka_bootstrap: str, name: str) -> Topics:
     topics = Topics(name)
-    await patiently("kafka", lambda: declare(kafka_bootstrap, topics, Wanted(PARTITIONS, 1)), KafkaUnavailable)
+    await patiently(
+        "kafka", lambda: declare(KafkaAccess(kafka_bootstrap), topics, Wanted(PARTITIONS, 1)), KafkaUnavailable
+    )
     return topics
 
 

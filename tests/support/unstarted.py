@@ -18,6 +18,7 @@ from services.worker.app import Worker
 from services.worker.chunks import Chunk, ChunkConsumer
 from services.worker.dead_letters import MemoryDeadLetters
 from services.worker.settings import WorkerSettings
+from shared.policies import Policies
 from shared.store.memory import MemoryStore
 from tests.support.makers import book
 from tests.support.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, Received
@@ -77,7 +78,9 @@ async def unstarted(broker: Broker | None = None, store: Any = None) -> AsyncIte
     """Give a worker whose consumer owns what the broker says, with the flow on and generation 1."""
     broker = broker or Broker()
     settings = WorkerSettings(content_key=SecretStr("k" * 32))
-    worker = Worker(settings, store or MemoryStore(), MemoryDeadLetters(), book(), PARTITIONS)
+    worker = Worker(
+        settings, store or MemoryStore(), MemoryDeadLetters(), book(), policies=Policies(), partitions=PARTITIONS
+    )
     worker.app.finalize()
     consumer, worker.app.consumer_generation_id = worker.consumer, 1
     consumer._thread.thread_loop.close()  # Faust opens it with the thread, which never runs here

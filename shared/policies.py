@@ -1,0 +1,81 @@
+"""How long calls may be silent, and how long they are kept: for all organizations, and for single ones."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+_VARIABLE = "CALLFOLD_POLICIES"
+_LONGEST_SECONDS = 366 * 86_400
+
+_Seconds = Annotated[int, Field(gt=0, le=_LONGEST_SECONDS)]
+
+
+class InvalidPolicies(ValueError):
+    """The file holds no policies; the message says why in one line."""
+
+
+class Policy(BaseModel):
+    """What holds for an organization's calls; `retention_days` 0: they are kept for ever.
+
+    A call from which nothing has arrived for so long is closed: one that goes on, one that was created and never
+    started, one that was scheduled (from its planned start).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    close_ongoing_seconds: _Seconds = 2 * 3600
+    close_registered_seconds: _Seconds = 24 * 3600
+    close_scheduled_seconds: _Seconds = 24 * 3600
+    retention_days: Annotated[int, Field(ge=0, le=36_500)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The policy of each organization."""
+
+    default: Policy = field(default_factory=Policy)
+    organizations: Mapping[str, Policy] = field(default_factory=dict)
+
+    def of(self, organization_id: str) -> Policy:
+        """Return the policy of an organization."""
+        return self.organizations.get(organization_id, self.default)
+
+    def all(self) -> list[Policy]:
+        """Return every policy there is."""
+        return [self.default, *self.organizations.values()]
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    default: Policy = Policy()
+    organizations: dict[str, dict[str, Any]] = {}
+
+
+def load(path: Path | None = None) -> Policies:
+    """Return the policies in `path`, a TOML file, or the defaults; what an organization does not say is the default's.
+
+        [default]
+        retention_days = 365
+        [organizations.org-1]
+        close_ongoing_seconds = 600
+
+    Raises:
+        InvalidPolicies: no such file, no TOML, or not what policies need.
+    """
+    if path is None:
+        return Policies()
+    try:
+        file = _File.model_validate(tomllib.loads(path.read_text()))
+        default = file.default.model_dump()
+        own = {name: Policy.model_validate({**default, **said}) for name, said in file.organizations.items()}
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InvalidPolicies(f"{_VARIABLE}, {path}: {place}: {first['msg']}") from error
+    except (OSError, ValueError) as error:
+        raise InvalidPolicies(f"{_VARIABLE}, {path}: {error}") from error
+    return Policies(file.default, own)
