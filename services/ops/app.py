@@ -2,7 +2,7 @@
 
 import typer
 
-from services.ops.commands import calls, dead_letters, events, keys, lag
+from services.ops.commands import calls, dead_letters, events, keys, lag, rebuild
 
 
 def create_app() -> typer.Typer:
@@ -15,6 +15,6 @@ def create_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for group in (events.app, dead_letters.app, keys.app, calls.app, lag.app):
+    for group in (events.app, dead_letters.app, keys.app, calls.app, rebuild.app, lag.app):
         app.add_typer(group)
     return app

@@ -2,16 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Protocol
-
-from aiokafka.partitioner import murmur2
 
 from shared.events import Event, Headers, InvalidEvent, decode
 from shared.fold.ends import FINAL
+from shared.partition import partition_of
 from shared.store.log import LogDocument, Stretch, call_key, documents
-
-_POSITIVE = 0x7FFFFFFF
 
 
 class Record(Protocol):
@@ -89,10 +85,3 @@ def read_batch(records: Iterable[Record], partitions: int, now: int) -> Batch:
         call.add(record, event, now)
         batch.events[record.topic] = batch.events.get(record.topic, 0) + 1
     return batch
-
-
-@lru_cache(maxsize=65_536)
-def partition_of(call_id: str, partitions: int) -> int:
-    """Return the partition that a call's key belongs to, as Java's and aiokafka's default partitioner has it."""
-    hashed: int = murmur2(call_id.encode())
-    return (hashed & _POSITIVE) % partitions

@@ -43,6 +43,12 @@ def bounds(call: str) -> tuple[str, str]:
     return f"{call}/", f"{call}0"  # `0` is the character after `/`
 
 
+def span(after: str | None, organization: str | None) -> tuple[str, str | None]:
+    """Return the range of ids, from and below (None: no end), of an organization's calls that follow one of them."""
+    start, end = (f"{organization}/", f"{organization}0") if organization else ("", None)
+    return (bounds(after)[1] if after else start), end
+
+
 def size_of(document_id: str) -> int:
     """Return how many bytes of events a document holds, by its id alone."""
     return int(document_id.rsplit("-", 2)[1])

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from shared.clock import now_ms
-from shared.store.log import LogDocument, bounds, size_of
-from shared.store.port import Claim, Mark, Result, Sighting, StoredCall, Waiting
+from shared.store.log import LogDocument, bounds, size_of, span
+from shared.store.port import Claim, Header, Mark, Result, Sighting, StoredCall, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
 
 
@@ -116,6 +116,16 @@ class MemoryStore:
         """See the port."""
         return {key: self._documents(key) for key in calls}
 
+    async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
+        """See the port."""
+        first, end = span(after, organization)
+        ids = [key for key in sorted(self.log) if first <= key and (end is None or key < end)]
+        return list(dict.fromkeys(self.log[key].call for key in ids))[:limit]
+
+    async def headers(self, calls: Collection[str]) -> dict[str, Header]:
+        """See the port."""
+        return {key: _header(call) for key in calls if (call := self._calls.get(key))}
+
     async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
         """See the port."""
         lost = set()
@@ -162,3 +172,8 @@ class MemoryStore:
     def _holds(self, key: str, token: str) -> bool:
         call = self._calls.get(key)
         return call is not None and call.state is State.FOLDING and call.token == token
+
+
+def _header(call: _Call) -> Header:
+    versions = (call.result.rules_version, call.result.price_book_version) if call.result else (None, None)
+    return Header(call.state, call.partition, call.last_arrival, *versions)

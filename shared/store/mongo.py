@@ -9,11 +9,12 @@ from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
 
 from shared.store.driver import Connection
-from shared.store.log import LogDocument, bounds, size_of
+from shared.store.log import LogDocument, bounds, size_of, span
 from shared.store.mongo_documents import (
     broken_document,
     call_document,
     claim_of,
+    header_of,
     held,
     marking,
     only_duplicates,
@@ -22,10 +23,11 @@ from shared.store.mongo_documents import (
     unix_ms,
     waiting_of,
 )
-from shared.store.port import Claim, Mark, Result, Sighting, StoredCall, StoreUnavailable, Unstorable, Waiting
+from shared.store.port import Claim, Header, Mark, Result, Sighting, StoredCall, StoreUnavailable, Unstorable, Waiting
 from shared.store.states import MOVES, Move, State
 
 _MANY = 10_000
+_PAGE = 1_000
 
 FOLDER_INDEX = IndexModel(
     [("partition", 1), ("state", 1), ("marked_at", 1)],
@@ -156,6 +158,28 @@ class MongoStore:
                 logged = LogDocument(document["_id"], tuple(document["events"]), unix_ms(document.get("redacted_at")))
                 found[logged.call].append(logged)
         return found
+
+    async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
+        """See the port."""
+        first, end = span(after, organization)
+        found: dict[str, None] = {}
+        with world():
+            while len(found) < limit:
+                wanted = {"$gte": first} if end is None else {"$gte": first, "$lt": end}
+                cursor = self._log.find({"_id": wanted}, {"_id": 1}).sort("_id", 1).limit(_PAGE)
+                page = [LogDocument(document["_id"], ()).call async for document in cursor]
+                found |= dict.fromkeys(page)
+                if len(page) < _PAGE:
+                    break
+                first = bounds(page[-1])[1]  # the rest of a long call need not be looked at
+        return list(found)[:limit]
+
+    async def headers(self, calls: Collection[str]) -> dict[str, Header]:
+        """See the port."""
+        fields = dict.fromkeys(("state", "partition", "last_arrival", "rules_version", "price_book_version"), 1)
+        with world():
+            cursor = self._calls.find({"_id": {"$in": list(calls)}}, fields, batch_size=_MANY)
+            return {found["_id"]: header_of(found) async for found in cursor}
 
     async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
         """See the port."""

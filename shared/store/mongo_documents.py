@@ -8,7 +8,7 @@ import bson
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, NotPrimaryError, OperationFailure, PyMongoError
 
-from shared.store.port import Claim, Mark, Result, Waiting
+from shared.store.port import Claim, Header, Mark, Result, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -100,6 +100,12 @@ def claim_of(header: dict[str, Any], token: str) -> Claim:
     return Claim(
         header["_id"], token, header["partition"], header["last_arrival"], header["attempts"], header["opt_out"]
     )
+
+
+def header_of(found: dict[str, Any]) -> Header:
+    """Return what a call's document says beside its record."""
+    versions = found.get("rules_version"), found.get("price_book_version")
+    return Header(State(found["state"]), found["partition"], found["last_arrival"], *versions)
 
 
 def waiting_of(header: dict[str, Any]) -> Waiting:

@@ -71,6 +71,17 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """What is kept of a call beside its record; the versions are those its record was folded by, None without one."""
+
+    state: State
+    partition: int
+    last_arrival: int
+    rules_version: int | None
+    price_book_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What a folder stores: the record as fields and as the JSON text that is served.
 
@@ -136,6 +147,15 @@ class Store(Protocol):
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         """Return all that the log holds of each call."""
+
+    async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
+        """Return calls that the log holds events of, in the log's order, from the one that follows `after`.
+
+        Fewer than `limit`: there are no more.
+        """
+
+    async def headers(self, calls: Collection[str]) -> dict[str, Header]:
+        """Return the headers of these calls; calls never seen are missing."""
 
     async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
         """Store the results of claims that still hold; return the calls for which one did not.

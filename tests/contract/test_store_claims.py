@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from shared.fold import RULES_VERSION
-from shared.store.port import Mark, Result, Sighting, Store
+from shared.store.port import Header, Mark, Result, Sighting, Store
 from shared.store.states import MAX_ATTEMPTS, State
-from tests.support.stored import CALL, CLAIM_MS, claimed, mark, result, state_of, tokens
+from tests.support.stored import CALL, CLAIM_MS, claimed, document, mark, result, state_of, tokens
 
 # Claiming
 
@@ -209,3 +209,37 @@ async def test_a_call_never_seen_is_not_found(store: Store) -> None:
 
 async def test_the_store_answers(store: Store) -> None:
     await store.ping()
+
+
+# Headers, and what the log knows of
+
+
+async def test_the_log_tells_its_calls_in_order_from_any_of_them_on(store: Store) -> None:
+    calls = ["a/1", "a/1-b", "a/2", "ab/1", "b/1"]
+    await store.insert([document(call, offset=offset) for call in calls for offset in range(3)])
+
+    everything = await store.logged(10)
+
+    assert sorted(everything) == calls
+    assert await store.logged(2) == everything[:2]
+    assert await store.logged(10, everything[1]) == everything[2:]
+    assert await store.logged(10, None, "a") == [call for call in everything if call.startswith("a/")]
+    assert await store.logged(10, everything[-1]) == []
+
+
+async def test_a_call_with_more_documents_than_a_page_is_told_once(store: Store) -> None:
+    await store.insert([document("a/1", offset=offset) for offset in range(2_100)])
+    await store.insert([document("a/2")])
+
+    assert await store.logged(10) == ["a/1", "a/2"]
+
+
+async def test_a_header_tells_by_which_versions_the_record_was_folded(store: Store) -> None:
+    claim = await claimed(store)
+    await store.mark([mark("a/1", stale=False)])
+    await store.replace([(claim, result())])
+
+    assert await store.headers([CALL, "a/1", "a/2"]) == {
+        CALL: Header(State.FINAL, 7, 1_000, RULES_VERSION, "test"),
+        "a/1": Header(State.LIVE, 7, 1_000, None, None),
+    }

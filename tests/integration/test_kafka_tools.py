@@ -6,7 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
-from services.worker.batch import partition_of
+from shared.partition import partition_of
 from shared.store.driver import Connection
 from shared.topics import Topics
 from tests.integration.conftest import MakeWorker

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from services.worker.batch import Batch, partition_of
+from services.worker.batch import Batch
 from services.worker.dead_letters import MemoryDeadLetters
 from services.worker.flush import Flush
 from services.worker.folder import Folder, Outcome
@@ -20,6 +20,7 @@ from shared.cost import PriceBook
 from shared.events import Headers
 from shared.fold import fold
 from shared.folding import render
+from shared.partition import partition_of
 from shared.store.memory import MemoryStore
 from shared.store.port import Store, StoredCall
 from tests.support.makers import STARTED, Json, binary, book, decoded, raw

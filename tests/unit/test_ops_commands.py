@@ -34,6 +34,7 @@ COMMANDS = [
     ["keys", "list"],
     ["keys", "revoke"],
     ["get"],
+    ["rebuild"],
     ["lag"],
 ]
 

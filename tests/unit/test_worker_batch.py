@@ -7,9 +7,10 @@ import confluent_kafka
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
-from services.worker.batch import Batch, partition_of, read_batch
+from services.worker.batch import Batch, read_batch
 from services.worker.dead_letters import letter
 from shared.complaints import Reason
+from shared.partition import partition_of
 from shared.store.log import Stretch
 from tests.support.makers import Json, event, raw
 from tests.support.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, TRANSCRIPTION, Received, received

@@ -1,9 +1,12 @@
 """The names that are typed, checked by the contract's own rules."""
 
+from collections.abc import Callable
+
 import typer
 from pydantic import TypeAdapter, ValidationError
 
 from shared.events import CallId, OrganizationId
+from shared.store.log import call_key
 
 _ORGANIZATION: TypeAdapter[str] = TypeAdapter(OrganizationId)
 _CALL: TypeAdapter[str] = TypeAdapter(CallId)
@@ -18,6 +21,23 @@ def organization(text: str) -> str:
 def call(text: str) -> str:
     """Return the text if it can be a call's id; a typer callback."""
     return _checked(_CALL, text, "256")
+
+
+def key(text: str) -> str:
+    """Return the text if it names a call as `ORG/CALL_ID`; a typer callback."""
+    parts = text.split("/")
+    if len(parts) != len(("organization", "call")):
+        raise typer.BadParameter("an organizationid and a call's id are needed, with a `/` between them")
+    return call_key(organization(parts[0]), call(parts[1]))
+
+
+def if_given(check: Callable[[str], str]) -> Callable[[str | None], str | None]:
+    """Return the check for what may be left out."""
+
+    def checked(text: str | None) -> str | None:
+        return None if text is None else check(text)
+
+    return checked
 
 
 def label(text: str | None) -> str | None:
