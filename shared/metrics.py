@@ -52,6 +52,11 @@ REQUEST_SECONDS = Histogram(
 )
 
 
+def total(counter: Counter) -> float:
+    """Return what a counter has come to, over all its labels."""
+    return sum(sample.value for metric in counter.collect() for sample in metric.samples if "_total" in sample.name)
+
+
 def worker() -> bytes:
     """Return the worker's metrics, and those of any process, in Prometheus' text format."""
     return generate_latest(REGISTRY) + generate_latest(WORKER)

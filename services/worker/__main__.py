@@ -15,7 +15,7 @@ from services.worker.dead_letters import DeadLetters, KafkaDeadLetters
 from services.worker.declare import KafkaUnavailable, UnusableTopics, Wanted, declare
 from services.worker.settings import WorkerSettings
 from services.worker.waiting import patiently
-from shared import logs, policies
+from shared import logs, metrics, policies
 from shared.listening import CannotListen, listen
 from shared.policies import InvalidPolicies
 from shared.price_book import InvalidPriceBook, load
@@ -92,7 +92,7 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
     async def close() -> None:
         await dead_letters.stop()
         await connection.close()
-        log.info("stopped")
+        log.info("stopped", events=int(metrics.total(metrics.EVENTS)))
 
     return create_app(
         settings,

@@ -17,6 +17,7 @@ from services.worker.chunks import Chunk, ChunkConsumer, ChunkTransport
 from services.worker.dead_letters import DeadLetters
 from services.worker.flush import Flush
 from services.worker.folder import Folder
+from services.worker.kafka_watch import KafkaWatch
 from services.worker.reach import Reaches
 from services.worker.ripeness import Reach, Ripeness
 from services.worker.settings import WorkerSettings
@@ -224,6 +225,8 @@ def create_app(
     watchdog.start()
     app.task(watchdog.feed)
     app.task(worker.fold)
+    # The consumer is made when the app starts.
+    app.task(KafkaWatch(lambda: worker.consumer.hears_kafka()).run)  # noqa: PLW0108
     app.task(worker.chores.run)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
     app.leaving = (worker.stop_folding, close, watchdog.finished)

@@ -218,6 +218,11 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         position: int = state.position
         return position if position >= state.lso else None
 
+    def hears_kafka(self) -> bool:
+        """Tell whether the group's coordinator answers, as the last heartbeat or commit found it."""
+        consumer = self._thread._consumer  # noqa: SLF001
+        return consumer is not None and consumer._coordinator.coordinator_id is not None  # noqa: SLF001
+
 
 class ChunkTransport(driver.Transport):  # type: ignore[misc]
     """Faust's transport, with the consumer above."""

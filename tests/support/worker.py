@@ -80,6 +80,10 @@ class WorkerProcess:
             lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(name)]
         return sum(float(value) for _, value in lines)
 
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
     def signal(self, number: signal.Signals) -> None:
         self._running().send_signal(number)
 
