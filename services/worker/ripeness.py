@@ -65,12 +65,20 @@ class Ripeness:
             self.note(each.call, each.partition, each.last_arrival, marked_at=each.marked_at)
 
     def take(self, reached: Mapping[int, Reach], now: int, limit: int) -> list[Waiting]:
-        """Remove and return calls that are ripe, given how far their partitions are written."""
+        """Remove and return calls that are ripe, given how far their partitions are written.
+
+        Of more than `limit`, half are those that wait longest, and half the newest: a dead fleet may have left many
+        thousands, and a call that ends now is not to wait for all of them.
+        """
         ripe = [
             waiting
             for waiting in self._waiting.values()
             if (reach := reached.get(waiting.partition)) is not None and self._is_ripe(waiting, reach, now)
-        ][:limit]
+        ]
+        if len(ripe) > limit:
+            ripe.sort(key=lambda waiting: waiting.marked_at)
+            newest = limit // 2
+            ripe = ripe[: limit - newest] + ripe[len(ripe) - newest :]
         for waiting in ripe:
             del self._waiting[waiting.call]
         return ripe

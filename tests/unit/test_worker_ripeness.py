@@ -77,6 +77,13 @@ def test_no_more_is_taken_than_asked_for_and_the_rest_stays() -> None:
     assert len(ripe(ripeness, reach, limit=3)) == 2
 
 
+def test_of_more_than_a_round_takes_the_oldest_and_the_newest_are_taken() -> None:
+    ripeness = knowing(*(waiting(f"o/{number}", marked=ARRIVED + number) for number in (3, 1, 5, 2, 4, 0)))
+
+    assert ripe(ripeness, Reach(ARRIVED + SECOND, at_end=True), limit=4) == ["o/0", "o/1", "o/4", "o/5"]
+    assert len(ripeness) == 2
+
+
 def test_calls_of_partitions_that_the_worker_does_not_own_are_not_ripe() -> None:
     ripeness = knowing(waiting(partition=1))
 
