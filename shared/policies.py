@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _VARIABLE = "CALLFOLD_POLICIES"
 _LONGEST_SECONDS = 366 * 86_400
+_LONGEST_SLACK_MS = 5 * 60 * 1000
+_SLACK_PART = 12
 
 _Seconds = Annotated[int, Field(gt=0, le=_LONGEST_SECONDS)]
 
@@ -47,6 +49,20 @@ class Policies:
     def all(self) -> list[Policy]:
         """Return every policy there is."""
         return [self.default, *self.organizations.values()]
+
+    @property
+    def shortest_ms(self) -> int:
+        """The shortest time, in milliseconds, after which any silent call is closed."""
+        limits = ("close_ongoing_seconds", "close_registered_seconds", "close_scheduled_seconds")
+        return 1000 * min(getattr(policy, limit) for policy in self.all() for limit in limits)
+
+    @property
+    def slack_ms(self) -> int:
+        """How far what is kept of a call's last arrival may lie behind, in milliseconds.
+
+        It is not written at every event. Five minutes, or a twelfth of the shortest limit, which has to wait for it.
+        """
+        return min(_LONGEST_SLACK_MS, self.shortest_ms // _SLACK_PART)
 
 
 class _File(BaseModel):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from shared.clock import now_ms
 from shared.store.log import LogDocument, bounds, size_of, span
-from shared.store.port import Claim, Header, Mark, Result, Sighting, StoredCall, Waiting
+from shared.store.port import Claim, Header, Mark, Result, Sighting, Silent, StoredCall, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
 
 
@@ -77,6 +77,16 @@ class MemoryStore:
             if call.partition in partitions and self._claimable(call)
         ]
         return sorted(found, key=lambda waiting: waiting.marked_at)[:limit]
+
+    async def silent(self, partitions: Collection[int], before: int, after: Silent | None, limit: int) -> list[Silent]:
+        """See the port."""
+        found = [
+            Silent(key, call.partition, call.last_arrival)
+            for key, call in self._calls.items()
+            if call.partition in partitions and call.state is State.LIVE and call.last_arrival < before
+        ]
+        behind = [each for each in found if after is None or _by_arrival(each) > _by_arrival(after)]
+        return sorted(behind, key=_by_arrival)[:limit]
 
     async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
         """See the port."""
@@ -177,3 +187,7 @@ class MemoryStore:
 def _header(call: _Call) -> Header:
     versions = (call.result.rules_version, call.result.price_book_version) if call.result else (None, None)
     return Header(call.state, call.partition, call.last_arrival, *versions)
+
+
+def _by_arrival(silent: Silent) -> tuple[int, str]:
+    return silent.last_arrival, silent.call

@@ -11,6 +11,7 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, P
 from shared.store.driver import Connection
 from shared.store.log import LogDocument, bounds, size_of, span
 from shared.store.mongo_documents import (
+    arrivals,
     broken_document,
     call_document,
     claim_of,
@@ -23,7 +24,18 @@ from shared.store.mongo_documents import (
     unix_ms,
     waiting_of,
 )
-from shared.store.port import Claim, Header, Mark, Result, Sighting, StoredCall, StoreUnavailable, Unstorable, Waiting
+from shared.store.port import (
+    Claim,
+    Header,
+    Mark,
+    Result,
+    Sighting,
+    Silent,
+    StoredCall,
+    StoreUnavailable,
+    Unstorable,
+    Waiting,
+)
 from shared.store.states import MOVES, Move, State
 
 _MANY = 10_000
@@ -33,6 +45,13 @@ FOLDER_INDEX = IndexModel(
     [("partition", 1), ("state", 1), ("marked_at", 1)],
     name="folder",
     # One boolean: an index that is partial on several states is not used by the queries that ask for one of them.
+    partialFilterExpression={"open": True},
+)
+
+CLOSER_INDEX = IndexModel(
+    # The whole query, so that it is answered from the index: the calls themselves can be large.
+    [("open", 1), ("partition", 1), ("state", 1), ("last_arrival", 1), ("_id", 1)],
+    name="closer",
     partialFilterExpression={"open": True},
 )
 
@@ -59,7 +78,7 @@ class MongoStore:
     async def prepare(self) -> None:
         """See the port."""
         with world():
-            await self._calls.create_indexes([FOLDER_INDEX])
+            await self._calls.create_indexes([FOLDER_INDEX, CLOSER_INDEX])
 
     async def ping(self) -> None:
         """See the port."""
@@ -118,6 +137,18 @@ class MongoStore:
                 cursor = self._calls.find(wanted, fields).sort("marked_at", 1).limit(limit)
                 found += [waiting_of(header) async for header in cursor]
         return sorted(found, key=lambda waiting: waiting.marked_at)[:limit]
+
+    async def silent(self, partitions: Collection[int], before: int, after: Silent | None, limit: int) -> list[Silent]:
+        """See the port."""
+        wanted = {"open": True, "partition": {"$in": sorted(partitions)}, "state": State.LIVE}
+        found: list[Silent] = []
+        with world():
+            for stretch in arrivals(before, after):
+                if len(found) < limit:
+                    cursor = self._calls.find({**wanted, **stretch}, {"partition": 1, "last_arrival": 1})
+                    ordered = cursor.sort([("last_arrival", 1), ("_id", 1)]).limit(limit - len(found))
+                    found += [Silent(each["_id"], each["partition"], each["last_arrival"]) async for each in ordered]
+        return found
 
     async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
         """See the port."""

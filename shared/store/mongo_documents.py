@@ -8,7 +8,7 @@ import bson
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, NotPrimaryError, OperationFailure, PyMongoError
 
-from shared.store.port import Claim, Header, Mark, Result, Waiting
+from shared.store.port import Claim, Header, Mark, Result, Silent, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,6 +111,17 @@ def header_of(found: dict[str, Any]) -> Header:
 def waiting_of(header: dict[str, Any]) -> Waiting:
     """Return the waiting call that a header tells of."""
     return Waiting(header["_id"], header["partition"], header["last_arrival"], unix_ms(header["marked_at"]))
+
+
+def arrivals(before: int, after: Silent | None) -> list[dict[str, Any]]:
+    """Return the filters, in order, for calls behind `after` whose last arrival is `before` this.
+
+    Two, because an index answers them by itself, and not the `$or` of both.
+    """
+    if after is None:
+        return [{"last_arrival": {"$lt": before}}]
+    at_once = {"last_arrival": after.last_arrival, "_id": {"$gt": after.call}}
+    return [at_once, {"last_arrival": {"$gt": after.last_arrival, "$lt": before}}]
 
 
 def unix_ms(moment: datetime | None) -> int:

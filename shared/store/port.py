@@ -59,6 +59,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Silent:
+    """A call that is live, and from which nothing has arrived for long."""
+
+    call: str
+    partition: int
+    last_arrival: int
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A call that a folder may fold while it holds `token`; `attempts` counts the claims since the last success."""
 
@@ -132,6 +141,12 @@ class Store(Protocol):
 
     async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
         """Return calls of these partitions that are stale, or whose claim has run out, the longest waiting first."""
+
+    async def silent(self, partitions: Collection[int], before: int, after: Silent | None, limit: int) -> list[Silent]:
+        """Return live calls of these partitions whose last arrival is `before` this, the longest silent first.
+
+        They go on behind `after`, in the order of last arrival and key; None: from the beginning.
+        """
 
     async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
         """Claim those of these calls that are stale, or whose claim has run out, with a token never used before."""

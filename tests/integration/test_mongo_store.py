@@ -8,7 +8,8 @@ import pytest
 
 from shared.store.driver import Connection
 from shared.store.mongo import MongoStore
-from shared.store.port import Unstorable
+from shared.store.mongo_documents import arrivals
+from shared.store.port import Silent, Unstorable
 from tests.support.stored import CALL, claimed, mark, result
 
 
@@ -69,3 +70,24 @@ async def test_the_folders_queries_use_its_index(connection: Connection, mongo_s
     assert "'indexName': 'folder'" in stages
     assert "COLLSCAN" not in stages
     assert "'SORT'" not in stages
+
+
+@pytest.mark.parametrize("after", [None, Silent("o/10", 7, 1_000)])
+async def test_the_closers_query_is_answered_by_its_index_alone(
+    connection: Connection, mongo_store: MongoStore, after: Silent | None
+) -> None:
+    await mongo_store.mark([mark(f"o/{n}", stale=n % 2 == 0, arrival=1_000 + n // 10) for n in range(1_000)])
+    *of_one_moment, later = arrivals(5_000, after)
+
+    plans = [await closers_plan(connection, stretch) for stretch in (later, *of_one_moment)]
+
+    winning = [str(plan["queryPlanner"]["winningPlan"]) for plan in plans]
+    assert all("'indexName': 'closer'" in each for each in winning)
+    assert "'SORT'" not in winning[0]
+    assert {plan["executionStats"]["totalDocsExamined"] for plan in plans} == {0}
+
+
+async def closers_plan(connection: Connection, stretch: Any) -> Any:
+    wanted = {"open": True, "partition": {"$in": [7, 8]}, "state": "live", **stretch}
+    found = connection.collection("calls").find(wanted, {"partition": 1, "last_arrival": 1})
+    return await found.sort([("last_arrival", 1), ("_id", 1)]).limit(10).explain()
