@@ -42,6 +42,21 @@ INVALID_IN_LOG = Counter(
 )
 UNRATED = Counter("callfold_unrated", "What the price book could not rate, as folds find it", ["why"], registry=WORKER)
 
+CLOSED = Counter(
+    "callfold_closed_calls", "Silent calls given an inferred end, by the status they had", ["status"], registry=WORKER
+)
+FENCE_AGE = Gauge(
+    "callfold_fence_age_seconds",
+    "How long the closer has been waiting for all workers to commit what had arrived",
+    registry=WORKER,
+)
+CHORES_FAILED = Counter(
+    "callfold_failed_chores",
+    "What is done from time to time, and failed by a mistake of ours",
+    ["chore"],
+    registry=WORKER,
+)
+
 REQUESTS = Counter("callfold_api_requests", "Answers of the API", ["route", "status"], registry=API)
 REQUEST_SECONDS = Histogram(
     "callfold_api_request_seconds",

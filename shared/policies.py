@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _VARIABLE = "CALLFOLD_POLICIES"
 _LONGEST_SECONDS = 366 * 86_400
-_LONGEST_SLACK_MS = 5 * 60 * 1000
 _SLACK_PART = 12
+
+LONGEST_SLACK_MS = 5 * 60 * 1000
+"""What is kept of a call's last arrival lies behind by no more than this, however long calls may be silent."""
 
 _Seconds = Annotated[int, Field(gt=0, le=_LONGEST_SECONDS)]
 
@@ -53,16 +55,18 @@ class Policies:
     @property
     def shortest_ms(self) -> int:
         """The shortest time, in milliseconds, after which any silent call is closed."""
-        limits = ("close_ongoing_seconds", "close_registered_seconds", "close_scheduled_seconds")
-        return 1000 * min(getattr(policy, limit) for policy in self.all() for limit in limits)
+        return 1000 * min(
+            min(each.close_ongoing_seconds, each.close_registered_seconds, each.close_scheduled_seconds)
+            for each in self.all()
+        )
 
     @property
     def slack_ms(self) -> int:
         """How far what is kept of a call's last arrival may lie behind, in milliseconds.
 
-        It is not written at every event. Five minutes, or a twelfth of the shortest limit, which has to wait for it.
+        It is not written at each event; a twelfth of the shortest limit, since a silent call is closed so much later.
         """
-        return min(_LONGEST_SLACK_MS, self.shortest_ms // _SLACK_PART)
+        return min(LONGEST_SLACK_MS, self.shortest_ms // _SLACK_PART)
 
 
 class _File(BaseModel):

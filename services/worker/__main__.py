@@ -13,7 +13,9 @@ from services.worker import faust_gate
 from services.worker.app import WorkerApp, create_app
 from services.worker.dead_letters import DeadLetters, KafkaDeadLetters
 from services.worker.declare import KafkaUnavailable, UnusableTopics, Wanted, declare
+from services.worker.fence import KafkaFence
 from services.worker.settings import WorkerSettings
+from services.worker.telephony import KafkaTelephony
 from services.worker.waiting import patiently
 from shared import logs, metrics, policies
 from shared.listening import CannotListen, listen
@@ -88,9 +90,11 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
     store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
     await patiently("mongodb", store.prepare, StoreUnavailable)
     dead_letters = KafkaDeadLetters(settings.kafka, topics.dead_letter)
+    telephony = KafkaTelephony(settings.kafka, topics.telephony)
 
     async def close() -> None:
         await dead_letters.stop()
+        await telephony.stop()
         await connection.close()
         log.info("stopped", events=int(metrics.total(metrics.EVENTS)))
 
@@ -98,6 +102,8 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
         settings,
         *adapt(store, dead_letters),
         book,
+        telephony=telephony,
+        fence=KafkaFence(settings.kafka, topics.inputs, settings.group),
         policies=rules,
         partitions=partitions,
         listening=listening,

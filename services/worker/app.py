@@ -12,9 +12,11 @@ from mode import Service
 from mode.supervisors import CrashingSupervisor
 
 from services.worker import any_header, faust_gate
-from services.worker.chores import Chores
+from services.worker.chores import Chore, Chores
 from services.worker.chunks import Chunk, ChunkConsumer, ChunkTransport
+from services.worker.closer import Closer
 from services.worker.dead_letters import DeadLetters
+from services.worker.fence import Fence
 from services.worker.flush import Flush
 from services.worker.folder import Folder
 from services.worker.kafka_watch import KafkaWatch
@@ -22,6 +24,7 @@ from services.worker.reach import Reaches
 from services.worker.ripeness import Reach, Ripeness
 from services.worker.settings import WorkerSettings
 from services.worker.status import StatusServer
+from services.worker.telephony import Telephony
 from services.worker.waiting import GivenUp
 from services.worker.watchdog import Watchdog, end_process
 from shared import metrics
@@ -82,13 +85,15 @@ class Worker:
         dead_letters: DeadLetters,
         book: PriceBook,
         *,
+        telephony: Telephony,
+        fence: Fence,
         policies: Policies,
         partitions: int,
     ) -> None:
         self.settings = settings
         self.store = store
-        self.policies = policies
-        self.chores = Chores(())
+        self.closer = Closer(store, telephony, fence, policies, self.owned)
+        self.chores = Chores((Chore("close", settings.closer_seconds, self.closer.step),))
         self.topics = Topics(settings.topic_prefix)
         self.app = _faust_app(settings)
         self.ripeness = Ripeness()
@@ -101,6 +106,7 @@ class Worker:
             self.ripeness,
             partitions=partitions,
             content_key=settings.content_key.get_secret_value().encode(),
+            slack_ms=policies.slack_ms,
             needless=lambda: not self.consumer.flow_active,
         )
         self.folder = Folder(
@@ -117,6 +123,12 @@ class Worker:
         """Faust's consumer, which is ours."""
         consumer: ChunkConsumer = self.app.consumer
         return consumer
+
+    def owned(self) -> set[int]:
+        """Return the partitions that this worker owns; none during a rebalance."""
+        if self.app.rebalancing or not self.consumer.flow_active:
+            return set()
+        return {tp.partition for tp in self.consumer.assignment()}
 
     def reached(self) -> dict[int, Reach]:
         """Return how far each partition that this worker owns is written; nothing during a rebalance."""
@@ -198,6 +210,8 @@ def create_app(
     dead_letters: DeadLetters,
     book: PriceBook,
     *,
+    telephony: Telephony,
+    fence: Fence,
     policies: Policies,
     partitions: int,
     listening: socket.socket,
@@ -206,14 +220,23 @@ def create_app(
     """Return the app, which connects when it is started.
 
     `partitions` is the number of each input topic's; `listening` is where operators ask; `close` closes the connections
-    that the store and the dead letters have.
+    that the store, the dead letters and the telephony topic have.
 
     Raises:
         UntestedFaust: another Faust than this was tested with.
     """
     faust_gate.check()
     any_header.install()
-    worker = Worker(settings, store, dead_letters, book, policies=policies, partitions=partitions)
+    worker = Worker(
+        settings,
+        store,
+        dead_letters,
+        book,
+        telephony=telephony,
+        fence=fence,
+        policies=policies,
+        partitions=partitions,
+    )
     app = worker.app
     topic = app.topic(*worker.topics.inputs, key_type=bytes, value_type=bytes)
     app.agent(topic, name="ingest", concurrency=1, supervisor_strategy=CrashingSupervisor)(worker.ingest)
@@ -229,7 +252,7 @@ def create_app(
     app.task(KafkaWatch(lambda: worker.consumer.hears_kafka()).run)  # noqa: PLW0108
     app.task(worker.chores.run)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
-    app.leaving = (worker.stop_folding, close, watchdog.finished)
+    app.leaving = (worker.chores.stop, worker.stop_folding, close, watchdog.finished)
     app.beside = (StatusServer(listening, worker.readiness, beacon=app.beacon),)
     return app
 

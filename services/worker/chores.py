@@ -4,22 +4,26 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from services.worker.declare import KafkaUnavailable
+from shared import metrics
 from shared.logs import logger
 from shared.store.port import StoreUnavailable
 
 log = logger(__name__)
 
 _TICK_SECONDS = 0.5
+_BREAK_OFF_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to be done every so many seconds; what fails with the world is done again the next time."""
+    """Something to be done every so many seconds; what failed is done again the next time."""
 
     name: str
     every_seconds: float
-    act: Callable[[], Awaitable[None]]
+    act: Callable[[], Awaitable[object]]
 
 
 class Chores:
@@ -29,12 +33,20 @@ class Chores:
         self._chores = chores
         self._clock = clock
         self._due = {chore.name: clock() for chore in chores}
+        self._running: asyncio.Task[Any] | None = None
 
     async def run(self) -> None:
-        """Go on for ever."""
+        """Go on until stopped."""
+        self._running = asyncio.current_task()
         while True:
             await self.step()
             await asyncio.sleep(_TICK_SECONDS)
+
+    async def stop(self) -> None:
+        """Break off what is being done: its connections are about to be closed."""
+        if self._running is not None:
+            self._running.cancel()
+            await asyncio.wait([self._running], timeout=_BREAK_OFF_SECONDS)
 
     async def step(self) -> None:
         """Do what is due, each once."""
@@ -43,6 +55,10 @@ class Chores:
                 continue
             try:
                 await chore.act()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, KafkaUnavailable) as error:
                 log.warning("chore_put_off", chore=chore.name, error=str(error)[:300])
+            except Exception:
+                # A mistake of ours that the next process would make again: events and records do without the chore.
+                log.exception("chore_failed", chore=chore.name)
+                metrics.CHORES_FAILED.labels(chore.name).inc()
             self._due[chore.name] = self._clock() + chore.every_seconds

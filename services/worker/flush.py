@@ -15,6 +15,7 @@ from services.worker.ripeness import Ripeness
 from services.worker.waiting import patiently
 from shared import metrics
 from shared.clock import now_ms
+from shared.policies import LONGEST_SLACK_MS
 from shared.redaction import redact
 from shared.store.log import LogDocument
 from shared.store.port import Mark, Sighting, Store, StoreUnavailable
@@ -34,6 +35,7 @@ class Flush:
         *,
         partitions: int,
         content_key: bytes,
+        slack_ms: int = LONGEST_SLACK_MS,
         needless: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
@@ -41,6 +43,7 @@ class Flush:
         self._ripeness = ripeness
         self._partitions = partitions
         self._content_key = content_key
+        self._slack_ms = slack_ms
         self._needless = needless
         self._growth = Growth()
 
@@ -64,7 +67,7 @@ class Flush:
         written = {key: list(call.documents(self._content_key)) for key, call in batch.calls.items()}
         await self._ask(lambda: self._store.insert(list(chain.from_iterable(written.values()))))
         seen = await self._ask(lambda: self._store.look(batch.calls.keys()))
-        marks = marks_of(batch.calls, seen, self._growth)
+        marks = marks_of(batch.calls, seen, self._growth, self._slack_ms)
         await self._ask(lambda: self._store.mark(marks))
         redacted = _redacted(written, seen)
         if redacted:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from cachetools import LRUCache
 
 from services.worker.batch import CallBatch
+from shared.policies import LONGEST_SLACK_MS
 from shared.store.port import Mark, Sighting
 from shared.store.states import SETTLED, State
 
-_ARRIVAL_OUTDATED_MS = 5 * 60 * 1000
 _FEWEST_NEW = 50
 _CALLS_REMEMBERED = 50_000
 
@@ -31,10 +31,11 @@ class Growth:
         return due
 
 
-def mark_of(call: CallBatch, found: Sighting | None, growth: Growth) -> Mark | None:
+def mark_of(call: CallBatch, found: Sighting | None, growth: Growth, slack_ms: int = LONGEST_SLACK_MS) -> Mark | None:
     """Return the mark that a call needs, or None: one that is live or stale needs nothing.
 
-    What ends, opts out, or was found as settled is marked whatever its state is by the time of the mark.
+    What ends, opts out, or was found as settled is marked whatever its state is by the time of the mark. A call's last
+    arrival is moved when it lies more than `slack_ms` behind.
     """
     if call.ends or call.opts_out or (found is not None and found.state in SETTLED):
         return _mark(call, stale=True)
@@ -42,14 +43,17 @@ def mark_of(call: CallBatch, found: Sighting | None, growth: Growth) -> Mark | N
         return _mark(call, stale=growth.doubled(call.key, call.events, 0))
     if found.state is State.LIVE and growth.doubled(call.key, call.events, found.stored_events):
         return _mark(call, stale=True)
-    if call.last_arrival - found.last_arrival > _ARRIVAL_OUTDATED_MS:
-        return _mark(call, stale=False)
+    if call.last_arrival - found.last_arrival > slack_ms:
+        # A stale call may be claimed by now, and a folder's result would put back the arrival that it has claimed.
+        return _mark(call, stale=found.state is State.STALE)
     return None
 
 
-def marks_of(calls: Mapping[str, CallBatch], seen: Mapping[str, Sighting], growth: Growth) -> list[Mark]:
+def marks_of(
+    calls: Mapping[str, CallBatch], seen: Mapping[str, Sighting], growth: Growth, slack_ms: int = LONGEST_SLACK_MS
+) -> list[Mark]:
     """Return the marks that a batch calls for."""
-    marks = (mark_of(call, seen.get(key), growth) for key, call in calls.items())
+    marks = (mark_of(call, seen.get(key), growth, slack_ms) for key, call in calls.items())
     return [mark for mark in marks if mark is not None]
 
 

@@ -24,6 +24,7 @@ class WorkerSettings(Settings):
     session_seconds: float = Field(30.0, ge=6, le=300, description="Without a heartbeat for so long, a worker is dead")
     claim_seconds: float = Field(60.0, ge=1, le=3600, description="An unrenewed claim of a call holds for so long")
     poll_seconds: float = Field(5.0, gt=0, le=600, description="Time between searches for calls left by others")
+    closer_seconds: float = Field(60.0, gt=0, le=3600, description="Time between searches for silent calls to close")
     policies: Path | None = Field(None, description="A file of limits and retention, also for single organizations")
     grace_seconds: float = Field(30.0, ge=1, le=600, description="After SIGTERM the process ends within this time")
     mongo_driver: Driver = Field("motor", description="MongoDB's driver")

@@ -78,7 +78,9 @@ class MemoryStore:
         ]
         return sorted(found, key=lambda waiting: waiting.marked_at)[:limit]
 
-    async def silent(self, partitions: Collection[int], before: int, after: Silent | None, limit: int) -> list[Silent]:
+    async def silent_since(
+        self, partitions: Collection[int], before: int, after: Silent | None, limit: int
+    ) -> list[Silent]:
         """See the port."""
         found = [
             Silent(key, call.partition, call.last_arrival)

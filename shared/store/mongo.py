@@ -138,7 +138,9 @@ class MongoStore:
                 found += [waiting_of(header) async for header in cursor]
         return sorted(found, key=lambda waiting: waiting.marked_at)[:limit]
 
-    async def silent(self, partitions: Collection[int], before: int, after: Silent | None, limit: int) -> list[Silent]:
+    async def silent_since(
+        self, partitions: Collection[int], before: int, after: Silent | None, limit: int
+    ) -> list[Silent]:
         """See the port."""
         wanted = {"open": True, "partition": {"$in": sorted(partitions)}, "state": State.LIVE}
         found: list[Silent] = []

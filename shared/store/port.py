@@ -142,7 +142,9 @@ class Store(Protocol):
     async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
         """Return calls of these partitions that are stale, or whose claim has run out, the longest waiting first."""
 
-    async def silent(self, partitions: Collection[int], before: int, after: Silent | None, limit: int) -> list[Silent]:
+    async def silent_since(
+        self, partitions: Collection[int], before: int, after: Silent | None, limit: int
+    ) -> list[Silent]:
         """Return live calls of these partitions whose last arrival is `before` this, the longest silent first.
 
         They go on behind `after`, in the order of last arrival and key; None: from the beginning.

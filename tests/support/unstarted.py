@@ -17,7 +17,9 @@ from pydantic import SecretStr
 from services.worker.app import Worker
 from services.worker.chunks import Chunk, ChunkConsumer
 from services.worker.dead_letters import MemoryDeadLetters
+from services.worker.fence import MemoryFence
 from services.worker.settings import WorkerSettings
+from services.worker.telephony import MemoryTelephony
 from shared.policies import Policies
 from shared.store.memory import MemoryStore
 from tests.support.makers import book
@@ -79,7 +81,14 @@ async def unstarted(broker: Broker | None = None, store: Any = None) -> AsyncIte
     broker = broker or Broker()
     settings = WorkerSettings(content_key=SecretStr("k" * 32))
     worker = Worker(
-        settings, store or MemoryStore(), MemoryDeadLetters(), book(), policies=Policies(), partitions=PARTITIONS
+        settings,
+        store or MemoryStore(),
+        MemoryDeadLetters(),
+        book(),
+        telephony=MemoryTelephony(),
+        fence=MemoryFence(),
+        policies=Policies(),
+        partitions=PARTITIONS,
     )
     worker.app.finalize()
     consumer, worker.app.consumer_generation_id = worker.consumer, 1

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 PURE = [
     *sorted((ROOT / "shared" / "fold").glob("*.py")),
     *(ROOT / "shared" / f"{name}.py" for name in ("latency", "cost", "record", "redaction", "events", "event_time")),
-    *(ROOT / "services" / "worker" / f"{name}.py" for name in ("batch", "marks", "ripeness")),
+    *(ROOT / "services" / "worker" / f"{name}.py" for name in ("batch", "marks", "ripeness", "silence")),
 ]
 
 

@@ -62,12 +62,14 @@ def test_a_call_that_opted_out_before_needs_nothing_more_than_another() -> None:
     assert mark_of(brings(), found(State.LIVE, opted_out=True), Growth()) is None
 
 
-@pytest.mark.parametrize("state", [State.LIVE, State.STALE])
-@pytest.mark.parametrize(("since", "mark"), [(FIVE_MINUTES, None), (FIVE_MINUTES + 1, SEEN_ONLY)])
-def test_the_last_arrival_is_moved_when_it_is_over_five_minutes_old(
-    state: State, since: int, mark: Mark | None
+@pytest.mark.parametrize("slack", [FIVE_MINUTES, 80])
+@pytest.mark.parametrize(("state", "mark"), [(State.LIVE, SEEN_ONLY), (State.STALE, STALE)])
+def test_the_last_arrival_is_moved_when_it_lies_further_behind_than_it_may(
+    state: State, mark: Mark, slack: int
 ) -> None:
-    assert mark_of(brings(), found(state, stored=100, arrived=ARRIVED - since), Growth()) == mark
+    known = [found(state, stored=100, arrived=ARRIVED - since) for since in (slack, slack + 1)]
+
+    assert [mark_of(brings(), each, Growth(), slack) for each in known] == [None, mark]
 
 
 def test_only_the_calls_that_need_it_are_marked() -> None:
