@@ -29,7 +29,7 @@ class Policy(BaseModel):
     started, one that was scheduled (from its planned start).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     close_ongoing_seconds: _Seconds = 2 * 3600
     close_registered_seconds: _Seconds = 24 * 3600
@@ -75,6 +75,10 @@ class _File(BaseModel):
     organizations: dict[str, dict[str, Any]] = {}
 
 
+class _Organizations(BaseModel):
+    organizations: dict[str, Policy]
+
+
 def load(path: Path | None = None) -> Policies:
     """Return the policies in `path`, a TOML file, or the defaults; what an organization does not say is the default's.
 
@@ -89,9 +93,10 @@ def load(path: Path | None = None) -> Policies:
     if path is None:
         return Policies()
     try:
-        file = _File.model_validate(tomllib.loads(path.read_text()))
+        file = _File.model_validate(tomllib.loads(path.read_text("utf-8")))
         default = file.default.model_dump()
-        own = {name: Policy.model_validate({**default, **said}) for name, said in file.organizations.items()}
+        whole = {name: {**default, **said} for name, said in file.organizations.items()}
+        own = _Organizations.model_validate({"organizations": whole}).organizations
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))

@@ -19,7 +19,6 @@ from shared.clock import now_ms
 from shared.events import Event, decode_logged
 from shared.logs import logger
 from shared.policies import Policies
-from shared.record import CallStatus
 from shared.store.port import Mark, Silent, Store, StoreUnavailable
 
 log = logger(__name__)
@@ -36,7 +35,7 @@ _AGAIN_MS = 3_600_000
 class Round:
     """What a round did: how many calls it closed, by the status they had, and how many it left to the folder."""
 
-    closed: Counter[CallStatus] = field(default_factory=Counter)
+    closed: Counter[str] = field(default_factory=Counter)
     marked: int = 0
 
 
