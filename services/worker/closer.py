@@ -19,6 +19,7 @@ from shared.clock import now_ms
 from shared.events import Event, decode_logged
 from shared.logs import logger
 from shared.policies import Policies
+from shared.store.log import LogDocument
 from shared.store.port import Mark, Silent, Store, StoreUnavailable
 
 log = logger(__name__)
@@ -113,7 +114,10 @@ class Closer:
         if self._not_before.get(silent, 0) > moment:
             return None
         try:
-            call = await self._read(silent.call)
+            documents = (await self._store.read([silent.call]))[silent.call]
+            if not documents:
+                return None  # deleted since it was looked up
+            call = unended(await self._decoded(documents))
         except StoreUnavailable:
             raise
         except Exception:
@@ -129,10 +133,10 @@ class Closer:
         self._not_before[silent] = due
         return None
 
-    async def _read(self, call: str) -> Unended | None:
+    async def _decoded(self, documents: Sequence[LogDocument]) -> list[Event]:
         events: list[Event] = []
         self._budget -= _CALL_BYTES
-        for document in (await self._store.read([call]))[call]:
+        for document in documents:
             for number, raw in enumerate(document.events):
                 if number % _DECODED_AT_ONCE == 0:
                     await asyncio.sleep(0)  # the batches go first
@@ -140,4 +144,4 @@ class Closer:
                 event = decode_logged(raw, document.redacted_at)
                 if isinstance(event, Event):
                     events.append(event)
-        return unended(events)
+        return events

@@ -76,7 +76,10 @@ async def test_one_that_fails_holds_up_no_other_and_is_done_again_the_next_time(
     assert diary.done == [("fails", 100), ("works", 100), ("fails", 110), ("works", 110)]
 
 
-@pytest.mark.parametrize(("error", "counted"), [(StoreUnavailable("away"), 0), (KeyError("a mistake of ours"), 1)])
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [(StoreUnavailable("away"), 0), (KafkaUnavailable("away"), 0), (KeyError("a mistake of ours"), 1)],
+)
 async def test_only_a_mistake_of_ours_is_counted(error: Exception, counted: int) -> None:
     def count() -> float:
         return WORKER.get_sample_value("callfold_failed_chores_total", {"chore": "counted"}) or 0

@@ -45,6 +45,14 @@ async def test_a_call_that_has_ended_and_passes_for_live_is_left_to_the_folder()
     assert (found.state, found.body) == (State.FINAL, folded(*told))
 
 
+async def test_a_call_whose_log_is_gone_is_left_as_it_is() -> None:
+    desk = Desk()
+    await desk.worker.memory.mark([Mark(CALL, 0, STARTED, stale=False)])
+
+    assert await desk.close(after=3 * HOUR) == Round()
+    assert await state_of(desk.worker.memory) is State.LIVE
+
+
 class Torn(MemoryStore):
     """Cannot read the log of some calls; keeps which were asked for."""
 
@@ -74,6 +82,22 @@ async def test_a_call_whose_log_cannot_be_read_is_left_to_the_folder_and_the_oth
     assert first == Round(Counter(ONGOING=1), marked=1)
     assert await state_of(memory) is State.BROKEN
     assert await desk.close(after=3 * HOUR) == Round()
+
+
+async def test_a_call_that_the_folder_finds_to_go_on_after_all_is_not_left_to_it_again_within_the_hour() -> None:
+    memory = Torn()
+    desk = Desk(memory=memory)
+    await desk.hear(BEGUN)
+    rounds = []
+
+    for after in (3 * HOUR, HOUR / 2, HOUR):
+        memory.unreadable = {CALL}
+        rounds.append(await desk.close(after=after))
+        memory.unreadable = ()
+        await desk.worker.rest()
+
+    assert rounds == [Round(marked=1), Round(), Round(marked=1)]
+    assert await state_of(memory) is State.LIVE
 
 
 async def test_calls_that_are_not_due_are_not_read_again_at_every_round() -> None:
