@@ -10,9 +10,10 @@ from collections.abc import Callable
 import faust
 
 from services.worker import faust_gate
-from services.worker.app import WorkerApp, create_app
+from services.worker.app import create_app
 from services.worker.dead_letters import DeadLetters, KafkaDeadLetters
 from services.worker.declare import KafkaUnavailable, UnusableTopics, Wanted, declare
+from services.worker.faust_app import WorkerApp
 from services.worker.fence import KafkaFence
 from services.worker.settings import WorkerSettings
 from services.worker.telephony import KafkaTelephony

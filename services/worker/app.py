@@ -1,21 +1,19 @@
 """The worker as a Faust app: one agent for both topics, the folder beside it."""
 
 import asyncio
-import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-import faust
 from faust.types import EventT, StreamT
-from mode import Service
 from mode.supervisors import CrashingSupervisor
 
 from services.worker import any_header, faust_gate
 from services.worker.chores import Chore, Chores
-from services.worker.chunks import Chunk, ChunkConsumer, ChunkTransport
+from services.worker.chunks import Chunk, ChunkConsumer
 from services.worker.closer import Closer
 from services.worker.dead_letters import DeadLetters
+from services.worker.faust_app import WorkerApp, faust_app
 from services.worker.fence import Fence
 from services.worker.flush import Flush
 from services.worker.folder import Folder
@@ -38,7 +36,6 @@ from shared.topics import Topics
 log = logger(__name__)
 
 EXIT_FAILED = 71
-_QUEUED_CHUNKS = 64
 _TAKEN_CHUNKS = 64
 _GATHER_SECONDS = 0.02
 _BATCH_BYTES = 16 * 1024 * 1024
@@ -46,33 +43,6 @@ _TICK_SECONDS = 0.25
 _BLOCKED_SECONDS = 120.0
 _PING_SECONDS = 1.0
 _BREAK_OFF_SECONDS = 5.0
-
-
-class WorkerApp(faust.App):  # type: ignore[misc]
-    """Faust's app without the folders for tables, which the worker does not have."""
-
-    logger = logging.getLogger("faust")
-
-    beside: tuple[Service, ...] = ()
-    """What runs from the start on: Faust starts its own services when partitions are assigned, which may take long."""
-
-    leaving: tuple[Callable[[], Awaitable[None]], ...] = ()
-    """What is done, in this order, when the batch under way is written and committed."""
-
-    async def on_stop(self) -> None:
-        """Write, commit, and leave."""
-        await super().on_stop()
-        for leave in self.leaving:
-            await leave()
-
-    async def on_start(self) -> None:
-        """Start what runs beside."""
-        await super().on_start()
-        for service in self.beside:
-            await self.add_runtime_dependency(service)
-
-    def _create_directories(self) -> None:
-        return
 
 
 class Worker:
@@ -95,7 +65,7 @@ class Worker:
         self.closer = Closer(store, telephony, fence, policies, self.owned)
         self.chores = Chores((Chore("close", settings.closer_seconds, self.closer.step),))
         self.topics = Topics(settings.topic_prefix)
-        self.app = _faust_app(settings)
+        self.app = faust_app(settings)
         self.ripeness = Ripeness()
         self._reaches = Reaches(self.topics.inputs, now_ms)
         self._joined = False
@@ -124,11 +94,11 @@ class Worker:
         consumer: ChunkConsumer = self.app.consumer
         return consumer
 
-    def owned(self) -> set[int]:
+    def owned(self) -> frozenset[int]:
         """Return the partitions that this worker owns; none during a rebalance."""
         if self.app.rebalancing or not self.consumer.flow_active:
-            return set()
-        return {tp.partition for tp in self.consumer.assignment()}
+            return frozenset()
+        return frozenset(tp.partition for tp in self.consumer.assignment())
 
     def reached(self) -> dict[int, Reach]:
         """Return how far each partition that this worker owns is written; nothing during a rebalance."""
@@ -254,35 +224,6 @@ def create_app(
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
     app.leaving = (worker.chores.stop, worker.stop_folding, close, watchdog.finished)
     app.beside = (StatusServer(listening, worker.readiness, beacon=app.beacon),)
-    return app
-
-
-def _faust_app(settings: WorkerSettings) -> WorkerApp:
-    app = WorkerApp(
-        settings.group,
-        broker=[f"kafka://{host}" for host in settings.kafka_bootstrap.split(",")],
-        key_serializer="raw",
-        value_serializer="raw",
-        store="memory://",
-        consumer_auto_offset_reset="earliest",
-        # No leader topic, no tables, no Faust web server: nothing is created in Kafka by Faust.
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        web_enabled=False,
-        # With 0 Faust takes another assignor, and a call's partitions of the two topics part company.
-        table_standby_replicas=1,
-        stream_buffer_maxsize=_QUEUED_CHUNKS,
-        stream_wait_empty=True,
-        cython_optimizations=True,
-        broker_commit_interval=settings.commit_seconds,
-        broker_commit_every=None,
-        broker_session_timeout=settings.session_seconds,
-        broker_heartbeat_interval=settings.session_seconds / 10,
-        broker_rebalance_timeout=max(60.0, settings.session_seconds),
-        broker_request_timeout=max(90.0, settings.session_seconds),
-        worker_redirect_stdouts=False,
-    )
-    app.transport = ChunkTransport(app.conf.broker_consumer, app)
     return app
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import pytest
 
 from deploy.local.ports import HOST, free_port
-from services.worker.batch import partition_of
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.silence import InferredEnd, inferred_end, unended
 from services.worker.telephony import KafkaTelephony, MemoryTelephony, Telephony
 from services.worker.waiting import patiently
 from shared.events import Event, decode
 from shared.kafka_access import KafkaAccess
+from shared.partition import partition_of
 from shared.topics import Topics
 from tests.support.fixtures import PARTITIONS
 from tests.support.kafka import records

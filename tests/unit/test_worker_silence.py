@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from services.worker.batch import partition_of
 from services.worker.silence import SOURCE, Unended, inferred_end, unended
 from shared.event_time import milliseconds
 from shared.events import Event, decode
 from shared.fold import NoEvents
+from shared.partition import partition_of
 from shared.policies import Policy
 from tests.support.makers import STARTED, Json, decoded, event, raw
 
