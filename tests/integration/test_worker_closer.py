@@ -10,7 +10,7 @@ from shared.store.driver import Connection
 from shared.topics import Topics
 from tests.integration.conftest import MakeWorker
 from tests.support.eventually import eventually_async
-from tests.support.kafka import publish, records
+from tests.support.kafka import message, producer, publish, records
 from tests.support.makers import STARTED, Json, event
 from tests.support.records import expected, wait_for
 
@@ -23,17 +23,18 @@ async def inferred_ends(bootstrap: str, topics: Topics) -> list[Json]:
 
 
 async def talk(bootstrap: str, topics: Topics, told: list[Json], enough: asyncio.Event) -> None:
-    while not enough.is_set():
-        told.append(event("transcript.turn", at=STARTED + len(told) * 1_000, call="call-talks"))
-        await publish(bootstrap, topics, told[-1:])
-        await asyncio.sleep(0.3)
+    async with producer(bootstrap) as made:
+        while not enough.is_set():
+            told.append(event("transcript.turn", at=STARTED + len(told) * 1_000, call="call-talks"))
+            await made.send_and_wait(**message(told[-1], topics))
+            await asyncio.sleep(0.3)
 
 
 async def test_calls_that_go_silent_are_closed_until_their_real_end_comes_and_one_that_talks_is_not(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection, tmp_path: Path
 ) -> None:
     policies = tmp_path / "policies.toml"
-    policies.write_text("[default]\nclose_ongoing_seconds = 4\n")
+    policies.write_text("[default]\nclose_ongoing_seconds = 5\n")
     workers = [make_worker(policies=policies, closer_seconds=0.5).start() for _ in range(2)]
     for worker in workers:
         worker.wait_until_ready()
