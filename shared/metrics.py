@@ -12,6 +12,13 @@ DEAD_LETTERS = Counter("callfold_dead_letters", "Records that are no events, by 
 MISPLACED = Counter(
     "callfold_misplaced_events", "Events with another key than the call's id, or on another partition", registry=WORKER
 )
+LATE = Counter("callfold_late_events", "Events of deleted calls, which changed nothing", registry=WORKER)
+DELETED = Counter("callfold_deleted_calls", "Calls deleted as their organization's policy says", registry=WORKER)
+FORGOTTEN = Counter("callfold_forgotten_calls", "Deleted calls whose tombstone was removed", registry=WORKER)
+TOMBSTONE_SECONDS = Gauge(
+    "callfold_tombstone_seconds", "How long a deleted call is remembered, as the topics are now", registry=WORKER
+)
+SWEPT = Counter("callfold_swept_calls", "Opted-out calls of which the sweep found something raw", registry=WORKER)
 BATCHES = Counter("callfold_batches", "Batches written, and so to be acknowledged", registry=WORKER)
 FLUSH_SECONDS = Histogram(
     "callfold_flush_seconds",

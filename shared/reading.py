@@ -42,13 +42,15 @@ async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
         StoreUnavailable: the store does not answer.
     """
     stored = await store.find(call)
-    if stored is None:
+    if stored is None or stored.state is State.DELETED:
         return None
     if stored.state is State.BROKEN:
         raise CallBroken(call)
     if stored.state is State.FINAL and stored.body is not None and stored.etag is not None:
         return Reading(stored.body, stored.etag, Finality.FINAL)
     documents = (await store.read([call]))[call]
+    if await _is_deleted(store, call):
+        return None  # its log may have been read while it was going
     try:
         folded, _ = fold_documents(documents, book, opted_out=stored.opted_out)
     except NoEvents as error:
@@ -56,3 +58,8 @@ async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
     rendered = render(folded.record)
     settled = Finality.FINAL if stored.state is State.FINAL else Finality.SETTLING
     return Reading(rendered.body, rendered.etag, settled if folded.ended else Finality.LIVE)
+
+
+async def _is_deleted(store: Store, call: str) -> bool:
+    seen = (await store.look([call])).get(call)
+    return seen is None or seen.state is State.DELETED

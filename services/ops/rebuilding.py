@@ -43,6 +43,8 @@ class Wanted:
         """Tell whether a call is to be folded anew; `header` is None where only the log knows of it."""
         if header is None:
             return not (self.outdated or self.broken)
+        if header.state is State.DELETED:
+            return False  # its log is going
         broken = header.state is State.BROKEN
         if self.outdated or self.broken:
             versions = (header.rules_version, header.price_book_version)

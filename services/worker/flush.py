@@ -1,4 +1,4 @@
-"""The flush of one batch: dead letters, insert, look, mark, redact. After it the offsets may be committed.
+"""The flush of one batch: dead letters, insert, look, mark, redact or delete. After it the offsets may be committed.
 
 The order is what keeps the law (docs/decisions/0003): whoever inserts looks afterwards, so that either the folder that
 claims the call reads these events, or the look finds it folding or settled and marks it again.
@@ -68,11 +68,15 @@ class Flush:
         await self._ask(lambda: self._store.insert(list(chain.from_iterable(written.values()))))
         seen = await self._ask(lambda: self._store.look(batch.calls.keys()))
         marks = marks_of(batch.calls, seen, self._growth, self._slack_ms)
-        await self._ask(lambda: self._store.mark(marks))
-        redacted = _redacted(written, seen)
+        deleted = await self._ask(lambda: self._store.mark(marks))
+        redacted = _redacted(written, {key: found for key, found in seen.items() if key not in deleted})
         if redacted:
             await self._ask(lambda: self._store.redact(redacted))
-        self._note(batch, seen, marks)
+        if deleted:
+            # All there is, not the batch's own alone: a batch that crashed before may have been cut differently.
+            await self._ask(lambda: self._store.delete(deleted))
+            metrics.LATE.inc(sum(batch.calls[key].events for key in deleted))
+        self._note(batch, seen, [mark for mark in marks if mark.call not in deleted])
 
     def _note(self, batch: Batch, seen: Mapping[str, Sighting], marks: Sequence[Mark]) -> None:
         marked = {mark.call for mark in marks if mark.stale}

@@ -1,34 +1,20 @@
 """The store in memory: the same contract, for tests that look at every step."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.clock import now_ms
-from shared.store.log import LogDocument, bounds, size_of, span
+from shared.store.log import LogDocument, size_of, span
+from shared.store.memory_retention import MemoryCall, MemoryRetention
 from shared.store.port import Claim, Header, Mark, Result, Sighting, Silent, StoredCall, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    state: State
-    partition: int
-    last_arrival: int
-    opted_out: bool = False
-    token: str = ""
-    marked_at: int = 0
-    claimed_at: int = 0
-    attempts: int = 0
-    result: Result | None = None
-
-
-class MemoryStore:
+class MemoryStore(MemoryRetention):
     """Keeps to the port; `clock` gives Unix milliseconds, `claim_ms` how long an unrenewed claim holds."""
 
     def __init__(self, clock: Callable[[], int] = now_ms, claim_ms: int = 60_000) -> None:
-        self.log: dict[str, LogDocument] = {}
-        self._calls: dict[str, _Call] = {}
-        self._clock = clock
+        super().__init__(clock)
         self._claim_ms = claim_ms
 
     async def prepare(self) -> None:
@@ -50,10 +36,15 @@ class MemoryStore:
             if (call := self._calls.get(key))
         }
 
-    async def mark(self, marks: Sequence[Mark]) -> None:
+    async def mark(self, marks: Sequence[Mark]) -> set[str]:
         """See the port."""
+        deleted = {mark.call for mark in marks if mark.stale and self._is(mark.call, State.DELETED)}
+        for key in deleted:
+            self._calls[key] = replace(self._calls[key], seen_at=self._clock())
         for mark in marks:
-            seen = self._calls.get(mark.call) or _Call(MOVES[Move.SIGHT][1], mark.partition, mark.last_arrival)
+            if mark.call in deleted:
+                continue
+            seen = self._calls.get(mark.call) or MemoryCall(MOVES[Move.SIGHT][1], mark.partition, mark.last_arrival)
             call = replace(
                 seen,
                 last_arrival=max(seen.last_arrival, mark.last_arrival),
@@ -62,11 +53,13 @@ class MemoryStore:
             if mark.stale:
                 call = replace(call, state=MOVES[Move.MARK][1], marked_at=self._clock())
             self._calls[mark.call] = call
+        return deleted
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
         """See the port."""
         for document in documents:
-            if not self.log[document.id].redacted_at:
+            logged = self.log.get(document.id)
+            if logged is not None and not logged.redacted_at:
                 self.log[document.id] = replace(document, redacted_at=self._clock())
 
     async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
@@ -173,11 +166,7 @@ class MemoryStore:
         if call is not None and call.state is State.STALE and call.token == claim.token:
             self._calls[claim.call] = replace(call, attempts=call.attempts - 1)
 
-    def _documents(self, call: str) -> list[LogDocument]:
-        first, end = bounds(call)
-        return [self.log[key] for key in sorted(self.log) if first <= key < end]
-
-    def _claimable(self, call: _Call) -> bool:
+    def _claimable(self, call: MemoryCall) -> bool:
         ran_out = call.claimed_at < self._clock() - self._claim_ms
         return call.state in MOVES[Move.CLAIM][0] and (call.state is not State.FOLDING or ran_out)
 
@@ -186,7 +175,7 @@ class MemoryStore:
         return call is not None and call.state is State.FOLDING and call.token == token
 
 
-def _header(call: _Call) -> Header:
+def _header(call: MemoryCall) -> Header:
     versions = (call.result.rules_version, call.result.price_book_version) if call.result else (None, None)
     return Header(call.state, call.partition, call.last_arrival, *versions)
 

@@ -1,12 +1,11 @@
 """The store in MongoDB: the collections `call_events` (the log) and `calls` (the records)."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from typing import Any
 
 from bson.errors import BSONError
 from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
-from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 
 from shared.store.driver import Connection
 from shared.store.log import LogDocument, bounds, size_of, span
@@ -18,24 +17,12 @@ from shared.store.mongo_documents import (
     header_of,
     held,
     marking,
-    only_duplicates,
-    refused,
-    told,
     unix_ms,
     waiting_of,
 )
-from shared.store.port import (
-    Claim,
-    Header,
-    Mark,
-    Result,
-    Sighting,
-    Silent,
-    StoredCall,
-    StoreUnavailable,
-    Unstorable,
-    Waiting,
-)
+from shared.store.mongo_errors import duplicates, only_duplicates, refused, world
+from shared.store.mongo_retention import RETENTION_INDEXES, MongoRetention
+from shared.store.port import Claim, Header, Mark, Result, Sighting, Silent, StoredCall, Unstorable, Waiting
 from shared.store.states import MOVES, Move, State
 
 _MANY = 10_000
@@ -56,16 +43,7 @@ CLOSER_INDEX = IndexModel(
 )
 
 
-@contextmanager
-def world() -> Iterator[None]:
-    """Say of whatever MongoDB or the way to it fails with that it is to be waited for."""
-    try:
-        yield
-    except PyMongoError as error:
-        raise StoreUnavailable(told(error)) from error
-
-
-class MongoStore:
+class MongoStore(MongoRetention):
     """Keeps to the port. Single-document writes only, in unordered bulks: each is retryable by itself."""
 
     def __init__(self, connection: Connection, claim_ms: int = 60_000) -> None:
@@ -78,7 +56,7 @@ class MongoStore:
     async def prepare(self) -> None:
         """See the port."""
         with world():
-            await self._calls.create_indexes([FOLDER_INDEX, CLOSER_INDEX])
+            await self._calls.create_indexes([FOLDER_INDEX, CLOSER_INDEX, *RETENTION_INDEXES])
 
     async def ping(self) -> None:
         """See the port."""
@@ -108,11 +86,35 @@ class MongoStore:
                 async for header in cursor
             }
 
-    async def mark(self, marks: Sequence[Mark]) -> None:
+    async def mark(self, marks: Sequence[Mark]) -> set[str]:
         """See the port."""
-        if marks:
-            with world():
-                await self._calls.bulk_write([marking(mark) for mark in marks], ordered=False)
+        deleted: set[str] = set()
+        left = marks
+        with world():
+            while left:
+                refused = await self._refused(left)
+                deleted |= await self._renewed({mark.call for mark in refused})
+                # Two first sights at once refuse one of them as well: its mark is written to the header of the other.
+                left = [mark for mark in refused if mark.call not in deleted]
+        return deleted
+
+    async def _refused(self, marks: Sequence[Mark]) -> list[Mark]:
+        """Write the marks; return those in whose way another document stood: a tombstone, or a header just made."""
+        try:
+            await self._calls.bulk_write([marking(mark) for mark in marks], ordered=False)
+        except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
+            return [marks[number] for number in duplicates(error)]
+        return []
+
+    async def _renewed(self, calls: Collection[str]) -> set[str]:
+        """Let the tombstones of these calls last from now on; return the calls that have one."""
+        if not calls:
+            return set()
+        tombstones = {"_id": {"$in": list(calls)}, "state": State.DELETED}
+        await self._calls.update_many(tombstones, {"$currentDate": {"seen_at": True}})
+        return {header["_id"] async for header in self._calls.find(tombstones, {"_id": 1})}
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
         """See the port."""

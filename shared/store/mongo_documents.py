@@ -6,16 +6,11 @@ from typing import Any
 
 import bson
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, NotPrimaryError, OperationFailure, PyMongoError
 
 from shared.store.port import Claim, Header, Mark, Result, Silent, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DUPLICATE_KEY = 11000
-# What the server says of content that it would refuse again: bad value, invalid length, overflow, invalid BSON, keys
-# with `$` or `.` in an older one, a document that is too large.
-_REFUSALS = frozenset({2, 15, 16, 22, 52, 57, 10334})
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DOCUMENT_LIMIT = 12 * 1024 * 1024
 # BSON spells out the place of each element of a list: `[1,1,1]` takes six times its text, beside which the text stands.
 _TEXT_LIMIT = _DOCUMENT_LIMIT // 8
@@ -28,7 +23,10 @@ def held(calls: Collection[str], token: str) -> dict[str, Any]:
 
 
 def marking(mark: Mark) -> UpdateOne:
-    """Return the write of a mark: unconditional, and a header where there is none."""
+    """Return the write of a mark: a header where there is none.
+
+    One that would fold a deleted call does nothing but fail with error 11000; any other changes no state that is there.
+    """
     organization, call = mark.call.split("/")
     header: dict[str, Any] = {
         "organization_id": organization,
@@ -36,9 +34,11 @@ def marking(mark: Mark) -> UpdateOne:
         "partition": mark.partition,
         "attempts": 0,
     }
+    wanted: dict[str, Any] = {"_id": mark.call}
     update: dict[str, Any] = {"$max": {"last_arrival": mark.last_arrival}, "$setOnInsert": header}
     written: dict[str, Any] = {}
     if mark.stale:
+        wanted["state"] = {"$ne": State.DELETED}
         written |= {"state": MOVES[Move.MARK][1], "open": True}
         update["$currentDate"] = {"marked_at": True}
     else:
@@ -49,7 +49,7 @@ def marking(mark: Mark) -> UpdateOne:
         header["opt_out"] = False
     if written:
         update["$set"] = written
-    return UpdateOne({"_id": mark.call}, update, upsert=True)
+    return UpdateOne(wanted, update, upsert=True)
 
 
 def _header(claim: Claim, state: State, *, opted_out: bool) -> dict[str, Any]:
@@ -126,29 +126,4 @@ def arrivals(before: int, after: Silent | None) -> list[dict[str, Any]]:
 
 def unix_ms(moment: datetime | None) -> int:
     """Return a moment as Unix milliseconds, 0 for none."""
-    return 0 if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1)
-
-
-def only_duplicates(error: BulkWriteError) -> bool:
-    """Tell whether nothing failed but inserts of what is there already."""
-    details = error.details or {}
-    failed = details.get("writeErrors", [])
-    return not details.get("writeConcernErrors") and all(each["code"] == _DUPLICATE_KEY for each in failed)
-
-
-def refused(error: OperationFailure) -> bool:
-    """Tell whether the server refused a document for its content."""
-    return not _REFUSALS.isdisjoint(_codes(error))
-
-
-def told(error: PyMongoError) -> str:
-    """Return what may be logged of an error: a failed write's own words quote what was to be written."""
-    if isinstance(error, OperationFailure | NotPrimaryError):
-        return f"{type(error).__name__}, codes {sorted(_codes(error))}"
-    return f"{type(error).__name__}: {error}"
-
-
-def _codes(error: OperationFailure | NotPrimaryError) -> set[int]:
-    details = error.details if isinstance(error.details, dict) else {}
-    failed = [*details.get("writeErrors", []), *details.get("writeConcernErrors", []), details]
-    return {each["code"] for each in failed if isinstance(each.get("code"), int)}
+    return 0 if moment is None else (moment - EPOCH) // timedelta(milliseconds=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.store.driver import Connection
 from shared.store.keys import ApiKey
-from shared.store.mongo import world
+from shared.store.mongo_errors import world
 
 
 class MongoKeys:

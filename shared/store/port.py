@@ -10,6 +10,7 @@ from typing import Protocol
 
 from shared.record import Record
 from shared.store.log import LogDocument
+from shared.store.retention import Retention
 from shared.store.states import State
 
 
@@ -118,7 +119,7 @@ class StoredCall:
     etag: str | None
 
 
-class Store(Protocol):
+class Store(Retention, Protocol):
     """The log and the records. Any method raises `StoreUnavailable` where the store cannot do its part."""
 
     async def prepare(self) -> None:
@@ -133,11 +134,14 @@ class Store(Protocol):
     async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
         """Return what is known of these calls, never from a cache; calls never seen are missing."""
 
-    async def mark(self, marks: Sequence[Mark]) -> None:
-        """Write the marks, whatever the calls' states are by now; calls never seen get their header."""
+    async def mark(self, marks: Sequence[Mark]) -> set[str]:
+        """Write the marks, whatever the calls' states are by now; calls never seen get their header.
+
+        Return those that were to be folded and are deleted: they stay so, and their tombstones last from now on.
+        """
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
-        """Replace the events of documents that are not redacted yet by these."""
+        """Replace the events of documents that are there, and not redacted yet, by these."""
 
     async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
         """Return calls of these partitions that are stale, or whose claim has run out, the longest waiting first."""

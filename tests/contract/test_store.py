@@ -4,6 +4,7 @@ import pytest
 
 from shared.store.log import LogDocument, Stretch, documents
 from shared.store.port import Sighting, Store
+from shared.store.retention import OptedOut
 from shared.store.states import State
 from tests.support.makers import event, raw
 from tests.support.stored import CALL, CONTENT_KEY, claimed, document, mark, result, state_of
@@ -137,3 +138,29 @@ async def test_no_marks_are_no_trouble(store: Store) -> None:
     await store.renew([], "token")
     await store.release([], "token")
     await store.break_off([])
+
+
+# Opting out
+
+
+async def test_opted_out_calls_are_told_in_the_order_of_their_arrival_a_page_at_a_time(store: Store) -> None:
+    for call, arrival in (("o/b", 2_000), ("o/a", 2_000), ("o/c", 2_000), ("o/first", 1_000), ("o/last", 9_000)):
+        await store.mark([mark(call, arrival=arrival, opted_out=True)])
+    await store.mark([mark("o/not", arrival=2_000)])
+
+    page = await store.opted_out([6, 7], (1_000, "o/first"), 9_000, 2)
+    rest = await store.opted_out([6, 7], (page[-1].last_arrival, page[-1].call), 9_000, 2)
+
+    assert page == [OptedOut("o/a", 7, 2_000), OptedOut("o/b", 7, 2_000)]
+    assert [each.call for each in rest] == ["o/c"]
+    assert [each.call for each in await store.opted_out([7], (0, ""), 9_000, 9)] == ["o/first", "o/a", "o/b", "o/c"]
+    assert await store.opted_out([6], (0, ""), 9_000, 9) == []
+
+
+async def test_raw_are_the_calls_with_a_document_that_is_not_redacted(store: Store) -> None:
+    redacted, half = document(OTHER), document("o/half", offset=1)
+    await store.insert([document(CALL), redacted, half, document("o/half", offset=2)])
+    await store.redact([redacted, half])
+
+    assert await store.raw([CALL, OTHER, "o/half", "o/none"]) == {CALL, "o/half"}
+    assert await store.raw([]) == set()

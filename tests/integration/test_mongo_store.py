@@ -1,5 +1,6 @@
 """What only MongoDB can show of the store."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 from shared.store.driver import Connection
 from shared.store.mongo import MongoStore
 from shared.store.mongo_documents import arrivals
-from shared.store.port import Silent, Unstorable
-from tests.support.stored import CALL, claimed, mark, result
+from shared.store.port import Mark, Silent, Unstorable
+from shared.store.states import State
+from tests.support.stored import CALL, claimed, mark, result, state_of
 
 
 @pytest.fixture
@@ -57,6 +59,27 @@ async def test_a_record_beyond_twelve_megabytes_is_final_without_it(
 
     document = await connection.collection("calls").find_one({"_id": CALL})
     assert (document["state"], "body" in document, "metadata" in document) == ("final", False, False)
+
+
+async def test_a_mark_in_whose_way_a_header_just_made_stood_is_written_to_it(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    class Raced(MongoStore):
+        """Finds, the first time, that the same call was first sighted by two: the server says so now and then."""
+
+        raced = False
+
+        async def _refused(self, marks: Sequence[Mark]) -> list[Mark]:
+            if not self.raced:
+                self.raced = True
+                await mongo_store.mark([replace(each, stale=False) for each in marks])
+                return list(marks)
+            return await super()._refused(marks)
+
+    deleted = await Raced(connection).mark([mark("o/1"), mark("o/2")])
+
+    assert deleted == set()
+    assert [await state_of(mongo_store, call) for call in ("o/1", "o/2")] == [State.STALE, State.STALE]
 
 
 @pytest.mark.parametrize("query", [{"state": "stale"}, {"state": "folding"}])

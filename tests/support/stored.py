@@ -26,11 +26,11 @@ def mark(call: str = CALL, *, stale: bool = True, arrival: int = 1_000, opted_ou
     return Mark(call, 7, arrival, stale, opted_out)
 
 
-def result(*, final: bool = True, metadata: Any = None) -> Result:
+def result(*, final: bool = True, metadata: Any = None, opted_out: bool = False) -> Result:
     body = event("call.created", id="1", metadata=metadata or {"priority": "high"})
     record = fold(decoded([body]), load()).record
     rendered = render(record)
-    return Result(record, rendered.body, rendered.etag, final, False, 3, 1, RULES_VERSION, "test")
+    return Result(record, rendered.body, rendered.etag, final, opted_out, 3, 1, RULES_VERSION, "test")
 
 
 async def claimed(store: Store, call: str = CALL) -> Claim:

@@ -3,8 +3,7 @@
 import pytest
 from pymongo.errors import BulkWriteError, NotPrimaryError, ServerSelectionTimeoutError, WriteError
 
-from shared.store.mongo import world
-from shared.store.mongo_documents import refused
+from shared.store.mongo_errors import refused, world
 from shared.store.port import StoreUnavailable
 
 SAID = {"events": [b"my card is 4111"]}

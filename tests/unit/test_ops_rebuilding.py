@@ -183,3 +183,13 @@ async def test_a_run_that_the_store_breaks_off_leaves_no_claim_and_says_where_it
 async def test_one_call_that_the_log_does_not_have_is_no_such_call() -> None:
     with pytest.raises(NoSuchCall):
         await Rebuilding(MemoryStore(), book(), partitions).one(CALL, Wanted())
+
+
+async def test_a_deleted_call_whose_log_is_still_going_is_left_alone() -> None:
+    store = await folded_store(1)
+    await store.bury([FIRST], 2**62)
+
+    tally = await rebuild(store)
+
+    assert (tally.seen, tally.rebuilt, tally.left) == (1, 0, 0)
+    assert await state_of(store, FIRST) is State.DELETED

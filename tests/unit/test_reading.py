@@ -157,3 +157,23 @@ async def test_a_store_that_does_not_answer_is_not_taken_for_an_answer() -> None
 
     with pytest.raises(StoreUnavailable):
         await read_call(store, CALL, book())
+
+
+async def test_a_deleted_call_is_none() -> None:
+    store = await told(BEGUN, ENDED, rest=True)
+    await store.bury([CALL], 2**62)
+
+    assert await read_call(store, CALL, book()) is None
+
+
+async def test_a_call_that_is_deleted_while_its_log_is_read_is_none() -> None:
+    memory = await told(BEGUN, ENDED)
+
+    async def delete(step: str) -> None:
+        if step == "find":
+            (claim,) = await memory.claim([CALL], "token")
+            await memory.replace([(claim, result())])
+            await memory.bury([CALL], 2**62)
+            memory.log.popitem()
+
+    assert await read_call(watched(memory, after=delete), CALL, book()) is None

@@ -243,3 +243,74 @@ async def test_an_unforeseen_failure_is_not_waited_for() -> None:
     async with asyncio.timeout(1):
         with pytest.raises(RuntimeError):
             await worker.deliver(CREATED)
+
+
+# Deleted calls
+
+
+@pytest.fixture
+async def deleted() -> MemoryWorker:
+    """Return a worker whose store had a call and deleted it."""
+    worker = MemoryWorker()
+    await worker.deliver(STARTED, ENDED)
+    await worker.rest()
+    await worker.memory.bury([CALL], 2**62)
+    await worker.memory.delete([CALL])
+    return worker
+
+
+async def test_late_events_of_a_deleted_call_change_nothing_and_are_counted(deleted: MemoryWorker) -> None:
+    before = WORKER.get_sample_value("callfold_late_events_total") or 0
+
+    await deleted.deliver(SAID, ENDED)
+    await deleted.rest()
+
+    assert await state_of(deleted.memory) is State.DELETED
+    assert deleted.memory.log == {}
+    assert len(deleted.ripeness) == 0
+    assert WORKER.get_sample_value("callfold_late_events_total") == before + 2
+
+
+@pytest.mark.parametrize("point", ["insert", "look", "mark"])
+async def test_what_a_batch_left_of_a_deleted_call_goes_with_the_next_however_that_is_cut(
+    deleted: MemoryWorker, point: str
+) -> None:
+    records = [received(each, offset=9 + number) for number, each in enumerate([SAID, ENDED])]
+
+    async def crash(step: str) -> None:
+        if step == point:
+            raise Crash
+
+    with pytest.raises(Crash):
+        await MemoryWorker(store=watched(deleted.memory, after=crash)).bring(records)
+    await deleted.bring(records[:1])
+
+    assert deleted.memory.log == {}
+    assert await state_of(deleted.memory) is State.DELETED
+
+
+async def test_a_call_that_is_deleted_between_look_and_mark_stays_deleted() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(STARTED, ENDED)
+    await worker.rest()
+
+    async def bury(step: str) -> None:
+        if step == "look":
+            await worker.memory.bury([CALL], 2**62)
+
+    await MemoryWorker(store=watched(worker.memory, after=bury)).deliver(SAID)
+
+    assert await state_of(worker.memory) is State.DELETED
+    assert worker.memory.log == {}
+
+
+async def test_a_call_whose_tombstone_ends_between_look_and_mark_is_a_new_call(deleted: MemoryWorker) -> None:
+    async def forget(step: str) -> None:
+        if step == "look":
+            await deleted.memory.emptied([CALL])
+            await deleted.memory.forget([CALL], 2**62)
+
+    await MemoryWorker(store=watched(deleted.memory, after=forget)).deliver(STARTED)
+    await deleted.rest()
+
+    assert (await deleted.found()).body == folded(STARTED)

@@ -146,17 +146,19 @@ class LookFirst(Mistaken):
 class NoMark(Mistaken):
     """Leaves a call that the look found settled as it is."""
 
-    async def mark(self, marks: Sequence[Mark]) -> None:
+    async def mark(self, marks: Sequence[Mark]) -> set[str]:
         settled = {call for call, seen in self._seen.items() if seen.state in SETTLED}
-        await self._store.mark([mark for mark in marks if mark.call not in settled])
+        return await self._store.mark([mark for mark in marks if mark.call not in settled])
 
 
 class MarkIfUnchanged(Mistaken):
     """Marks only what is still in the state that the look found."""
 
-    async def mark(self, marks: Sequence[Mark]) -> None:
+    async def mark(self, marks: Sequence[Mark]) -> set[str]:
         now = await self._store.look([mark.call for mark in marks])
-        await self._store.mark([m for m in marks if m.call not in now or now[m.call].state is self._seen[m.call].state])
+        return await self._store.mark(
+            [m for m in marks if m.call not in now or now[m.call].state is self._seen[m.call].state]
+        )
 
 
 @pytest.mark.parametrize("mistake", [LookFirst, NoMark, MarkIfUnchanged])
