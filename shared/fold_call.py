@@ -29,11 +29,11 @@ async def fold_call(store: Store, claim: Claim, documents: Sequence[LogDocument]
     """
     if claim.opted_out:
         # Before the fold: one that fails must not leave the content where it is.
-        documents = await _redacted(store, claim.call, documents)
+        documents = await redact_log(store, claim.call, documents)
     folded, invalid = fold_documents(documents, book, opted_out=claim.opted_out)
     opted_out = folded.record["opt_out_sensitive_data_storage"]
     if opted_out and not claim.opted_out:
-        documents = await _redacted(store, claim.call, documents)
+        documents = await redact_log(store, claim.call, documents)
         folded, invalid = fold_documents(documents, book, opted_out=True)
     rendered = render(folded.record)
     result = Result(
@@ -50,8 +50,13 @@ async def fold_call(store: Store, claim: Claim, documents: Sequence[LogDocument]
     return FoldedCall(result, folded, invalid)
 
 
-async def _redacted(store: Store, call: str, documents: Sequence[LogDocument]) -> Sequence[LogDocument]:
-    """Return the call's log once nothing in it is raw."""
+async def redact_log(store: Store, call: str, documents: Sequence[LogDocument]) -> Sequence[LogDocument]:
+    """Return the call's log, which was read as `documents`, once nothing in it is raw.
+
+    Raises:
+        orjson.JSONDecodeError: something in it is no JSON.
+        StoreUnavailable: it could not be redacted.
+    """
     raw = [document for document in documents if not document.redacted_at]
     if not raw:
         return documents

@@ -19,9 +19,12 @@ from services.worker.flush import Flush
 from services.worker.folder import Folder
 from services.worker.kafka_watch import KafkaWatch
 from services.worker.reach import Reaches
+from services.worker.remembering import lasting
+from services.worker.retention import Retention, Tombstones
 from services.worker.ripeness import Reach, Ripeness
 from services.worker.settings import WorkerSettings
 from services.worker.status import StatusServer
+from services.worker.sweep import Sweep
 from services.worker.telephony import Telephony
 from services.worker.waiting import GivenUp
 from services.worker.watchdog import Watchdog, end_process
@@ -42,6 +45,8 @@ _BATCH_BYTES = 16 * 1024 * 1024
 _TICK_SECONDS = 0.25
 _BLOCKED_SECONDS = 120.0
 _PING_SECONDS = 1.0
+_CHORE_SECONDS = 5.0
+_DAY_MS = 86_400_000
 _BREAK_OFF_SECONDS = 5.0
 
 
@@ -63,7 +68,14 @@ class Worker:
         self.settings = settings
         self.store = store
         self.closer = Closer(store, telephony, fence, policies, self.owned)
-        self.chores = Chores((Chore("close", settings.closer_seconds, self.closer.step),))
+        self.chores = Chores(
+            (
+                Chore("close", settings.closer_seconds, self.closer.step),
+                Chore("retention", _CHORE_SECONDS, Retention(store, policies, self.owned).act),
+                Chore("tombstones", _CHORE_SECONDS, Tombstones(store, self.owned, self.lasting).act),
+                Chore("sweep", _CHORE_SECONDS, Sweep(store, self.owned).act),
+            )
+        )
         self.topics = Topics(settings.topic_prefix)
         self.app = faust_app(settings)
         self.ripeness = Ripeness()
@@ -94,17 +106,23 @@ class Worker:
         consumer: ChunkConsumer = self.app.consumer
         return consumer
 
-    def owned(self) -> frozenset[int]:
-        """Return the partitions that this worker owns; none during a rebalance."""
-        if self.app.rebalancing or not self.consumer.flow_active:
-            return frozenset()
-        return frozenset(tp.partition for tp in self.consumer.assignment())
-
     def reached(self) -> dict[int, Reach]:
         """Return how far each partition that this worker owns is written; nothing during a rebalance."""
         if self.app.rebalancing or not self.consumer.flow_active:
             return {}
         return self._reaches.observe(self.consumer, self.consumer.assignment())
+
+    def owned(self) -> frozenset[int]:
+        """Return the partitions that this worker owns; none before it has joined, during a rebalance and at the end."""
+        # Where it is stopped while it starts, there is no consumer yet that could be asked.
+        if not self._joined or self.app.should_stop or self.app.rebalancing or not self.consumer.flow_active:
+            return frozenset()
+        return frozenset(tp.partition for tp in self.consumer.assignment())
+
+    async def lasting(self) -> int | None:
+        """Return for how many milliseconds a deleted call has to be remembered; None: for ever."""
+        days = self.settings.tombstone_days
+        return await lasting(self.settings.kafka, self.topics) if days is None else int(days * _DAY_MS)
 
     async def ingest(self, stream: StreamT[bytes]) -> None:
         """Write batch after batch, and acknowledge each in order, once it is written.

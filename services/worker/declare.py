@@ -1,6 +1,6 @@
 """The topics at start-up: created where they are missing, and refused where they cannot work."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -87,7 +87,8 @@ async def _checked(admin: AIOKafkaAdminClient, topics: Topics) -> int:
             f"{topics.telephony} has {telephony} partitions and {topics.transcription} {transcription}: "
             "they need the same number, so that one worker owns a call (kafka-topics --alter --partitions)"
         )
-    sizes = await _sizes(admin, topics)
+    told = await configs(admin, [*topics.inputs, topics.dead_letter], [_SIZE])
+    sizes = {name: int(config[_SIZE]) for name, config in told.items()}
     largest = max(sizes[name] for name in topics.inputs)
     if sizes[topics.dead_letter] <= largest:
         raise UnusableTopics(
@@ -97,11 +98,17 @@ async def _checked(admin: AIOKafkaAdminClient, topics: Topics) -> int:
     return telephony
 
 
-async def _sizes(admin: AIOKafkaAdminClient, topics: Topics) -> Mapping[str, int]:
-    names = [*topics.inputs, topics.dead_letter]
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name, configs={_SIZE: ""}) for name in names]
-    sizes: dict[str, int] = {}
+async def configs(
+    admin: AIOKafkaAdminClient, topics: Collection[str], names: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Return these settings of each topic; those that the broker does not know are missing.
+
+    Raises:
+        KafkaError: the broker does not answer as it should, or there is no such topic.
+    """
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict.fromkeys(names, "")) for topic in topics]
+    told: dict[str, dict[str, str]] = {}
     for answer in await admin.describe_configs(resources):
-        for _code, _message, _kind, name, entries in answer.resources:
-            sizes[name] = next(int(entry[1]) for entry in entries if entry[0] == _SIZE)
-    return sizes
+        for _code, _message, _kind, topic, entries in answer.resources:
+            told[topic] = {name: value for name, value, *_ in entries if value is not None}
+    return told

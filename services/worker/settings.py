@@ -26,6 +26,9 @@ class WorkerSettings(Settings):
     poll_seconds: float = Field(5.0, gt=0, le=600, description="Time between searches for calls left by others")
     closer_seconds: float = Field(60.0, gt=0, le=3600, description="Time between searches for silent calls to close")
     policies: Path | None = Field(None, description="A file of limits and retention, also for single organizations")
+    tombstone_days: float | None = Field(
+        None, ge=1, le=36_500, description="Deleted calls are remembered for so long; by default as the topics need it"
+    )
     grace_seconds: float = Field(30.0, ge=1, le=600, description="After SIGTERM the process ends within this time")
     mongo_driver: Driver = Field("motor", description="MongoDB's driver")
     mongo_timeout_ms: int = Field(30_000, ge=100, le=600_000, description="Limit of one operation of MongoDB")

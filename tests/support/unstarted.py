@@ -76,10 +76,12 @@ def records(first: int, end: int, tp: TP = TP0) -> list[Received]:
 
 
 @asynccontextmanager
-async def unstarted(broker: Broker | None = None, store: Any = None) -> AsyncIterator[tuple[Worker, Broker]]:
+async def unstarted(
+    broker: Broker | None = None, store: Any = None, **chosen: Any
+) -> AsyncIterator[tuple[Worker, Broker]]:
     """Give a worker whose consumer owns what the broker says, with the flow on and generation 1."""
     broker = broker or Broker()
-    settings = WorkerSettings(content_key=SecretStr("k" * 32))
+    settings = WorkerSettings(content_key=SecretStr("k" * 32), **chosen)
     worker = Worker(
         settings,
         store or MemoryStore(),
