@@ -1,29 +1,16 @@
 """Settings that every program shares: one prefix, `CALLFOLD_`, read from the environment or from files of secrets."""
 
-import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from shared.kafka_access import KafkaAccess
+from shared.kafka_settings import KafkaSettings
+from shared.mongo_settings import MongoSettings
 
 PREFIX = "CALLFOLD_"
-
-
-_BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+)(:([0-9]{1,5}))?", re.ASCII)
-_PORTS = range(1, 65_536)
-
-
-def _brokers(text: str) -> str:
-    for broker in text.split(","):
-        found = _BROKER.fullmatch(broker.strip())
-        if found is None or int(found[3] or 9092) not in _PORTS:
-            raise PydanticCustomError("brokers", "must be `host:port`, several with commas between them")
-    return text
 
 
 class _Secrets(BaseSettings):
@@ -34,7 +21,7 @@ class _Secrets(BaseSettings):
     secrets_dir: Path = Path("/run/secrets")
 
 
-class Settings(BaseSettings):
+class Settings(MongoSettings, KafkaSettings):
     """What every program needs to know.
 
     Each field is the environment variable `CALLFOLD_<NAME>`. A file of that name (lower case) in the folder that
@@ -43,23 +30,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
-    kafka_bootstrap: Annotated[str, AfterValidator(_brokers)] = Field("127.0.0.1:9092", description="Kafka's brokers")
     topic_prefix: str = Field(
         "calls", pattern=r"^[A-Za-z0-9._-]{1,200}$", description="The topics are `<prefix>.telephony` and so on"
     )
     group: str = Field("callfold", pattern=r"^[A-Za-z0-9._-]{1,200}$", description="The workers' consumer group")
-    mongo_uri: SecretStr = Field(
-        SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs"), description="MongoDB, a replica set, as its URI"
-    )
-    mongo_database: str = Field("callfold", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="MongoDB's database")
     price_book: Path | None = Field(None, description="A price book to use in place of the one that ships")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or for a person")
-
-    @property
-    def kafka(self) -> KafkaAccess:
-        """How to reach Kafka."""
-        return KafkaAccess(self.kafka_bootstrap)
 
     @classmethod
     def load(cls, **overrides: Any) -> Self:
@@ -104,5 +81,5 @@ def describe(settings: type[Settings]) -> str:
     for name, field in settings.model_fields.items():
         secret = "Secret" in str(field.annotation)
         default = "required" if field.is_required() else "secret" if secret else field.default
-        lines.append(f"  {PREFIX}{name.upper():<20} {field.description} [{default}]")
+        lines.append(f"  {PREFIX}{name.upper():<24} {field.description} [{default}]")
     return "\n".join(lines)

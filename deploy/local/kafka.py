@@ -49,6 +49,11 @@ class KafkaServer(Server):
         """Return the command that runs the broker; it is run in `folder`."""
         return self._java("kafka.Kafka", "server.properties")
 
+    @property
+    def listeners(self) -> dict[str, str]:
+        """Where clients are listened to, by the listeners' names."""
+        return {"PLAINTEXT": self.address}
+
     def lacks(self) -> str | None:
         """Return what is missing before events can be published."""
         if not listens(self.port):
@@ -57,7 +62,7 @@ class KafkaServer(Server):
 
     def _properties(self) -> str:
         controller = f"{HOST}:{free_port()}"
-        listeners = f"PLAINTEXT://{self.address}"
+        listeners = ",".join(f"{name}://{address}" for name, address in self.listeners.items())
         own = {
             "listeners": f"{listeners},CONTROLLER://{controller}",
             "advertised.listeners": listeners,

@@ -78,15 +78,16 @@ class MongoServer(Server):
         except OperationFailure as error:
             if error.code != NOT_YET_INITIALIZED:
                 raise
-            client.admin.command("replSetInitiate", _config(self.address))
+            client.admin.command("replSetInitiate", replica_set(self.address))
             return
         if config["members"][0]["host"] != self.address:
             # By force: a member that does not find itself in its config has no primary to ask.
-            moved = _config(self.address, version=config["version"] + 1)
+            moved = replica_set(self.address, version=config["version"] + 1)
             client.admin.command("replSetReconfig", {**config, **moved}, force=True)
 
 
-def _config(address: str, version: int = 1) -> dict[str, Any]:
+def replica_set(address: str, version: int = 1) -> dict[str, Any]:
+    """Return the configuration of a replica set of one."""
     return {"_id": REPLICA_SET, "version": version, "members": [{"_id": 0, "host": address}]}
 
 

@@ -58,9 +58,10 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
 
 
 def _connection(settings: ApiSettings) -> Connection:
-    uri, database = settings.mongo_uri.get_secret_value(), settings.mongo_database
+    # Less than a request waits: what the driver has to say of an outage is to be heard.
+    timeout_ms = settings.api_timeout_ms * 4 // 5
     try:
-        return Connection(uri, database, driver=settings.mongo_driver, timeout_ms=settings.api_timeout_ms)
+        return Connection(settings.mongo, settings.mongo_database, driver=settings.mongo_driver, timeout_ms=timeout_ms)
     except WrongUri as error:
         _fail(WRONG_SETTINGS, str(error))
 

@@ -19,7 +19,7 @@ class Availability:
     """What the API knows of the store, by what became of its own questions."""
 
     def __init__(self) -> None:
-        self._away = False
+        self._said: set[type[Exception]] = set()
         self._answered_at = -1.0
 
     @asynccontextmanager
@@ -42,15 +42,15 @@ class Availability:
 
     def _failed(self, asked_at: float, error: Exception) -> None:
         # A question from before the latest answer has failed with an outage that is over.
-        if self._away or asked_at < self._answered_at:
+        if asked_at < self._answered_at or type(error) in self._said:
             return
-        self._away = True
+        self._said.add(type(error))  # a password can be wrong where a server was away
         metrics.WAITING_FOR.labels(_WHAT).set(1)
         log.warning("waiting", what=_WHAT, error=str(error)[:300] or type(error).__name__)
 
     def _answered(self) -> None:
         self._answered_at = monotonic()
-        if self._away:
-            self._away = False
+        if self._said:
+            self._said.clear()
             metrics.WAITING_FOR.labels(_WHAT).set(0)
             log.info("going_on", what=_WHAT)

@@ -59,9 +59,8 @@ def run() -> int:
 @asynccontextmanager
 async def mongo(settings: OpsSettings) -> AsyncIterator[Database]:
     """Open MongoDB."""
-    uri = settings.mongo_uri.get_secret_value()
     try:
-        connection = Connection(uri, settings.mongo_database, timeout_ms=TIMEOUT_MS)
+        connection = Connection(settings.mongo, settings.mongo_database, timeout_ms=TIMEOUT_MS)
     except WrongUri as error:
         raise Failure(str(error), USAGE) from error
     try:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from services.ops.failure import Failure
 from services.ops.settings import OpsSettings
 from shared.store.keys import Keys
-from shared.store.port import Store, StoreUnavailable
+from shared.store.port import AccessRefused, Store, StoreUnavailable
 
 TIMEOUT_MS = 10_000
 
-_SHOWN = 160
+_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,8 @@ def asking(settings: OpsSettings) -> Iterator[None]:
         yield
     except StoreUnavailable as error:
         place = address(settings.mongo_uri.get_secret_value())
-        # The driver goes on with timeouts and a description of the topology.
-        reason = str(error).split(" (configured timeouts", 1)[0].split(", Timeout:", 1)[0][:_SHOWN]
-        raise Failure(f"MongoDB at {place} does not answer (CALLFOLD_MONGO_URI): {reason}") from error
+        how = "refuses" if isinstance(error, AccessRefused) else "does not answer (CALLFOLD_MONGO_URI)"
+        raise Failure(f"MongoDB at {place} {how}: {str(error)[:_SHOWN]}") from error
 
 
 def address(uri: str) -> str:

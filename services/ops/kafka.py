@@ -1,8 +1,8 @@
 """Reaching Kafka: within a bounded time, with one line that says what was tried where."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError,
 
 from services.ops.failure import Failure
 from shared.kafka_access import KafkaAccess
+from shared.kafka_refusal import refusal
 
 PATIENCE_SECONDS = 10
 PATIENCE_MS = PATIENCE_SECONDS * 1000
@@ -17,11 +18,13 @@ PATIENCE_MS = PATIENCE_SECONDS * 1000
 _STOP_SECONDS = 2
 
 
-def why(error: BaseException, access: KafkaAccess) -> str:
+async def why(error: BaseException, access: KafkaAccess) -> str:
     """Return what is wrong, in words for whoever has to see to it."""
     bootstrap = access.bootstrap
     match error:
         case KafkaConnectionError():
+            if reason := await refusal(access):
+                return f"Kafka: {reason}"
             return f"Kafka cannot be reached at {bootstrap} (CALLFOLD_KAFKA_BOOTSTRAP)"
         case TimeoutError() | KafkaTimeoutError() | RequestTimedOutError():
             return f"Kafka at {bootstrap} did not answer within {PATIENCE_SECONDS} s (CALLFOLD_KAFKA_BOOTSTRAP)"
@@ -29,13 +32,13 @@ def why(error: BaseException, access: KafkaAccess) -> str:
             return f"Kafka at {bootstrap} refused: {type(error).__name__}"
 
 
-@contextmanager
-def asking(access: KafkaAccess) -> Iterator[None]:
+@asynccontextmanager
+async def asking(access: KafkaAccess) -> AsyncIterator[None]:
     """Turn what Kafka, or the way to it, fails with into a Failure."""
     try:
         yield
     except (KafkaError, TimeoutError) as error:
-        raise Failure(why(error, access)) from error
+        raise Failure(await why(error, access)) from error
 
 
 async def partitions(access: KafkaAccess, *topics: str) -> list[TopicPartition]:
@@ -45,7 +48,7 @@ async def partitions(access: KafkaAccess, *topics: str) -> list[TopicPartition]:
         Failure: Kafka does not answer, or a topic is not there.
     """
     admin = AIOKafkaAdminClient(**access.options(), request_timeout_ms=PATIENCE_MS)
-    with asking(access):
+    async with asking(access):
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await admin.start()
@@ -77,7 +80,7 @@ async def reader(access: KafkaAccess, group: str | None = None) -> AsyncIterator
         auto_offset_reset="earliest",
         request_timeout_ms=PATIENCE_MS,
     )
-    with asking(access):
+    async with asking(access):
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await consumer.start()

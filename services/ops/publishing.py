@@ -119,7 +119,7 @@ async def publish(source: Source, settings: OpsSettings, refuse: Refuse, report:
         except Failure as failure:
             raise Failure(f"{failure}; {publication.flight.account()}", failure.code) from failure
         except (KafkaError, TimeoutError) as error:
-            raise Failure(f"{kafka.why(error, settings.kafka)}; {publication.flight.account()}") from error
+            raise Failure(f"{await kafka.why(error, settings.kafka)}; {publication.flight.account()}") from error
 
 
 @asynccontextmanager
@@ -134,7 +134,7 @@ async def _started(access: KafkaAccess) -> AsyncIterator[AIOKafkaProducer]:
         request_timeout_ms=kafka.PATIENCE_MS,
     )
     try:
-        with kafka.asking(access):
+        async with kafka.asking(access):
             async with asyncio.timeout(kafka.PATIENCE_SECONDS):
                 await producer.start()
         yield producer

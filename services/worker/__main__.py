@@ -82,7 +82,7 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
     topics = Topics(settings.topic_prefix)
     wanted = Wanted(settings.partitions, settings.replication_factor)
     connection = Connection(
-        settings.mongo_uri.get_secret_value(),
+        settings.mongo,
         settings.mongo_database,
         driver=settings.mongo_driver,
         timeout_ms=settings.mongo_timeout_ms,

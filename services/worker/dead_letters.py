@@ -18,6 +18,7 @@ from services.worker.batch import Rejected
 from shared.event_time import rfc3339
 from shared.events import ATTRIBUTE_HEADERS
 from shared.kafka_access import KafkaAccess
+from shared.kafka_refusal import refusal
 from shared.logs import logger
 
 log = logger(__name__)
@@ -82,7 +83,7 @@ class KafkaDeadLetters:
             for (letter, _), outcome in zip(sent, delivered, strict=True):
                 await self._settle(producer, letter, outcome)
         except _AWAY as error:
-            raise DeadLettersUnavailable(type(error).__name__) from error
+            raise DeadLettersUnavailable(await refusal(self._kafka) or type(error).__name__) from error
 
     async def _settle(self, producer: AIOKafkaProducer, letter: DeadLetter, outcome: Any) -> None:
         """Deliver without its value what the topic finds too large: one record must not hold up all others."""

@@ -8,6 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from shared.kafka_access import KafkaAccess
+from shared.kafka_refusal import refusal
 from shared.logs import logger
 from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
 
@@ -49,7 +50,7 @@ async def declare(kafka: KafkaAccess, topics: Topics, wanted: Wanted) -> int:
         finally:
             await admin.close()
     except (KafkaError, OSError) as error:
-        raise KafkaUnavailable(str(error)) from error
+        raise KafkaUnavailable(await refusal(kafka) or str(error)) from error
 
 
 async def _create_missing(admin: AIOKafkaAdminClient, topics: Topics, wanted: Wanted) -> None:

@@ -8,6 +8,7 @@ from mode import Service
 
 from services.worker.chunks import ChunkTransport
 from services.worker.settings import WorkerSettings
+from shared.kafka_access import KafkaAccess
 
 _QUEUED_CHUNKS = 64
 
@@ -43,7 +44,8 @@ def faust_app(settings: WorkerSettings) -> WorkerApp:
     """Return the app with the consumer that delivers chunks; it connects to nothing yet."""
     app = WorkerApp(
         settings.group,
-        broker=[f"kafka://{host}" for host in settings.kafka_bootstrap.split(",")],
+        broker=[f"kafka://{host}" for host in settings.kafka.bootstrap.split(",")],
+        broker_credentials=_credentials(settings.kafka),
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
@@ -67,3 +69,15 @@ def faust_app(settings: WorkerSettings) -> WorkerApp:
     )
     app.transport = ChunkTransport(app.conf.broker_consumer, app)
     return app
+
+
+def _credentials(kafka: KafkaAccess) -> faust.SASLCredentials | faust.SSLCredentials | None:
+    """Return what Faust's consumer comes with so that it comes as every other client does."""
+    if kafka.sasl:
+        return faust.SASLCredentials(
+            username=kafka.sasl.username,
+            password=kafka.sasl.password,
+            mechanism=kafka.sasl.mechanism,
+            ssl_context=kafka.tls,
+        )
+    return faust.SSLCredentials(kafka.tls) if kafka.tls else None

@@ -32,15 +32,15 @@ async def patiently(
     Raises:
         GivenUp: `needless` said, between two attempts, that there is no more use in waiting.
     """
-    waited = False
+    said: str | None = None
 
     def _say(state: RetryCallState) -> None:
-        nonlocal waited
-        waited = True
+        nonlocal said
         metrics.WAITING_FOR.labels(what).set(1)
-        if state.attempt_number == 1:
-            error = state.outcome.exception() if state.outcome else None
-            log.warning("waiting", what=what, error=str(error)[:300])
+        why = str(state.outcome.exception() if state.outcome else None)[:300]
+        if why != said:  # a password can be wrong where a server was away
+            said = why
+            log.warning("waiting", what=what, error=why)
         if needless():
             raise GivenUp(what)
 
@@ -56,7 +56,7 @@ async def patiently(
                 attempts = attempt.retry_state.attempt_number
                 result = await act()
     finally:
-        if waited:
+        if said is not None:
             metrics.WAITING_FOR.labels(what).set(0)
     if attempts > 1:
         log.info("going_on", what=what, attempts=attempts)

@@ -13,6 +13,8 @@ from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from shared.mongo_access import MongoAccess
+
 Driver = Literal["motor", "pymongo"]
 
 # Motor's objects carry no types, and PyMongo's differ from them by name only.
@@ -26,7 +28,9 @@ class WrongUri(ValueError):
 class Connection:
     """A client of one database; connects when it is first used, and must be made in the loop that uses it."""
 
-    def __init__(self, uri: str, database: str, *, driver: Driver = "motor", timeout_ms: int = 30_000) -> None:
+    def __init__(
+        self, access: MongoAccess, database: str, *, driver: Driver = "motor", timeout_ms: int = 30_000
+    ) -> None:
         """`timeout_ms` bounds every operation, retries and the search for a primary included.
 
         Raises:
@@ -35,7 +39,8 @@ class Connection:
         client = AsyncIOMotorClient if driver == "motor" else AsyncMongoClient
         try:
             self._client: Any = client(
-                uri,
+                access.uri,
+                **access.options(),
                 timeoutMS=timeout_ms,
                 serverSelectionTimeoutMS=timeout_ms,
                 connectTimeoutMS=min(timeout_ms, 5_000),

@@ -18,6 +18,10 @@ class StoreUnavailable(Exception):
     """The store does not answer, or not as it should: nothing is wrong with what it was asked. Wait, and ask again."""
 
 
+class AccessRefused(StoreUnavailable):
+    """The store does not let this program in, or not do this: somebody has to see to it, and until then it is away."""
+
+
 class Unstorable(Exception):
     """The store refuses this content, and would again."""
 

@@ -19,6 +19,7 @@ from confluent_kafka import Producer
 from services.worker.declare import Wanted, declare
 from shared.event_data import TRANSCRIPTION
 from shared.kafka_access import KafkaAccess
+from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection
 from shared.topics import Topics
 from tests.support.kafka import lag
@@ -53,7 +54,7 @@ async def _drain(wanted: int, most: int) -> int:
         await declare(KafkaAccess(kafka.address), topics, Wanted(_PARTITIONS, 1))
         events = _publish(kafka.address, topics, template, calls)
         _say(f"{events} events of {calls} calls lie in the topics")
-        connection = Connection(mongo.uri, "backlog")
+        connection = Connection(MongoAccess(mongo.uri), "backlog")
         worker = WorkerProcess(kafka.address, mongo.uri, topics, "backlog", Path(folder), partitions=_PARTITIONS)
         began = time.monotonic()
         with worker:

@@ -18,6 +18,7 @@ from deploy.local.mongod import MongoServer
 from deploy.local.process import Server
 from services.worker.declare import Wanted, declare
 from shared.kafka_access import KafkaAccess
+from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection
 from shared.topics import Topics
 from tests.support.eventually import eventually
@@ -91,7 +92,7 @@ class Servers:
         return [body for call in calls for body in call]
 
     async def _right(self, topics: Topics, events: list[Json]) -> None:
-        connection = Connection(self.mongo.uri, topics.prefix)
+        connection = Connection(MongoAccess(self.mongo.uri), topics.prefix)
         await wait_for(connection, expected(events), within=300)
         await connection.close()
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from services.worker.declare import Wanted, declare
 from shared.kafka_access import KafkaAccess
+from shared.mongo_access import MongoAccess
 from shared.partition import partition_of
 from shared.store.driver import Connection
 from shared.store.log import LogDocument, Stretch, documents
@@ -44,7 +45,7 @@ async def _take_over(calls: int) -> int:
     topics = Topics("stale")
     with tempfile.TemporaryDirectory() as folder, kafka_server() as kafka, mongo_server() as mongo:
         await declare(KafkaAccess(kafka.address), topics, Wanted(_PARTITIONS, 1))
-        connection = Connection(mongo.uri, "stale")
+        connection = Connection(MongoAccess(mongo.uri), "stale")
         await _leave(MongoStore(connection), calls)
         began = time.monotonic()
         workers = [

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection
 from shared.store.memory import MemoryStore
 from shared.store.mongo import MongoStore
@@ -16,7 +17,8 @@ async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
         yield MemoryStore(claim_ms=CLAIM_MS)
         return
-    connection = Connection(request.getfixturevalue("mongo_uri"), request.getfixturevalue("name"), driver=request.param)
+    access, database = MongoAccess(request.getfixturevalue("mongo_uri")), request.getfixturevalue("name")
+    connection = Connection(access, database, driver=request.param)
     store = MongoStore(connection, claim_ms=CLAIM_MS)
     await store.prepare()
     yield store

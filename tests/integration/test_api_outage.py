@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local.mongod import MongoServer
 from services.api.authentication import REMEMBERED_SECONDS
+from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection
 from shared.store.mongo import MongoStore
 from shared.store.mongo_keys import MongoKeys
@@ -32,7 +33,7 @@ def own_mongo() -> Iterator[MongoServer]:
 
 @pytest.fixture
 async def api(own_mongo: MongoServer, name: str) -> AsyncIterator[Reader]:
-    connection = Connection(own_mongo.uri, name, timeout_ms=2_500)
+    connection = Connection(MongoAccess(own_mongo.uri), name, timeout_ms=2_500)
     api = await reader(MongoStore(connection), MongoKeys(connection))
     await put(api.store, seed_call())
     yield api

@@ -7,6 +7,7 @@ from pathlib import Path
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.waiting import patiently
 from shared.kafka_access import KafkaAccess
+from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection
 from shared.topics import Topics
 from tests.support.eventually import eventually
@@ -41,7 +42,7 @@ async def test_every_record_is_right_after_kills_of_the_worker_and_of_mongod(nam
             mongo.wait_until_ready()
             await publishing
 
-            connection = Connection(mongo.uri, name)
+            connection = Connection(MongoAccess(mongo.uri), name)
             await wait_for(connection, expected(events), within=90)
             assert second.metric("callfold_dead_letters_total") == 0
             await eventually(lambda: second.metric('callfold_waiting_for{what="mongodb"}') == 0)
@@ -64,7 +65,7 @@ async def test_events_go_on_when_a_killed_broker_returns(name: str, tmp_path: Pa
             kafka.wait_until_ready()
             await publish(kafka.address, topics, interleaved(calls[20:]))
 
-            connection = Connection(mongo.uri, name)
+            connection = Connection(MongoAccess(mongo.uri), name)
             await wait_for(connection, expected(body for call in calls for body in call), within=90)
             await connection.close()
             assert not worker.ended()

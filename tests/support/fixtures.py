@@ -9,6 +9,7 @@ from deploy.local.process import Server
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.waiting import patiently
 from shared.kafka_access import KafkaAccess
+from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection, Driver
 from shared.topics import Topics
 from tests.support.servers import kafka_server, mongo_server
@@ -56,7 +57,7 @@ async def topics(kafka_bootstrap: str, name: str) -> Topics:
 @pytest.fixture
 async def database(mongo_uri: str, name: str) -> AsyncIterator[str]:
     yield name
-    connection = Connection(mongo_uri, name)
+    connection = Connection(MongoAccess(mongo_uri), name)
     await connection.drop()
     await connection.close()
 
@@ -68,6 +69,6 @@ def driver() -> Driver:
 
 @pytest.fixture
 async def connection(mongo_uri: str, database: str, driver: Driver) -> AsyncIterator[Connection]:
-    connection = Connection(mongo_uri, database, driver=driver)
+    connection = Connection(MongoAccess(mongo_uri), database, driver=driver)
     yield connection
     await connection.close()

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.store.memory import MemoryStore
-from shared.store.port import StoredCall, StoreUnavailable
+from shared.store.port import AccessRefused, StoredCall, StoreUnavailable
 from tests.support.api import Reader, break_call, put, reader
 from tests.support.makers import event
 from tests.support.seed_call import seed_call
@@ -128,6 +128,15 @@ async def test_the_log_says_once_that_the_store_is_away_and_once_that_it_is_back
         {"event": "waiting", "what": "mongodb", "error": "away", "log_level": "warning"},
         {"event": "going_on", "what": "mongodb", "log_level": "info"},
     ]
+
+
+async def test_the_log_says_of_a_store_that_was_away_that_it_lets_nobody_in_now(api: Reader) -> None:
+    with capture_logs() as lines:
+        for failure in (StoreUnavailable("away"), AccessRefused("wrong password"), AccessRefused("wrong password")):
+            api.store.failure = failure
+            await api.get(CALL)
+
+    assert [line["error"] for line in lines] == ["away", "wrong password"]
 
 
 async def test_a_call_that_cannot_be_folded_is_a_mistake_of_ours(api: Reader) -> None:

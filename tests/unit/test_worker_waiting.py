@@ -58,10 +58,17 @@ async def test_it_waits_until_it_succeeds_and_the_metric_says_so_meanwhile() -> 
 
 async def test_it_says_once_that_it_waits_and_once_that_it_goes_on() -> None:
     with capture_logs() as logs:
-        await wait(Act([Away("no primary"), Away("another"), Away("another")]))
+        await wait(Act([Away("no primary"), Away("no primary"), Away("no primary")]))
 
     assert [(each["event"], each["log_level"]) for each in logs] == [("waiting", "warning"), ("going_on", "info")]
     assert (logs[0]["what"], logs[0]["error"], logs[1]["attempts"]) == ("a test", "no primary", 4)
+
+
+async def test_it_says_anew_what_for_when_that_changes() -> None:
+    with capture_logs() as logs:
+        await wait(Act([Away("no primary"), Away("authentication failed"), Away("authentication failed")]))
+
+    assert [each.get("error") for each in logs] == ["no primary", "authentication failed", None]
 
 
 async def test_what_it_does_not_wait_for_is_raised_at_once() -> None:

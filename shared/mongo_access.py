@@ -1,0 +1,33 @@
+"""How every program reaches MongoDB: where it is, and as whom."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class MongoAccess:
+    """`uri` may say all of it; what is given beside it goes before it.
+
+    With `ca_file` or `certificate_file`, both PEM, there is TLS; `certificate_file` holds the certificate and its key,
+    which `key_password` unlocks.
+    """
+
+    uri: str = field(repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_password: str | None = field(default=None, repr=False)
+
+    def options(self) -> dict[str, Any]:
+        """Return the arguments beside the URI by which the driver connects."""
+        given = {
+            "username": self.username,
+            "password": self.password,
+            "tls": True if self.ca_file or self.certificate_file else None,
+            "tlsCAFile": self.ca_file and str(self.ca_file),
+            "tlsCertificateKeyFile": self.certificate_file and str(self.certificate_file),
+            "tlsCertificateKeyFilePassword": self.key_password,
+        }
+        return {name: value for name, value in given.items() if value is not None}

@@ -1,0 +1,265 @@
+"""Servers that let in only whom they know: with the right settings all works, with wrong ones it is said why."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import psutil
+import pytest
+
+from deploy.local.ports import HOST, free_port
+from shared import certificates
+from shared.kafka_access import KafkaAccess, Sasl
+from shared.kafka_refusal import refusal
+from shared.mongo_access import MongoAccess
+from shared.store.driver import Connection
+from shared.store.mongo import MongoStore
+from shared.store.port import StoreUnavailable
+from shared.topics import Topics
+from tests.integration.test_api_program import running
+from tests.support.api import PEPPER
+from tests.support.certificates import KEY_PASSWORD, Certificates
+from tests.support.eventually import eventually, eventually_async
+from tests.support.kafka import send
+from tests.support.makers import STARTED, event, raw
+from tests.support.secured import PASSWORD, USER, SecuredKafka, SecuredMongo, Servers, in_files
+from tests.support.servers import engine_answers
+from tests.support.worker import WorkerProcess
+
+pytestmark = pytest.mark.skipif(engine_answers(), reason="these servers run without containers only")
+
+CALLFOLD = Path(sys.executable).with_name("callfold")
+CALL = "/api/calls/call-456"
+WRONG = "hunter2"
+WRONG_USER = "wrong CALLFOLD_KAFKA_USERNAME or CALLFOLD_KAFKA_PASSWORD"
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    ours = Certificates(tmp_path_factory.mktemp("certificates"))
+    kafka = SecuredKafka(tmp_path_factory.mktemp("kafka"), ours)
+    with kafka, SecuredMongo(tmp_path_factory.mktemp("mongod"), ours) as mongo:
+        kafka.let_in(USER, PASSWORD)
+        yield Servers(kafka, mongo, ours)
+
+
+def variables(settings: dict[str, object]) -> dict[str, str]:
+    return {name.upper(): str(value) for name, value in settings.items()}
+
+
+def callfold(settings: dict[str, object], *arguments: str, text: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(  # noqa: S603
+        [CALLFOLD, *arguments],
+        env=os.environ | {f"CALLFOLD_{name}": value for name, value in variables(settings).items()},
+        input=text,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def worker_with(settings: dict[str, object], name: str, folder: Path) -> WorkerProcess:
+    rest = {name: value for name, value in settings.items() if name not in ("kafka_bootstrap", "mongo_uri")}
+    kafka, mongo = str(settings["kafka_bootstrap"]), str(settings["mongo_uri"])
+    return WorkerProcess(kafka, mongo, Topics(name), name, folder, **rest)
+
+
+def shown() -> str:
+    """Return what every process that the tests started shows to whoever looks at processes."""
+    return "\n".join(f"{child.cmdline()} {child.environ()}" for child in psutil.Process().children(recursive=True))
+
+
+async def final(url: str, key: dict[str, str]) -> Any:
+    """Return the answer for the call once it is final."""
+    async with httpx.AsyncClient(headers={"X-API-KEY": key["api_key"], "X-API-SECRET": key["api_secret"]}) as reader:
+
+        async def is_final() -> bool:
+            return "final" in (await reader.get(url)).headers.get_list("X-Call-Finality")
+
+        await eventually_async(is_final, within=60)
+        return (await reader.get(url)).json()
+
+
+async def refused(access: MongoAccess) -> str:
+    connection = Connection(access, "callfold", timeout_ms=1_000)
+    with pytest.raises(StoreUnavailable) as told:
+        await MongoStore(connection).find("org-789/call-456")
+    await connection.close()
+    return str(told.value)
+
+
+async def test_whoever_is_let_in_publishes_has_it_folded_and_reads_it(
+    servers: Servers, name: str, tmp_path: Path
+) -> None:
+    own = {"topic_prefix": name, "group": name, "mongo_database": name, "key_pepper": PEPPER}
+    plain, scram256, scram512, by_certificate = (
+        in_files(tmp_path / way, {**servers.settings(way), **own})
+        for way in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "certificate")
+    )
+    events = [event("call.started"), event("call.note", event="Hello"), event("call.ended", at=STARTED + 9_000)]
+
+    with worker_with(scram512, name, tmp_path) as worker, running(port := free_port(), **variables(plain)) as api:
+        key = orjson.loads(callfold(plain, "keys", "create", "--organization", "org-789", "--json").stdout)
+        published = callfold(plain, "publish", "-", text=b"\n".join(map(raw, events)))
+        await send(servers.kafka.address, [{"topic": Topics(name).telephony, "value": b"no event", "key": b"k"}])
+        record = (await final(f"http://{HOST}:{port}{CALL}", key))["data"]
+        (letter,) = orjson.loads(callfold(by_certificate, "dead-letters", "list", "--json").stdout)
+        lag = orjson.loads(callfold(scram256, "lag", "--json").stdout)
+        processes = shown()
+        api.terminate()
+        said = f"{worker.log.read_text()}{api.communicate(timeout=30)[1]}"
+
+    assert published.stdout == b"3 published, 0 refused\n"
+    assert (record["call_status"], len(record["events"])) == ("ENDED", 3)
+    assert (letter["reason"], lag["total"]["lag"]) == ("not_json", 0)
+    assert str(servers.certificates.server) in processes
+    assert [secret for secret in (PASSWORD, KEY_PASSWORD) if secret in processes + said] == []
+
+
+async def test_a_worker_that_is_not_let_in_says_so_and_goes_on_when_it_is(
+    servers: Servers, name: str, tmp_path: Path
+) -> None:
+    password = secrets.token_hex()
+    settings = in_files(tmp_path / "secrets", servers.settings("SCRAM-SHA-512", f"user-{name}", password))
+    worker = worker_with(settings, name, tmp_path).start()
+
+    def waits(what: str, where: str) -> bool:
+        lines = [orjson.loads(line) for line in worker.log.read_text().splitlines()]
+        told = f"authentication failed{where}: wrong CALLFOLD_{what}_USERNAME or CALLFOLD_{what}_PASSWORD"
+        return any(line["event"] == "waiting" and line["error"].startswith(told) for line in lines)
+
+    with ExitStack() as running_worker:
+        running_worker.push(worker)
+        await eventually(lambda: waits("KAFKA", f" at {servers.kafka.sasl_ssl}"), within=60)
+        servers.kafka.let_in(f"user-{name}", password)
+        await eventually(lambda: waits("MONGO", ""), within=60)
+        servers.mongo.let_in(f"user-{name}", password)
+        worker.wait_until_ready()
+        said = worker.log.read_text()
+
+    assert said.count("going_on") == 2
+    assert password not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lag"], "Kafka: authentication failed at {kafka}: wrong CALLFOLD_KAFKA_USERNAME or CALLFOLD_KAFKA_PASSWORD"),
+        (["keys", "list"], "MongoDB at {mongo} refuses: authentication failed: wrong CALLFOLD_MONGO_USERNAME or "),
+    ],
+)
+def test_a_command_that_is_not_let_in_says_so_in_a_line(
+    servers: Servers, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    settings = in_files(tmp_path / "secrets", servers.settings("PLAIN", password=WRONG))
+
+    done = callfold(settings, *arguments)
+
+    line = done.stderr.decode()
+    assert (done.returncode, done.stdout, line.count("\n")) == (1, b"", 1)
+    assert line.startswith(f"callfold: {said.format(kafka=servers.kafka.sasl_ssl, mongo=servers.mongo.address)}")
+    assert WRONG not in line
+
+
+@pytest.mark.parametrize(
+    ("trusted", "password", "told"),
+    [
+        ("authority", WRONG, "authentication failed: wrong CALLFOLD_MONGO_USERNAME or CALLFOLD_MONGO_PASSWORD"),
+        ("stranger", WRONG, "TLS failed (CALLFOLD_MONGO_CA_FILE, CALLFOLD_MONGO_CERTIFICATE_FILE): "),
+    ],
+)
+def test_an_api_that_is_not_let_in_answers_503_and_says_why(
+    servers: Servers, tmp_path: Path, trusted: str, password: str, told: str
+) -> None:
+    given = {**servers.settings("PLAIN", password=password), "mongo_ca_file": getattr(servers.certificates, trusted)}
+    settings = in_files(tmp_path / "secrets", {**given, "key_pepper": PEPPER})
+
+    with running(port := free_port(), **variables(settings)) as api:
+        answer = httpx.get(f"http://{HOST}:{port}{CALL}", headers={"X-API-KEY": "a", "X-API-SECRET": "b"})
+        api.terminate()
+        _, log = api.communicate(timeout=30)
+
+    (line,) = (line for line in map(orjson.loads, log.splitlines()) if line["event"] == "waiting")
+    assert (answer.status_code, line["what"]) == (503, "mongodb")
+    assert line["error"].startswith(told)
+    assert WRONG not in log
+
+
+async def test_what_mongodb_has_against_a_client_is_told(servers: Servers) -> None:
+    ours, uri = servers.certificates, servers.mongo.uri
+    access = MongoAccess(uri, USER, PASSWORD, ours.authority, ours.client, KEY_PASSWORD)
+    elsewhere = f"mongodb://localhost:{servers.mongo.port}/?directConnection=true"
+
+    told = [
+        await refused(wrong)
+        for wrong in (
+            replace(access, password=WRONG),
+            replace(access, username=None, password=None),
+            replace(access, ca_file=ours.stranger),
+            replace(access, uri=elsewhere),
+            replace(access, certificate_file=None, key_password=None),
+        )
+    ]
+
+    assert [text.split(" ")[0:2] for text in told[:4]] == [
+        ["authentication", "failed:"],
+        ["not", "authorized:"],
+        ["TLS", "failed"],
+        ["TLS", "failed"],
+    ]
+    assert "localhost" in told[3]
+    assert told[4].endswith("closed, as by one that expects TLS or a certificate")
+
+
+@pytest.mark.parametrize(
+    ("listener", "trusted", "sasl", "said"),
+    [
+        ("sasl_ssl", "authority", ("PLAIN", USER), f"authentication failed at {{}}: {WRONG_USER}"),
+        ("sasl_ssl", "authority", ("SCRAM-SHA-512", USER), f"authentication failed at {{}}: {WRONG_USER}"),
+        ("sasl_plaintext", None, ("SCRAM-SHA-256", "nobody"), f"authentication failed at {{}}: {WRONG_USER}"),
+        ("sasl_plaintext", None, ("PLAIN", USER), "authentication failed at {}: it does not take this "),
+        ("address", None, ("PLAIN", USER), "authentication failed at {}: it takes no SASL "),
+        ("sasl_ssl", "stranger", None, "TLS failed at {}: unable to get local issuer certificate "),
+        ("ssl", "authority", None, "TLS failed at {}: "),
+        ("ssl", None, None, "{} closes the connection: "),
+        ("address", "authority", None, "{} closes the connection: "),
+        ("sasl_plaintext", None, None, "{} closes the connection: "),
+    ],
+)
+async def test_what_kafka_has_against_a_client_is_told(
+    servers: Servers, listener: str, trusted: str | None, sasl: tuple[str, str] | None, said: str
+) -> None:
+    place: str = getattr(servers.kafka, listener)
+    tls = certificates.trusting(getattr(servers.certificates, trusted)) if trusted else None
+    access = KafkaAccess(place, tls, Sasl(*sasl, WRONG) if sasl else None)
+
+    told = await refusal(access)
+
+    assert told is not None
+    assert told.startswith(said.format(place))
+    assert "CALLFOLD_KAFKA_" in told
+    assert WRONG not in told
+
+
+async def test_a_broker_under_another_name_than_its_certificates_is_not_trusted(servers: Servers) -> None:
+    place = servers.kafka.sasl_ssl.replace(HOST, "localhost")
+
+    told = await refusal(KafkaAccess(place, certificates.trusting(servers.certificates.authority)))
+
+    assert told is not None
+    assert told.startswith(f"TLS failed at {place}: Hostname mismatch")
+
+
+async def test_kafka_has_nothing_against_whom_it_lets_in_and_one_that_is_away_says_nothing(servers: Servers) -> None:
+    tls = certificates.trusting(servers.certificates.authority)
+
+    assert await refusal(KafkaAccess(servers.kafka.sasl_ssl, tls, Sasl("PLAIN", USER, PASSWORD))) is None
+    assert await refusal(KafkaAccess(f"{HOST}:1", tls, Sasl("PLAIN", USER, PASSWORD))) is None
