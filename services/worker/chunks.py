@@ -12,15 +12,21 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
+from mode import Service
 
+from shared import metrics
 from shared.logs import logger
 
 MAX_CHUNK = 500
 # An idle fetch holds back partitions that have become ready meanwhile, for as long as it may wait.
 _FETCH_WAIT_MS = 100
+# Longer than the coordinator takes to refuse again.
+_HEAR_SECONDS = 2.0
+_GROUP = "group"
 
 log = logger(__name__)
 
@@ -45,6 +51,30 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._isolation_level = "read_committed"  # noqa: SLF001 - Faust does not pass these two on
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001
         return consumer
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _hear(self) -> None:
+        """Say what the group's coordinator has against us: that we may not join, or not like this.
+
+        aiokafka keeps it for who fetches, and tries again only when it is taken; Faust fetches once it has joined.
+        """
+        said: str | None = None
+        while not self.should_stop:
+            refused = self._refused()
+            metrics.WAITING_FOR.labels(_GROUP).set(refused is not None)
+            if refused is not None and refused != said:
+                log.warning("waiting", what=_GROUP, error=refused)
+            elif refused is None and said is not None:
+                log.info("going_on", what=_GROUP)
+            said = refused
+            await asyncio.sleep(_HEAR_SECONDS)
+
+    def _refused(self) -> str | None:
+        try:
+            self._consumer._coordinator.check_errors()  # noqa: SLF001
+        except KafkaError as error:
+            return str(error)
+        return None
 
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]

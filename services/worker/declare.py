@@ -110,6 +110,8 @@ async def configs(
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic, configs=dict.fromkeys(names, "")) for topic in topics]
     told: dict[str, dict[str, str]] = {}
     for answer in await admin.describe_configs(resources):
-        for _code, _message, _kind, topic, entries in answer.resources:
+        for code, message, _kind, topic, entries in answer.resources:
+            if code:
+                raise for_code(code)(f"{topic}: {message}")
             told[topic] = {name: value for name, value, *_ in entries if value is not None}
     return told

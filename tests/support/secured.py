@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -93,6 +103,13 @@ class SecuredKafka(KafkaServer):
             known = UserScramCredentialUpsertion(user, ScramCredentialInfo(mechanism, _ITERATIONS), password.encode())
             admin.alter_user_scram_credentials([known])[user].result(timeout=30)
 
+    def keep_group_for(self, user: str, group: str) -> None:
+        """Let this user join the group; from the first time on, only those for whom this was done."""
+        who = (f"User:{user}", "*", AclOperation.READ, AclPermissionType.ALLOW)
+        rule = AclBinding(ResourceType.GROUP, group, ResourcePatternType.LITERAL, *who)
+        admin = AdminClient({"bootstrap.servers": self.address})
+        admin.create_acls([rule])[rule].result(timeout=30)
+
     def _properties(self) -> str:
         modules, ours = "org.apache.kafka.common.security", self._certificates
         protocols = {"CONTROLLER": "PLAINTEXT"} | {name: name for name in self.listeners}
@@ -111,6 +128,8 @@ class SecuredKafka(KafkaServer):
             ),
             "listener.name.sasl_plaintext.sasl.enabled.mechanisms": "SCRAM-SHA-256",
             "listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config": scram,
+            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+            "allow.everyone.if.no.acl.found": "true",
         }
         return super()._properties() + "".join(f"{key}={value}\n" for key, value in security.items())
 
@@ -155,10 +174,10 @@ class SecuredMongo(MongoServer):
             return f"{type(error).__name__}: {error}"
         return None
 
-    def let_in(self, user: str, password: str) -> None:
-        """Let this user do everything."""
+    def let_in(self, user: str, password: str, database: str) -> None:
+        """Let this user read and write this database."""
         with self._client(username=USER, password=PASSWORD) as client:
-            client.admin.command("createUser", user, pwd=password, roles=["root"])
+            client.admin.command("createUser", user, pwd=password, roles=[{"role": "readWrite", "db": database}])
 
     def _founded(self) -> str:
         """Make the replica set, then its first user: what a server lets somebody do who is nobody yet."""
