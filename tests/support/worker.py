@@ -43,13 +43,20 @@ class WorkerProcess:
             **settings,
         }
         self._environment = {**os.environ, **{f"CALLFOLD_{name.upper()}": str(value) for name, value in chosen.items()}}
+        self._module = "services.worker"
         self._process: subprocess.Popen[bytes] | None = None
+
+    def running(self, module: str, **variables: str) -> Self:
+        """Make it run another program that is a worker, which takes these variables beside the settings."""
+        self._module = module
+        self._environment |= variables
+        return self
 
     def start(self) -> Self:
         """Start the process; it may not be ready yet."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "services.worker"], env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            self._process = subprocess.Popen(  # noqa: S603 - the command is ours
+                [sys.executable, "-m", self._module], env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
         return self
 
