@@ -103,6 +103,7 @@ class MemoryWorker:
     store: Store | None = None
     prices: PriceBook = field(default_factory=book)
     claim_seconds: float = 60.0
+    partitions: int = PARTITIONS
     reached: Mapping[int, Reach] = field(default_factory=lambda: dict.fromkeys(range(PARTITIONS), AT_THE_END))
 
     def __post_init__(self) -> None:
@@ -111,7 +112,7 @@ class MemoryWorker:
         self.ripeness = Ripeness()
         self._offsets = itertools.count()
         store = self.store or self.memory
-        self.flush = Flush(store, self.letters, self.ripeness, partitions=PARTITIONS, content_key=CONTENT_KEY)
+        self.flush = Flush(store, self.letters, self.ripeness, partitions=self.partitions, content_key=CONTENT_KEY)
         self.folder = Folder(
             store,
             self.prices,
