@@ -1,6 +1,7 @@
 """Where a worker can die: the named points between its writes, and the end of the process at one of them."""
 
 import os
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from typing import Self
 
@@ -68,8 +69,17 @@ class CrashPoint(StrEnum):
         return _FIRST_STATUS + list(CrashPoint).index(self)
 
 
+_OF_COMMITS = (CrashPoint.BEFORE_COMMIT, CrashPoint.AFTER_COMMIT)
+
+
 class Crash:
-    """Ends the process the n-th time that it comes to a point; without a point, never."""
+    """Ends the process the n-th time that it comes to a point; without a point, never.
+
+    What is acknowledged by then is committed first, by `commit`, unless the point is about commits: else whatever goes
+    wrong would be covered by the next delivery of the same records.
+    """
+
+    commit: Callable[[], Awaitable[object]]
 
     def __init__(self, point: CrashPoint | None, times: int = 1) -> None:
         self._point = point
@@ -89,11 +99,13 @@ class Crash:
         """Tell whether the process is to end at this point."""
         return point is self._point
 
-    def reach(self, point: CrashPoint) -> None:
-        """Come to a point: at the chosen one end at once, without finalizers and without a word to any server."""
+    async def reach(self, point: CrashPoint) -> None:
+        """Come to a point: at the chosen one the process ends, without finalizers."""
         if point is not self._point:
             return
         self._left -= 1
         if self._left == 0:
+            if point not in _OF_COMMITS:
+                await self.commit()
             os.write(2, f"crashed at {point}\n".encode())
             os._exit(point.exit_status)

@@ -20,8 +20,8 @@ from tests.support.crash_points import Crash, CrashPoint
 
 T = TypeVar("T")
 
-_folds: ContextVar[bool] = ContextVar("folds", default=False)
-"""Whether this task has claimed calls: then it is the folder that redacts, and else the flush."""
+_part: ContextVar[str] = ContextVar("part", default="")
+"""What a task is, by what it has done before: `flush` after an insert, `folder` after a claim, else neither."""
 
 
 class CrashingDeadLetters:
@@ -33,7 +33,7 @@ class CrashingDeadLetters:
 
     async def publish(self, letters: Sequence[DeadLetter]) -> None:
         await by_halves(self._dead_letters.publish, letters, self._crash, CrashPoint.AMID_DEAD_LETTERS)
-        self._crash.reach(CrashPoint.AFTER_DEAD_LETTERS)
+        await self._crash.reach(CrashPoint.AFTER_DEAD_LETTERS)
 
 
 class CrashingStore:
@@ -47,49 +47,50 @@ class CrashingStore:
         return getattr(self._store, name)
 
     async def insert(self, documents: Sequence[LogDocument]) -> None:
-        self._crash.reach(CrashPoint.BEFORE_INSERT)
+        _part.set("flush")
+        await self._crash.reach(CrashPoint.BEFORE_INSERT)
         await by_halves(self._store.insert, documents, self._crash, CrashPoint.AMID_INSERT)
-        self._crash.reach(CrashPoint.AFTER_INSERT)
+        await self._crash.reach(CrashPoint.AFTER_INSERT)
 
     async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
         seen = await self._store.look(calls)
-        self._crash.reach(CrashPoint.AFTER_LOOK)
+        await self._crash.reach(CrashPoint.AFTER_LOOK)
         return seen
 
-    async def mark(self, marks: Sequence[Mark]) -> None:
-        if not marks:
-            return
-        self._crash.reach(CrashPoint.BEFORE_MARK)
-        await by_halves(self._store.mark, marks, self._crash, CrashPoint.AMID_MARK)
-        self._crash.reach(CrashPoint.AFTER_MARK)
+    async def mark(self, marks: Sequence[Mark]) -> set[str]:
+        if not marks or _part.get() != "flush":
+            return await self._store.mark(marks)
+        await self._crash.reach(CrashPoint.BEFORE_MARK)
+        deleted = await by_halves(self._store.mark, marks, self._crash, CrashPoint.AMID_MARK)
+        await self._crash.reach(CrashPoint.AFTER_MARK)
+        return deleted
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
-        where = "folder" if _folds.get() else "flush"
-        self._crash.reach(CrashPoint(f"before_{where}_redaction"))
-        await by_halves(self._store.redact, documents, self._crash, CrashPoint(f"amid_{where}_redaction"))
-        self._crash.reach(CrashPoint(f"after_{where}_redaction"))
+        part = _part.get()
+        if not part:
+            await self._store.redact(documents)
+            return
+        await self._crash.reach(CrashPoint(f"before_{part}_redaction"))
+        await by_halves(self._store.redact, documents, self._crash, CrashPoint(f"amid_{part}_redaction"))
+        await self._crash.reach(CrashPoint(f"after_{part}_redaction"))
 
     async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
-        _folds.set(True)
+        _part.set("folder")
         claims = await self._store.claim(calls, token)
         if claims:
-            self._crash.reach(CrashPoint.AFTER_CLAIM)
+            await self._crash.reach(CrashPoint.AFTER_CLAIM)
         return claims
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         log = await self._store.read(calls)
-        self._crash.reach(CrashPoint.AFTER_READ)
+        if _part.get() == "folder":
+            await self._crash.reach(CrashPoint.AFTER_READ)
         return log
 
     async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
-        self._crash.reach(CrashPoint.BEFORE_REPLACE)
-        lost: set[str] = set()
-
-        async def replace(some: Sequence[tuple[Claim, Result]]) -> None:
-            lost.update(await self._store.replace(some))
-
-        await by_halves(replace, claims, self._crash, CrashPoint.AMID_REPLACE)
-        self._crash.reach(CrashPoint.AFTER_REPLACE)
+        await self._crash.reach(CrashPoint.BEFORE_REPLACE)
+        lost = await by_halves(self._store.replace, claims, self._crash, CrashPoint.AMID_REPLACE)
+        await self._crash.reach(CrashPoint.AFTER_REPLACE)
         return lost
 
 
@@ -98,25 +99,33 @@ class CrashingConsumer(ChunkConsumer):
 
     crash = Crash(None)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.crash.commit = self.commit_all
+
+    async def commit_all(self) -> None:
+        """Commit what is acknowledged, after a commit under way, which may know less."""
+        await self.commit()
+        await self.commit()
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        self.crash.reach(CrashPoint.BEFORE_COMMIT)
+        await self.crash.reach(CrashPoint.BEFORE_COMMIT)
         committed: bool = await super()._commit(offsets)
         if committed:
-            self.crash.reach(CrashPoint.AFTER_COMMIT)
+            await self.crash.reach(CrashPoint.AFTER_COMMIT)
         return committed
 
 
 async def by_halves(
-    act: Callable[[Sequence[T]], Awaitable[None]], items: Sequence[T], crash: Crash, amid: CrashPoint
-) -> None:
+    act: Callable[[Sequence[T]], Awaitable[set[str] | None]], items: Sequence[T], crash: Crash, amid: CrashPoint
+) -> set[str]:
     """Do `act` with all items at once; or, if the process is to end amid them, with one half after the other."""
     half = len(items) // 2
-    if half and crash.waits_for(amid):
-        await act(items[:half])
-        crash.reach(amid)
-        await act(items[half:])
-    else:
-        await act(items)
+    if not half or not crash.waits_for(amid):
+        return await act(items) or set()
+    first = await act(items[:half])
+    await crash.reach(amid)
+    return (first or set()) | (await act(items[half:]) or set())
 
 
 def run(crash: Crash) -> None:

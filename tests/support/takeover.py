@@ -5,6 +5,8 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.waiting import patiently
 from shared.kafka_access import KafkaAccess
@@ -80,7 +82,10 @@ class Takeover:
 
     async def committed(self) -> bool:
         """Tell whether every record is acknowledged."""
-        return await lag(self._kafka, self._topics.prefix, self._topics) == 0
+        try:
+            return await lag(self._kafka, self._topics.prefix, self._topics) == 0
+        except GroupCoordinatorNotAvailableError:  # a new broker, which has not heard of any group yet
+            return False
 
     async def close(self) -> None:
         """End the workers, drop the database."""

@@ -1,0 +1,29 @@
+"""A worker with a broken recipe is killed when it has acknowledged all: what another makes of it must be wrong."""
+
+import asyncio
+from pathlib import Path
+
+from shared.topics import Topics
+from tests.support.eventually import eventually_async
+from tests.support.records import by_call
+from tests.support.sabotaged_worker import VARIABLE, Sabotage
+from tests.support.takeover import Verdict, takeover
+from tests.support.takeover_load import earlier, later
+
+
+async def test_the_verdict_of_a_takeover_finds_out_each_broken_recipe(
+    kafka_bootstrap: str, mongo_uri: str, name: str, tmp_path: Path
+) -> None:
+    async def run(sabotage: Sabotage) -> Verdict:
+        async with takeover(kafka_bootstrap, mongo_uri, Topics(f"{name}-{sabotage}"), tmp_path) as load:
+            first = load.worker().running("tests.support.sabotaged_worker", **{VARIABLE: sabotage}).start()
+            await eventually_async(load.committed, within=60)
+            first.kill()
+            return await load.finished()
+
+    verdicts = await asyncio.gather(*map(run, Sabotage))
+
+    found = dict(zip(Sabotage, verdicts, strict=True))
+    every_call = by_call(earlier() + later()).keys()
+    assert all(verdict.wrong_records == every_call for verdict in verdicts)
+    assert found[Sabotage.TAKES_AN_OUTAGE_FOR_POISON].wrong_letters
