@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -64,12 +64,22 @@ class KafkaContainer(KafkaServer):
         self._container.get_wrapped_container().stop(timeout=int(timeout))
 
 
-class MongoContainer(MongoServer):
+class MongoProcess(MongoServer):
+    """mongod on this machine."""
+
+    options: Sequence[str] = ()
+
+    def command(self) -> list[str]:
+        """Return the command that runs the server."""
+        return [*super().command(), *self.options]
+
+
+class MongoContainer(MongoProcess):
     """mongod in a container, listening on the same port inside and outside."""
 
     def prepare(self) -> None:
         """Make the container."""
-        command = f"--replSet {REPLICA_SET} --bind_ip_all --port {self.port}"
+        command = " ".join(["--replSet", REPLICA_SET, "--bind_ip_all", "--port", str(self.port), *self.options])
         self._container = _container(_MONGO_IMAGE, self.port).with_command(command)
 
     start = KafkaContainer.start
@@ -102,10 +112,16 @@ def kafka_server() -> Iterator[Server]:
 
 
 @contextmanager
-def mongo_server() -> Iterator[MongoServer]:
-    """Run a replica set of one with data of its own."""
-    with _folder() as folder, (MongoContainer if engine_answers() else MongoServer)(folder, free_port()) as server:
+def mongo_server(*options: str) -> Iterator[MongoServer]:
+    """Run a replica set of one with data of its own; `options` are mongod's, beside the usual ones."""
+    with _folder() as folder, _mongod(folder, options) as server:
         yield server
+
+
+def _mongod(folder: Path, options: Sequence[str]) -> MongoServer:
+    server = (MongoContainer if engine_answers() else MongoProcess)(folder, free_port())
+    server.options = options
+    return server
 
 
 @contextmanager
