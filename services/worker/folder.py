@@ -17,7 +17,7 @@ from shared.fold import Folded
 from shared.fold_call import fold_call
 from shared.logs import logger
 from shared.store.log import LogDocument
-from shared.store.port import Claim, Result, Store, StoreUnavailable, Unstorable
+from shared.store.port import Claim, Result, Store, StoreUnavailable, Unstorable, Waiting
 from shared.store.states import MAX_ATTEMPTS
 
 log = logger(__name__)
@@ -74,8 +74,9 @@ class Folder:
         await self._look_around(frozenset(reached))
         ripe = self._ripeness.take(reached, self._clock(), _ROUND_CALLS)
         metrics.CALLS_WAITING.set(len(self._ripeness) + len(ripe))
-        if not ripe:
-            return Outcome()
+        return await self._round(ripe) if ripe else Outcome()
+
+    async def _round(self, ripe: Sequence[Waiting]) -> Outcome:
         calls, token = [waiting.call for waiting in ripe], uuid.uuid4().hex
         try:
             claims = await self._store.claim(calls, token)
@@ -84,7 +85,10 @@ class Folder:
             await patiently("mongodb", lambda: self._store.release(calls, token), StoreUnavailable)
             self._ripeness.add(ripe)
             return Outcome(released=len(calls))
-        return await self._work(claims) if claims else Outcome()
+        outcome = await self._work(claims) if claims else Outcome()
+        for suspect in _suspects(claims):
+            outcome = _sum(outcome, await self._round([each for each in ripe if each.call == suspect.call]))
+        return outcome
 
     async def _work(self, claims: Sequence[Claim]) -> Outcome:
         """Fold claimed calls; whatever breaks it off, what it leaves is given back.
@@ -121,8 +125,11 @@ class Folder:
     async def _fold_round(self, claims: Sequence[Claim]) -> Outcome:
         hopeless = [claim for claim in claims if claim.attempts > MAX_ATTEMPTS]
         await self._break_off(hopeless, "the process ended in each attempt")
-        sizes = await self._sizes(claims)
-        hopeful = sorted((claim for claim in claims if claim.attempts <= MAX_ATTEMPTS), key=lambda c: sizes[c.call])
+        suspects = {claim.call for claim in _suspects(claims)}
+        await self._store.release(suspects, claims[0].token)
+        hopeful = [claim for claim in claims if claim.attempts <= MAX_ATTEMPTS and claim.call not in suspects]
+        sizes = await self._sizes(hopeful) if hopeful else {}
+        hopeful.sort(key=lambda claim: sizes[claim.call])
         outcome = Outcome(broken=len(hopeless))
         budget = _ROUND_BYTES
         for group in _groups(hopeful, sizes):
@@ -218,6 +225,14 @@ class Folder:
             await asyncio.sleep(self._claim_seconds / _RENEWALS)
             with contextlib.suppress(StoreUnavailable):  # the round itself meets it, and says so
                 await self._store.renew([claim.call for claim in claims], claims[0].token)
+
+
+def _suspects(claims: Sequence[Claim]) -> list[Claim]:
+    """Return the claims to be given back, and made and folded one by one: one of them may have ended its process.
+
+    An attempt counts against all that is claimed when a process ends: in company it would break the others too.
+    """
+    return [claim for claim in claims if 1 < claim.attempts <= MAX_ATTEMPTS] if len(claims) > 1 else []
 
 
 def _groups(claims: Sequence[Claim], sizes: dict[str, int]) -> Iterator[list[Claim]]:

@@ -87,6 +87,34 @@ async def test_a_call_that_ended_its_process_in_each_attempt_is_broken_without_a
     assert await state_of(worker.memory) is State.BROKEN
 
 
+class Died(BaseException):
+    """The process ends here."""
+
+
+class Deadly(MemoryStore):
+    """Ends the process in which one call is read."""
+
+    async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
+        if CALL in calls:
+            raise Died
+        return await super().read(calls)
+
+
+async def test_a_call_that_ends_each_process_that_folds_it_is_broken_alone() -> None:
+    memory = Deadly(claim_ms=-1)  # every claim has run out
+    await MemoryWorker(memory=memory).deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
+    deaths = 0
+
+    while await state_of(memory) is not State.BROKEN:
+        try:
+            await MemoryWorker(memory=memory).rest()
+        except Died:
+            deaths += 1
+
+    assert deaths == MAX_ATTEMPTS
+    assert [await state_of(memory, call) for call in OTHERS] == [State.FINAL] * 2
+
+
 class Picky(MemoryStore):
     """Refuses what it is told to refuse: to store a record, or to read a log."""
 
