@@ -109,9 +109,14 @@ class MemoryStore(MemoryRetention):
     async def release(self, calls: Collection[str], token: str) -> None:
         """See the port."""
         for key in calls:
-            if self._holds(key, token):
-                call = self._calls[key]
-                self._calls[key] = replace(call, state=MOVES[Move.RELEASE][1], attempts=call.attempts - 1)
+            call = self._calls.get(key)
+            if (
+                call is not None
+                and call.token == token
+                and call.state in {State.FOLDING, State.STALE}
+                and call.attempts
+            ):
+                self._calls[key] = replace(call, state=MOVES[Move.RELEASE][1], attempts=call.attempts - 1, token="")
 
     async def sizes(self, calls: Collection[str]) -> dict[str, int]:
         """See the port."""
@@ -137,7 +142,7 @@ class MemoryStore(MemoryRetention):
         for claim, result in claims:
             if not self._holds(claim.call, claim.token):
                 lost.add(claim.call)
-                self._uncount(claim)
+                await self.release([claim.call], claim.token)
                 continue
             move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
             self._calls[claim.call] = replace(
@@ -150,7 +155,11 @@ class MemoryStore(MemoryRetention):
         for claim in claims:
             if self._holds(claim.call, claim.token):
                 self._calls[claim.call] = replace(
-                    self._calls[claim.call], state=MOVES[Move.BREAK][1], attempts=MAX_ATTEMPTS - 1, result=None
+                    self._calls[claim.call],
+                    state=MOVES[Move.BREAK][1],
+                    attempts=MAX_ATTEMPTS - 1,
+                    token="",
+                    result=None,
                 )
 
     async def find(self, call: str) -> StoredCall | None:
@@ -160,11 +169,6 @@ class MemoryStore(MemoryRetention):
             return None
         body, etag = (found.result.body, found.result.etag) if found.result else (None, None)
         return StoredCall(found.state, found.opted_out, body, etag)
-
-    def _uncount(self, claim: Claim) -> None:
-        call = self._calls.get(claim.call)
-        if call is not None and call.state is State.STALE and call.token == claim.token:
-            self._calls[claim.call] = replace(call, attempts=call.attempts - 1)
 
     def _claimable(self, call: MemoryCall) -> bool:
         ran_out = call.claimed_at < self._clock() - self._claim_ms

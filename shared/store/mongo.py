@@ -14,6 +14,7 @@ from shared.store.mongo_documents import (
     broken_document,
     call_document,
     claim_of,
+    giving_back,
     header_of,
     held,
     marking,
@@ -175,7 +176,8 @@ class MongoStore(MongoRetention):
 
     async def release(self, calls: Collection[str], token: str) -> None:
         """See the port."""
-        await self._update_held(calls, token, {"$set": {"state": MOVES[Move.RELEASE][1]}, "$inc": {"attempts": -1}})
+        with world():
+            await self._give_back((call, token) for call in calls)
 
     async def sizes(self, calls: Collection[str]) -> dict[str, int]:
         """See the port."""
@@ -231,15 +233,11 @@ class MongoStore(MongoRetention):
             if replaced.matched_count == len(writes):
                 return set()
             lost = {claim.call for claim, _ in claims} - await self._stored(claims)
-            await self._uncount(claim for claim, _ in claims if claim.call in lost)
+            await self._give_back((claim.call, claim.token) for claim, _ in claims if claim.call in lost)
             return lost
 
-    async def _uncount(self, lost: Iterable[Claim]) -> None:
-        """Take back the attempt of claims whose fold worked, but was overtaken by a mark: it leaves the token there."""
-        writes = [
-            UpdateOne({"_id": claim.call, "token": claim.token, "state": State.STALE}, {"$inc": {"attempts": -1}})
-            for claim in lost
-        ]
+    async def _give_back(self, claims: Iterable[tuple[str, str]]) -> None:
+        writes = [giving_back(call, token) for call, token in claims]
         if writes:
             await self._calls.bulk_write(writes, ordered=False)
 

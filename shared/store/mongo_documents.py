@@ -52,6 +52,17 @@ def marking(mark: Mark) -> UpdateOne:
     return UpdateOne(wanted, update, upsert=True)
 
 
+def giving_back(call: str, token: str) -> UpdateOne:
+    """Return the write that gives a claim back, once; also one that a mark has overtaken, which leaves the token there.
+
+    What was stored under the claim keeps the token as well, but has no attempts.
+    """
+    return UpdateOne(
+        {"_id": call, "token": token, "state": {"$in": [State.FOLDING, State.STALE]}, "attempts": {"$gt": 0}},
+        {"$set": {"state": MOVES[Move.RELEASE][1]}, "$inc": {"attempts": -1}, "$unset": {"token": ""}},
+    )
+
+
 def _header(claim: Claim, state: State, *, opted_out: bool) -> dict[str, Any]:
     organization, call = claim.call.split("/")
     header = {
@@ -92,6 +103,7 @@ def broken_document(claim: Claim) -> dict[str, Any]:
     return {
         **_header(claim, MOVES[Move.BREAK][1], opted_out=claim.opted_out),
         "attempts": MAX_ATTEMPTS - 1,
+        "token": None,
     }
 
 

@@ -165,7 +165,7 @@ class Store(Retention, Protocol):
         """Prolong the claims that still hold the token."""
 
     async def release(self, calls: Collection[str], token: str) -> None:
-        """Give claims back unused."""
+        """Give claims back unused; the attempt does not count, even if a mark has overtaken it. Safe to repeat."""
 
     async def sizes(self, calls: Collection[str]) -> dict[str, int]:
         """Return how many bytes of events the log holds of each call."""

@@ -70,6 +70,46 @@ async def test_a_released_claim_leaves_the_call_stale_and_the_attempt_uncounted(
     assert again.attempts == 1
 
 
+async def test_giving_a_claim_back_again_changes_nothing(store: Store) -> None:
+    claim = await claimed(store)
+
+    for _ in range(2):
+        await store.release([CALL], claim.token)
+    (again,) = await store.claim([CALL], next(tokens))
+
+    assert again.attempts == 1
+
+
+async def test_a_claim_that_a_mark_has_overtaken_is_given_back_uncounted_too(store: Store) -> None:
+    claim = await claimed(store)
+    await store.mark([mark()])
+
+    for _ in range(2):
+        await store.release([CALL], claim.token)
+
+    assert (await claimed(store)).attempts == 1
+
+
+async def test_giving_back_what_was_stored_and_marked_again_counts_no_less(store: Store) -> None:
+    claim = await claimed(store)
+    await store.replace([(claim, result())])
+    await store.mark([mark()])
+
+    await store.release([CALL], claim.token)
+
+    assert (await claimed(store)).attempts == 1
+
+
+async def test_giving_back_what_was_broken_and_marked_again_counts_no_less(store: Store) -> None:
+    claim = await claimed(store)
+    await store.break_off([claim])
+    await store.mark([mark()])
+
+    await store.release([CALL], claim.token)
+
+    assert (await claimed(store)).attempts == MAX_ATTEMPTS
+
+
 async def test_waiting_calls_are_the_stale_ones_of_these_partitions_longest_first(store: Store) -> None:
     await store.mark([mark("o/b")])
     await asyncio.sleep(0.01)
