@@ -16,8 +16,8 @@ async def test_the_verdict_of_a_takeover_finds_out_each_broken_recipe(
 ) -> None:
     async def run(sabotage: Sabotage) -> Verdict:
         async with takeover(kafka_bootstrap, mongo_uri, Topics(f"{name}-{sabotage}"), tmp_path) as load:
-            first = load.worker().running("tests.support.sabotaged_worker", **{VARIABLE: sabotage}).start()
-            await eventually_async(load.committed, within=60)
+            first = load.place.worker("tests.support.sabotaged_worker", **{VARIABLE: sabotage})
+            await eventually_async(load.place.committed, within=60)
             first.kill()
             return await load.finished()
 

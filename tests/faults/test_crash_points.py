@@ -24,7 +24,7 @@ async def runs(
     async def run(point: CrashPoint) -> tuple[int, Verdict]:
         folder = tmp_path_factory.mktemp(point)
         async with turn, takeover(kafka_bootstrap, mongo_uri, Topics(folder.name), folder) as load:
-            first = load.worker().running("tests.support.crashing_worker", **{VARIABLE: point}).start()
+            first = load.place.worker("tests.support.crashing_worker", **{VARIABLE: point})
             return await died(first), await load.finished()
 
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
