@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, cast
 
 from services.worker.folder import Outcome
+from shared.mongo_access import MongoAccess
 from shared.reading import Finality
 from shared.store.driver import Connection
 from shared.store.mongo import MongoStore
@@ -98,8 +99,8 @@ class Journey:
     """One call in a database of its own."""
 
     def __init__(self, mongo: FailingMongo, database: str, step: Step) -> None:
-        self._traveller = Connection(mongo.uri, database, timeout_ms=_TIMEOUT_MS)
-        self._witness = Connection(mongo.behind, database)
+        self._traveller = Connection(MongoAccess(mongo.uri), database, timeout_ms=_TIMEOUT_MS)
+        self._witness = Connection(MongoAccess(mongo.behind), database)
         self.store = BreakingStore(MongoStore(self._traveller), step)
         self._worker = MemoryWorker(store=cast(Store, self.store))
 

@@ -9,6 +9,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from services.worker.declare import KafkaUnavailable, Wanted, declare
 from services.worker.waiting import patiently
 from shared.kafka_access import KafkaAccess
+from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection
 from shared.store.mongo import MongoStore
 from shared.topics import Topics
@@ -25,7 +26,7 @@ class Place:
         self.kafka = kafka
         self.topics = topics
         self.folder = folder
-        self.connection = Connection(mongo_uri, topics.prefix)
+        self.connection = Connection(MongoAccess(mongo_uri), topics.prefix)
         self.store = MongoStore(self.connection)
         self._servers = (kafka, mongo_uri, topics, topics.prefix, folder)
         self._running = ExitStack()
