@@ -2,6 +2,9 @@
 
 PYTHON ?= python3
 
+# Tests wait for servers most of the time: more of them than cores, each with servers of its own.
+JOBS ?= 3
+
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m deploy.local
@@ -26,7 +29,7 @@ test: install ## lint, check types and architecture, run every test; stop at the
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile
 
 up: install ## start the stack in the background: Kafka, MongoDB, the API and the worker
 	@$(RUN) up
