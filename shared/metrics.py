@@ -27,6 +27,12 @@ FLUSH_SECONDS = Histogram(
     registry=WORKER,
 )
 WAITING_FOR = Gauge("callfold_waiting_for", "1 while the program waits for this to answer", ["what"])
+POOL_SECONDS = Histogram(
+    "callfold_pool_seconds",
+    "One large call in a process of the pool, from its log to what came of it",
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+)
+POOL_ENDED = Counter("callfold_pool_processes_ended", "Processes of the pool that were given up, at work or not")
 LAST_FLUSH = Gauge("callfold_last_flush_timestamp_seconds", "When the last batch was written", registry=WORKER)
 ASSIGNED = Gauge(
     "callfold_assigned_partitions", "Partitions of the input topics that this worker holds", registry=WORKER

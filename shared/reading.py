@@ -1,12 +1,13 @@
 """Reading one call: the stored record while it is final, else the record folded from the log, by the same functions."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.cost import PriceBook
 from shared.fold import NoEvents
 from shared.folding import fold_documents, render
-from shared.store.port import Store
+from shared.store.port import Store, StoredCall
 from shared.store.states import State
 
 
@@ -34,6 +35,13 @@ class Reading:
     finality: Finality
 
 
+@dataclass(frozen=True, slots=True)
+class Large:
+    """A call that has to be folded, but not here; `etag` is the record's, None where only the fold will tell."""
+
+    etag: str | None
+
+
 async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
     """Return the record of a call (`<organization_id>/<call_id>`), or None if there is no such call.
 
@@ -41,13 +49,45 @@ async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
         CallBroken: the call cannot be folded.
         StoreUnavailable: the store does not answer.
     """
+    stored = await _find(store, call)
+    if stored is None:
+        return None
+    return _as_stored(stored) or await _folded(store, call, book, stored)
+
+
+async def read_small_call(
+    store: Store, call: str, book: PriceBook, is_large: Callable[[str], Awaitable[bool]]
+) -> Reading | Large | None:
+    """Do the same, but do not fold a call that `is_large`.
+
+    Raises:
+        CallBroken, StoreUnavailable: see `read_call`.
+    """
+    stored = await _find(store, call)
+    if stored is None:
+        return None
+    reading = _as_stored(stored)
+    if reading is None and await is_large(call):
+        return Large(stored.etag if stored.state is State.FINAL else None)
+    return reading or await _folded(store, call, book, stored)
+
+
+async def _find(store: Store, call: str) -> StoredCall | None:
     stored = await store.find(call)
     if stored is None or stored.state is State.DELETED:
         return None
     if stored.state is State.BROKEN:
         raise CallBroken(call)
+    return stored
+
+
+def _as_stored(stored: StoredCall) -> Reading | None:
     if stored.state is State.FINAL and stored.body is not None and stored.etag is not None:
         return Reading(stored.body, stored.etag, Finality.FINAL)
+    return None
+
+
+async def _folded(store: Store, call: str, book: PriceBook, stored: StoredCall) -> Reading | None:
     documents = (await store.read([call]))[call]
     if await _is_deleted(store, call):
         return None  # its log may have been read while it was going

@@ -16,10 +16,12 @@ from services.api.settings import ApiSettings
 from shared import logs, price_book
 from shared.cost import PriceBook
 from shared.listening import CannotListen, listen
+from shared.pool.pool import FoldPool
 from shared.settings import describe
 from shared.store.driver import Connection, WrongUri
 from shared.store.mongo import MongoStore
 from shared.store.mongo_keys import MongoKeys
+from shared.store.opening import OpensMongo
 
 FAILED = 1
 WRONG_SETTINGS = 2
@@ -41,7 +43,9 @@ def main() -> None:
 
 async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socket) -> None:
     connection = _connection(settings)
-    app = create_app(settings, MongoStore(connection), MongoKeys(connection), book)
+    access, database = settings.mongo, settings.mongo_database
+    pool = FoldPool(settings, OpensMongo(access, database, settings.mongo_driver, settings.api_fold_timeout_ms), book)
+    app = create_app(settings, MongoStore(connection), MongoKeys(connection), book, pool)
     config = uvicorn.Config(
         app,
         lifespan="on",
@@ -54,6 +58,7 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
     try:
         await uvicorn.Server(config).serve(sockets=[listening])
     finally:
+        await pool.close()
         await connection.close()
 
 

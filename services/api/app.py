@@ -15,8 +15,10 @@ from services.api.calls import PATH, Calls
 from services.api.edge import Edge
 from services.api.errors import Refused, answer_refused, answer_unrouted
 from services.api.health import Health
+from services.api.large import LargeReads, Sizes
 from services.api.settings import ApiSettings
 from shared.cost import PriceBook
+from shared.large import LargeCalls
 from shared.logs import logger
 from shared.store.keys import Keys
 from shared.store.port import Store
@@ -32,8 +34,8 @@ class Api(FastAPI):
         return contract.complete(super().openapi())
 
 
-def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook) -> FastAPI:
-    """Return the API of this store, with these keys."""
+def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook, folds: LargeCalls) -> FastAPI:
+    """Return the API of this store, with these keys; `folds` folds the large calls."""
     app = Api(
         title="Callfold",
         version="1",
@@ -50,7 +52,12 @@ def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook)
     availability = Availability()
     patience = settings.api_timeout_ms / 1000
     authentication = Authentication(keys, settings.key_pepper.get_secret_value().encode(), patience)
-    _add_calls(app, Calls(store, book, authentication, availability, patience))
+    large = LargeReads(
+        folds,
+        most=settings.pool_processes + settings.pool_queue,
+        patience=settings.api_fold_timeout_ms / 1000,
+    )
+    _add_calls(app, Calls(store, book, authentication, availability, patience, Sizes(store), large))
     _add_health(app, Health(store, availability))
     _add_docs(app)
     return app

@@ -23,8 +23,8 @@ class Availability:
         self._answered_at = -1.0
 
     @asynccontextmanager
-    async def within(self, seconds: float) -> AsyncIterator[None]:
-        """Give the block, which ends by asking the store something, so many seconds.
+    async def within(self, seconds: float | None) -> AsyncIterator[None]:
+        """Give the block, which ends by asking the store something, so many seconds; None: it has its own limit.
 
         The driver has limits of its own, but for each operation.
 

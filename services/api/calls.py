@@ -1,8 +1,11 @@
 """`GET /api/calls/{callId}`: the call's record, as the store or the fold rendered it."""
 
 import re
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
@@ -12,9 +15,12 @@ from services.api.authentication import KEY_HEADER, SECRET_HEADER, Authenticatio
 from services.api.availability import Availability
 from services.api.conditional import holds
 from services.api.errors import call_broken, call_not_found, invalid_call_id
+from services.api.large import LargeReads, Sizes
+from services.api.large_answer import LargeAnswer
 from shared.cost import PriceBook
+from shared.large import OutOfMemory
 from shared.logs import logger
-from shared.reading import CallBroken, Reading, read_call
+from shared.reading import CallBroken, Finality, Large, Reading, read_small_call
 from shared.store.log import call_key
 from shared.store.port import Store
 
@@ -30,6 +36,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REPLACEMENT = "\ufffd"
 
 log = logger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +48,68 @@ class Calls:
     authentication: Authentication
     availability: Availability
     patience: float
+    sizes: Sizes
+    large: LargeReads
 
     async def get(self, request: Request) -> Response:
         """Return the record of the call as it stands, of a call that goes on too."""
         async with self.availability.within(self.patience):
             organization = await self.authentication.organization(request.headers)
             call_id = _call_id(request)
-            reading = await self._read(call_key(organization, call_id), request)
-        if reading is None:
-            raise call_not_found(call_id)
-        return _answer(reading, request.headers.getlist("If-None-Match"))
+            call = call_key(organization, call_id)
+            found = await self._told(request, call, read_small_call(self.store, call, self.book, self.sizes.is_large))
+        known = request.headers.getlist("If-None-Match")
+        match found:
+            case None:
+                raise call_not_found(call_id)
+            case Reading():
+                return _unchanged(found, known) or _answer(found)
+            case Large(etag) if etag is not None and known and holds(known, etag):
+                return _unmodified(etag, Finality.FINAL)
+            case Large():
+                return await self._get_large(request, call, call_id, known)
 
-    async def _read(self, call: str, request: Request) -> Reading | None:
+    async def _get_large(self, request: Request, call: str, call_id: str, known: list[str]) -> Response:
+        async with AsyncExitStack() as until_sent:
+            await until_sent.enter_async_context(self.large.place())
+            async with self.availability.within(None):
+                reading = await self._told(request, call, self.large.read(call))
+            if reading is None:
+                raise call_not_found(call_id)
+            return _unchanged(reading, known) or LargeAnswer(
+                _parts(reading), _headers(reading.etag, reading.finality), until_sent.pop_all().aclose
+            )
+
+    async def _told(self, request: Request, call: str, reading: Awaitable[T]) -> T:
         try:
-            return await read_call(self.store, call, self.book)
-        except CallBroken as error:
+            return await reading
+        except (CallBroken, OutOfMemory) as error:
             request_id = request.state.request_id
-            log.exception("call_broken", call=call, request_id=request_id)
+            log.exception("call_broken", call=call, request_id=request_id, why=str(error))
             raise call_broken(request_id) from error
 
 
-def _answer(reading: Reading, if_none_match: list[str]) -> Response:
-    headers = {"ETag": reading.etag, FINALITY: reading.finality, "Cache-Control": CACHING, "Vary": VARY}
-    if if_none_match and holds(if_none_match, reading.etag):
-        return Response(None, HTTPStatus.NOT_MODIFIED, headers)
+def _unchanged(reading: Reading, known: list[str]) -> Response | None:
+    """Return the answer to a client that has this state of the record, None to another."""
+    return _unmodified(reading.etag, reading.finality) if known and holds(known, reading.etag) else None
+
+
+def _unmodified(etag: str, finality: Finality) -> Response:
+    return Response(None, HTTPStatus.NOT_MODIFIED, _headers(etag, finality))
+
+
+def _answer(reading: Reading) -> Response:
     # The record is JSON already: to parse it and write it again would take most of the time of an answer.
-    return Response(b"%b%b}" % (_OPENING, reading.body), HTTPStatus.OK, headers, "application/json")
+    headers = _headers(reading.etag, reading.finality)
+    return Response(b"".join(_parts(reading)), HTTPStatus.OK, headers, "application/json")
+
+
+def _parts(reading: Reading) -> tuple[bytes, ...]:
+    return (_OPENING, reading.body, b"}")
+
+
+def _headers(etag: str, finality: Finality) -> dict[str, str]:
+    return {"ETag": etag, FINALITY: finality, "Cache-Control": CACHING, "Vary": VARY}
 
 
 def _call_id(request: Request) -> str:

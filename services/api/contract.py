@@ -86,6 +86,7 @@ def _answered(description: str) -> Json:
     return {"model": Answered, "description": description, "headers": _ID}
 
 
+_NOT_NOW = (errors.unavailable(), errors.busy())
 UNAVAILABLE = _refusal("The store does not answer", errors.unavailable())
 
 CALL_RESPONSES: dict[int | str, Json] = {
@@ -100,7 +101,7 @@ CALL_RESPONSES: dict[int | str, Json] = {
     404: _refusal("The key's organization has no such call", errors.call_not_found("call-456")),
     405: _refusal("Another method than GET and HEAD", errors.wrong_method()),
     500: _refusal("A mistake of ours", errors.unforeseen(_REQUEST), errors.call_broken(_REQUEST)),
-    503: UNAVAILABLE,
+    503: _refusal("The store does not answer, or the call is large and others are ahead", *_NOT_NOW),
 }
 
 CALL_EXTRA: Json = {

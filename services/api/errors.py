@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 RETRY_AFTER_SECONDS = 1
+RETRY_AFTER_FOLDS_SECONDS = 5
 
 
 class Refused(Exception):
@@ -77,6 +78,13 @@ def unavailable() -> Refused:
     """Return the answer while the store does not answer."""
     told = "The store does not answer at the moment; try again"
     return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable", told, Retry_After=str(RETRY_AFTER_SECONDS))
+
+
+def busy() -> Refused:
+    """Return the answer where a large call cannot be folded now, because others are, or because that went wrong."""
+    told = "The call is large, and is not folded at the moment; try again"
+    wait = str(RETRY_AFTER_FOLDS_SECONDS)
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable", told, Retry_After=wait)
 
 
 async def answer_refused(_request: Request, refused: Exception) -> Response:

@@ -2,11 +2,11 @@
 
 from pydantic import Field, SecretStr
 
-from shared.settings import Settings
+from shared.pool.settings import PoolSettings
 from shared.store.driver import Driver
 
 
-class ApiSettings(Settings):
+class ApiSettings(PoolSettings):
     """What the API needs to know beside what every program does."""
 
     key_pepper: SecretStr = Field(
@@ -17,3 +17,6 @@ class ApiSettings(Settings):
     api_drain_seconds: int = Field(10, ge=1, le=600, description="After SIGTERM open requests have so long")
     mongo_driver: Driver = Field("motor", description="MongoDB's driver")
     api_timeout_ms: int = Field(2_500, ge=100, le=60_000, description="A request waits so long for MongoDB in all")
+    api_fold_timeout_ms: int = Field(
+        30_000, ge=100, le=600_000, description="And so long for the fold of a large call, of which others may be ahead"
+    )

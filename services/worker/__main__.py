@@ -21,10 +21,12 @@ from services.worker.waiting import patiently
 from shared import logs, metrics, policies
 from shared.listening import CannotListen, listen
 from shared.policies import InvalidPolicies
+from shared.pool.pool import FoldPool
 from shared.price_book import InvalidPriceBook, load
 from shared.settings import describe
 from shared.store.driver import Connection, WrongUri
 from shared.store.mongo import MongoStore
+from shared.store.opening import OpensMongo
 from shared.store.port import Store, StoreUnavailable
 from shared.topics import Topics
 
@@ -88,12 +90,17 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
         timeout_ms=settings.mongo_timeout_ms,
     )
     partitions = await patiently("kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable)
+    opens = OpensMongo(
+        settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms
+    )
+    pool = FoldPool(settings, opens, book)
     store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
     await patiently("mongodb", store.prepare, StoreUnavailable)
     dead_letters = KafkaDeadLetters(settings.kafka, topics.dead_letter)
     telephony = KafkaTelephony(settings.kafka, topics.telephony)
 
     async def close() -> None:
+        await pool.close()
         await dead_letters.stop()
         await telephony.stop()
         await connection.close()
@@ -105,6 +112,7 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
         book,
         telephony=telephony,
         fence=KafkaFence(settings.kafka, topics.inputs, settings.group),
+        large=pool,
         policies=rules,
         partitions=partitions,
         listening=listening,

@@ -31,6 +31,7 @@ from services.worker.watchdog import Watchdog, end_process
 from shared import metrics
 from shared.clock import now_ms
 from shared.cost import PriceBook
+from shared.large import LargeCalls
 from shared.logs import logger
 from shared.policies import Policies
 from shared.store.port import Store, StoreUnavailable
@@ -62,6 +63,7 @@ class Worker:
         *,
         telephony: Telephony,
         fence: Fence,
+        large: LargeCalls,
         policies: Policies,
         partitions: int,
     ) -> None:
@@ -96,6 +98,8 @@ class Worker:
             book,
             self.ripeness,
             self.reached,
+            large=large,
+            most_large=settings.pool_processes + settings.pool_queue,
             claim_seconds=settings.claim_seconds,
             poll_seconds=settings.poll_seconds,
         )
@@ -172,7 +176,7 @@ class Worker:
         """Break the folder off, which gives back what it has claimed."""
         if self._folding is not None:
             self._folding.cancel()
-            await asyncio.wait([self._folding], timeout=_BREAK_OFF_SECONDS)
+            await asyncio.wait([self._folding, asyncio.create_task(self.folder.stop())], timeout=_BREAK_OFF_SECONDS)
 
     async def readiness(self) -> str | None:
         """Return what is missing before events are taken: None when nothing is."""
@@ -200,6 +204,7 @@ def create_app(
     *,
     telephony: Telephony,
     fence: Fence,
+    large: LargeCalls,
     policies: Policies,
     partitions: int,
     listening: socket.socket,
@@ -222,6 +227,7 @@ def create_app(
         book,
         telephony=telephony,
         fence=fence,
+        large=large,
         policies=policies,
         partitions=partitions,
     )

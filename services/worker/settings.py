@@ -4,11 +4,11 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from shared.settings import Settings
+from shared.pool.settings import PoolSettings
 from shared.store.driver import Driver
 
 
-class WorkerSettings(Settings):
+class WorkerSettings(PoolSettings):
     """What the worker needs to know beside what every program does."""
 
     content_key: SecretStr = Field(

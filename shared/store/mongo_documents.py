@@ -85,14 +85,15 @@ def call_document(claim: Claim, result: Result) -> dict[str, Any]:
     move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
     header = {
         **_header(claim, MOVES[move][1], opted_out=result.opted_out),
+        "etag": result.etag,
         "event_count": result.events,
         "conflict_count": result.conflicts,
         "rules_version": result.rules_version,
         "price_book_version": result.price_book_version,
     }
-    if result.record is None or result.body is None:
+    if result.record is None or result.body is None or len(result.body) > _DOCUMENT_LIMIT:
         return header
-    document = {**result.record, **header, "etag": result.etag, "body": result.body.decode()}
+    document = {**result.record, **header, "body": result.body.decode()}
     if len(result.body) > _TEXT_LIMIT and len(bson.encode(document)) > _DOCUMENT_LIMIT:
         return header
     return document

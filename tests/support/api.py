@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from services.api.app import create_app
 from services.api.settings import ApiSettings
 from shared.folding import fold_documents, render
+from shared.large import FoldsHere, LargeCalls
 from shared.store.keys import Keys, MemoryKeys, new_key
 from shared.store.log import LogDocument, Stretch, documents
 from shared.store.memory import MemoryStore
@@ -44,13 +45,18 @@ class Reader:
 
 
 async def reader(
-    store: Store | None = None, keys: Keys | None = None, organization: str = "org-789", **settings: Any
+    store: Store | None = None,
+    keys: Keys | None = None,
+    organization: str = "org-789",
+    folds: LargeCalls | None = None,
+    **settings: Any,
 ) -> Reader:
     """Return somebody with a key of the organization, and an API of their own."""
     store, keys = store or MemoryStore(), keys or MemoryKeys()
     key, secret = new_key(organization, PEPPER.encode())
     await keys.add(key)
-    app = create_app(ApiSettings(key_pepper=SecretStr(PEPPER), **settings), store, keys, book())
+    folds = folds or FoldsHere(store, book())
+    app = create_app(ApiSettings(key_pepper=SecretStr(PEPPER), **settings), store, keys, book(), folds)
     return Reader(app, store, keys, {"X-API-KEY": key.api_key, "X-API-SECRET": secret})
 
 

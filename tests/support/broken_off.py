@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
-from services.worker.folder import Outcome
+from services.worker.claimed import Outcome
 from shared.mongo_access import MongoAccess
 from shared.reading import Finality
 from shared.store.driver import Connection

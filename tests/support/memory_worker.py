@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from services.worker.batch import Batch
+from services.worker.claimed import Outcome
 from services.worker.dead_letters import MemoryDeadLetters
 from services.worker.flush import Flush
-from services.worker.folder import Folder, Outcome
+from services.worker.folder import Folder
 from services.worker.ripeness import Reach, Ripeness
 from shared.cost import PriceBook
 from shared.events import Headers
 from shared.fold import fold
 from shared.folding import render
+from shared.large import FoldsHere, LargeCalls
 from shared.partition import partition_of
 from shared.store.memory import MemoryStore
 from shared.store.port import Store, StoredCall
@@ -104,6 +106,7 @@ class MemoryWorker:
     prices: PriceBook = field(default_factory=book)
     claim_seconds: float = 60.0
     partitions: int = PARTITIONS
+    large: LargeCalls | None = None
     reached: Mapping[int, Reach] = field(default_factory=lambda: dict.fromkeys(range(PARTITIONS), AT_THE_END))
 
     def __post_init__(self) -> None:
@@ -118,6 +121,8 @@ class MemoryWorker:
             self.prices,
             self.ripeness,
             lambda: dict(self.reached),
+            large=self.large or FoldsHere(store, self.prices),
+            most_large=2,
             claim_seconds=self.claim_seconds,
             poll_seconds=0,
             clock=self.clock,
@@ -138,8 +143,10 @@ class MemoryWorker:
 
     async def rest(self) -> None:
         """Fold until nothing is left to be folded."""
-        while await self.step() != Outcome():
-            pass
+        quiet = 0
+        while quiet < 2:  # the step after tells what has become of a call that was folded beside
+            quiet = quiet + 1 if await self.step() == Outcome() else 0
+            await self.folder.settle()
 
     async def found(self, call: str = CALL) -> StoredCall:
         """Return what is stored of a call, which must be there."""

@@ -20,6 +20,7 @@ from services.worker.dead_letters import MemoryDeadLetters
 from services.worker.fence import MemoryFence
 from services.worker.settings import WorkerSettings
 from services.worker.telephony import MemoryTelephony
+from shared.large import FoldsHere
 from shared.policies import Policies
 from shared.store.memory import MemoryStore
 from tests.support.makers import book
@@ -82,13 +83,15 @@ async def unstarted(
     """Give a worker whose consumer owns what the broker says, with the flow on and generation 1."""
     broker = broker or Broker()
     settings = WorkerSettings(content_key=SecretStr("k" * 32), **chosen)
+    store = store or MemoryStore()
     worker = Worker(
         settings,
-        store or MemoryStore(),
+        store,
         MemoryDeadLetters(),
         book(),
         telephony=MemoryTelephony(),
         fence=MemoryFence(),
+        large=FoldsHere(store, book()),
         policies=Policies(),
         partitions=PARTITIONS,
     )

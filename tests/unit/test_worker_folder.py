@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.worker.folder import Outcome
+from services.worker.claimed import Outcome
 from services.worker.ripeness import Reach
 from shared.store.states import State
 from tests.support.folder_cases import BEGUN, CREATED, ENDED, MARK, OPT_OUT, SAID

@@ -6,37 +6,23 @@ from typing import Any
 
 import pytest
 
-from services.worker.folder import Outcome
-from shared.cost import PriceBook, Prices
+from services.worker.claimed import Outcome
+from shared.large import LARGE_BYTES
 from shared.metrics import WORKER
 from shared.store.log import LogDocument
 from shared.store.memory import MemoryStore
 from shared.store.port import Claim, Result, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
-from tests.support.folder_cases import BEGUN, ENDED, OPT_OUT, OTHERS, SAID, attempts_of, ended
-from tests.support.makers import STARTED, book
+from tests.support.folder_cases import BEGUN, ENDED, OPT_OUT, OTHERS, SAID, Heavy, attempts_of, ended, torn
+from tests.support.makers import STARTED
 from tests.support.memory_worker import MemoryWorker, folded, watched
 from tests.support.stored import CALL, state_of, tokens
 
 # Calls that cannot be folded
 
 
-class Torn(PriceBook):
-    """A price book in which the page for calls of one moment is missing."""
-
-    def __init__(self, version: str, editions: Sequence[Prices], missing: int) -> None:
-        object.__setattr__(self, "version", version)
-        object.__setattr__(self, "editions", editions or book().editions)
-        object.__setattr__(self, "missing", missing)
-
-    def at(self, moment: int) -> Prices:
-        if moment == self.__dict__["missing"]:
-            raise KeyError(moment)
-        return super().at(moment)
-
-
 async def test_a_call_whose_fold_fails_is_broken_and_its_company_is_stored() -> None:
-    worker = MemoryWorker(prices=Torn("test", [], STARTED))
+    worker = MemoryWorker(prices=torn())
     before = WORKER.get_sample_value("callfold_broken_calls_total") or 0
     await worker.deliver(BEGUN, ENDED, *ended("call-1", at=STARTED + 1), *ended("call-2", at=STARTED + 2))
 
@@ -49,7 +35,7 @@ async def test_a_call_whose_fold_fails_is_broken_and_its_company_is_stored() -> 
 
 
 async def test_a_call_that_opted_out_and_cannot_be_folded_keeps_no_content_either() -> None:
-    worker = MemoryWorker(prices=Torn("test", [], STARTED))
+    worker = MemoryWorker(prices=torn())
     await worker.deliver(BEGUN, SAID, OPT_OUT, ENDED)
 
     await worker.rest()
@@ -59,7 +45,7 @@ async def test_a_call_that_opted_out_and_cannot_be_folded_keeps_no_content_eithe
 
 
 async def test_a_broken_call_is_tried_again_with_its_next_event() -> None:
-    worker = MemoryWorker(prices=Torn("test", [], STARTED))
+    worker = MemoryWorker(prices=torn())
     await worker.deliver(BEGUN, ENDED)
     await worker.rest()
     mended = MemoryWorker(memory=worker.memory)
@@ -157,7 +143,7 @@ async def test_a_store_that_fails_in_the_middle_of_a_round_costs_the_calls_no_at
             raise failures.pop()
 
     memory = MemoryStore()
-    worker = MemoryWorker(memory=memory, store=watched(memory, before=fail), prices=Torn("test", [], STARTED + 1))
+    worker = MemoryWorker(memory=memory, store=watched(memory, before=fail), prices=torn(STARTED + 1))
     await worker.deliver(BEGUN, SAID, OPT_OUT, ENDED)
     await worker.deliver(*ended("call-1", at=STARTED + 1))
 
@@ -171,7 +157,7 @@ async def test_a_store_that_fails_in_the_middle_of_a_round_costs_the_calls_no_at
 
 
 async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
-    memory = Heavy(3 * 1024 * 1024)  # so that each call is a group of its own
+    memory = Heavy(LARGE_BYTES - 1)  # so that four calls are a group
     replaced: list[str] = []
 
     async def fail(name: str) -> None:
@@ -181,11 +167,13 @@ async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
             raise StoreUnavailable(name)
 
     worker = MemoryWorker(memory=memory, store=watched(memory, before=fail))
-    await worker.deliver(BEGUN, ENDED, *ended("call-1"))
+    calls = [f"call-{number}" for number in range(5)]
+    await worker.deliver(*(each for call in calls for each in ended(call)))
 
     await worker.step()
 
-    assert sorted([await state_of(memory, call) for call in (CALL, OTHERS[0])]) == [State.FINAL, State.STALE]
+    states = [await state_of(memory, f"org-789/{call}") for call in calls]
+    assert sorted(states) == [*[State.FINAL] * 4, State.STALE]
 
 
 @pytest.mark.parametrize("made", [False, True])
@@ -243,24 +231,13 @@ async def test_a_folder_that_is_cancelled_gives_its_claims_back() -> None:
     assert await attempts_of(memory) == 0
 
 
-class Heavy(MemoryStore):
-    """Says of every call that its log has so many bytes."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self._size = size
-
-    async def sizes(self, calls: Collection[str]) -> dict[str, int]:
-        return dict.fromkeys(calls, self._size)
-
-
 async def test_a_round_takes_on_about_32_megabytes_and_gives_the_rest_back() -> None:
-    worker = MemoryWorker(memory=Heavy(20 * 1024 * 1024))
-    await worker.deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
+    worker = MemoryWorker(memory=Heavy(LARGE_BYTES - 1))
+    await worker.deliver(*(each for number in range(40) for each in ended(f"call-{number}")))
 
     first, second = await worker.step(), await worker.step()
 
-    assert (first, second) == (Outcome(stored=2, released=1), Outcome(stored=1))
+    assert (first, second) == (Outcome(stored=36, released=4), Outcome(stored=4))
 
 
 async def test_a_mark_in_between_makes_the_result_void_and_the_call_is_folded_again() -> None:

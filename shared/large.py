@@ -1,0 +1,106 @@
+"""Large calls: what is asked of whoever folds them elsewhere, so that their neighbours do not wait.
+
+Every implementation keeps to `tests/contract/test_large_calls.py`. Why elsewhere: docs/decisions/0009.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.cost import PriceBook, Remarks
+from shared.fold_call import fold_call
+from shared.reading import Reading, read_call
+from shared.store.port import Claim, Store, StoreUnavailable, Unstorable
+
+LARGE_BYTES = 1024 * 1024
+"""From so many bytes of log on a call is large: its fold holds an event loop up for 30 ms and more."""
+
+
+class FoldFailed(Exception):
+    """The call cannot be folded, by a mistake of ours; whoever folded it has logged where."""
+
+
+class OutOfMemory(FoldFailed):
+    """The fold needs more memory than it may have; the message names the setting."""
+
+
+class ProcessEnded(Exception):
+    """The process ended in the middle of the fold, or took too long and was ended; the message says which."""
+
+
+class PoolUnavailable(Exception):
+    """No process can be started, which is no fault of the call; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFold:
+    """What became of a claimed call: `marked_again` if a mark overtook the result; the fold took `seconds`.
+
+    `invalid` counts the events of the log that the present rules find invalid.
+    """
+
+    final: bool
+    marked_again: bool
+    conflicts: int
+    invalid: int
+    remarks: Remarks
+    seconds: float
+
+
+class LargeCalls(Protocol):
+    """Folds one call at a time in each of its processes; the others wait for their turn.
+
+    Raises, any method: `StoreUnavailable`, `FoldFailed`, `ProcessEnded`, `PoolUnavailable`.
+    """
+
+    async def store(self, claim: Claim) -> StoredFold:
+        """Read, fold and store a claimed call.
+
+        Raises:
+            Unstorable: the store refuses the record.
+        """
+
+    async def read(self, call: str) -> Reading | None:
+        """Return the record of a call, or None if there is no such call.
+
+        Raises:
+            CallBroken: the call cannot be folded.
+        """
+
+
+async def store_call(store: Store, claim: Claim, book: PriceBook) -> StoredFold:
+    """Read the log after the claim, fold, and store what came of it."""
+    documents = (await store.read([claim.call]))[claim.call]
+    started = time.perf_counter()
+    done = await fold_call(store, claim, documents, book)
+    seconds = time.perf_counter() - started
+    lost = await store.replace([(claim, done.result)])
+    return StoredFold(
+        final=done.result.final,
+        marked_again=claim.call in lost,
+        conflicts=done.folded.conflicts,
+        invalid=done.invalid,
+        remarks=done.folded.remarks,
+        seconds=seconds,
+    )
+
+
+class FoldsHere:
+    """The port without a process: for tests that look at every step."""
+
+    def __init__(self, store: Store, book: PriceBook) -> None:
+        self._store = store
+        self._book = book
+
+    async def store(self, claim: Claim) -> StoredFold:
+        """See the port."""
+        try:
+            return await store_call(self._store, claim, self._book)
+        except (StoreUnavailable, Unstorable):
+            raise
+        except Exception as error:
+            raise FoldFailed(type(error).__name__) from error
+
+    async def read(self, call: str) -> Reading | None:
+        """See the port."""
+        return await read_call(self._store, call, self._book)

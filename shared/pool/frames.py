@@ -1,0 +1,63 @@
+"""What a program and a process of its pool say to each other: messages with a large part that is not copied about.
+
+A frame is two lengths, the pickled message, and the bytes that go with it. Both ends are processes of one program, and
+nobody else has the pipe: that is what makes pickle safe here.
+"""
+
+import pickle
+import struct
+from asyncio import StreamReader
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+
+from shared.cost import PriceBook
+from shared.store.opening import OpenStore
+
+_LENGTHS = struct.Struct(">QQ")
+
+Frame = tuple[Any, bytes]
+"""A message, and the bytes that go with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a process is told first."""
+
+    open_store: OpenStore
+    book: PriceBook
+    memory_mb: int
+    log_level: str
+    log_format: Literal["json", "console"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a process says first: it can fold."""
+
+
+def pack(message: object, attached: bytes = b"") -> Sequence[bytes]:
+    """Return the frame, in parts."""
+    pickled = pickle.dumps(message)
+    return (_LENGTHS.pack(len(pickled), len(attached)), pickled, attached)
+
+
+def read(pipe: BinaryIO) -> Frame | None:
+    """Return the next frame, None at the end of the pipe."""
+    lengths = pipe.read(_LENGTHS.size)
+    if len(lengths) < _LENGTHS.size:
+        return None
+    size, more = _LENGTHS.unpack(lengths)
+    pickled, attached = pipe.read(size), pipe.read(more)
+    cut_off = len(pickled) + len(attached) < size + more
+    return None if cut_off else (pickle.loads(pickled), attached)  # noqa: S301 - see above
+
+
+async def receive(stream: StreamReader) -> Frame:
+    """Return the next frame.
+
+    Raises:
+        asyncio.IncompleteReadError: the other end is gone.
+    """
+    size, more = _LENGTHS.unpack(await stream.readexactly(_LENGTHS.size))
+    return pickle.loads(await stream.readexactly(size)), await stream.readexactly(more)  # noqa: S301 - see above
