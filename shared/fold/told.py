@@ -80,7 +80,8 @@ def _distinct(events: list[Event], *, opted_out: bool) -> tuple[list[Event], int
             bodies = rivals.setdefault(event.identity, {_form(other, opted_out): other})
             form = _form(event, opted_out)
             bodies[form] = min(bodies.get(form, event), event, key=_of_one_body)
-            standing[event.identity] = min(bodies.items(), key=_of_rivals)[1]
+    # Once all are known: a producer that gives each event the same identity has as many rivals as events.
+    standing |= {identity: min(bodies.items(), key=_of_rivals)[1] for identity, bodies in rivals.items()}
     return list(standing.values()), sum(len(bodies) - 1 for bodies in rivals.values())
 
 
