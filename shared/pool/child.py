@@ -78,8 +78,10 @@ def _say(answers: BinaryIO, frame: Frame) -> None:
         os._exit(0)
 
 
-async def _answer(job: Claim | str, store: Store, setup: Setup) -> Frame:
+async def _answer(job: Claim | str | Ready, store: Store, setup: Setup) -> Frame:
     """Return what came of storing a claimed call, or of reading one, or why nothing did."""
+    if isinstance(job, Ready):
+        return job, b""
     call = job.call if isinstance(job, Claim) else job
     try:
         return await _fold(job, store, setup.book)

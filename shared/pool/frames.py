@@ -33,7 +33,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a process says first: it can fold."""
+    """What a process says first, and whenever it is asked: it can fold."""
 
 
 def pack(message: object, attached: bytes = b"") -> Sequence[bytes]:

@@ -42,8 +42,10 @@ class FoldPool:
 
     async def close(self) -> None:
         """End the processes, at work or not."""
-        for process in list(self._all):
-            await self._end(process)
+        for process in self._all:
+            process.kill()  # whoever waits for one that is at work finds out, and clears up
+        while self._idle:
+            await self._end(self._idle.pop())
 
     async def _ask(self, job: Claim | str) -> Frame:
         async with self._process() as process:
@@ -78,7 +80,7 @@ class FoldPool:
         """Return a process that is ready: one that has folded before, if it has not ended while it was idle."""
         while self._idle:
             process = self._idle.pop()
-            if process.alive:
+            if await process.answers():
                 return process
             await self._end(process)
         process = await FoldProcess.start(self._setup)

@@ -1,13 +1,14 @@
 """One process of the pool, as the program sees it that started it."""
 
 import asyncio
+import contextlib
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from typing import Self
 
 from shared.large import PoolUnavailable, ProcessEnded
-from shared.pool.frames import Frame, Setup, pack, receive
+from shared.pool.frames import Frame, Ready, Setup, pack, receive
 from shared.store.port import Claim
 
 _START_SECONDS = 60.0
@@ -52,10 +53,14 @@ class FoldProcess:
             raise
         return started
 
-    @property
-    def alive(self) -> bool:
-        """Whether the process has not ended, as far as is known."""
-        return self._process.returncode is None
+    async def answers(self) -> bool:
+        """Tell whether the process is still there, after it had nothing to do."""
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await self._exchange(Ready())
+        except (ProcessEnded, TimeoutError):
+            return False
+        return True
 
     async def ask(self, job: Claim | str) -> Frame:
         """Return the answer; only one may be asked for at a time.
@@ -67,7 +72,7 @@ class FoldProcess:
 
     def kill(self) -> None:
         """End the process at once."""
-        if self.alive:
+        with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
     async def end(self) -> None:

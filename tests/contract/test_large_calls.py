@@ -1,0 +1,141 @@
+"""What is asked of whoever folds large calls: here, or in a process of the pool."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+
+from shared.large import FoldFailed, FoldsHere, LargeCalls
+from shared.pool.pool import FoldPool
+from shared.pool.settings import PoolSettings
+from shared.reading import CallBroken, Finality
+from shared.store.driver import Connection
+from shared.store.mongo import MongoStore
+from shared.store.opening import OpensMongo
+from shared.store.port import Claim, Store
+from shared.store.states import State
+from tests.support.large import long_call, put_large
+from tests.support.makers import Json, book, event
+from tests.support.memory_worker import folded
+from tests.support.stored import mark, state_of, tokens
+
+
+@dataclass
+class Asked:
+    """Whoever is asked, and the store that they have in common with the test."""
+
+    folds: LargeCalls
+    store: Store
+
+
+@pytest.fixture(params=["here", "pool"], scope="module")
+async def asked(request: pytest.FixtureRequest, mongo_uri: str) -> AsyncIterator[Asked]:
+    database = f"t{uuid.uuid4().hex[:12]}"
+    connection = Connection(mongo_uri, database)
+    store = MongoStore(connection)
+    await store.prepare()
+    pool = FoldPool(PoolSettings(), OpensMongo(mongo_uri, database, "motor", 30_000), book())
+    yield Asked(FoldsHere(store, book()) if request.param == "here" else pool, store)
+    await pool.close()
+    await connection.drop()
+    await connection.close()
+
+
+@pytest.fixture
+def call(name: str) -> str:
+    return f"org-789/{name}"
+
+
+async def claimed(store: Store, call: str) -> Claim:
+    (claim,) = await store.claim([call], next(tokens))
+    return claim
+
+
+def told(call: str, *more: Json) -> list[Json]:
+    return [*long_call(20, call), *more]
+
+
+async def test_a_call_is_read_as_the_log_tells_it(asked: Asked, call: str) -> None:
+    await put_large(asked.store, told(call), call)
+
+    reading = await asked.folds.read(call)
+
+    assert reading is not None
+    assert (reading.body, reading.finality) == (folded(*told(call)), Finality.SETTLING)
+
+
+async def test_a_call_never_seen_is_none(asked: Asked, call: str) -> None:
+    assert await asked.folds.read(call) is None
+
+
+async def test_a_call_that_cannot_be_folded_says_so_to_its_reader(asked: Asked, call: str) -> None:
+    await asked.store.mark([mark(call)])
+
+    with pytest.raises(CallBroken):
+        await asked.folds.read(call)
+
+
+async def test_a_claimed_call_is_folded_and_stored(asked: Asked, call: str) -> None:
+    await put_large(asked.store, told(call), call)
+
+    stored = await asked.folds.store(await claimed(asked.store, call))
+
+    found = await asked.store.find(call)
+    assert (stored.final, stored.marked_again, stored.conflicts, stored.invalid) == (True, False, 0, 0)
+    assert found is not None
+    assert (found.state, found.body) == (State.FINAL, folded(*told(call)))
+
+
+async def test_a_result_that_a_mark_has_overtaken_is_not_stored(asked: Asked, call: str) -> None:
+    await put_large(asked.store, told(call), call)
+    claim = await claimed(asked.store, call)
+
+    await asked.store.mark([mark(call)])
+    stored = await asked.folds.store(claim)
+
+    assert stored.marked_again
+    assert await state_of(asked.store, call) is State.STALE
+
+
+async def test_a_call_that_opts_out_is_redacted_wherever_it_is_folded(asked: Asked, call: str) -> None:
+    organization, name = call.split("/")
+    flag = event("call.updated", call=name, organization=organization, opt_out_sensitive_data_storage=True)
+    await put_large(asked.store, told(call, flag), call)
+
+    await asked.folds.store(await claimed(asked.store, call))
+
+    log = (await asked.store.read([call]))[call]
+    assert b"Thursday" not in b"".join(raw for document in log for raw in document.events)
+
+
+async def test_a_claimed_call_that_cannot_be_folded_is_left_claimed(asked: Asked, call: str) -> None:
+    await asked.store.mark([mark(call)])
+
+    with pytest.raises(FoldFailed):
+        await asked.folds.store(await claimed(asked.store, call))
+
+    assert await state_of(asked.store, call) is State.FOLDING
+
+
+async def test_a_record_that_does_not_fit_is_final_without_it_and_is_read_whole(asked: Asked, call: str) -> None:
+    bodies = long_call(14, call, line="x" * 900_000)
+    await put_large(asked.store, bodies, call)
+
+    await asked.folds.store(await claimed(asked.store, call))
+    reading = await asked.folds.read(call)
+
+    found = await asked.store.find(call)
+    assert found is not None
+    assert reading is not None
+    assert (found.state, found.body, found.etag) == (State.FINAL, None, reading.etag)
+    assert (reading.body, reading.finality) == (folded(*bodies), Finality.FINAL)
+
+
+async def test_several_who_ask_at_once_all_get_their_answers(asked: Asked, call: str) -> None:
+    await put_large(asked.store, told(call), call)
+
+    readings = await asyncio.gather(*(asked.folds.read(each) for each in (call, f"{call}-none", call)))
+
+    assert [reading and reading.body for reading in readings] == [folded(*told(call)), None, folded(*told(call))]
