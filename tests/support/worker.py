@@ -69,6 +69,10 @@ class WorkerProcess:
             time.sleep(0.1)
         return self
 
+    def written(self) -> str:
+        """Return what the process has logged."""
+        return self.log.read_text()
+
     def ready(self) -> bool:
         return self.answers() == httpx.codes.OK
 
