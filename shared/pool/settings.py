@@ -13,4 +13,4 @@ class PoolSettings(Settings):
         2048, ge=64, le=1_048_576, description="Memory that such a process may take; a fold takes ten times its log"
     )
     pool_queue: int = Field(8, ge=0, le=10_000, description="Large calls, or readers of them, that may wait for one")
-    pool_seconds: float = Field(120.0, ge=1, le=3600, description="A fold that takes longer is ended")
+    pool_seconds: float = Field(300.0, ge=1, le=3600, description="A fold that takes longer is ended")

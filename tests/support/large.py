@@ -24,14 +24,16 @@ def long_call(turns: int, call: str = CALL, *, line: str = _LINE * 3) -> list[Js
     return told
 
 
-async def put_large(store: Store, bodies: Sequence[Json], call: str = CALL, *, partition: int = 0) -> None:
-    """Put a call into the log as batches would, and mark it as ended: it waits for a folder."""
+async def put_large(
+    store: Store, bodies: Sequence[Json], call: str = CALL, *, partition: int = 0, stale: bool = True
+) -> None:
+    """Put a call into the log as batches would; if `stale` it waits for a folder."""
     for number, part in enumerate(_parts([raw(body) for body in bodies])):
         first = number * _PER_DOCUMENT
         await store.insert(
             list(documents(call, Stretch("calls.t", partition), list(enumerate(part, first)), CONTENT_KEY))
         )
-    await store.mark([Mark(call, partition, STARTED, stale=True)])
+    await store.mark([Mark(call, partition, STARTED, stale=stale)])
 
 
 def _parts(events: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
