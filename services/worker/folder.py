@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from services.worker.beside import Beside
@@ -14,6 +14,7 @@ from shared import metrics
 from shared.clock import now_ms
 from shared.cost import PriceBook
 from shared.fold_call import fold_call
+from shared.grouping import grouped
 from shared.large import LARGE_BYTES, LargeCalls
 from shared.logs import logger
 from shared.store.log import LogDocument
@@ -112,9 +113,10 @@ class Folder:
         sizes = await self._sizes(hopeful) if hopeful else {}
         hopeful.sort(key=lambda claim: sizes[claim.call])
         large = [claim for claim in hopeful if sizes[claim.call] >= LARGE_BYTES]
+        small = hopeful[: len(hopeful) - len(large)]
         outcome += await self._hand_over(large, claims)
         budget = _ROUND_BYTES
-        for group in _groups(hopeful[: len(hopeful) - len(large)], sizes):
+        for group in grouped(small, lambda claim: sizes[claim.call], _GROUP_BYTES):
             if budget <= 0:
                 outcome += await self._claimed.release(group)
                 continue
@@ -203,17 +205,3 @@ def _suspects(claims: Sequence[Claim]) -> list[Claim]:
     An attempt counts against all that is claimed when a process ends: in company it would break the others too.
     """
     return [claim for claim in claims if 1 < claim.attempts <= MAX_ATTEMPTS] if len(claims) > 1 else []
-
-
-def _groups(claims: Sequence[Claim], sizes: dict[str, int]) -> Iterator[list[Claim]]:
-    """Yield the claims in groups of at most `_GROUP_BYTES` of events."""
-    group: list[Claim] = []
-    size = 0
-    for claim in claims:
-        if group and size + sizes[claim.call] > _GROUP_BYTES:
-            yield group
-            group, size = [], 0
-        group.append(claim)
-        size += sizes[claim.call]
-    if group:
-        yield group

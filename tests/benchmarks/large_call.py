@@ -93,9 +93,15 @@ async def _probe(bench: Bench, measured: Measured, until: float) -> None:
         sent = await bench.kafka.send(**message(event("call.started", call=call), bench.topics))
         await sent
         accepted = time.monotonic()
-        while (await bench.api.get(f"/api/calls/{call}")).status_code != httpx.codes.OK:
-            await asyncio.sleep(0.002)
+        await _until_readable(bench.api, call, every=0.002)
         measured.freshness.append(time.monotonic() - accepted)
+
+
+async def _until_readable(api: httpx.AsyncClient, call: str, *, every: float) -> None:
+    for _ in itertools.count():
+        if (await api.get(f"/api/calls/{call}")).status_code == httpx.codes.OK:
+            return
+        await asyncio.sleep(every)
 
 
 async def _read(bench: Bench, measured: Measured, until: float, reader: int) -> None:
@@ -149,7 +155,12 @@ async def servers(turns: int, calls: int) -> AsyncIterator[Bench]:
             ) as worker,
             running(port, MONGO_URI=mongo.uri, MONGO_DATABASE="bench") as program,
         ):
-            url = {"base_url": f"http://{HOST}:{port}", "headers": headers, "trust_env": False, "timeout": 120.0}
+            url: dict[str, Any] = {
+                "base_url": f"http://{HOST}:{port}",
+                "headers": headers,
+                "trust_env": False,
+                "timeout": 120.0,
+            }
             async with (
                 producer(kafka.address, linger_ms=0) as sender,
                 httpx.AsyncClient(**url) as api,
@@ -160,8 +171,7 @@ async def servers(turns: int, calls: int) -> AsyncIterator[Bench]:
                         said = message(event("transcript.turn", call=f"neighbour-{number}"), topics)
                         await sender.send(**said)
                 bench = Bench(api, large, sender, topics, store, worker.pid, program.pid)
-                while (await api.get(f"/api/calls/neighbour-{_READERS}")).status_code != httpx.codes.OK:
-                    await asyncio.sleep(0.1)
+                await _until_readable(api, f"neighbour-{_READERS}", every=0.1)
                 yield bench
         await connection.close()
 
@@ -178,14 +188,14 @@ async def _prepare(store: MongoStore, connection: Connection, turns: int, calls:
 def _line(name: str, values: Sequence[float]) -> str:
     ranked = sorted(values)
     told = "  ".join(f"p{100 * q:.0f} {1000 * quantile(ranked, q):7.1f} ms" for q in (0.5, 0.95, 0.99))
-    return f"{name:<34} {told}  ({len(ranked)})"
+    return f"{name:<40} {told}  ({len(ranked)})"
 
 
 async def main() -> None:
     """Measure, and print what was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=100_000)
-    parser.add_argument("--calls", type=int, default=8, help="large calls that the worker has to fold")
+    parser.add_argument("--calls", type=int, default=8, help="large calls, enough for the worker to fold")
     parser.add_argument("--seconds", type=float, default=15.0, help="of each phase")
     parser.add_argument("--rounds", type=int, default=3)
     chosen = parser.parse_args()
@@ -197,8 +207,8 @@ async def main() -> None:
             await phase(bench, meanwhile, chosen.seconds, fold_in_worker, fold_in_api)
         size = (await bench.store.sizes(["org-789/large-0"]))["org-789/large-0"]
     for name, found in (("quiet", quiet), ("while large calls are folded", meanwhile)):
-        print(_line(f"freshness, {name}"[:34], found.freshness))  # noqa: T201
-        print(_line(f"latency, {name}"[:34], found.latency))  # noqa: T201
+        print(_line(f"freshness, {name}", found.freshness))  # noqa: T201
+        print(_line(f"latency, {name}", found.latency))  # noqa: T201
     print(f"{chosen.turns} turns are {size / 1e6:.0f} MB of log")  # noqa: T201
     print("in the worker, from mark to final:", *(f"{each:.1f} s" for each in bench.folds))  # noqa: T201
     print("from the API, whole:              ", *(f"{each:.1f} s" for each in bench.reads))  # noqa: T201

@@ -1,8 +1,8 @@
 """Large calls in the real worker: folded in a process of their own, whose end is no one else's."""
 
-from services.worker.batch import partition_of
 from shared.fold import fold
 from shared.folding import render
+from shared.partition import partition_of
 from shared.reading import Finality
 from shared.store.driver import Connection
 from shared.store.mongo import MongoStore
