@@ -8,7 +8,7 @@ from typing import cast
 
 from shared import metrics
 from shared.cost import PriceBook
-from shared.large import OutOfMemory, ProcessEnded, StoredFold
+from shared.large import ProcessEnded, StoredFold
 from shared.logs import logger
 from shared.pool.frames import Frame, Setup
 from shared.pool.process import FoldProcess
@@ -51,8 +51,6 @@ class FoldPool:
         async with self._process() as process:
             with metrics.POOL_SECONDS.time():
                 answer, attached = await self._answer(process, job)
-            if isinstance(answer, OutOfMemory):
-                raise answer  # and it ends by itself
         if isinstance(answer, Exception):
             raise answer
         return answer, attached
@@ -77,7 +75,7 @@ class FoldPool:
             self._idle.append(process)
 
     async def _started(self) -> FoldProcess:
-        """Return a process that is ready: one that has folded before, if it has not ended while it was idle."""
+        """Return a process that is ready: one that has folded before, if it has not ended since."""
         while self._idle:
             process = self._idle.pop()
             if await process.answers():

@@ -159,13 +159,19 @@ async def test_a_reader_waits_no_longer_than_is_set() -> None:
 
 
 async def test_folds_that_nobody_waits_for_any_longer_are_not_heaped_up() -> None:
-    large = await made(at_once=False, api_fold_timeout_ms=100, pool_queue=1)
-    await put(large.store, [event("call.started", call="call-2")])
+    store = Heavy(LARGE_BYTES)
+    pool = Told(store)
+    api = await reader(store, folds=pool, api_fold_timeout_ms=100, pool_queue=1)
+    for number in range(5):
+        await put(store, [event("call.started", call=f"call-{number}")])
 
-    answers = [await large.api.get(PATH) for _ in range(5)]
+    answers = [await api.get(f"/api/calls/call-{number}") for number in range(5)]
 
     assert {answer.status_code for answer in answers} == {503}
-    assert large.pool.begun == [CALL]
+    assert pool.begun == ["org-789/call-0", "org-789/call-1"]
+    pool.may.set()
+    await eventually(lambda: not pool.at_work)
+    assert (await api.get(NEIGHBOUR)).status_code == 200
 
 
 @pytest.mark.parametrize(
