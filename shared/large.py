@@ -4,12 +4,13 @@ Every implementation keeps to `tests/contract/test_large_calls.py`. Why elsewher
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from shared.cost import PriceBook, Remarks
 from shared.fold_call import fold_call
-from shared.reading import Reading, read_call
+from shared.reading import Finality, read_call
 from shared.store.port import Claim, Store, StoreUnavailable, Unstorable
 
 LARGE_BYTES = 1024 * 1024
@@ -47,6 +48,15 @@ class StoredFold:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class LargeReading:
+    """A `Reading` whose body is in parts: to put a hundred megabytes together takes time that others wait."""
+
+    parts: Sequence[bytes]
+    etag: str
+    finality: Finality
+
+
 class LargeCalls(Protocol):
     """Folds one call at a time in each of its processes; the others wait for their turn.
 
@@ -60,7 +70,7 @@ class LargeCalls(Protocol):
             Unstorable: the store refuses the record.
         """
 
-    async def read(self, call: str) -> Reading | None:
+    async def read(self, call: str) -> LargeReading | None:
         """Return the record of a call, or None if there is no such call.
 
         Raises:
@@ -101,6 +111,7 @@ class FoldsHere:
         except Exception as error:
             raise FoldFailed(type(error).__name__) from error
 
-    async def read(self, call: str) -> Reading | None:
+    async def read(self, call: str) -> LargeReading | None:
         """See the port."""
-        return await read_call(self._store, call, self._book)
+        reading = await read_call(self._store, call, self._book)
+        return None if reading is None else LargeReading((reading.body,), reading.etag, reading.finality)

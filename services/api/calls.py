@@ -18,7 +18,7 @@ from services.api.errors import call_broken, call_not_found, invalid_call_id
 from services.api.large import LargeReads, Sizes
 from services.api.large_answer import LargeAnswer
 from shared.cost import PriceBook
-from shared.large import OutOfMemory
+from shared.large import LargeReading, OutOfMemory
 from shared.logs import logger
 from shared.reading import CallBroken, Finality, Large, Reading, read_small_call
 from shared.store.log import call_key
@@ -31,6 +31,7 @@ CACHING = "private, no-cache"
 VARY = f"{KEY_HEADER}, {SECRET_HEADER}"
 
 _OPENING = b'{"message":"%b","status":"success","error":null,"data":' % RETRIEVED.encode()
+_CLOSING = b"}"
 _MAX_CHARACTERS = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REPLACEMENT = "\ufffd"
@@ -76,9 +77,8 @@ class Calls:
                 reading = await self._told(request, call, self.large.read(call))
             if reading is None:
                 raise call_not_found(call_id)
-            return _unchanged(reading, known) or LargeAnswer(
-                _parts(reading), _headers(reading.etag, reading.finality), until_sent.pop_all().aclose
-            )
+            parts, headers = (_OPENING, *reading.parts, _CLOSING), _headers(reading.etag, reading.finality)
+            return _unchanged(reading, known) or LargeAnswer(parts, headers, until_sent.pop_all().aclose)
 
     async def _told(self, request: Request, call: str, reading: Awaitable[T]) -> T:
         try:
@@ -89,7 +89,7 @@ class Calls:
             raise call_broken(request_id) from error
 
 
-def _unchanged(reading: Reading, known: list[str]) -> Response | None:
+def _unchanged(reading: Reading | LargeReading, known: list[str]) -> Response | None:
     """Return the answer to a client that has this state of the record, None to another."""
     return _unmodified(reading.etag, reading.finality) if known and holds(known, reading.etag) else None
 
@@ -101,11 +101,7 @@ def _unmodified(etag: str, finality: Finality) -> Response:
 def _answer(reading: Reading) -> Response:
     # The record is JSON already: to parse it and write it again would take most of the time of an answer.
     headers = _headers(reading.etag, reading.finality)
-    return Response(b"".join(_parts(reading)), HTTPStatus.OK, headers, "application/json")
-
-
-def _parts(reading: Reading) -> tuple[bytes, ...]:
-    return (_OPENING, reading.body, b"}")
+    return Response(b"".join((_OPENING, reading.body, _CLOSING)), HTTPStatus.OK, headers, "application/json")
 
 
 def _headers(etag: str, finality: Finality) -> dict[str, str]:

@@ -8,9 +8,8 @@ from weakref import WeakValueDictionary
 from cachetools import TTLCache
 
 from services.api.errors import busy
-from shared.large import LARGE_BYTES, LargeCalls, PoolUnavailable, ProcessEnded
+from shared.large import LARGE_BYTES, LargeCalls, LargeReading, PoolUnavailable, ProcessEnded
 from shared.logs import logger
-from shared.reading import Reading
 from shared.store.port import Store
 
 log = logger(__name__)
@@ -47,8 +46,8 @@ class LargeReads:
         self._most = most
         self._taken = 0
         self._patience = patience
-        self._folding: set[asyncio.Task[Reading | None]] = set()
-        self._to_come: dict[str, asyncio.Task[Reading | None]] = {}
+        self._folding: set[asyncio.Task[LargeReading | None]] = set()
+        self._to_come: dict[str, asyncio.Task[LargeReading | None]] = {}
         self._locks = WeakValueDictionary[str, asyncio.Lock]()
 
     @asynccontextmanager
@@ -66,7 +65,7 @@ class LargeReads:
         finally:
             self._taken -= 1
 
-    async def read(self, call: str) -> Reading | None:
+    async def read(self, call: str) -> LargeReading | None:
         """Return the record of a call, as it stood when this was asked for or later.
 
         Raises:
@@ -80,7 +79,7 @@ class LargeReads:
             log.warning("large_call_not_read", call=call, why=str(error) or "others were ahead")
             raise busy() from error
 
-    def _fold_to_come(self, call: str) -> asyncio.Task[Reading | None]:
+    def _fold_to_come(self, call: str) -> asyncio.Task[LargeReading | None]:
         """Return the fold that begins next: the one that runs may have read the log before the latest event."""
         if (fold := self._to_come.get(call)) is None:
             fold = self._to_come[call] = asyncio.create_task(self._fold(call))
@@ -88,12 +87,12 @@ class LargeReads:
             fold.add_done_callback(self._end)
         return fold
 
-    async def _fold(self, call: str) -> Reading | None:
+    async def _fold(self, call: str) -> LargeReading | None:
         async with self._locks.setdefault(call, asyncio.Lock()):
             del self._to_come[call]
             return await self._folds.read(call)
 
-    def _end(self, fold: asyncio.Task[Reading | None]) -> None:
+    def _end(self, fold: asyncio.Task[LargeReading | None]) -> None:
         self._folding.discard(fold)
         if not fold.cancelled():
             fold.exception()  # seen, even if nobody waits any longer: asyncio would complain

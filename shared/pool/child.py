@@ -9,12 +9,11 @@ import os
 import resource
 import sys
 import threading
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 from shared import logs
 from shared.cost import PriceBook
-from shared.large import FoldFailed, OutOfMemory, store_call
+from shared.large import FoldFailed, LargeReading, OutOfMemory, store_call
 from shared.pool.frames import Frame, Ready, Setup, pack, read
 from shared.reading import CallBroken, read_call
 from shared.store.port import Claim, Store, StoreUnavailable, Unstorable
@@ -53,7 +52,7 @@ async def _serve(setup: Setup, questions: BinaryIO, answers: BinaryIO) -> None:
     store = setup.open_store()
     asked: asyncio.Queue[Any] = asyncio.Queue()
     threading.Thread(target=_listen, args=(questions, asked, asyncio.get_running_loop()), daemon=True).start()
-    _say(answers, (Ready(), b""))
+    _say(answers, (Ready(), ()))
     while True:
         answer = await _answer(await asked.get(), store, setup)
         _say(answers, answer)
@@ -81,24 +80,26 @@ def _say(answers: BinaryIO, frame: Frame) -> None:
 async def _answer(job: Claim | str | Ready, store: Store, setup: Setup) -> Frame:
     """Return what came of storing a claimed call, or of reading one, or why nothing did."""
     if isinstance(job, Ready):
-        return job, b""
+        return job, ()
     call = job.call if isinstance(job, Claim) else job
     try:
         return await _fold(job, store, setup.book)
     except (StoreUnavailable, Unstorable, CallBroken) as error:
-        return error, b""
+        return error, ()
     except MemoryError:
-        return OutOfMemory(f"its fold needs more than CALLFOLD_POOL_MEMORY_MB={setup.memory_mb}"), b""
+        return OutOfMemory(f"its fold needs more than CALLFOLD_POOL_MEMORY_MB={setup.memory_mb}"), ()
     except Exception as error:
         log.exception("fold_failed", call=call)
-        return FoldFailed(type(error).__name__), b""
+        return FoldFailed(type(error).__name__), ()
 
 
 async def _fold(job: Claim | str, store: Store, book: PriceBook) -> Frame:
     if isinstance(job, Claim):
-        return await store_call(store, job, book), b""
+        return await store_call(store, job, book), ()
     reading = await read_call(store, job, book)
-    return (None, b"") if reading is None else (replace(reading, body=b""), reading.body)
+    if reading is None:
+        return None, ()
+    return LargeReading((), reading.etag, reading.finality), (reading.body,)
 
 
 if __name__ == "__main__":

@@ -16,8 +16,10 @@ from shared.store.opening import OpenStore
 
 _LENGTHS = struct.Struct(">QQ")
 
-Frame = tuple[Any, bytes]
-"""A message, and the bytes that go with it."""
+_PART_BYTES = 256 * 1024
+
+Frame = tuple[Any, Sequence[bytes]]
+"""A message, and the bytes that go with it, in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +38,10 @@ class Ready:
     """What a process says first, and whenever it is asked: it can fold."""
 
 
-def pack(message: object, attached: bytes = b"") -> Sequence[bytes]:
+def pack(message: object, attached: Sequence[bytes] = ()) -> Sequence[bytes]:
     """Return the frame, in parts."""
     pickled = pickle.dumps(message)
-    return (_LENGTHS.pack(len(pickled), len(attached)), pickled, attached)
+    return (_LENGTHS.pack(len(pickled), sum(map(len, attached))), pickled, *attached)
 
 
 def read(pipe: BinaryIO) -> Frame | None:
@@ -50,7 +52,7 @@ def read(pipe: BinaryIO) -> Frame | None:
     size, more = _LENGTHS.unpack(lengths)
     pickled, attached = pipe.read(size), pipe.read(more)
     cut_off = len(pickled) + len(attached) < size + more
-    return None if cut_off else (pickle.loads(pickled), attached)  # noqa: S301 - see above
+    return None if cut_off else (pickle.loads(pickled), (attached,))  # noqa: S301 - see above
 
 
 async def receive(stream: StreamReader) -> Frame:
@@ -60,4 +62,9 @@ async def receive(stream: StreamReader) -> Frame:
         asyncio.IncompleteReadError: the other end is gone.
     """
     size, more = _LENGTHS.unpack(await stream.readexactly(_LENGTHS.size))
-    return pickle.loads(await stream.readexactly(size)), await stream.readexactly(more)  # noqa: S301 - see above
+    message = pickle.loads(await stream.readexactly(size))  # noqa: S301 - see above
+    parts = []
+    while more:
+        parts.append(await stream.readexactly(min(more, _PART_BYTES)))
+        more -= len(parts[-1])
+    return message, parts

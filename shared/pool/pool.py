@@ -8,12 +8,11 @@ from typing import cast
 
 from shared import metrics
 from shared.cost import PriceBook
-from shared.large import ProcessEnded, StoredFold
+from shared.large import LargeReading, PoolUnavailable, ProcessEnded, StoredFold
 from shared.logs import logger
 from shared.pool.frames import Frame, Setup
 from shared.pool.process import FoldProcess
 from shared.pool.settings import PoolSettings
-from shared.reading import Reading
 from shared.store.opening import OpenStore
 from shared.store.port import Claim
 
@@ -29,19 +28,21 @@ class FoldPool:
         self._turns = asyncio.Semaphore(settings.pool_processes)
         self._idle: list[FoldProcess] = []
         self._all: set[FoldProcess] = set()
+        self._closed = False
 
     async def store(self, claim: Claim) -> StoredFold:
         """See the port."""
         stored, _ = await self._ask(claim)
         return cast(StoredFold, stored)
 
-    async def read(self, call: str) -> Reading | None:
+    async def read(self, call: str) -> LargeReading | None:
         """See the port."""
-        reading, body = await self._ask(call)
-        return None if reading is None else replace(cast(Reading, reading), body=body)
+        reading, parts = await self._ask(call)
+        return None if reading is None else replace(cast(LargeReading, reading), parts=parts)
 
     async def close(self) -> None:
-        """End the processes, at work or not."""
+        """End the processes, at work or not; no other is started."""
+        self._closed = True
         for process in self._all:
             process.kill()  # whoever waits for one that is at work finds out, and clears up
         while self._idle:
@@ -81,6 +82,8 @@ class FoldPool:
             if await process.answers():
                 return process
             await self._end(process)
+        if self._closed:
+            raise PoolUnavailable("the program ends")
         process = await FoldProcess.start(self._setup)
         self._all.add(process)
         return process

@@ -63,7 +63,7 @@ async def test_a_call_is_read_as_the_log_tells_it(asked: Asked, call: str) -> No
     reading = await asked.folds.read(call)
 
     assert reading is not None
-    assert (reading.body, reading.finality) == (folded(*told(call)), Finality.SETTLING)
+    assert (b"".join(reading.parts), reading.finality) == (folded(*told(call)), Finality.SETTLING)
 
 
 async def test_a_call_never_seen_is_none(asked: Asked, call: str) -> None:
@@ -130,7 +130,7 @@ async def test_a_record_that_does_not_fit_is_final_without_it_and_is_read_whole(
     assert found is not None
     assert reading is not None
     assert (found.state, found.body, found.etag) == (State.FINAL, None, reading.etag)
-    assert (reading.body, reading.finality) == (folded(*bodies), Finality.FINAL)
+    assert (b"".join(reading.parts), reading.finality) == (folded(*bodies), Finality.FINAL)
 
 
 async def test_several_who_ask_at_once_all_get_their_answers(asked: Asked, call: str) -> None:
@@ -138,4 +138,5 @@ async def test_several_who_ask_at_once_all_get_their_answers(asked: Asked, call:
 
     readings = await asyncio.gather(*(asked.folds.read(each) for each in (call, f"{call}-none", call)))
 
-    assert [reading and reading.body for reading in readings] == [folded(*told(call)), None, folded(*told(call))]
+    whole = folded(*told(call))
+    assert [reading and b"".join(reading.parts) for reading in readings] == [whole, None, whole]

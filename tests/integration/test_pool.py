@@ -101,6 +101,21 @@ async def test_a_fold_that_nobody_waits_for_any_longer_is_broken_off(make_pool: 
     await eventually(lambda: not children())
 
 
+async def test_a_pool_that_is_closed_ends_its_processes_and_starts_no_other(make_pool: MakePool) -> None:
+    pool = make_pool()
+    await pool.read(NONE)
+    hanging, waiting = asyncio.create_task(pool.read(HANGS)), asyncio.create_task(pool.read(NONE))
+    await asyncio.sleep(0.2)
+
+    await pool.close()
+
+    with pytest.raises(ProcessEnded):
+        await hanging
+    with pytest.raises(PoolUnavailable):
+        await waiting
+    assert children() == []
+
+
 async def test_a_process_that_cannot_start_is_not_held_against_the_call(make_pool: MakePool) -> None:
     with pytest.raises(PoolUnavailable, match="does not start"):
         await make_pool(OpensOdd(fails=True)).read(NONE)

@@ -9,8 +9,17 @@ from structlog.testing import capture_logs
 
 from shared.fold import fold
 from shared.folding import render
-from shared.large import LARGE_BYTES, FoldFailed, FoldsHere, OutOfMemory, PoolUnavailable, ProcessEnded, StoredFold
-from shared.reading import CallBroken, Finality, Reading
+from shared.large import (
+    LARGE_BYTES,
+    FoldFailed,
+    FoldsHere,
+    LargeReading,
+    OutOfMemory,
+    PoolUnavailable,
+    ProcessEnded,
+    StoredFold,
+)
+from shared.reading import CallBroken, Finality
 from shared.store.port import Claim, StoreUnavailable
 from tests.support.api import Reader, put, reader
 from tests.support.eventually import eventually
@@ -36,7 +45,7 @@ class Told:
     async def store(self, claim: Claim) -> StoredFold:
         raise NotImplementedError(claim)
 
-    async def read(self, call: str) -> Reading | None:
+    async def read(self, call: str) -> LargeReading | None:
         self.begun.append(call)
         self.at_work += 1
         self.most_at_work = max(self.most_at_work, self.at_work)

@@ -10,12 +10,12 @@ from shared.large import (
     LARGE_BYTES,
     FoldFailed,
     FoldsHere,
+    LargeReading,
     OutOfMemory,
     PoolUnavailable,
     ProcessEnded,
     StoredFold,
 )
-from shared.reading import Reading
 from shared.store.memory import MemoryStore
 from shared.store.port import Claim, Store, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
@@ -41,7 +41,7 @@ class Told:
             raise self.failures.pop(0)
         return await FoldsHere(self.store_in, book()).store(claim)
 
-    async def read(self, call: str) -> Reading | None:
+    async def read(self, call: str) -> LargeReading | None:
         raise NotImplementedError(call)
 
 
