@@ -90,9 +90,7 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
         timeout_ms=settings.mongo_timeout_ms,
     )
     partitions = await patiently("kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable)
-    opens = OpensMongo(
-        settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms
-    )
+    opens = OpensMongo(settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms)
     pool = FoldPool(settings, opens, book)
     store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
     await patiently("mongodb", store.prepare, StoreUnavailable)

@@ -20,10 +20,13 @@ class Beside:
         self._most = most
         self._tasks: dict[asyncio.Task[Outcome], Claim] = {}
 
-    @property
-    def full(self) -> bool:
-        """Whether as many wait as may."""
-        return len(self._tasks) >= self._most
+    def has_room_for(self, claim: Claim) -> bool:
+        """Tell whether a call may be handed over.
+
+        One with an attempt that came to nothing does not wait behind others with its claim: whatever ended the worker
+        then would count against it once more.
+        """
+        return len(self._tasks) < (self._most if claim.attempts == 1 else 1)
 
     def take(self, claim: Claim) -> None:
         """Fold a call, and keep its claim meanwhile."""

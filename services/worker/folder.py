@@ -128,12 +128,12 @@ class Folder:
         """Have large calls folded beside, as many as may wait for that; the others are given back for a while."""
         too_many = []
         for claim in large:
-            if self._beside.full:
-                too_many.append(claim)
-                self._claimed.folded(claim, 0)
-            else:
+            if self._beside.has_room_for(claim):
                 claims.remove(claim)
                 self._beside.take(claim)
+            else:
+                too_many.append(claim)
+                self._claimed.folded(claim, 0)
         return await self._claimed.release(too_many)
 
     async def _sizes(self, claims: Sequence[Claim]) -> dict[str, int]:

@@ -25,6 +25,7 @@ from deploy.local.ports import HOST, free_port
 from services.worker.declare import Wanted, declare
 from shared.kafka_access import KafkaAccess
 from shared.latency import quantile
+from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection
 from shared.store.keys import new_key
 from shared.store.mongo import MongoStore
@@ -163,7 +164,7 @@ async def servers(turns: int, calls: int) -> AsyncIterator[Bench]:
     topics = Topics("bench")
     with tempfile.TemporaryDirectory() as folder, kafka_server() as kafka, mongo_server() as mongo:
         await declare(KafkaAccess(kafka.address), topics, Wanted(3, 1))
-        connection = Connection(mongo.uri, "bench")
+        connection = Connection(MongoAccess(mongo.uri), "bench")
         store = MongoStore(connection)
         await store.prepare()
         headers = await _prepare(store, connection, turns, calls)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from shared.large import FoldFailed, FoldsHere, LargeCalls
+from shared.mongo_access import MongoAccess
 from shared.pool.pool import FoldPool
 from shared.pool.settings import PoolSettings
 from shared.reading import CallBroken, Finality
@@ -33,10 +34,11 @@ class Asked:
 @pytest.fixture(params=["here", "pool"], scope="module")
 async def asked(request: pytest.FixtureRequest, mongo_uri: str) -> AsyncIterator[Asked]:
     database = f"t{uuid.uuid4().hex[:12]}"
-    connection = Connection(mongo_uri, database)
+    access = MongoAccess(mongo_uri)
+    connection = Connection(access, database)
     store = MongoStore(connection)
     await store.prepare()
-    pool = FoldPool(PoolSettings(), OpensMongo(mongo_uri, database, "motor", 30_000), book())
+    pool = FoldPool(PoolSettings(), OpensMongo(access, database, "motor", 30_000), book())
     yield Asked(FoldsHere(store, book()) if request.param == "here" else pool, store)
     await pool.close()
     await connection.drop()

@@ -24,8 +24,8 @@ from shared.store.driver import Connection
 from shared.store.mongo import MongoStore
 from shared.store.port import StoreUnavailable
 from shared.topics import Topics
-from tests.integration.test_api_program import running
 from tests.support.api import PEPPER
+from tests.support.api_program import running
 from tests.support.certificates import KEY_PASSWORD, Certificates
 from tests.support.eventually import eventually, eventually_async
 from tests.support.kafka import send

@@ -167,6 +167,22 @@ async def test_more_large_calls_than_may_wait_are_given_back_and_folded_later() 
     assert [await state_of(memory, call) for call in (CALL, *OTHERS)] == [State.FINAL] * 3
 
 
+async def test_a_large_call_with_an_attempt_that_came_to_nothing_waits_for_its_turn_unclaimed() -> None:
+    memory = Heavy(LARGE_BYTES, claim_ms=-1)  # every claim has run out
+    pool = told(memory, at_once=False)
+    worker = MemoryWorker(memory=memory, large=pool)
+    await worker.deliver(BEGUN, ENDED)
+    await worker.step()
+    await worker.deliver(*ended("call-1"))
+    await memory.claim([OTHERS[0]], next(tokens))  # by a worker that died
+
+    await worker.step()
+
+    assert await state_of(memory, OTHERS[0]) is State.STALE
+    pool.may.set()
+    await worker.folder.stop()
+
+
 @pytest.mark.parametrize("begun", [False, True])
 async def test_a_folder_that_stops_gives_large_calls_back(begun: bool) -> None:
     memory = heavy()
