@@ -142,7 +142,7 @@ class MemoryStore(MemoryRetention):
         for claim, result in claims:
             if not self._holds(claim.call, claim.token):
                 lost.add(claim.call)
-                await self.release([claim.call], claim.token)
+                self._worked(claim.call)
                 continue
             move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
             self._calls[claim.call] = replace(
@@ -169,6 +169,11 @@ class MemoryStore(MemoryRetention):
             return None
         body, etag = (found.result.body, found.result.etag) if found.result else (None, None)
         return StoredCall(found.state, found.opted_out, body, etag)
+
+    def _worked(self, key: str) -> None:
+        call = self._calls.get(key)
+        if call is not None and call.state in MOVES[Move.CLAIM][0]:
+            self._calls[key] = replace(call, attempts=1 if call.state is State.FOLDING else 0)
 
     def _claimable(self, call: MemoryCall) -> bool:
         ran_out = call.claimed_at < self._clock() - self._claim_ms

@@ -233,8 +233,16 @@ class MongoStore(MongoRetention):
             if replaced.matched_count == len(writes):
                 return set()
             lost = {claim.call for claim, _ in claims} - await self._stored(claims)
-            await self._give_back((claim.call, claim.token) for claim, _ in claims if claim.call in lost)
+            await self._worked(lost)
             return lost
+
+    async def _worked(self, lost: Collection[str]) -> None:
+        """Count no attempt but that of the claim that holds, if one does: the folds worked, and were overtaken."""
+        counted = {"$cond": [{"$eq": ["$state", State.FOLDING]}, 1, 0]}
+        claimable = {"$in": [State.STALE, State.FOLDING]}
+        writes = [UpdateOne({"_id": call, "state": claimable}, [{"$set": {"attempts": counted}}]) for call in lost]
+        if writes:
+            await self._calls.bulk_write(writes, ordered=False)
 
     async def _give_back(self, claims: Iterable[tuple[str, str]]) -> None:
         writes = [giving_back(call, token) for call, token in claims]

@@ -74,7 +74,7 @@ class Silent:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A call that a folder may fold while it holds `token`; `attempts` counts the claims since the last success."""
+    """A call that a folder may fold while it holds `token`; `attempts` counts the claims since a fold last worked."""
 
     call: str
     token: str
@@ -185,7 +185,7 @@ class Store(Retention, Protocol):
     async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
         """Store the results of claims that still hold; return the calls for which one did not.
 
-        The attempt of one that a mark has overtaken does not count: its fold worked.
+        Of a call whose fold was overtaken no attempt before counts, as after a success: its fold worked.
 
         Raises:
             Unstorable: the store refuses one of these contents; any number of the others may be stored.

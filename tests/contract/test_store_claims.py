@@ -174,6 +174,18 @@ async def test_a_fold_that_a_mark_has_overtaken_is_no_failed_attempt(store: Stor
     assert (await claimed(store)).attempts == 1
 
 
+async def test_folds_that_keep_overtaking_each_other_are_no_failed_attempts(store: Store) -> None:
+    one = await claimed(store)
+
+    for _ in range(2 * MAX_ATTEMPTS):
+        other = await claimed(store)
+        assert await store.replace([(one, result())]) == {CALL}
+        one = other
+
+    assert one.attempts == 2
+    assert (await claimed(store)).attempts == 2
+
+
 async def test_the_result_of_a_claim_that_was_taken_over_is_lost(store: Store) -> None:
     slow = await claimed(store)
     await asyncio.sleep(1.5 * CLAIM_MS / 1000)
