@@ -167,7 +167,9 @@ class MongoStore(MongoRetention):
             await self._calls.bulk_write(
                 [UpdateOne({"_id": call, "$or": self._claimable()}, claiming) for call in calls], ordered=False
             )
-            cursor = self._calls.find({**held(calls, token)}, fields, batch_size=_MANY)
+            # By the token alone: one that was marked meanwhile would count an attempt that nobody takes back.
+            claimed = {"_id": {"$in": list(calls)}, "token": token}
+            cursor = self._calls.find(claimed, fields, batch_size=_MANY)
             return [claim_of(header, token) async for header in cursor]
 
     async def renew(self, calls: Collection[str], token: str) -> None:

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
 
-from shared.store.driver import Connection
+from shared.store.driver import Collection, Connection
 from shared.store.mongo import MongoStore
 from shared.store.mongo_documents import arrivals
 from shared.store.port import Mark, Silent, Unstorable
 from shared.store.states import State
-from tests.support.stored import CALL, claimed, mark, result, state_of
+from tests.support.stored import CALL, claimed, mark, result, state_of, tokens
 
 
 @pytest.fixture
@@ -30,6 +30,34 @@ async def test_what_bson_cannot_hold_is_unstorable(mongo_store: MongoStore) -> N
 
     with pytest.raises(Unstorable):
         await mongo_store.replace([(claim, bad)])
+
+
+class MarkedAtOnce:
+    """A connection on which somebody else marks the call directly after each write."""
+
+    def __init__(self, connection: Connection, name: str = "") -> None:
+        self._connection = connection
+        self._name = name
+
+    def collection(self, name: str) -> Collection:
+        return MarkedAtOnce(self._connection, name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection.collection(self._name), name)
+
+    async def bulk_write(self, writes: Sequence[Any], *, ordered: bool) -> Any:
+        written = await self._connection.collection(self._name).bulk_write(writes, ordered=ordered)
+        await MongoStore(self._connection).mark([mark()])
+        return written
+
+
+async def test_a_mark_within_a_claim_costs_no_attempt(mongo_store: MongoStore, connection: Connection) -> None:
+    await mongo_store.mark([mark()])
+
+    (claim,) = await MongoStore(cast(Connection, MarkedAtOnce(connection))).claim([CALL], next(tokens))
+
+    assert await mongo_store.replace([(claim, result())]) == {CALL}
+    assert (await claimed(mongo_store)).attempts == 1
 
 
 async def test_whoever_opens_mongodb_finds_the_record_as_fields(
