@@ -5,6 +5,7 @@ numbers where the contract wants numbers. It stands in a readable header of the 
 """
 
 from enum import StrEnum
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import ValidationError
@@ -71,11 +72,16 @@ def _needs(model: type, keys: list[int | str]) -> str:
 def _inside(hint: Any, key: int | str) -> Any:
     """Return the type of `key` within the type `hint`, whatever Annotated, optional and list there is around it."""
     if is_typeddict(hint):
-        return get_type_hints(hint, include_extras=True)[str(key)]
+        return _fields(hint)[str(key)]
     if isinstance(key, int) and get_origin(hint) is list:
         return get_args(hint)[0]
     inner = [argument for argument in get_args(hint) if _leads_on(argument, key)]
     return _inside(inner[0], key)
+
+
+@cache
+def _fields(model: type) -> dict[str, Any]:
+    return get_type_hints(model, include_extras=True)
 
 
 def _leads_on(hint: Any, key: int | str) -> bool:

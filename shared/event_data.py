@@ -124,7 +124,8 @@ class TranscriptTurn(Data):
     revision: NotRequired[Revision | None]
     final: NotRequired[Flag | None]
     timestamp: NotRequired[Timestamp | None]
-    words: NotRequired[Annotated[list[Word], Needs("a list of words")] | None]
+    # One wrong word is enough: a megabyte of them would be a second's work for a complaint about the first.
+    words: NotRequired[Annotated[list[Word], Field(fail_fast=True), Needs("a list of words")] | None]
     interrupted: NotRequired[Flag | None]
 
 
