@@ -1,32 +1,28 @@
 """The dead letters: records that are no events, byte for byte, with headers that say why."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     KafkaConnectionError,
     KafkaTimeoutError,
-    MessageSizeTooLargeError,
     NodeNotReadyError,
+    OutOfOrderSequenceNumber,
     RequestTimedOutError,
 )
 
 from services.worker.batch import Rejected
-from shared.event_time import rfc3339
-from shared.events import ATTRIBUTE_HEADERS
+from shared import dead_letter
 from shared.kafka_access import KafkaAccess
 from shared.kafka_refusal import refusal
+from shared.kafka_sender import KafkaSender, Outgoing
 from shared.logs import logger
 
 log = logger(__name__)
 
-_AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
-_CONTENT_TYPE = "content-type"
-# More than a fetch can hold, decompressed: what the broker takes is for the broker to say.
-_MAX_REQUEST_BYTES = 1024**3
+# A broker that has lost a producer's count takes a new one's, with the next attempt.
+_AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OutOfOrderSequenceNumber, RequestTimedOutError)
 
 
 class DeadLettersUnavailable(Exception):
@@ -70,73 +66,43 @@ class KafkaDeadLetters:
     def __init__(self, kafka: KafkaAccess, topic: str) -> None:
         """Connect to nothing yet."""
         self._kafka = kafka
+        self._sender = KafkaSender(kafka)
         self._topic = topic
-        self._producer: AIOKafkaProducer | None = None
 
     async def publish(self, letters: Sequence[DeadLetter]) -> None:
         """See the port."""
         try:
-            producer = await self._started()
-            sent = [(letter, await self._send(producer, letter)) for letter in letters]
-            # `send` returns when the record is queued; only this waits for the broker.
-            delivered = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
-            for (letter, _), outcome in zip(sent, delivered, strict=True):
-                await self._settle(producer, letter, outcome)
+            too_large = await self._sender.deliver(
+                [Outgoing(self._topic, letter.key, letter.value, letter.headers) for letter in letters]
+            )
+            if too_large:
+                # One record must not hold up all others.
+                log.error("dead_letters_without_value", letters=len(too_large))
+                await self._sender.deliver([_without_value(each) for each in too_large])
         except _AWAY as error:
             raise DeadLettersUnavailable(await refusal(self._kafka) or type(error).__name__) from error
 
-    async def _settle(self, producer: AIOKafkaProducer, letter: DeadLetter, outcome: Any) -> None:
-        """Deliver without its value what the topic finds too large: one record must not hold up all others."""
-        if isinstance(outcome, MessageSizeTooLargeError):
-            log.error("dead_letter_without_value", bytes=len(letter.value or b""))
-            await (await self._send(producer, replace(letter, key=letter.key or b"", value=None)))
-        elif isinstance(outcome, BaseException):
-            raise outcome
-
-    async def _send(self, producer: AIOKafkaProducer, letter: DeadLetter) -> Any:
-        return await producer.send(self._topic, letter.value, key=letter.key, headers=list(letter.headers))
-
     async def stop(self) -> None:
         """Close the connection."""
-        if self._producer is not None:
-            await self._producer.stop()
-
-    async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                **self._kafka.options(),
-                acks="all",
-                enable_idempotence=True,
-                max_request_size=_MAX_REQUEST_BYTES,
-                # What an input topic took compressed must be taken here too.
-                compression_type="gzip",
-            )
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
-        return self._producer
+        await self._sender.stop()
 
 
-def letter(rejected: Rejected, now: int) -> DeadLetter:
-    """Return the dead letter for a refused record; `now` is Unix milliseconds."""
+def letter(rejected: Rejected, refused_at: str) -> DeadLetter:
+    """Return the dead letter for a refused record; `refused_at` is RFC 3339."""
     record, why = rejected.record, rejected.why
-    said = {
-        "reason": why.reason,
-        "detail": why.detail,
-        "topic": record.topic,
-        "partition": str(record.partition),
-        "offset": str(record.offset),
-        "time": rfc3339(now),
-    }
-    kept = [(name, value) for name, value in record.headers if _kept(name) and value is not None]
     # aiokafka sends no record without both, and a refused one that cannot be delivered would hold up all others.
     key = b"" if record.key is None and record.value is None else record.key
-    return DeadLetter(key, record.value, (*kept, *((name, text.encode()) for name, text in said.items())))
+    said = (
+        ("reason", why.reason.encode()),
+        ("detail", why.detail.encode()),
+        ("topic", record.topic.encode()),
+        ("partition", b"%d" % record.partition),
+        ("offset", b"%d" % record.offset),
+        ("time", refused_at.encode()),
+    )
+    return DeadLetter(key, record.value, (*dead_letter.kept(record.headers), *said))
 
 
-def _kept(name: str) -> bool:
-    """Tell whether a header is needed to read the record again: the rest of them may hold anything."""
-    return name in ATTRIBUTE_HEADERS or name.lower() == _CONTENT_TYPE
+def _without_value(letter: Outgoing) -> Outgoing:
+    omitted = (dead_letter.OMITTED, str(len(letter.value or b"")).encode())
+    return replace(letter, key=letter.key or b"", value=None, headers=(*letter.headers, omitted))

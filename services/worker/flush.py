@@ -4,6 +4,7 @@ The order is what keeps the law (docs/decisions/0003): whoever inserts looks aft
 claims the call reads these events, or the look finds it folding or settled and marks it again.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
@@ -15,6 +16,7 @@ from services.worker.ripeness import Ripeness
 from services.worker.waiting import patiently
 from shared import metrics
 from shared.clock import now_ms
+from shared.event_time import rfc3339
 from shared.policies import LONGEST_SLACK_MS
 from shared.redaction import redact
 from shared.store.log import LogDocument
@@ -56,7 +58,8 @@ class Flush:
         with metrics.FLUSH_SECONDS.time():
             batch = read_batch(records, self._partitions, now_ms())
             if batch.rejected:
-                letters = [letter(rejected, now_ms()) for rejected in batch.rejected]
+                refused_at = rfc3339(now_ms())
+                letters = [letter(rejected, refused_at) for rejected in batch.rejected]
                 await self._insist("kafka", lambda: self._dead_letters.publish(letters), DeadLettersUnavailable)
             if batch.calls:
                 await self._keep(batch)
@@ -100,8 +103,8 @@ class Flush:
         metrics.LAST_FLUSH.set_to_current_time()
         for topic, events in batch.events.items():
             metrics.EVENTS.labels(topic).inc(events)
-        for rejected in batch.rejected:
-            metrics.DEAD_LETTERS.labels(rejected.why.reason).inc()
+        for reason, letters in Counter(rejected.why.reason for rejected in batch.rejected).items():
+            metrics.DEAD_LETTERS.labels(reason).inc(letters)
         metrics.MISPLACED.inc(sum(call.misplaced for call in batch.calls.values()))
 
 

@@ -113,6 +113,22 @@ async def test_a_record_that_is_large_when_it_is_decompressed_is_a_dead_letter_w
     await committed(kafka_bootstrap, topics)
 
 
+async def test_behind_thousands_of_them_in_a_row_the_events_are_folded_and_none_is_missing(
+    worker: WorkerProcess, kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    good = [event("call.started"), event("call.note"), event("call.ended", at=STARTED + 9_000)]
+    place = {"topic": topics.telephony, "partition": 0, "key": b"k"}
+    bad = [b'{"number": %d}' % number for number in range(5_000)]
+
+    await send(kafka_bootstrap, [place | {"value": value} for value in [*bad, *map(raw, good)]], linger_ms=100)
+
+    await wait_for(connection, expected(good))
+    assert sorted(letter.value for letter in await records(kafka_bootstrap, topics.dead_letter)) == sorted(bad)
+    assert worker.metric('callfold_dead_letters_total{reason="not_cloudevents"}') == len(bad)
+    assert len(worker.log.read_text().splitlines()) < 100
+    await committed(kafka_bootstrap, topics)
+
+
 async def committed(bootstrap: str, topics: Topics) -> None:
     async def nothing_left() -> bool:
         return await lag(bootstrap, topics.prefix, topics) == 0

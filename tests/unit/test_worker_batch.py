@@ -122,7 +122,7 @@ def test_a_dead_letter_is_the_record_byte_for_byte_and_says_why_and_whence() -> 
     headers = [("content-type", b"application/json"), ("ce_id", b"1"), ("cookie", b"secret"), ("ce_type", None)]
     refused = batch(Received(b"{", key=b"k", partition=3, offset=7, headers=headers)).rejected[0]
 
-    made = letter(refused, ARRIVED)
+    made = letter(refused, "2023-12-20T18:40:30.000Z")
 
     assert (made.key, made.value) == (b"k", b"{")
     assert dict(made.headers) == {
@@ -140,9 +140,38 @@ def test_a_dead_letter_is_the_record_byte_for_byte_and_says_why_and_whence() -> 
 def test_a_dead_letter_without_key_and_value_gets_an_empty_key() -> None:
     refused = batch(Received(None)).rejected[0]
 
-    made = letter(refused, ARRIVED)
+    made = letter(refused, "2023-12-20T18:40:30.000Z")
 
     assert (made.key, made.value) == (b"", None)  # aiokafka refuses to send neither
+
+
+def test_a_dead_letter_keeps_what_a_replay_gave_the_record() -> None:
+    marks = [("callfold-replays", b"2"), ("callfold-replayed-from", b"0:17")]
+    refused = batch(Received(b"{", headers=marks)).rejected[0]
+
+    made = letter(refused, "2023-12-20T18:40:30.000Z")
+
+    assert list(made.headers[:2]) == marks
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("callfold-replays", b"0"),
+        ("callfold-replays", b"12345"),
+        ("callfold-replays", "²".encode()),
+        ("callfold-replays", None),
+        ("callfold-replayed-from", b"17"),
+        ("callfold-replayed-from", b"0:+49 123"),
+        ("callfold-omitted-bytes", b"1"),
+    ],
+)
+def test_a_dead_letter_keeps_nothing_that_only_looks_like_it(header: tuple[str, bytes | None]) -> None:
+    refused = batch(Received(b"{", headers=[header])).rejected[0]
+
+    made = letter(refused, "2023-12-20T18:40:30.000Z")
+
+    assert header[0] not in dict(made.headers)
 
 
 # Where an event belongs
