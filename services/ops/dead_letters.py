@@ -2,73 +2,67 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.ops import kafka
+from services.ops.dead_letter import DeadLetter, letter_of
 from services.ops.failure import USAGE, Failure
+from services.ops.selection import Selection
 from services.ops.settings import OpsSettings
-from shared import strict_json
-from shared.event_time import rfc3339
 
 _NUMBER = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})", re.ASCII)
-_SUBJECT = "ce_subject"
+_EVERY = 100
+
+Spans = dict[TopicPartition, tuple[int, int]]
+"""The first offset of each partition that is read, and the one after its last."""
+
+Report = Callable[[int], None]
+"""Told from time to time how many records were read."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A dead letter without its bytes: why it is one, whose it was, and which record of an input topic it was.
-
-    `number` names it: its offset, after `<partition>:` where the topic has several partitions. `time` is RFC 3339.
-    """
-
-    number: str
-    time: str
-    reason: str | None
-    detail: str | None
-    call: str | None
-    topic: str | None
-    partition: int | None
-    offset: int | None
-
-
-def letter_of(record: Any, *, alone: bool) -> DeadLetter:
-    """Return what a record of the topic says; `alone`: the topic has one partition only."""
-    said = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
-    return DeadLetter(
-        number=str(record.offset) if alone else f"{record.partition}:{record.offset}",
-        time=said.get("time") or rfc3339(record.timestamp),
-        reason=said.get("reason"),
-        detail=said.get("detail"),
-        call=_call(record.key, record.value, said.get(_SUBJECT)),
-        topic=said.get("topic"),
-        partition=_integer(said.get("partition")),
-        offset=_integer(said.get("offset")),
-    )
+Found = tuple[Any, DeadLetter]
+"""A record of the topic, and what it says."""
 
 
 class DeadLetters:
     """The topic as it is now: what comes later is not read."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, spans: dict[TopicPartition, tuple[int, int]]) -> None:
-        """`spans`: the first offset of each partition and the one after its last."""
+    def __init__(self, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], spans: Spans) -> None:
+        """`parts` are all of the topic's partitions."""
         self._consumer = consumer
-        self._spans = spans
+        self._parts = parts
+        self.spans = spans
 
     @property
     def total(self) -> int:
-        """How many there are."""
-        return sum(end - first for first, end in self._spans.values())
+        """How many there are to be read."""
+        return sum(end - first for first, end in self.spans.values())
 
-    async def letters(self) -> AsyncIterator[DeadLetter]:
+    async def all(self, report: Report) -> AsyncIterator[Found]:
         """Yield every dead letter, partition by partition in their order."""
-        for part, (first, end) in self._spans.items():
-            async for record in _records(self._consumer, part, first, end):
-                yield letter_of(record, alone=len(self._spans) == 1)
+        async for record in self._read(report, Selection()):
+            yield record, self._letter(record)
+
+    async def chosen(self, selection: Selection, report: Report) -> AsyncIterator[Found]:
+        """Yield those that are meant.
+
+        Raises:
+            Failure: one that is named is not there.
+        """
+        for number in selection.numbers:
+            record = await self.record(number)
+            yield record, self._letter(record)
+        if selection.numbers:
+            return
+        async for record in self._read(report, selection):
+            if selection.in_time(record.timestamp):
+                letter = self._letter(record)
+                if selection.includes(letter.reason, letter.call, letter.source):
+                    yield record, letter
 
     async def record(self, number: str) -> Any:
         """Return the topic's record of this number.
@@ -76,25 +70,47 @@ class DeadLetters:
         Raises:
             Failure: there is none, or the number is not one.
         """
-        part, offset = _place(number, list(self._spans))
-        first, end = self._spans[part]
+        part, offset = _place(number, self._parts)
+        first, end = self.spans[part]
         if first <= offset < end:
             async for record in _records(self._consumer, part, offset, offset + 1):
                 return record
         raise Failure(f"there is no dead letter {number}")
 
+    async def _read(self, report: Report, selection: Selection) -> AsyncIterator[Any]:
+        done = 0
+        for part, (first, end) in self.spans.items():
+            async for record in _records(self._consumer, part, first, end, selection.ends_before):
+                done += 1
+                if done % _EVERY == 0:
+                    report(done)
+                yield record
+
+    def _letter(self, record: Any) -> DeadLetter:
+        return letter_of(record, alone=len(self._parts) == 1)
+
 
 @asynccontextmanager
-async def opened(settings: OpsSettings) -> AsyncIterator[DeadLetters]:
-    """Open the topic while the context lasts.
+async def opened(
+    settings: OpsSettings, *, since: int | None = None, spans: Spans | None = None
+) -> AsyncIterator[DeadLetters]:
+    """Open the topic while the context lasts, from `since` on (Unix milliseconds), or just these spans of it.
 
     Raises:
         Failure: Kafka does not answer, now or later, or the topic is not there.
     """
     parts = await kafka.partitions(settings.kafka, settings.topics.dead_letter)
     async with kafka.reader(settings.kafka) as consumer:
-        firsts, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))
-        yield DeadLetters(consumer, {part: (firsts[part], ends[part]) for part in parts})
+        yield DeadLetters(consumer, parts, spans or await _spans(consumer, parts, since))
+
+
+async def _spans(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], since: int | None) -> Spans:
+    firsts, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))
+    if since is not None:
+        # Of each partition the first record that is not earlier: whatever the others' times are, all before it are.
+        found = await consumer.offsets_for_times(dict.fromkeys(parts, since))
+        firsts = {part: ends[part] if found[part] is None else found[part].offset for part in parts}
+    return {part: (min(firsts[part], ends[part]), ends[part]) for part in parts}
 
 
 def _place(number: str, parts: Sequence[TopicPartition]) -> tuple[TopicPartition, int]:
@@ -110,32 +126,23 @@ def _place(number: str, parts: Sequence[TopicPartition]) -> tuple[TopicPartition
     raise Failure(f"there is no dead letter {number}")
 
 
-async def _records(consumer: AIOKafkaConsumer, part: TopicPartition, first: int, end: int) -> AsyncIterator[Any]:
-    """Yield the records of a partition with offsets from `first` on and below `end`."""
+async def _records(
+    consumer: AIOKafkaConsumer,
+    part: TopicPartition,
+    first: int,
+    end: int,
+    ends_before: Callable[[Any], bool] = lambda _: False,
+) -> AsyncIterator[Any]:
+    """Yield the records of a partition with offsets from `first` on and below `end`, up to one that ends it."""
     if first == end:
         return
     consumer.assign([part])
     consumer.seek(part, first)
     while await consumer.position(part) < end:
-        fetched = await consumer.getmany(part, timeout_ms=kafka.PATIENCE_MS, max_records=100)
+        fetched = await consumer.getmany(part, timeout_ms=kafka.PATIENCE_MS, max_records=_EVERY)
         if not fetched and await consumer.position(part) < end:
             raise TimeoutError
         for record in fetched.get(part, ()):
-            if record.offset < end:
-                yield record
-
-
-def _call(key: bytes | None, value: bytes | None, attribute: str | None) -> str | None:
-    """Return the event's subject, where it can be read, or else the record's key, which should be the same."""
-    if attribute:
-        return attribute
-    try:
-        event = strict_json.parse(value or b"")
-    except ValueError:
-        event = None
-    subject = event.get("subject") if isinstance(event, dict) else None
-    return subject if isinstance(subject, str) and subject else key.decode(errors="replace") if key else None
-
-
-def _integer(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < len(str(2**63)) else None
+            if record.offset >= end or ends_before(record):
+                return
+            yield record

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -17,7 +18,6 @@ Advance = Callable[[int, str], None]
 """Says how much is done, in the total's unit, and shows a text beside it."""
 
 _ERRORS = Console(stderr=True, highlight=False, markup=False)
-_UNLIMITED = 100_000  # into a pipe a row is one line, however long
 # Valid as they are in JSON, but a terminal obeys some and hides others.
 _INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
@@ -57,15 +57,41 @@ def as_json(value: Any, indent: int | None = None) -> str:
     return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def answer_table(columns: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[str] = ()) -> None:
-    """Print a table to standard output; the columns `numbers` are set flush right, None is shown as `-`."""
-    terminal = sys.stdout.isatty()
-    table = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
+def answer_table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[str] = (), *, headed: bool = True
+) -> None:
+    """Print a table to standard output; the columns `numbers` are set flush right, None is shown as `-`.
+
+    `headed`: not so the pages of a long table behind its first.
+    """
+    cells = [[("-" if cell is None else shown(str(cell))) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _answer_fitted(columns, cells, numbers, headed=headed)
+    else:
+        _answer_lines([[*columns], *cells] if headed else cells, [name in numbers for name in columns])
+
+
+def _answer_fitted(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], numbers: Sequence[str], *, headed: bool
+) -> None:
+    """Print a table that is as wide as the terminal."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=headed)
     for name in columns:
         table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console(highlight=False).print(table)
+
+
+def _answer_lines(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
+    """Print each row as one line, however long: into a pipe, where there may be a hundred thousand."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        table.add_row(*(Text("-" if cell is None else shown(str(cell))) for cell in row))
-    Console(highlight=False, width=None if terminal else _UNLIMITED).print(table)
+        padded = (
+            f"{' ' * (width - cell_len(cell))}{cell}" if flush else f"{cell}{' ' * (width - cell_len(cell))}"
+            for cell, width, flush in zip(row, widths, right, strict=True)
+        )
+        sys.stdout.write(f"{'  '.join(padded).rstrip()}\n")
 
 
 @contextmanager

@@ -29,6 +29,8 @@ COMMANDS = [
     ["dead-letters"],
     ["dead-letters", "list"],
     ["dead-letters", "show"],
+    ["dead-letters", "export"],
+    ["dead-letters", "replay"],
     ["keys"],
     ["keys", "create"],
     ["keys", "list"],
@@ -73,7 +75,15 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", [["publish"], ["get", "org-789"], ["lag", "--xml"], ["keys", "create", "--organization", "a/b"], ["fold"]]
+    "typed",
+    [
+        ["publish"],
+        ["get", "org-789"],
+        ["lag", "--xml"],
+        ["keys", "create", "--organization", "a/b"],
+        ["fold"],
+        ["dead-letters", "replay", "17", "--call", "a"],
+    ],
 )
 def test_what_is_typed_wrongly_costs_one_line(typed: list[str]) -> None:
     done = callfold(*typed)

@@ -1,32 +1,11 @@
 """What the list says of a dead letter, whatever its bytes are."""
 
-from dataclasses import dataclass
-
 import pytest
 
-from services.ops.dead_letters import DeadLetter, letter_of
-from tests.support.makers import STARTED, event, raw
-
-SAID = (
-    ("reason", b"missing"),
-    ("detail", b"`data.digits` is missing"),
-    ("topic", b"calls.telephony"),
-    ("partition", b"7"),
-    ("offset", b"1042"),
-    ("time", b"2023-12-20T18:41:10.300Z"),
-)
-
-
-@dataclass(frozen=True)
-class Record:
-    """As the broker gives it."""
-
-    key: bytes | None = b"call-456"
-    value: bytes | None = b"{}"
-    headers: tuple[tuple[str, bytes | None], ...] = SAID
-    partition: int = 0
-    offset: int = 17
-    timestamp: int = STARTED
+from services.ops.dead_letter import DeadLetter, letter_of
+from shared.dead_letter import REPLAYED_FROM, REPLAYS
+from tests.support.letters import SAID, Record
+from tests.support.makers import event, raw
 
 
 def test_it_says_why_it_is_one_and_where_it_came_from() -> None:
@@ -34,13 +13,16 @@ def test_it_says_why_it_is_one_and_where_it_came_from() -> None:
 
     assert letter == DeadLetter(
         number="17",
-        time="2023-12-20T18:41:10.300Z",
+        time="2023-12-20T18:40:30.000Z",
         reason="missing",
         detail="`data.digits` is missing",
         call="call-456",
+        source=None,
         topic="calls.telephony",
         partition=7,
         offset=1042,
+        replays=0,
+        replayed_from=None,
     )
 
 
@@ -78,10 +60,37 @@ def test_the_subject_of_binary_mode_is_in_a_header() -> None:
     assert letter_of(record, alone=True).call == "call-3"
 
 
-def test_headers_that_nobody_expects_do_no_harm() -> None:
-    hostile = (("reason", None), ("detail", b"\xff"), ("partition", "²".encode()), ("offset", b"9" * 5000))
+@pytest.mark.parametrize(
+    ("value", "headers", "source"),
+    [
+        (raw(event("call.dtmf", source="/twilio")), (), "/twilio"),
+        (b"{", (("ce_source", b"/pbx"),), "/pbx"),
+        (b'{"source": 1}', (), None),
+        (b"{", (), None),
+    ],
+)
+def test_the_source_is_the_events_own(value: bytes, headers: tuple[tuple[str, bytes], ...], source: str | None) -> None:
+    assert letter_of(Record(value=value, headers=headers), alone=True).source == source
 
-    letter = letter_of(Record(headers=hostile), alone=True)
+
+def test_it_says_how_often_it_was_sent_back_and_from_where() -> None:
+    marks = ((REPLAYS, b"2"), (REPLAYED_FROM, b"0:9"))
+
+    letter = letter_of(Record(headers=(*marks, *SAID)), alone=True)
+
+    assert (letter.replays, letter.replayed_from) == (2, "0:9")
+
+
+def test_headers_that_nobody_expects_do_no_harm() -> None:
+    hostile: tuple[tuple[str, bytes | None], ...] = (
+        ("reason", None),
+        ("detail", b"\xff"),
+        ("partition", "²".encode()),
+        ("offset", b"9" * 5000),
+    )
+    marks = ((REPLAYS, b"9" * 5000), (REPLAYED_FROM, b"../../etc"))
+
+    letter = letter_of(Record(headers=(*hostile, *marks)), alone=True)
 
     assert (letter.reason, letter.detail, letter.partition, letter.offset) == (None, "\ufffd", None, None)
-    assert letter.time == "2023-12-20T18:40:30.000Z"
+    assert (letter.replays, letter.replayed_from) == (0, None)

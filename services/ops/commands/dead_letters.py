@@ -9,8 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from services.ops import dead_letters
-from services.ops.dead_letters import DeadLetter
-from services.ops.output import Advance, answer_table, answer_text, as_json, progress, say
+from services.ops.commands.letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
+from services.ops.commands.replay import replay, reporting
+from services.ops.dead_letter import DeadLetter
+from services.ops.exporting import Write, line_of, written
+from services.ops.output import answer_table, answer_text, as_json, progress, say
+from services.ops.selection import Selection
 from services.ops.settings import OpsSettings
 
 app = typer.Typer(
@@ -22,16 +26,28 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
 Number = Annotated[str, typer.Argument(metavar="N", help="Its number in the list")]
+Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="Where to; - is standard output")]
+Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there")]
 
 _LONGEST = 256
-_COLUMNS = ("number", "time", "reason", "detail", "call", "topic", "partition", "offset")
-_NUMBERS = ("number", "partition", "offset")
+_PAGE = 1_000
+_COLUMNS = ("number", "time", "reason", "detail", "call", "source", "topic", "partition", "offset", "replays")
+_NUMBERS = ("number", "partition", "offset", "replays")
 
 
-@app.command("list", epilog="Example: callfold dead-letters list")
-def list_(json: Json = False) -> None:
-    """List the dead letters: the topic is read from its beginning to its end."""
-    asyncio.run(_list(OpsSettings.load(), json=json))
+@app.command("list", epilog="Example: callfold dead-letters list --reason missing --from 2026-11-22T10:00:00Z")
+def list_(
+    *,
+    reason: Reasons = None,
+    call: Calls = None,
+    source: Sources = None,
+    since: Since = None,
+    until: Until = None,
+    json: Json = False,
+) -> None:
+    """List the dead letters, all or those that keep to every limit."""
+    chosen = selection(reason, call, source, since=since, until=until)
+    asyncio.run(_list(OpsSettings.load(), chosen, json=json))
 
 
 @app.command(epilog="Example: callfold dead-letters show 17 > record.json")
@@ -45,28 +61,68 @@ def show(number: Number) -> None:
     sys.stdout.buffer.flush()
 
 
+@app.command(epilog="Example: callfold dead-letters export --call call-456 --output letters.jsonl")
+def export(
+    numbers: Numbers = None,
+    *,
+    reason: Reasons = None,
+    call: Calls = None,
+    source: Sources = None,
+    since: Since = None,
+    until: Until = None,
+    output: Output = "-",
+    force: Force = False,
+) -> None:
+    """Write the dead letters with all their bytes as JSON Lines, all or those that are meant.
+
+    Bytes are {"text": ...} where they are UTF-8, else {"base64": ...}.
+    """
+    chosen = selection(reason, call, source, since=since, until=until, numbers=numbers)
+    settings = OpsSettings.load()
+    if output == "-":
+        done = asyncio.run(_export(settings, chosen, answer_text))
+    else:
+        with written(output, force=force) as write:
+            done = asyncio.run(_export(settings, chosen, write))
+    say(f"{done} exported")
+
+
+app.command(epilog="Example: callfold dead-letters replay --reason missing --dry-run")(replay)
+
+
 async def _record(settings: OpsSettings, number: str) -> Any:
     async with dead_letters.opened(settings) as topic:
         return await topic.record(number)
 
 
-async def _list(settings: OpsSettings, *, json: bool) -> None:
+async def _list(settings: OpsSettings, chosen: Selection, *, json: bool) -> None:
     print_all = _print_json if json else _print_table
-    async with dead_letters.opened(settings) as topic:
+    async with dead_letters.opened(settings, since=chosen.since) as topic:
         with progress("reading", topic.total) as advance:
-            await print_all(_watched(topic.letters(), advance))
+            await print_all(letter async for _, letter in topic.chosen(chosen, reporting(advance)))
 
 
-async def _watched(letters: AsyncIterator[DeadLetter], advance: Advance) -> AsyncIterator[DeadLetter]:
+async def _export(settings: OpsSettings, chosen: Selection, write: Write) -> int:
     done = 0
-    async for letter in letters:
-        done += 1
-        advance(done, f"{done} dead letters")
-        yield letter
+    async with dead_letters.opened(settings, since=chosen.since) as topic:
+        with progress("exporting", topic.total) as advance:
+            async for found in topic.chosen(chosen, reporting(advance)):
+                write(line_of(found))
+                done += 1
+    return done
 
 
 async def _print_table(letters: AsyncIterator[DeadLetter]) -> None:
-    answer_table(_COLUMNS, [_row(letter) async for letter in letters], _NUMBERS)
+    """Print them page by page: there may be more than fit into memory."""
+    page: list[list[object]] = []
+    printed = False
+    async for letter in letters:
+        page.append(_row(letter))
+        if len(page) == _PAGE:
+            answer_table(_COLUMNS, page, _NUMBERS, headed=not printed)
+            page, printed = [], True
+    if page or not printed:
+        answer_table(_COLUMNS, page, _NUMBERS, headed=not printed)
 
 
 async def _print_json(letters: AsyncIterator[DeadLetter]) -> None:
