@@ -9,6 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m deploy.local
 
+SEED := 1
+DURATION := 600
+
 # Each file is written when its step is done: a step that failed is taken again, and so is one whose inputs changed.
 PACKAGES := $(VENV)/installed
 KAFKA := .local/kafka/libs/installed
@@ -16,7 +19,7 @@ KAFKA := .local/kafka/libs/installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo test up down status contracts clean
+.PHONY: help install demo test faults up down status contracts clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +33,9 @@ test: install ## lint, check types and architecture, run every test; stop at the
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile
+
+faults: install ## run the fault tests for long: make faults SEED=1 DURATION=600 (seconds)
+	$(BIN)/python -m tests.faults --seed $(SEED) --duration $(DURATION)
 
 up: install ## start the stack in the background: Kafka, MongoDB, the API and the worker
 	@$(RUN) up

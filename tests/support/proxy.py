@@ -112,16 +112,21 @@ class Proxy:
         path.writers |= both
         try:
             await _pass(first, writer, path)
-            ways = [_pump(asking, writer, path), _pump(reader, answering, path, answers=True)]
-            pumps = [asyncio.ensure_future(way) for way in ways]
-            # The end of one direction is the end of the other: what is cut is cut.
-            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
+            await _until_one_ends(_pump(asking, writer, path), _pump(reader, answering, path, answers=True))
         finally:
             path.writers -= both
             writer.transport.abort()
+
+
+async def _until_one_ends(*ways: Coroutine[Any, Any, None]) -> None:
+    """Pump in both directions; the end of one is the end of the other: what is cut is cut."""
+    pumps = [asyncio.ensure_future(way) for way in ways]
+    try:
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
 
 
 async def _pump(

@@ -1,0 +1,58 @@
+"""Run the fault tests for long: `python -m tests.faults --seed 1 --duration 600`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from shared import logs
+from tests.faults.crew import WORKER
+from tests.faults.run import FAULTS, Plan, run
+
+_FAILED = 1
+
+
+def main() -> int:
+    """Return 0 if nothing was lost, doubled, different or hung."""
+    arguments = _parser().parse_args()
+    if arguments.list:
+        print("\n".join(FAULTS))  # noqa: T201 - what was asked for
+        return 0
+    logs.configure("warning", "console")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what is wanted
+    report = asyncio.run(run(_plan(arguments), lambda line: print(line, file=sys.stderr, flush=True)))  # noqa: T201 - progress
+    Console(width=140).print(report.table())
+    if arguments.report:
+        arguments.report.write_text(json.dumps(report.as_json(), indent=2) + "\n")
+    return 0 if report.verdict.good else _FAILED
+
+
+def _plan(chosen: argparse.Namespace) -> Plan:
+    kinds = tuple(chosen.only or FAULTS)
+    return Plan(chosen.seed, chosen.duration, chosen.rate, chosen.workers, program=chosen.worker, kinds=kinds)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults",
+        description="Run a broker, a replica set, workers and the API under faults, and compare what is left of what "
+        "was produced with the reference fold. The seed alone decides on the events and the order of the faults.",
+        epilog="Example: python -m tests.faults --seed 7 --duration 60 --only 'worker: kill -9'",
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of events and faults [%(default)s]")
+    parser.add_argument("--duration", type=float, default=600.0, metavar="SECONDS", help="of the faults [%(default)s]")
+    parser.add_argument("--rate", type=float, default=150.0, metavar="EVENTS", help="a second [%(default)s]")
+    parser.add_argument("--workers", type=int, default=2, help="how many there are usually [%(default)s]")
+    parser.add_argument("--worker", default=WORKER, metavar="MODULE", help="what they run [%(default)s]")
+    parser.add_argument("--only", action="append", choices=FAULTS, metavar="KIND", help="of fault, several times")
+    parser.add_argument("--list", action="store_true", help="list the kinds of faults, and run nothing")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the numbers as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
