@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from services.worker.waiting import patiently
 from shared import metrics
 from shared.logs import logger
 
@@ -42,9 +43,20 @@ class Chunk(ConsumerMessage):  # type: ignore[misc]
 
 
 class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's consumer thread, but it reads what is committed only, and waits for less long."""
+    """Faust's consumer thread, but it waits for Kafka, reads what is committed only, and waits for less long for it."""
 
     logger = logging.getLogger("faust")
+
+    async def on_start(self) -> None:
+        """Connect, however long Kafka is away."""
+        await patiently("kafka", self._connect, KafkaConnectionError)
+
+    async def _connect(self) -> None:
+        try:
+            await super().on_start()
+        except KafkaConnectionError:
+            await self._consumer.stop()
+            raise
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -254,7 +266,25 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         return consumer is not None and consumer._coordinator.coordinator_id is not None  # noqa: SLF001
 
 
+class PatientProducer(driver.Producer):  # type: ignore[misc]
+    """Faust's producer, by which nothing is sent, but it waits for Kafka: else its start would end the process."""
+
+    logger = logging.getLogger("faust")
+
+    async def on_start(self) -> None:
+        """Connect, however long Kafka is away."""
+        await patiently("kafka", self._connect, KafkaConnectionError)
+
+    async def _connect(self) -> None:
+        try:
+            await super().on_start()
+        except KafkaConnectionError:
+            await self._producer.stop()
+            raise
+
+
 class ChunkTransport(driver.Transport):  # type: ignore[misc]
-    """Faust's transport, with the consumer above."""
+    """Faust's transport, with the consumer and the producer above."""
 
     Consumer = ChunkConsumer
+    Producer = PatientProducer

@@ -76,16 +76,11 @@ def records(first: int, end: int, tp: TP = TP0) -> list[Received]:
     ]
 
 
-@asynccontextmanager
-async def unstarted(
-    broker: Broker | None = None, store: Any = None, **chosen: Any
-) -> AsyncIterator[tuple[Worker, Broker]]:
-    """Give a worker whose consumer owns what the broker says, with the flow on and generation 1."""
-    broker = broker or Broker()
-    settings = WorkerSettings(content_key=SecretStr("k" * 32), **chosen)
+def finalized(store: Any = None, **chosen: Any) -> Worker:
+    """Return a worker with these settings of which nothing runs, but all is made."""
     store = store or MemoryStore()
     worker = Worker(
-        settings,
+        WorkerSettings(content_key=SecretStr("k" * 32), **chosen),
         store,
         MemoryDeadLetters(),
         book(),
@@ -96,6 +91,15 @@ async def unstarted(
         partitions=PARTITIONS,
     )
     worker.app.finalize()
+    return worker
+
+
+@asynccontextmanager
+async def unstarted(
+    broker: Broker | None = None, store: Any = None, **chosen: Any
+) -> AsyncIterator[tuple[Worker, Broker]]:
+    """Give a worker whose consumer owns what the broker says, with the flow on and generation 1."""
+    broker, worker = broker or Broker(), finalized(store, **chosen)
     consumer, worker.app.consumer_generation_id = worker.consumer, 1
     consumer._thread.thread_loop.close()  # Faust opens it with the thread, which never runs here
     consumer._thread = broker
