@@ -22,7 +22,8 @@ import httpx
 import psutil
 
 from deploy.local.ports import HOST, free_port
-from services.worker.declare import Wanted, declare
+from services.worker.declare import KafkaUnavailable, Wanted, declare
+from services.worker.waiting import patiently
 from shared.kafka_access import KafkaAccess
 from shared.latency import quantile
 from shared.mongo_access import MongoAccess
@@ -163,7 +164,7 @@ async def servers(turns: int, calls: int) -> AsyncIterator[Bench]:
     """Run everything, with so many large calls in the log."""
     topics = Topics("bench")
     with tempfile.TemporaryDirectory() as folder, kafka_server() as kafka, mongo_server() as mongo:
-        await declare(KafkaAccess(kafka.address), topics, Wanted(3, 1))
+        await patiently("kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable)
         connection = Connection(MongoAccess(mongo.uri), "bench")
         store = MongoStore(connection)
         await store.prepare()

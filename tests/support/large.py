@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from shared.clock import now_ms
 from shared.store.log import Stretch, documents
 from shared.store.port import Mark, Store
 from tests.support.makers import STARTED, Json, event, raw
@@ -27,13 +28,13 @@ def long_call(turns: int, call: str = CALL, *, line: str = _LINE * 3) -> list[Js
 async def put_large(
     store: Store, bodies: Sequence[Json], call: str = CALL, *, partition: int = 0, stale: bool = True
 ) -> None:
-    """Put a call into the log as batches would; if `stale` it waits for a folder."""
+    """Put a call into the log as batches would, just now; if `stale` it waits for a folder."""
     for number, part in enumerate(_parts([raw(body) for body in bodies])):
         first = number * _PER_DOCUMENT
         await store.insert(
             list(documents(call, Stretch("calls.t", partition), list(enumerate(part, first)), CONTENT_KEY))
         )
-    await store.mark([Mark(call, partition, STARTED, stale=stale)])
+    await store.mark([Mark(call, partition, now_ms(), stale=stale)])
 
 
 def _parts(events: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
