@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.topics import Topics
+from tests.support.callfold import Callfold
 from tests.support.worker import WorkerProcess
 
 MakeWorker = Callable[..., WorkerProcess]
@@ -31,3 +32,9 @@ def make_worker(
 def worker(make_worker: MakeWorker) -> WorkerProcess:
     """Return a worker that takes events."""
     return make_worker().start().wait_until_ready()
+
+
+@pytest.fixture
+def callfold(kafka_bootstrap: str, mongo_uri: str, topics: Topics, database: str) -> Callfold:
+    """Return the command, which looks at the test's own topics and database."""
+    return Callfold(kafka_bootstrap, mongo_uri, topics.prefix, database)

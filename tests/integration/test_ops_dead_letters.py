@@ -1,14 +1,12 @@
 """`callfold dead-letters` on a real broker."""
 
 import asyncio
-import base64
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import orjson
-import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
@@ -138,56 +136,6 @@ async def test_what_is_not_there_costs_one_line(kafka_bootstrap: str, topics: To
 
         assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (code, b"", 1)
         assert why in done.stderr
-
-
-async def test_a_list_holds_what_keeps_to_every_limit(kafka_bootstrap: str, topics: Topics) -> None:
-    other = (*WHY[1:], ("reason", b"not_json"))
-    for call, source, headers in (("a", "/x", WHY), ("a", "/y", WHY), ("b", "/x", WHY), ("a", "/x", other)):
-        body = {"subject": call, "source": source}
-        await put(kafka_bootstrap, topics, orjson.dumps(body), headers=headers)
-        await asyncio.sleep(0.01)  # so that each has a time of its own
-    times = [rfc3339(record.timestamp) for record in await records(kafka_bootstrap, topics.dead_letter)]
-
-    def listed(*limits: str) -> list[str]:
-        done = callfold("list", "--json", *limits, bootstrap=kafka_bootstrap, topics=topics)
-        return [letter["number"] for letter in orjson.loads(done.stdout)]
-
-    assert listed("--reason", "missing", "--call", "a", "--source", "/x") == ["0"]
-    assert listed("--call", "b", "--call", "a", "--reason", "not_json") == ["3"]
-    assert listed("--from", times[1], "--until", times[3]) == ["1", "2"]
-    assert listed("--from", "2100-01-01T00:00:00Z") == []
-
-
-@pytest.mark.parametrize(
-    ("limits", "why"),
-    [
-        (["--reason", "mising"], b"'not_json'"),
-        (["--from", "2026-11-22T10:00:00"], b"RFC 3339"),
-        (["--from", "2026-11-22T10:00:00Z", "--until", "2026-11-22T11:00:00+01:00"], b"--from must be before --until"),
-    ],
-)
-def test_a_limit_that_is_none_costs_one_line(kafka_bootstrap: str, limits: list[str], why: bytes) -> None:
-    done = callfold("list", *limits, bootstrap=kafka_bootstrap, topics=Topics())
-
-    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
-    assert why in done.stderr
-
-
-async def test_an_export_goes_to_a_file_or_to_standard_output(
-    kafka_bootstrap: str, topics: Topics, tmp_path: Path
-) -> None:
-    file = tmp_path / "letters.jsonl"
-    for value in (b"{}", HOSTILE):
-        await put(kafka_bootstrap, topics, value)
-
-    named = callfold("export", "1", "--output", str(file), bootstrap=kafka_bootstrap, topics=topics)
-    refused = callfold("export", "--output", str(file), bootstrap=kafka_bootstrap, topics=topics)
-    shown = callfold("export", "--reason", "missing", bootstrap=kafka_bootstrap, topics=topics)
-
-    assert (named.returncode, named.stdout, named.stderr) == (0, b"", b"1 exported\n")
-    assert base64.b64decode(orjson.loads(file.read_bytes())["value"]["base64"]) == HOSTILE
-    assert (refused.returncode, refused.stderr.count(b"\n")) == (1, 1)
-    assert [orjson.loads(line)["number"] for line in shown.stdout.splitlines()] == ["0", "1"]
 
 
 async def test_with_several_partitions_a_number_names_one(kafka_bootstrap: str, topics: Topics) -> None:

@@ -1,18 +1,15 @@
 """`callfold dead-letters replay`, with a worker that takes what is sent back."""
 
-import asyncio
 import os
 from typing import Any
 
 import orjson
 import pytest
-from typer.testing import CliRunner, Result
 
-from services.ops.__main__ import mongo
-from services.ops.app import create_app
 from services.ops.failure import Failure
 from shared.store.driver import Connection
 from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
+from tests.support.callfold import Callfold
 from tests.support.eventually import eventually, eventually_async
 from tests.support.kafka import Message, records, send
 from tests.support.letters import SAID
@@ -22,36 +19,6 @@ from tests.support.worker import WorkerProcess
 
 CALL = [event("call.started"), event("call.note"), event("call.ended", at=STARTED + 9_000)]
 BAD = b'{"hello": "world"}'
-
-
-class Callfold:
-    """The command, in this process."""
-
-    def __init__(self, bootstrap: str, mongo_uri: str, name: str) -> None:
-        self.environment = {
-            "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap,
-            "CALLFOLD_TOPIC_PREFIX": name,
-            "CALLFOLD_MONGO_URI": mongo_uri,
-            "CALLFOLD_MONGO_DATABASE": name,
-        }
-
-    async def __call__(self, *arguments: str) -> Result:
-        return await asyncio.to_thread(
-            lambda: CliRunner().invoke(
-                create_app(), ["dead-letters", *arguments], obj=mongo, env={**os.environ, **self.environment}
-            )
-        )
-
-    async def replay(self, *arguments: str) -> str:
-        """Return the last line that a replay prints."""
-        done = await self("replay", *arguments)
-        return done.stdout.splitlines()[-1] if done.stdout else str(done.exception)
-
-
-@pytest.fixture
-def callfold(kafka_bootstrap: str, mongo_uri: str, topics: Topics, database: str) -> Callfold:
-    assert topics.prefix == database
-    return Callfold(kafka_bootstrap, mongo_uri, database)
 
 
 def letter(topics: Topics, value: bytes | None, *headers: tuple[str, bytes], key: bytes | None = b"k") -> Message:

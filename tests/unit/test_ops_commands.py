@@ -92,6 +92,21 @@ def test_what_is_typed_wrongly_costs_one_line(typed: list[str]) -> None:
     assert done.stderr.startswith(b"callfold: ")
 
 
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (["--reason", "mising"], "'not_json'"),
+        (["--from", "2026-11-22T10:00:00"], "RFC 3339"),
+        (["--from", "2026-11-22T10:00:00Z", "--until", "2026-11-22T11:00:00+01:00"], "--from must be before --until"),
+    ],
+)
+@pytest.mark.parametrize("command", ["list", "export", "replay"])
+def test_a_limit_that_is_none_is_named(command: str, limits: list[str], why: str) -> None:
+    result = CliRunner().invoke(create_app(), ["dead-letters", command, *limits], standalone_mode=False)
+
+    assert why in str(result.exception)
+
+
 def test_validate_names_each_bad_line_and_its_reason() -> None:
     good = raw(event("call.dtmf"))
     text = good + b"\n\n{\n" + raw(event("call.note") | {"time": "\x1b[2J"}) + b"\r\n" + good
