@@ -17,7 +17,7 @@ async def test_the_verdict_of_a_takeover_finds_out_each_broken_recipe(
     async def run(sabotage: Sabotage) -> Verdict:
         async with takeover(kafka_bootstrap, mongo_uri, Topics(f"{name}-{sabotage}"), tmp_path) as load:
             first = load.place.worker("tests.support.sabotaged_worker", **{VARIABLE: sabotage})
-            await eventually_async(load.place.committed, within=60)
+            await eventually_async(load.place.committed, within=120)
             first.kill()
             return await load.finished()
 

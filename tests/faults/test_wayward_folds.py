@@ -65,10 +65,10 @@ async def deadly(where: Place) -> int:
         found = await where.store.find("org-789/deadly")
         return found is not None and found.state is State.BROKEN
 
-    await eventually_async(broken, within=120)
+    await eventually_async(broken, within=300)
     await publish(where.kafka, where.topics, late)
-    await wait_for(where.connection, expected(others + late))
-    await eventually_async(where.committed)
+    await wait_for(where.connection, expected(others + late), within=120)
+    await eventually_async(where.committed, within=120)
     return deaths
 
 
@@ -81,14 +81,14 @@ async def slow(where: Place) -> list[str]:
     events = ended("slow")
     await publish(where.kafka, where.topics, events)
     where.worker(PROGRAM, **variables)
-    await eventually(claims.read_text, within=60)
+    await eventually(claims.read_text, within=120)
     # A group of its own: it owns the call's partition too, and has no event to mark the call by.
     await skip_everything(where, "the-others")
     other = where.worker(PROGRAM, **variables, CALLFOLD_GROUP="the-others")
-    await eventually(other.ready, within=60)
+    await eventually(other.ready, within=120)
     await asyncio.sleep(FOLD_SECONDS)
     held.unlink()
-    await wait_for(where.connection, expected(events))
+    await wait_for(where.connection, expected(events), within=120)
     return claims.read_text().splitlines()
 
 

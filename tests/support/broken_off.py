@@ -23,7 +23,7 @@ from tests.support.stored import CALL
 LATE = event("transcript.turn", at=STARTED + 8_000, source="/late", content="another secret")
 _BODIES = (CREATED, BEGUN, SAID, OPT_OUT, ENDED, LATE)
 _TIMEOUT_MS = 500  # of each step that is broken off by time alone
-_WITHIN = 60.0
+_WITHIN = 120.0
 
 
 class Step(Enum):

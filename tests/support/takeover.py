@@ -18,7 +18,7 @@ from tests.support.records import expected, read
 from tests.support.takeover_load import OPTED_OUT, POISON, SAID, earlier, later, poison
 from tests.support.worker import WorkerProcess
 
-_WITHIN = 120.0
+_WITHIN = 300.0
 
 
 @dataclass(frozen=True)
