@@ -11,13 +11,17 @@ from typing import Any
 import bson
 import orjson
 
+from services.worker.sweep import Sweep
+from shared.clock import now_ms
 from shared.reading import Finality
 from shared.store.driver import Connection
 from shared.store.log import LogDocument
+from shared.store.mongo import MongoStore
 from tests.faults.calls import PRIVATE
 from tests.faults.report import Report
 from tests.faults.stage import TOPICS, Stage
 from tests.faults.verdict import Identity, identities
+from tests.faults.workload import PARTITIONS
 from tests.support.api_server import ApiReader
 from tests.support.eventually import eventually_async
 from tests.support.kafka import lag, records
@@ -28,6 +32,8 @@ _TAKEN_WITHIN = 180.0
 _SETTLED_WITHIN = 90.0
 _AT_ONCE = 16
 _SHOWN = 5
+_AN_HOUR_MS = 3_600_000
+_ALL = 1_000_000
 _FINAL = frozenset({"ENDED", "ERROR"})
 
 Records = dict[str, dict[str, Any] | None]
@@ -55,7 +61,9 @@ async def judge(stage: Stage, report: Report) -> None:
         missing = identities(produced[call]) - logged.identities[call]
         report.verdict.compare(call, record, found[call], len(missing))
     report.redelivered = logged.events / max(1, len(stage.produced)) - 1
-    report.verdict.private_left = await _private_left(stage, wanted)
+    opted_out = {call for call, record in wanted.items() if record["opt_out_sensitive_data_storage"]}
+    report.left_to_the_sweep = len(await private_documents(stage.connection, opted_out))
+    report.verdict.private_left = await _left_by_the_sweep(stage, opted_out)
     await _read_letters(stage, report)
 
 
@@ -68,8 +76,12 @@ async def _uncommitted(stage: Stage) -> int:
     return await lag(stage.kafka.address, TOPICS.prefix, TOPICS)
 
 
-async def _private_left(stage: Stage, wanted: Mapping[str, Any]) -> int:
-    opted_out = {call for call, record in wanted.items() if record["opt_out_sensitive_data_storage"]}
+async def _left_by_the_sweep(stage: Stage, opted_out: Collection[str]) -> int:
+    """Sweep as a worker does within the hour, and return how many documents hold private content after that."""
+    sweep = Sweep(
+        MongoStore(stage.connection), lambda: range(PARTITIONS), clock=lambda: now_ms() + _AN_HOUR_MS, page=_ALL
+    )
+    await sweep.act()
     found = await private_documents(stage.connection, opted_out)
     for document in found[:_SHOWN]:
         stage.say(f"private content in {document}")

@@ -34,6 +34,8 @@ class Report:
     redelivered: float = 0.0
     """Share of the log that came of redelivery; a stretch that was cut as before leaves nothing to be counted."""
     unread: list[Unread] = field(default_factory=list)
+    left_to_the_sweep: int = 0
+    """Documents with private content that a worker left that died amid a batch: the sweep finds them by design."""
     faults: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
     verdict: Verdict = field(default_factory=Verdict)
@@ -60,6 +62,7 @@ class Report:
         yield "doubled", str(verdict.doubled)
         yield "records that differ", _listed(verdict.differing)
         yield "private content left", str(verdict.private_left)
+        yield "private content that the sweep found", str(self.left_to_the_sweep)
         yield "records not committed", str(verdict.uncommitted)
         yield "poison that is no dead letter", str(verdict.poison_missing)
         yield "redelivered, at least", f"{self.redelivered:.2%}"

@@ -24,7 +24,7 @@ class Verdict:
     differing: list[str] = field(default_factory=list)
     """Calls whose record, as the API gives it, is not that of the reference fold."""
     private_left: int = 0
-    """Documents that still hold what an opted-out call may not keep."""
+    """Documents that hold what an opted-out call may not keep, after the sweep too."""
     uncommitted: int = 0
     """Records that were still not committed when one clean worker had long had nothing else to do."""
     poison_missing: int = 0
