@@ -16,7 +16,8 @@ import psutil
 
 from deploy.local.mongod import MongoServer
 from deploy.local.process import Server
-from services.worker.declare import Wanted, declare
+from services.worker.declare import KafkaUnavailable, Wanted, declare
+from services.worker.waiting import patiently
 from shared.kafka_access import KafkaAccess
 from shared.mongo_access import MongoAccess
 from shared.store.driver import Connection
@@ -61,7 +62,8 @@ class Servers:
         Events go on arriving where Kafka is not what is away.
         """
         topics, away = Topics(f"without-{what}"), self.kafka if what == "kafka" else self.mongo
-        await declare(KafkaAccess(self.kafka.address), topics, Wanted(3, 1))
+        reach = KafkaAccess(self.kafka.address)
+        await patiently("kafka", lambda: declare(reach, topics, Wanted(3, 1)), KafkaUnavailable)
         with WorkerProcess(self.kafka.address, self.mongo.uri, topics, topics.prefix, folder) as worker:
             events = await self._bring(topics, 0)
             await eventually(lambda: worker.metric(_EVENTS) == len(events), within=60)

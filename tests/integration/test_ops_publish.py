@@ -11,7 +11,8 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.worker.declare import Wanted, declare
+from services.worker.declare import KafkaUnavailable, Wanted, declare
+from services.worker.waiting import patiently
 from shared.kafka_access import KafkaAccess
 from shared.topics import Topics
 from tests.support.fixtures import PARTITIONS
@@ -129,7 +130,9 @@ async def test_ctrl_c_says_how_many_were_acknowledged(kafka_bootstrap: str, topi
 async def test_a_broker_that_dies_midway_leaves_an_account() -> None:
     topics = Topics("midway")
     with kafka_server() as broker:
-        await declare(KafkaAccess(broker.address), topics, Wanted(PARTITIONS, 1))
+        await patiently(
+            "kafka", lambda: declare(KafkaAccess(broker.address), topics, Wanted(PARTITIONS, 1)), KafkaUnavailable
+        )
         with started("publish", "-", bootstrap=broker.address, topics=topics) as process:
             await feed_until_stored(process, 10, broker.address, topics)
 

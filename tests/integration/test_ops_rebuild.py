@@ -109,7 +109,9 @@ async def test_a_run_that_is_interrupted_says_how_to_go_on(rebuild: Rebuild, con
 
     assert running.returncode == 130
     assert 400 < done < len(calls)
-    assert (code, int(out.split()[0])) == (0, len(calls) - done // 200 * 200)
+    again = int(out.split()[0]) - (len(calls) - done)
+    assert code == 0
+    assert 0 <= again <= 200  # of the page under way, some or all may have been done
     assert await connection.collection("calls").count_documents(final) == len(calls)
 
 
