@@ -113,7 +113,6 @@ class Rebuilding:
             return
         await self._store.mark([await self._mark(call, headers.get(call)) for call in chosen])
         token = uuid.uuid4().hex
-        claims: Sequence[Claim] = ()
         renewal = asyncio.create_task(self._renew(chosen, token))
         try:
             claims = await self._store.claim(chosen, token)

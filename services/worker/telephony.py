@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.worker.declare import KafkaUnavailable
 from services.worker.silence import InferredEnd
 from shared.kafka_access import KafkaAccess
+from shared.kafka_sender import KafkaSender, Outgoing
 
 _HEADERS = [("content-type", b"application/cloudevents+json")]
 _PATIENCE_SECONDS = 20.0
@@ -44,41 +44,26 @@ class KafkaTelephony:
 
     def __init__(self, kafka: KafkaAccess, topic: str) -> None:
         """Connect to nothing yet."""
-        self._kafka = kafka
+        self._sender = KafkaSender(kafka)
         self._topic = topic
-        self._producer: AIOKafkaProducer | None = None
 
     async def publish(self, ends: Sequence[InferredEnd]) -> None:
         """See the port."""
+        records = [Outgoing(self._topic, end.call_id.encode(), end.body, _HEADERS) for end in ends]
         try:
             # An idempotent producer goes on trying by itself: what it brings later is the same event.
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                producer = await self._started()
-                await asyncio.gather(*[await self._send(producer, end) for end in ends])
+                too_large = await self._sender.deliver(records)
         except TimeoutError as error:
             raise KafkaUnavailable(f"no answer within {_PATIENCE_SECONDS:.0f} s") from error
         except (KafkaError, OSError) as error:
             await self.stop()
             raise KafkaUnavailable(type(error).__name__) from error
+        if too_large:
+            raise KafkaUnavailable(f"{self._topic} finds {len(too_large)} inferred ends too large")
 
     async def stop(self) -> None:
         """Close the connection; what is under way is given a second."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await producer.stop()
-
-    async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(**self._kafka.options(), acks="all", enable_idempotence=True)
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
-        return self._producer
-
-    async def _send(self, producer: AIOKafkaProducer, end: InferredEnd) -> Any:
-        return await producer.send(self._topic, end.body, key=end.call_id.encode(), headers=_HEADERS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._sender.stop()

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from shared.grouping import grouped
+
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 """A document of the log is split here: an event fits a quarter of it, and MongoDB's limit of 16 MB is far."""
 
@@ -58,15 +60,7 @@ def documents(
     call: str, stretch: Stretch, events: Sequence[tuple[int, bytes]], content_key: bytes
 ) -> Iterator[LogDocument]:
     """Yield the documents for `events`, pairs of offset and JSON by offset, split at `MAX_DOCUMENT_BYTES`."""
-    part: list[tuple[int, bytes]] = []
-    size = 0
-    for offset, raw in events:
-        if part and size + len(raw) > MAX_DOCUMENT_BYTES:
-            yield _document(call, stretch, part, content_key)
-            part, size = [], 0
-        part.append((offset, raw))
-        size += len(raw)
-    if part:
+    for part in grouped(events, lambda event: len(event[1]), MAX_DOCUMENT_BYTES):
         yield _document(call, stretch, part, content_key)
 
 
