@@ -78,9 +78,9 @@ def judged(found: Iterable[Judged]) -> Grid:
 
 
 def number(value: float) -> str:
-    """Return a number with as many digits as it deserves: three, or all before the point."""
+    """Return a number with three digits, or all before the point; a whole one as it is."""
     digits = 2 if round(abs(value), 2) < 10 else 1 if round(abs(value), 1) < 100 else 0
-    return f"{value:,.{digits}f}" if value else "0"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.{digits}f}"
 
 
 def spread(found: Figure) -> str:

@@ -22,15 +22,24 @@ def samples() -> Samples:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (0.0312, "0.03"), (1, "1.00"), (9.994, "9.99"), (9.996, "10.0"), (99.96, "100"), (25_499.9, "25,500")],
+    [
+        (0, "0"),
+        (0.0312, "0.03"),
+        (17, "17"),
+        (1.001, "1.00"),
+        (9.994, "9.99"),
+        (9.996, "10.0"),
+        (99.96, "100"),
+        (25_499.9, "25,500"),
+    ],
 )
 def test_a_number_has_the_digits_that_it_deserves(value: float, text: str) -> None:
     assert number(value) == text
 
 
 def test_a_spread_is_told_where_there_is_one() -> None:
-    assert spread(Figure(2.0, 1.0, 3.0, 3)) == "2.00 (1.00 to 3.00)"
-    assert spread(Figure(2.0, 2.0, 2.0, 3)) == "2.00"
+    assert spread(Figure(2.5, 1.0, 3.0, 3)) == "2.50 (1 to 3)"
+    assert spread(Figure(2.5, 2.5, 2.5, 3)) == "2.50"
 
 
 def test_a_part_has_a_row_for_each_subject_and_says_which_rounds_and_figures_it_lacks() -> None:
@@ -57,7 +66,7 @@ def test_targets_are_told_with_what_became_of_them() -> None:
 
     rows = {row[0]: row[2:] for row in judged(judge(found)).rows}
 
-    assert rows["Events/s, 100 events a call, one worker, over Quix Streams"] == ["at least 4", "3.00", "missed"]
+    assert rows["Events/s, 100 events a call, one worker, over Quix Streams"] == ["at least 4", "3", "missed"]
     assert rows["Memory of the worker"] == ["at most 300", "210", "reached"]
     assert rows["Memory of the API"] == ["at most 150", "not measured", "not measured"]
 
