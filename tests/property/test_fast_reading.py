@@ -1,0 +1,151 @@
+"""What reading does fast gives what the plain rule gives: the same value, or the same words against it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from shared import strict_json
+from shared.event_data import OPT_OUT
+from shared.event_fields import EARLIEST_MS, LATEST_MS
+from shared.event_time import by_the_rule, milliseconds
+from shared.events import Event, Recency, decode
+from tests.support.makers import Json, raw
+from tests.support.strategies import events
+
+_AROUND_THE_LIMITS = st.sampled_from([10**17, 10**18, 2**63 - 1, 2**63, 2**64, 10**21, 10**40])
+_INTEGER = st.integers() | st.builds(lambda sign, number: sign * number, st.sampled_from([1, -1]), _AROUND_THE_LIMITS)
+_NUMBER = st.builds("{}{}".format, _INTEGER, st.sampled_from(["", "", "", ".5", ".12345678901234567890", "e5", "e-5"]))
+_PIECE = _INTEGER.map(str) | st.sampled_from(
+    [r"\u0000", r"\\u0000", r"\u0001", r"\ud83d\ude00", r"\"", r"\n", "{", "[[", "}", "é", "電", "٣٣٣٣٣٣٣٣٣٣"]
+)
+_TEXT = st.lists(_PIECE, max_size=3).map(lambda parts: f'"{"".join(parts)}"')
+_NO_JSON = st.sampled_from([r'"\ud800"', r'"\x"', '"\x00"', "NaN", "1e400", "01", "1.", "", "{", "]"])
+_SCALAR = _NUMBER | _TEXT | st.sampled_from(["true", "null"])
+_SPACE = st.sampled_from(["", " ", "\n"])
+
+
+def _inside(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    pairs = st.lists(st.builds("{}:{}{}".format, _TEXT, _SPACE, inner), max_size=3)
+    lists = st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
+    return lists | pairs.map(lambda items: f"{{{','.join(items)}}}")
+
+
+_DEPTH = st.sampled_from([1, 2, 62, 63, 64, 65, 66, 1_500])
+_NESTED = st.builds(
+    lambda opening, depth, inside, closing: opening * depth + inside + closing * depth,
+    *(st.just("["), _DEPTH, _SCALAR, st.just("]")),
+) | st.builds(lambda key, depth: f"{{{key}:" * depth + "1" + "}" * depth, _TEXT, _DEPTH)
+_VALUE = st.recursive(_SCALAR | _NESTED, _inside, max_leaves=8)
+JSON = st.one_of(_VALUE, _VALUE, _VALUE, _inside(_SCALAR | _NO_JSON)).map(str.encode)
+
+_SECOND = st.integers(EARLIEST_MS // 1000 - 2, LATEST_MS // 1000 + 2)
+_MOMENT = _SECOND.map(lambda second: f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}")
+_FIELD = st.sampled_from(["00", "01", "02", "12", "23", "24", "29", "30", "31", "60", "1²", " 1"])
+_PLACES = st.sampled_from(
+    ["", ".", ".0", ".00", ".000", ".999", ".1239", ".123456789", ".12 ", ".1_2", ",000", "0000", ".²²²", ".٣٣٣"]
+)
+_YEAR = st.sampled_from(["1999", "2000", "2023", "2024", "2100", "2101", "0000", "٢٠٢٣"])
+_ODD_MOMENT = st.builds(
+    "{}-{}-{}{}{}:{}:{}".format, _YEAR, _FIELD, _FIELD, st.sampled_from("Tt "), _FIELD, _FIELD, _FIELD
+)
+_ZONE = st.sampled_from(["Z", "Z", "Z", "z", "", "0", "+00:00", "-05:30", "ZZ"])
+TIMES = st.builds("{}{}{}".format, _MOMENT, _PLACES, _ZONE)
+ODD_TIMES = st.builds("{}{}{}".format, _ODD_MOMENT, _PLACES, _ZONE)
+
+
+def outcome(read: Callable[[Any], Any], value: Any) -> tuple[str, str]:
+    """Return what is read, with the types of numbers and the order of keys, or what is raised and its words."""
+    try:
+        return "", repr(read(value))
+    except ValueError as error:
+        return type(error).__name__, str(error)
+
+
+def plain(text: bytes) -> Any:
+    """Return what `strict_json.parse` returns, by the rule's own words."""
+    too_deep = strict_json.TooDeep("objects and lists lie deeper than 64 within each other")
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if "depth limit" in str(error):
+            raise too_deep from error
+        raise
+    if _depth(value) > strict_json.MAX_DEPTH:
+        raise too_deep
+    json.loads(text, parse_int=_int64)
+    if any("\x00" in key for key in _keys(value)):
+        raise strict_json.NulInKey("a key holds the character NUL")
+    return value
+
+
+def _int64(digits: str) -> int:
+    if int(digits) not in strict_json.INT64:
+        raise strict_json.NumberOutOfRange(f"an integer of {len(digits.lstrip('-'))} digits is outside signed 64 bits")
+    return int(digits)
+
+
+def _children(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+def _depth(value: Any) -> int:
+    return isinstance(value, dict | list) + max(map(_depth, _children(value)), default=0)
+
+
+def _keys(value: Any) -> list[str]:
+    own = list(value) if isinstance(value, dict) else []
+    return own + [key for child in _children(value) for key in _keys(child)]
+
+
+@given(JSON)
+@example(b"9" * 19)
+@example(b'{"a": 9223372036854775808, "a": 1}')
+@example(rb'{"\u0000": 9223372036854775808}')
+@example(b"[" * 65 + b"9223372036854775808" + b"]" * 65)
+def test_json_is_read_as_by_the_rule(text: bytes) -> None:
+    assert outcome(strict_json.parse, text) == outcome(plain, text)
+
+
+@given(events(), JSON)
+def test_so_is_an_event_with_anything_within_it(body: Json, inside: bytes) -> None:
+    text = raw(body | {"anything": "HERE"}).replace(b'"HERE"', inside)
+
+    assert outcome(strict_json.parse, text) == outcome(plain, text)
+
+
+@given(TIMES, ODD_TIMES)
+@example("2000-01-01T00:00:00.000Z", "1999-12-31T23:59:60.000Z")
+@example("2100-12-31T23:59:59.999Z", "2100-12-31T23:59:60.000Z")
+@example("2023-W51-3T18:45:00.000Z", "20231220T184500.0000000Z")
+def test_a_time_is_read_as_by_the_rule_whether_its_second_is_known_or_not(one: str, odd: str) -> None:
+    plainly = [outcome(by_the_rule, text) for text in (one, odd, "", one, odd)]
+
+    assert [outcome(milliseconds, text) for text in (one, odd, "", one, odd)] == plainly
+
+
+@given(events(opt_out=True))
+def test_an_event_has_each_field_in_its_place(body: Json) -> None:
+    time, data = by_the_rule(body["time"]), body["data"]
+    sequence = "" if body["sequence"] is None else str(body["sequence"])
+
+    read = decode(raw(body))
+
+    assert isinstance(read, Event)
+    assert read == Event(
+        organization_id=body["organizationid"],
+        call_id=body["subject"],
+        type=body["type"],
+        time=time,
+        recency=Recency(
+            time=time, sequence_length=len(sequence), sequence=sequence, source=body["source"], id=body["id"]
+        ),
+        data=read.data,
+        opts_out=isinstance(data, dict) and data.get(OPT_OUT) is True,
+        raw=raw(body),
+    )
+    assert (type(read), type(read.recency)) == (Event, Recency)
