@@ -1,6 +1,7 @@
 """PURE: what one batch of records brings: events by call and stretch, and what is no event."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,15 +45,18 @@ class CallBatch:
     misplaced: int = 0
     stretches: dict[Stretch, list[tuple[int, bytes]]] = field(default_factory=dict)
 
-    def add(self, record: Record, event: Event, latest_arrival: int) -> None:
+    def add(self, record: Record, stretch: Stretch, event: Event, latest_arrival: int) -> None:
         """Take in one event."""
         self.events += 1
-        self.ends = self.ends or event.type in FINAL
-        self.opts_out = self.opts_out or event.opts_out
-        self.misplaced += record.key != self.record_key or record.partition != self.partition
+        if event.type in FINAL:
+            self.ends = True
+        if event.opts_out:
+            self.opts_out = True
+        if record.key != self.record_key or record.partition != self.partition:
+            self.misplaced += 1
         # A producer's clock that is ahead must not make the call seem to arrive for ever.
         self.last_arrival = max(self.last_arrival, min(record.timestamp, latest_arrival))
-        self.stretches.setdefault(Stretch(record.topic, record.partition), []).append((record.offset, event.raw))
+        self.stretches.setdefault(stretch, []).append((record.offset, event.raw))
 
     def documents(self, content_key: bytes) -> Iterator[LogDocument]:
         """Yield the documents for the log."""
@@ -66,12 +70,21 @@ class Batch:
 
     calls: dict[str, CallBatch] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
-    events: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def events(self) -> Mapping[str, int]:
+        """How many events there are by topic."""
+        counted = Counter[str]()
+        for call in self.calls.values():
+            for stretch, events in call.stretches.items():
+                counted[stretch.topic] += len(events)
+        return counted
 
 
 def read_batch(records: Iterable[Record], partitions: int, now: int) -> Batch:
     """Return what `records` bring; `partitions` is the number of each input topic's, `now` Unix milliseconds."""
     batch = Batch()
+    stretch = Stretch("", 0)  # of the record before: they come in runs of one topic and partition
     for record in records:
         event = decode(record.value, record.headers)
         if isinstance(event, InvalidEvent):
@@ -82,6 +95,7 @@ def read_batch(records: Iterable[Record], partitions: int, now: int) -> Batch:
         if call is None:
             call = CallBatch(key, event.call_id.encode(), partition_of(event.call_id, partitions))
             batch.calls[key] = call
-        call.add(record, event, now)
-        batch.events[record.topic] = batch.events.get(record.topic, 0) + 1
+        if stretch != (record.topic, record.partition):
+            stretch = Stretch(record.topic, record.partition)
+        call.add(record, stretch, event, now)
     return batch

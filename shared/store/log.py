@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.grouping import grouped
 
@@ -27,8 +28,7 @@ class LogDocument:
         return f"{organization}/{call}"
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Where the events of a document come from: records of one topic and partition, by offset."""
 
     topic: str
