@@ -1,7 +1,9 @@
 """PURE: the distinct events of a call, in order."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -9,6 +11,8 @@ from shared.events import Event, canonical
 from shared.redaction import redact, without_content
 
 _BY_RECENCY = attrgetter("recency")
+_IDENTITY = attrgetter("recency.source", "recency.id")
+_OPTS_OUT = attrgetter("opts_out")
 _NEVER = 2**63
 
 
@@ -21,7 +25,7 @@ class Told:
     """
 
     events: Sequence[Event]
-    by_type: dict[str, list[Event]]
+    by_type: Mapping[str, list[Event]]
     conflicts: int
     opted_out: bool
 
@@ -30,7 +34,7 @@ class Told:
         groups = [group for kind in types if (group := self.by_type.get(kind))]
         if len(groups) == 1:
             return groups[0]
-        return sorted((event for group in groups for event in group), key=_BY_RECENCY)
+        return sorted(chain.from_iterable(groups), key=_BY_RECENCY)
 
     def carrying(self, kind: str) -> list[Event]:
         """Return the events of this type that have kept their data: a redaction may have left none."""
@@ -59,19 +63,21 @@ def tell(events: Iterable[Event], *, opted_out: bool) -> Told:
     Of an opted-out call they tell nothing of what was said and by whom.
     """
     delivered = list(events)
-    opted_out = opted_out or any(event.opts_out for event in delivered)
+    opted_out = opted_out or any(map(_OPTS_OUT, delivered))
     standing, conflicts = _distinct(delivered, opted_out=opted_out)
     if opted_out:
         standing = [without_content(event) for event in standing]
     standing.sort(key=_BY_RECENCY)
-    by_type: dict[str, list[Event]] = {}
+    by_type: defaultdict[str, list[Event]] = defaultdict(list)
     for event in standing:
-        by_type.setdefault(event.type, []).append(event)
+        by_type[event.type].append(event)
     return Told(standing, by_type, conflicts, opted_out)
 
 
 def _distinct(events: list[Event], *, opted_out: bool) -> tuple[list[Event], int]:
     """Return one event per identity, and how many bodies lost to a rival."""
+    if len(set(map(_IDENTITY, events))) == len(events):
+        return events, 0
     standing: dict[tuple[str, str], Event] = {}
     rivals: dict[tuple[str, str], dict[bytes, Event]] = {}
     for event in events:

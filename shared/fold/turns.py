@@ -1,11 +1,13 @@
 """PURE: what was said, and which tools were used meanwhile."""
 
 import json
-from typing import Any, cast
+from typing import Any
 
 from shared.events import Event
 from shared.fold.told import Told
 from shared.record import SpokenWord, ToolCallInvocation, ToolCallResult, Turn
+
+_WHOLE = len(SpokenWord.__annotations__)
 
 Spoken = tuple[int, Event, Turn]
 Entry = tuple[int, Event, Turn | ToolCallInvocation | ToolCallResult]
@@ -75,9 +77,14 @@ def _spoken(event: Event) -> Spoken:
         "role": "assistant" if data["role"] == "agent" else data["role"],
         "content": data["content"],
         "timestamp": timestamp,
-        "words": [cast(SpokenWord, {"word": w["word"], "start": w.get("start"), "end": w.get("end")}) for w in words],
+        "words": [word if len(word) == _WHOLE else _whole(word) for word in words],
     }
     return (timestamp, event, turn)
+
+
+def _whole(word: dict[str, Any]) -> SpokenWord:
+    """Return a word with every field; most have all of them, and stand in the record as they were read."""
+    return {"word": word["word"], "start": word.get("start"), "end": word.get("end")}
 
 
 def _invocation(event: Event) -> ToolCallInvocation:
