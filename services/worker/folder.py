@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from services.worker.beside import Beside
@@ -26,7 +26,8 @@ T = TypeVar("T", Claim, tuple[Claim, Result])
 
 _ROUND_CALLS = 200
 _ROUND_BYTES = 32 * 1024 * 1024
-_GROUP_BYTES = 4 * 1024 * 1024
+_GROUP_BYTES = 1024 * 1024
+_LANES = 2
 _MANY = 10_000
 
 
@@ -54,6 +55,7 @@ class Folder:
         self._beside = Beside(large, self._claimed, most=most_large)
         self._poll_seconds = poll_seconds
         self._clock = clock
+        self._round_calls = _ROUND_CALLS
         self._next_poll = 0.0
         self._owned: frozenset[int] = frozenset()
 
@@ -65,7 +67,7 @@ class Folder:
         """
         reached = self._reached()
         await self._look_around(frozenset(reached))
-        ripe = self._ripeness.take(reached, self._clock(), _ROUND_CALLS)
+        ripe = self._ripeness.take(reached, self._clock(), self._round_calls)
         metrics.CALLS_WAITING.set(len(self._ripeness) + len(ripe))
         return self._beside.outcome() + (await self._round(ripe) if ripe else Outcome())
 
@@ -113,14 +115,27 @@ class Folder:
         sizes = await self._sizes(hopeful) if hopeful else {}
         hopeful.sort(key=lambda claim: sizes[claim.call])
         large = [claim for claim in hopeful if sizes[claim.call] >= LARGE_BYTES]
-        small = hopeful[: len(hopeful) - len(large)]
-        outcome += await self._hand_over(large, claims)
-        budget = _ROUND_BYTES
-        for group in grouped(small, lambda claim: sizes[claim.call], _GROUP_BYTES):
-            if budget <= 0:
-                outcome += await self._claimed.release(group)
-                continue
-            budget -= sum(sizes[claim.call] for claim in group)
+        fitting, rest = _fitting(hopeful[: len(hopeful) - len(large)], sizes)
+        self._round_calls = len(fitting) if rest else min(_ROUND_CALLS, 2 * self._round_calls)
+        outcome += await self._hand_over(large, claims) + await self._claimed.release(rest)
+        return outcome + await self._fold_groups(list(grouped(fitting, lambda claim: sizes[claim.call], _GROUP_BYTES)))
+
+    async def _fold_groups(self, groups: Sequence[Sequence[Claim]]) -> Outcome:
+        """Fold one group while the store is busy with another: reads it, or takes its results."""
+        left = iter(groups)
+        beside = [asyncio.create_task(self._lane(left)) for _ in groups[1:_LANES]]
+        try:
+            outcome = await self._lane(left)
+            return sum([await lane for lane in beside], outcome)
+        finally:
+            # When claims are given back, nobody is to be at work with them.
+            for lane in beside:
+                lane.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _lane(self, left: Iterator[Sequence[Claim]]) -> Outcome:
+        outcome = Outcome()
+        for group in left:
             outcome += await self._fold_group(group)
         return outcome
 
@@ -197,6 +212,16 @@ class Folder:
         for claim, result in results:
             outcome += self._claimed.stored(claim, final=result.final, marked_again=claim.call in lost)
         return outcome
+
+
+def _fitting(claims: Sequence[Claim], sizes: Mapping[str, int]) -> tuple[Sequence[Claim], Sequence[Claim]]:
+    """Return the first of these claims, of about so many bytes as a round folds, and the rest."""
+    total = 0
+    for place, claim in enumerate(claims):
+        if total >= _ROUND_BYTES:
+            return claims[:place], claims[place:]
+        total += sizes[claim.call]
+    return claims, ()
 
 
 def _suspects(claims: Sequence[Claim]) -> list[Claim]:

@@ -53,7 +53,8 @@ class Ripeness:
         """Take in that a call is stale; `marked_at` is None if another mark made it so."""
         known = self._waiting.get(call)
         if known is not None:
-            self._waiting[call] = replace(known, last_arrival=max(known.last_arrival, last_arrival))
+            if last_arrival > known.last_arrival:
+                self._waiting[call] = replace(known, last_arrival=last_arrival)
         elif len(self._waiting) < _MOST_REMEMBERED:
             self._waiting[call] = Waiting(
                 call, partition, last_arrival, last_arrival if marked_at is None else marked_at

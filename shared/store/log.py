@@ -23,9 +23,8 @@ class LogDocument:
 
     @property
     def call(self) -> str:
-        """The call's key, `<organization_id>/<call_id>`; neither of the two holds a `/`."""
-        organization, call, _ = self.id.split("/", 2)
-        return f"{organization}/{call}"
+        """The key of its call."""
+        return call_of(self.id)
 
 
 class Stretch(NamedTuple):
@@ -38,6 +37,11 @@ class Stretch(NamedTuple):
 def call_key(organization_id: str, call_id: str) -> str:
     """Return what names a call in the store."""
     return f"{organization_id}/{call_id}"
+
+
+def call_of(document_id: str) -> str:
+    """Return the key of a document's call, `<organization_id>/<call_id>`; neither of the two holds a `/`."""
+    return document_id[: document_id.index("/", document_id.index("/") + 1)]
 
 
 def bounds(call: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 
 from shared.store.driver import Connection
-from shared.store.log import LogDocument, bounds, size_of, span
+from shared.store.log import LogDocument, bounds, call_of, size_of, span
 from shared.store.mongo_documents import (
     arrivals,
     broken_document,
@@ -186,7 +186,7 @@ class MongoStore(MongoRetention):
         sizes = dict.fromkeys(calls, 0)
         with world():
             async for document in self._ranges(calls, {"_id": 1}):
-                sizes[LogDocument(document["_id"], ()).call] += size_of(document["_id"])
+                sizes[call_of(document["_id"])] += size_of(document["_id"])
         return sizes
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
@@ -206,7 +206,7 @@ class MongoStore(MongoRetention):
             while len(found) < limit:
                 wanted = {"$gte": first} if end is None else {"$gte": first, "$lt": end}
                 cursor = self._log.find({"_id": wanted}, {"_id": 1}).sort("_id", 1).limit(_PAGE)
-                page = [LogDocument(document["_id"], ()).call async for document in cursor]
+                page = [call_of(document["_id"]) async for document in cursor]
                 found |= dict.fromkeys(page)
                 if len(page) < _PAGE:
                     break

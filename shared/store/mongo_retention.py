@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import IndexModel
 
 from shared.store.driver import Collection as Documents
-from shared.store.log import LogDocument, bounds
+from shared.store.log import bounds, call_of
 from shared.store.mongo_documents import EPOCH
 from shared.store.mongo_errors import world
 from shared.store.retention import OptedOut
@@ -140,7 +140,7 @@ class MongoRetention:
             return set()
         with world():
             cursor = self._log.find({"$or": ranges, "redacted_at": {"$exists": False}}, {"_id": 1}, batch_size=10_000)
-            return {LogDocument(document["_id"], ()).call async for document in cursor}
+            return {call_of(document["_id"]) async for document in cursor}
 
     async def _found(self, wanted: dict[str, Any], limit: int) -> list[str]:
         with world():

@@ -15,7 +15,7 @@ from services.worker.sweep import Sweep
 from shared.clock import now_ms
 from shared.reading import Finality
 from shared.store.driver import Connection
-from shared.store.log import LogDocument
+from shared.store.log import call_of
 from shared.store.mongo import MongoStore
 from tests.faults.calls import PRIVATE
 from tests.faults.report import Report
@@ -99,7 +99,7 @@ async def read_log(connection: Connection) -> Logged:
     """Return what stands in the log."""
     logged = Logged()
     async for document in connection.collection("call_events").find():
-        call = LogDocument(document["_id"], ()).call
+        call = call_of(document["_id"])
         for raw in document["events"]:
             event: Json = orjson.loads(raw)
             logged.identities[call].add((event["source"], event["id"]))

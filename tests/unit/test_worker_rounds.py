@@ -157,7 +157,7 @@ async def test_a_store_that_fails_in_the_middle_of_a_round_costs_the_calls_no_at
 
 
 async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
-    memory = Heavy(LARGE_BYTES - 1)  # so that four calls are a group
+    memory = Heavy(LARGE_BYTES - 1)  # so that each call is a group
     replaced: list[str] = []
 
     async def fail(name: str) -> None:
@@ -237,7 +237,37 @@ async def test_a_round_takes_on_about_32_megabytes_and_gives_the_rest_back() -> 
 
     first, second = await worker.step(), await worker.step()
 
-    assert (first, second) == (Outcome(stored=36, released=4), Outcome(stored=4))
+    assert (first, second) == (Outcome(stored=33, released=7), Outcome(stored=7))
+
+
+async def test_the_next_round_claims_no_more_calls_than_fitted_into_the_last() -> None:
+    worker = MemoryWorker(memory=Heavy(LARGE_BYTES - 1))
+    await worker.deliver(*(each for number in range(80) for each in ended(f"call-{number}")))
+
+    outcomes = [await worker.step() for _ in range(3)]
+
+    assert outcomes == [Outcome(stored=33, released=47), Outcome(stored=33), Outcome(stored=14)]
+
+
+async def test_while_one_group_is_being_stored_the_next_is_read() -> None:
+    steps: list[str] = []
+    both_read = asyncio.Event()
+
+    async def wait(name: str) -> None:
+        steps.append(name)
+        if steps.count("read") == 2:
+            both_read.set()
+        if name == "replace":
+            await both_read.wait()
+
+    memory = Heavy(LARGE_BYTES - 1)  # so that each call is a group
+    worker = MemoryWorker(memory=memory, store=watched(memory, before=wait))
+    await worker.deliver(BEGUN, ENDED, *ended("call-1"))
+
+    async with asyncio.timeout(30):
+        outcome = await worker.step()
+
+    assert outcome == Outcome(stored=2)
 
 
 async def test_a_mark_in_between_makes_the_result_void_and_the_call_is_folded_again() -> None:
