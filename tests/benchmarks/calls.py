@@ -98,6 +98,11 @@ class Workload:
                         value.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization),
                     )
 
+    def key(self, number: int) -> str:
+        """Return the key of a call."""
+        organization, call = _names(number)
+        return call_key(organization.decode(), call.decode())
+
     def expected(self, number: int) -> tuple[str, Json]:
         """Return the key of a call, and its record by the reference fold."""
         organization, call = _names(number)
@@ -105,7 +110,7 @@ class Workload:
         record: Json = orjson.loads(
             template.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization)
         )
-        key = call_key(organization.decode(), call.decode())
+        key = self.key(number)
         record["id"] = str(uuid.uuid5(_NAMESPACE, key))
         return key, record
 
