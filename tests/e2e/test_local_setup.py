@@ -86,6 +86,18 @@ def test_jars_of_another_pom_are_replaced(tmp_path: Path, monkeypatch: pytest.Mo
     assert [jar.name for jar in libs.glob("*.jar")] == ["kafka_2.13.jar"]
 
 
+def test_jars_are_those_of_the_pom_that_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    libs = tmp_path / "libs"
+    put_maven_on_path(tmp_path, monkeypatch, exit_status=0)
+    pom = tmp_path / "pom.xml"
+    pom.write_text("<project/>")
+
+    install(print, libs, pom=pom, what="another program")
+
+    assert is_installed(libs, pom)
+    assert not is_installed(libs)
+
+
 def put_maven_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, exit_status: int) -> None:
     into = '"${last#*=}"'
     script(folder / "mvn", f"for last; do :; done; mkdir {into}; touch {into}/kafka_2.13.jar; exit {exit_status}")

@@ -1,0 +1,1 @@
+"""Kafka Connect with MongoDB's sink connector: what most would take to bring events from Kafka into MongoDB."""
