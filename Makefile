@@ -62,7 +62,7 @@ install: $(PACKAGES) $(KAFKA) ## install Python's packages and Kafka's jars, eac
 
 clean: ## stop the stack and remove what was installed and cached; the data in .local stay
 	@if [ -e $(PACKAGES) ]; then $(RUN) down; fi
-	rm -rf $(VENV) .local/kafka/libs .local/connect/libs .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .local/kafka/libs .local/connect .local/quix .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 $(PACKAGES): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \

@@ -83,7 +83,7 @@ class Server(ABC):
         Raises:
             NotReadyError: it ended, or was not ready after `timeout` seconds.
         """
-        return wait_until_ready(self.name, self.log, lacks=self.lacks, ended=self._ended, timeout=timeout)
+        return wait_until_ready(self.name, self.log, lacks=self.lacks, ended=self.ended, timeout=timeout)
 
     def kill(self) -> None:
         """End the server at once, as a crash would (SIGKILL)."""
@@ -102,6 +102,11 @@ class Server(ABC):
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def ended(self) -> str | None:
+        """Return how the child ended, None while it runs or before its first start."""
+        status = None if self._child is None else self._child.poll()
+        return None if status is None else f"ended with exit status {status}."
+
     def __enter__(self) -> Self:
         self.prepare()
         self.start()
@@ -114,10 +119,6 @@ class Server(ABC):
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _ended(self) -> str | None:
-        status = None if self._child is None else self._child.poll()
-        return None if status is None else f"ended with exit status {status}."
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None:

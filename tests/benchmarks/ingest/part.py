@@ -1,9 +1,12 @@
 """The part `ingest`: in each round every pipeline drains the same backlog, one after the other."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import NamedTuple
 
 from tests.benchmarks.calls import Workload
-from tests.benchmarks.ingest import callfold, folds
+from tests.benchmarks.connect.worker import Mode
+from tests.benchmarks.ingest import callfold, connect, folds, limits, quix, tutorial
 from tests.benchmarks.ingest.draining import Drained
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.samples import Samples
@@ -14,11 +17,34 @@ NAME = "ingest"
 SHORT = Workload(100, 4_000)
 LONG = Workload(700, 2_000)
 
-Drain = Callable[[Stage, Workload], Awaitable[Drained]]
+WHOLE = 600.0
+"""Seconds in which everything is drained; the others are for who would need minutes, so that a round stays short."""
 
-PIPELINES: dict[str, Drain] = {
-    "callfold, one worker": callfold.drain,
-    "callfold, two workers": lambda stage, workload: callfold.drain(stage, workload, 2),
+
+class Pipeline(NamedTuple):
+    """Drains a workload for some seconds at most: short calls, long ones, and where the plan is quick (None: not)."""
+
+    drain: Callable[[Stage, Workload, float], Awaitable[Drained]]
+    short: float = WHOLE
+    long: float = WHOLE
+    quick: float | None = None
+
+    def longest(self, workload: Workload, plan: Plan) -> float | None:
+        """Return for how long it may drain the workload, None where it is not run."""
+        if plan.quick:
+            return self.quick
+        return self.long if workload == LONG else self.short
+
+
+PIPELINES: dict[str, Pipeline] = {
+    "callfold, one worker": Pipeline(lambda stage, workload, _: callfold.drain(stage, workload), quick=WHOLE),
+    "callfold, two workers": Pipeline(lambda stage, workload, _: callfold.drain(stage, workload, 2), quick=WHOLE),
+    "Kafka Connect, insert": Pipeline(partial(connect.drain, mode=Mode.INSERT), WHOLE, 40.0, 12.0),
+    "Kafka Connect, replace": Pipeline(partial(connect.drain, mode=Mode.REPLACE), 20.0, 30.0),
+    "Quix Streams": Pipeline(quix.drain, 20.0, 30.0, 12.0),
+    "Faust, tutorial": Pipeline(tutorial.drain, 12.0, 15.0, 6.0),
+    "limit: consume and decode": Pipeline(limits.consume),
+    "limit: write the log": Pipeline(limits.write_log),
 }
 
 
@@ -26,9 +52,12 @@ async def measure(stage: Stage, samples: Samples, plan: Plan) -> None:
     """Drain both workloads with every pipeline, round by round; then count folds."""
     for workload in (SHORT,) if plan.quick else (SHORT, LONG):
         for number in range(plan.rounds):
-            for subject, drain in PIPELINES.items():
+            for subject, pipeline in PIPELINES.items():
+                longest = pipeline.longest(workload, plan)
+                if longest is None:
+                    continue
                 await settle()
-                done = await drain(stage, workload)
+                done = await pipeline.drain(stage, workload, longest)
                 samples.add(NAME, workload.name, subject, number, **done.measures())
                 say(f"{workload.name}, {subject}: {done.events / done.seconds:,.0f} events/s")
     for number in range(1 if plan.quick else plan.rounds):
