@@ -74,6 +74,8 @@ class Sink:
             "connection.uri": f"{self.mongo_uri}&w=majority",
             "database": self.database,
             "collection": self.collection,
+            # Its documentation advises it wherever order does not matter: the server may write in parallel.
+            "bulk.write.ordered": "false",
             **_MODES[self.mode],
         }
 
