@@ -51,7 +51,7 @@ async def drain(stage: Stage, workload: Workload, number: int = 1, partitions: i
             running.push(each)
             each.start()
         own = {f"pipeline_{place}": each.pid for place, each in enumerate(crew)}
-        start = await beginning(stage, own, lambda: _logged(database))
+        start = await beginning({**stage.servers(), **own}, lambda: _logged(database))
         ended, cpu = await _all_right(database, workload, start.consumed)
         peak = max(peak_megabytes(each.pid) for each in crew)
         return Drained(workload.total - start.events, ended - start.at, cpu, peak)

@@ -16,4 +16,4 @@ async def drain(stage: Stage, workload: Workload, longest: float, mode: Mode) ->
         sink = Sink(name, stage.kafka.address, topics.inputs, stage.mongo.uri, name, events.name, mode)
         worker = ConnectWorker(stage.folder / name, sink)
         peer = Peer(worker, events.estimated_document_count, lambda: events.count_documents({}))
-        return await peer.drain(stage, workload.total, longest)
+        return await peer.drain(stage.servers(), workload.total, longest)

@@ -27,7 +27,7 @@ async def consume(stage: Stage, workload: Workload, longest: float) -> Drained:
     topics = await stage.published(workload)
     name = stage.name("consume")
     program = Consume(stage.folder / name, [stage.kafka.address, stage.mongo.uri, name, *topics.inputs])
-    return await Peer(program, program.last_number, program.last_number).drain(stage, workload.total, longest)
+    return await Peer(program, program.last_number, program.last_number).drain(stage.servers(), workload.total, longest)
 
 
 async def write_log(stage: Stage, workload: Workload, longest: float) -> Drained:
@@ -37,4 +37,4 @@ async def write_log(stage: Stage, workload: Workload, longest: float) -> Drained
         arguments = [stage.kafka.address, stage.mongo.uri, name, str(workload.events), str(workload.calls)]
         program = WriteLog(stage.folder / name, arguments)
         peer = Peer(program, program.last_number, lambda: events_in(database["call_events"]))
-        return await peer.drain(stage, logged(workload), longest)
+        return await peer.drain(stage.servers(), logged(workload), longest)

@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deploy.local.errors import NotReadyError
 from deploy.local.process import Server
 from tests.benchmarks.ingest.draining import LOOK_SECONDS, Count, Drained, beginning
-from tests.benchmarks.stage import Stage, peak_megabytes
+from tests.benchmarks.stage import peak_megabytes
 
 _STOP_WITHIN = 10.0
 
@@ -21,8 +22,8 @@ class Peer:
     stored: Count
     every: float = LOOK_SECONDS
 
-    async def drain(self, stage: Stage, events: int, longest: float) -> Drained:
-        """Return what it did until all `events` were there, or for `longest` seconds.
+    async def drain(self, servers: Mapping[str, int], events: int, longest: float) -> Drained:
+        """Return what it did until all `events` were there, or for `longest` seconds; `servers`: their processes.
 
         Raises:
             NotReadyError: it ended by itself.
@@ -32,15 +33,16 @@ class Peer:
         self.server.prepare()
         try:
             self.server.start()
-            done, found = await self._watch(stage, events, longest)
+            done, found = await self._watch(servers, events, longest)
         finally:
             self.server.stop(_STOP_WITHIN)
         self._verify(found, events)
+        assert done.events, f"{self.server.name}: everything was there at the first look"
         return done
 
-    async def _watch(self, stage: Stage, events: int, longest: float) -> tuple[Drained, int]:
+    async def _watch(self, servers: Mapping[str, int], events: int, longest: float) -> tuple[Drained, int]:
         pid = self.server.pid
-        start = await beginning(stage, {"pipeline": pid}, self.count, check=self._check, every=self.every)
+        start = await beginning({**servers, "pipeline": pid}, self.count, check=self._check, every=self.every)
         found, seconds = start.events, 0.0
         while found < events and seconds < longest:
             self._check()

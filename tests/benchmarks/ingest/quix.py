@@ -61,4 +61,4 @@ async def drain(stage: Stage, workload: Workload, longest: float) -> Drained:
         events = database["events"]
         program = Quix(stage.folder / name, [stage.kafka.address, stage.mongo.uri, name, *topics.inputs])
         peer = Peer(program, events.estimated_document_count, lambda: events.count_documents({}))
-        return await peer.drain(stage, workload.total, longest)
+        return await peer.drain(stage.servers(), workload.total, longest)

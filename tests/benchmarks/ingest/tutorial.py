@@ -28,4 +28,4 @@ async def drain(stage: Stage, workload: Workload, longest: float) -> Drained:
         def pushed() -> int:
             return events_in(database["calls"])
 
-        return await Peer(program, pushed, pushed, _LOOK_SECONDS).drain(stage, workload.total, longest)
+        return await Peer(program, pushed, pushed, _LOOK_SECONDS).drain(stage.servers(), workload.total, longest)

@@ -8,6 +8,7 @@ from quixstreams.sinks.base.item import SinkItem
 from quixstreams.sinks.community.mongodb import MongoDBSink
 
 COMMIT_EVERY = 10_000
+"""Events between two checkpoints, which write what was gathered; with 5,000 it is slower, with 50,000 no faster."""
 
 
 def by_id(item: SinkItem) -> dict[str, str]:
