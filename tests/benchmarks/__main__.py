@@ -17,6 +17,7 @@ from deploy.local.errors import LocalError
 from deploy.local.interrupts import interrupt_on_every_signal, uninterrupted
 from shared import logs
 from tests.benchmarks.ingest import part as ingest
+from tests.benchmarks.long import part as long
 from tests.benchmarks.pace import Pace
 from tests.benchmarks.plan import Plan
 from tests.benchmarks.run import Part, end_children, run
@@ -26,7 +27,7 @@ from tests.benchmarks.tables import judged, measured
 from tests.benchmarks.verdicts import judge
 from tests.benchmarks.writing import RECORDED, ROOT, Kept, can_draw, record, render, write
 
-PARTS: dict[str, Part] = {part.NAME: part for part in (ingest,)}
+PARTS: dict[str, Part] = {part.NAME: part for part in (ingest, long)}
 
 _FAILED, _INTERRUPTED = 1, 130
 _WIDTH = 160

@@ -82,10 +82,14 @@ class Workload:
     def _records(self) -> list[bytes]:
         return [orjson.dumps(reference_fold(template, Book())) for template in self.templates]
 
-    def messages(self, topics: Topics) -> Iterator[tuple[str, bytes, bytes]]:
-        """Yield topic, key and value of every event, as calls that go on at the same time bring them."""
-        for first in range(0, self.calls, AT_ONCE):
-            yield from self._together(topics, range(first, min(first + AT_ONCE, self.calls)))
+    def messages(self, topics: Topics, first: int = 0) -> Iterator[tuple[str, bytes, bytes]]:
+        """Yield topic, key and value of every event, as calls that go on at the same time bring them.
+
+        `first` is the number of the first call: the same workload can be told again, of other calls.
+        """
+        end = first + self.calls
+        for start in range(first, end, AT_ONCE):
+            yield from self._together(topics, range(start, min(start + AT_ONCE, end)))
 
     def _together(self, topics: Topics, numbers: range) -> Iterator[tuple[str, bytes, bytes]]:
         names = [(self._lines[number % len(self._lines)], *_names(number)) for number in numbers]
@@ -113,6 +117,15 @@ class Workload:
         key = self.key(number)
         record["id"] = str(uuid.uuid5(_NAMESPACE, key))
         return key, record
+
+    def told(self, number: int) -> tuple[str, list[bytes]]:
+        """Return the key of a call, and its events."""
+        organization, call = _names(number)
+        lines = self._lines[number % len(self._lines)]
+        events = [
+            value.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization) for _, value in lines
+        ]
+        return call_key(organization.decode(), call.decode()), events
 
     def size(self, number: int) -> int:
         """Return how many events a call has."""

@@ -103,10 +103,10 @@ def publish(bootstrap: str, messages: Iterable[tuple[str, bytes, bytes]]) -> Non
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process and its children have taken so far."""
+    """Return the CPU time that a process and its children, those that have ended too, have taken so far."""
     process = psutil.Process(pid)
     times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    return sum(each.user + each.system + each.children_user + each.children_system for each in times)
 
 
 def peak_megabytes(pid: int) -> float:

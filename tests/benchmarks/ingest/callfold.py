@@ -7,10 +7,14 @@ from contextlib import ExitStack
 
 import orjson
 
+from shared.mongo_access import MongoAccess
+from shared.store.driver import Connection
 from shared.topics import Topics
 from tests.benchmarks.calls import Workload
 from tests.benchmarks.ingest.draining import Drained, beginning, database_of_its_own, events_in
 from tests.benchmarks.stage import Consumed, Documents, Stage, peak_megabytes
+from tests.support.makers import Json
+from tests.support.records import read
 from tests.support.worker import WorkerProcess
 
 _LOOK_SECONDS = 0.25
@@ -20,7 +24,9 @@ PRODUCTION = {"session_seconds": 30, "commit_seconds": 1, "claim_seconds": 60, "
 """The worker's defaults, which tests shorten."""
 
 
-def workers(stage: Stage, topics: Topics, database: str, number: int, partitions: int) -> list[WorkerProcess]:
+def workers(
+    stage: Stage, topics: Topics, database: str, number: int, partitions: int, **settings: object
+) -> list[WorkerProcess]:
     """Return workers of one group that fold the topics into the database; none runs yet."""
     return [
         WorkerProcess(
@@ -31,7 +37,7 @@ def workers(stage: Stage, topics: Topics, database: str, number: int, partitions
             stage.folder,
             group=database,
             partitions=partitions,
-            **PRODUCTION,
+            **(PRODUCTION | settings),
         )
         for _ in range(number)
     ]
@@ -52,7 +58,7 @@ async def drain(stage: Stage, workload: Workload, number: int = 1, partitions: i
             each.start()
         own = {f"pipeline_{place}": each.pid for place, each in enumerate(crew)}
         start = await beginning({**stage.servers(), **own}, lambda: _logged(database))
-        ended, cpu = await _all_right(database, workload, start.consumed)
+        ended, cpu = await _all_right(stage, database, workload, start.consumed)
         peak = max(peak_megabytes(each.pid) for each in crew)
         return Drained(workload.total - start.events, ended - start.at, cpu, peak)
 
@@ -63,18 +69,33 @@ def _logged(database: Documents) -> int:
     return events_in(log) if log.estimated_document_count() else 0
 
 
-async def _all_right(database: Documents, workload: Workload, consumed: Consumed) -> tuple[float, dict[str, float]]:
+async def _all_right(
+    stage: Stage, database: Documents, workload: Workload, consumed: Consumed
+) -> tuple[float, dict[str, float]]:
     """Return when the last fold was stored after which all records are right, and the CPU taken till then."""
     while True:
-        await _all_final(database, workload.calls)
+        await all_final(database, workload.calls)
         cpu = consumed.seconds()  # before the records are read, which costs the server more than a look
-        wrong = await asyncio.to_thread(_wrong, database, workload)
-        if not database.calls.find_one({"open": True}, {"_id": 1}):
-            assert not wrong, f"{len(wrong)} records differ from the reference fold: {wrong[:3]}"
-            return _last_fold(database), cpu
+        if await are_right(stage, database, workload):
+            return last_fold(database), cpu
 
 
-async def _all_final(database: Documents, calls: int, within: float = 600.0) -> None:
+async def are_right(stage: Stage, database: Documents, workload: Workload, first: int = 0) -> bool:
+    """Tell whether all records stand as they are: false if a call is to be folded again, or was meanwhile.
+
+    Raises:
+        AssertionError: nothing is to be folded, and a record differs from the reference fold.
+    """
+    numbers = range(first, first + workload.calls)
+    wrong = await asyncio.to_thread(_wrong, stage, database, workload, numbers)
+    if database.calls.find_one({"open": True}, {"_id": 1}):
+        return False
+    assert not wrong, f"{len(wrong)} records differ from the reference fold: {wrong[:3]}"
+    return True
+
+
+async def all_final(database: Documents, calls: int, within: float = 600.0) -> None:
+    """Return when there are so many calls, and all of them have been folded."""
     deadline = time.monotonic() + within
     # Both looks cost the server next to nothing: a count that it has anyway, and a partial index.
     while database.calls.estimated_document_count() < calls or database.calls.find_one({"open": True}, {"_id": 1}):
@@ -82,19 +103,30 @@ async def _all_final(database: Documents, calls: int, within: float = 600.0) -> 
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-def _wrong(database: Documents, workload: Workload) -> Sequence[str]:
+def _wrong(stage: Stage, database: Documents, workload: Workload, numbers: range) -> Sequence[str]:
     wrong = []
-    for first in range(0, workload.calls, _READ):
-        wanted = dict(map(workload.expected, range(first, min(first + _READ, workload.calls))))
-        found = {
-            each["_id"]: orjson.loads(each["body"])
-            for each in database.calls.find({"_id": {"$in": list(wanted)}}, {"body": 1})
-        }
-        wrong += [key for key, record in wanted.items() if found.get(key) != record]
+    for start in numbers[::_READ]:
+        wanted = dict(map(workload.expected, range(start, min(start + _READ, numbers.stop))))
+        found = database.calls.find({"_id": {"$in": list(wanted)}}, {"body": 1})
+        stored = {each["_id"]: orjson.loads(each["body"]) for each in found if "body" in each}
+        wrong += [key for key, record in wanted.items() if (stored.get(key) or _served(stage, database, key)) != record]
     return wrong
 
 
-def _last_fold(database: Documents) -> float:
+def _served(stage: Stage, database: Documents, call: str) -> Json | None:
+    """Return the record as a reader gets it, of a call whose record fits no document."""
+
+    async def served() -> Json | None:
+        connection = Connection(MongoAccess(stage.mongo.uri), database.name)
+        record: Json | None = (await read(connection, call))[0]
+        await connection.close()
+        return record
+
+    return asyncio.run(served())
+
+
+def last_fold(database: Documents) -> float:
+    """Return when the last fold was stored (`time.time()`)."""
     (found,) = database.calls.aggregate([{"$group": {"_id": None, "at": {"$max": {"$toLong": "$folded_at"}}}}])
     seconds: float = found["at"] / 1000
     return seconds

@@ -1,0 +1,1 @@
+"""What more workers bring, and for how long nothing is written when one comes or goes."""
