@@ -1,10 +1,11 @@
 """How calls lie in MongoDB: what is written for a mark or a result, and what is read back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import bson
+from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 
 from shared.store.port import Claim, Header, Mark, Result, Silent, Waiting
@@ -80,8 +81,14 @@ def _header(claim: Claim, state: State, *, opted_out: bool) -> dict[str, Any]:
     return {**header, "open": True} if is_open(state) else header
 
 
-def call_document(claim: Claim, result: Result) -> dict[str, Any]:
-    """Return the document of a call: the record as fields, the same as text, and the folder's own fields."""
+def call_document(claim: Claim, result: Result) -> Mapping[str, Any]:
+    """Return the document of a call: the record as fields, the same as text, and the folder's own fields.
+
+    A large one comes encoded: only then does it show whether it fits, and nobody need encode it again to send it.
+
+    Raises:
+        bson.errors.BSONError, OverflowError: it cannot be encoded.
+    """
     move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
     header = {
         **_header(claim, MOVES[move][1], opted_out=result.opted_out),
@@ -94,9 +101,10 @@ def call_document(claim: Claim, result: Result) -> dict[str, Any]:
     if result.record is None or result.body is None or len(result.body) > _DOCUMENT_LIMIT:
         return header
     document = {**result.record, **header, "body": result.body.decode()}
-    if len(result.body) > _TEXT_LIMIT and len(bson.encode(document)) > _DOCUMENT_LIMIT:
-        return header
-    return document
+    if len(result.body) <= _TEXT_LIMIT:
+        return document
+    encoded = bson.encode(document)
+    return header if len(encoded) > _DOCUMENT_LIMIT else RawBSONDocument(encoded)
 
 
 def broken_document(claim: Claim) -> dict[str, Any]:

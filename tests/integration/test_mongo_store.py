@@ -74,6 +74,23 @@ async def test_whoever_opens_mongodb_finds_the_record_as_fields(
     assert "open" not in document
 
 
+async def test_a_large_record_that_fits_is_there_as_fields_and_as_text(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    claim = await claimed(mongo_store)
+    large = result()
+    assert large.record is not None
+    large.record["metadata"] = {"large": "x" * 2_000_000}
+    body = orjson.dumps(large.record)
+
+    await mongo_store.replace([(claim, replace(large, body=body))])
+
+    document = await connection.collection("calls").find_one({"_id": CALL})
+    assert document["body"] == body.decode()
+    assert {name: document[name] for name in large.record} == large.record
+    assert (document["state"], document["event_count"]) == ("final", large.events)
+
+
 async def test_a_record_beyond_twelve_megabytes_is_final_without_it(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
