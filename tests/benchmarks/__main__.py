@@ -23,11 +23,12 @@ from tests.benchmarks.plan import Plan
 from tests.benchmarks.run import Part, end_children, run
 from tests.benchmarks.samples import Samples
 from tests.benchmarks.saying import say
+from tests.benchmarks.scale import part as scale
 from tests.benchmarks.tables import judged, measured
 from tests.benchmarks.verdicts import judge
 from tests.benchmarks.writing import RECORDED, ROOT, Kept, can_draw, record, render, write
 
-PARTS: dict[str, Part] = {part.NAME: part for part in (ingest, long)}
+PARTS: dict[str, Part] = {part.NAME: part for part in (ingest, long, scale)}
 
 _FAILED, _INTERRUPTED = 1, 130
 _WIDTH = 160

@@ -17,17 +17,16 @@ from tests.support.worker import WorkerProcess
 
 _LOOK_SECONDS = 0.1
 _LOOKS = 10
-_SETTLED_WITHIN = 60.0
+_SETTLED_WITHIN = 180.0
 
 
 class Crew:
     """Workers of one group, the topics that they read, and the database that they fold into."""
 
-    def __init__(self, stage: Stage, topics: Topics, partitions: int, **settings: object) -> None:
+    def __init__(self, stage: Stage, topics: Topics, partitions: int) -> None:
         self._stage = stage
-        self.partitions = partitions
-        self._settings = settings
         self._calls = 0
+        self.partitions = partitions
         self.topics = topics
         self.name = stage.name("callfold")
         self.database = stage.database(self.name)
@@ -35,9 +34,9 @@ class Crew:
 
     @classmethod
     @asynccontextmanager
-    async def of(cls, stage: Stage, partitions: int, **settings: object) -> AsyncIterator[Self]:
+    async def of(cls, stage: Stage, partitions: int) -> AsyncIterator[Self]:
         """Give a crew without members; its workers end with it, and its database goes."""
-        crew = cls(stage, await stage.topics(partitions), partitions, **settings)
+        crew = cls(stage, await stage.topics(partitions), partitions)
         try:
             yield crew
         finally:
@@ -45,16 +44,10 @@ class Crew:
                 member.__exit__()
             stage.client.drop_database(crew.name)
 
-    def start(self) -> WorkerProcess:
-        """Start one more worker; it has not joined yet."""
-        (worker,) = workers(self._stage, self.topics, self.name, 1, self.partitions, **self._settings)
-        self.members.append(worker.start())
-        return worker
-
-    async def join(self, number: int = 1) -> None:
-        """Start so many more workers; return when the partitions are shared out among all."""
-        for _ in range(number):
-            self.start()
+    async def join(self, number: int = 1, **settings: object) -> None:
+        """Start so many more workers, with the settings of production but these; return when all have their share."""
+        for worker in workers(self._stage, self.topics, self.name, number, self.partitions, **settings):
+            self.members.append(worker.start())
         await self.settled()
 
     async def settled(self) -> None:

@@ -97,7 +97,7 @@ async def _go_on(
         producer.flush()
         done, events = done + 1, events + len(burst)
         async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
-            while not stored(done):
+            while not stored(done):  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(_LOOK_SECONDS)
         if time.time() - began > _LONGEST_SECONDS:
             break
