@@ -11,6 +11,8 @@ from services.worker.settings import WorkerSettings
 from shared.kafka_access import KafkaAccess
 
 _QUEUED_CHUNKS = 64
+# A worker hears of a rebalance by its heartbeats: what another has left stands still until all have heard.
+_HEARTBEAT_SECONDS = 0.5
 
 
 class WorkerApp(faust.App):  # type: ignore[misc]
@@ -62,7 +64,7 @@ def faust_app(settings: WorkerSettings) -> WorkerApp:
         broker_commit_interval=settings.commit_seconds,
         broker_commit_every=None,
         broker_session_timeout=settings.session_seconds,
-        broker_heartbeat_interval=settings.session_seconds / 10,
+        broker_heartbeat_interval=_HEARTBEAT_SECONDS,
         broker_rebalance_timeout=max(60.0, settings.session_seconds),
         broker_request_timeout=max(90.0, settings.session_seconds),
         worker_redirect_stdouts=False,

@@ -25,6 +25,17 @@ async def test_it_reads_what_is_committed_only_and_waits_for_a_tenth_of_a_second
         await made.stop()
 
 
+async def test_it_hears_of_a_rebalance_within_half_a_second() -> None:
+    async with unstarted() as (worker, _):
+        thread = ours.ChunkThread(worker.consumer, loop=asyncio.get_running_loop())
+        thread.thread_loop.close()
+
+        made = thread._create_worker_consumer(worker.consumer.transport)
+
+        assert made._heartbeat_interval_ms <= 500
+        await made.stop()
+
+
 OVERRIDDEN = [
     (ours.ChunkThread, driver.AIOKafkaConsumerThread, "_create_worker_consumer"),
     *(
