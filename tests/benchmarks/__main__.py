@@ -20,6 +20,7 @@ from tests.benchmarks.ingest import part as ingest
 from tests.benchmarks.long import part as long
 from tests.benchmarks.pace import Pace
 from tests.benchmarks.plan import Plan
+from tests.benchmarks.read import part as read
 from tests.benchmarks.run import Part, end_children, run
 from tests.benchmarks.samples import Samples
 from tests.benchmarks.saying import say
@@ -28,7 +29,7 @@ from tests.benchmarks.tables import judged, measured
 from tests.benchmarks.verdicts import judge
 from tests.benchmarks.writing import RECORDED, ROOT, Kept, can_draw, record, render, write
 
-PARTS: dict[str, Part] = {part.NAME: part for part in (ingest, long, scale)}
+PARTS: dict[str, Part] = {part.NAME: part for part in (ingest, read, long, scale)}
 
 _FAILED, _INTERRUPTED = 1, 130
 _WIDTH = 160

@@ -50,11 +50,12 @@ _SAID = (
 
 @dataclass(frozen=True)
 class Workload:
-    """So many `calls` of about `events` events each; calls are named by their number."""
+    """So many `calls` of about `events` events each; calls are named by their number, and go on unless `ended`."""
 
     events: int
     calls: int
     seed: int = 1
+    ended: bool = True
 
     @property
     def name(self) -> str:
@@ -65,7 +66,8 @@ class Workload:
     def templates(self) -> list[list[Json]]:
         """The conversations that the calls are made of."""
         rng = random.Random(self.seed)
-        return [conversation(rng, self.events) for _ in range(min(_TEMPLATES, self.calls))]
+        told = [conversation(rng, self.events) for _ in range(min(_TEMPLATES, self.calls))]
+        return told if self.ended else [each[:-1] for each in told]
 
     @cached_property
     def total(self) -> int:
@@ -106,6 +108,12 @@ class Workload:
         """Return the key of a call."""
         organization, call = _names(number)
         return call_key(organization.decode(), call.decode())
+
+    def told(self, number: int) -> Iterator[tuple[bool, bytes]]:
+        """Yield the events of a call: whether transcription carries it, and its JSON."""
+        organization, call = _names(number)
+        for transcription, value in self._lines[number % len(self._lines)]:
+            yield transcription, value.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization)
 
     def expected(self, number: int) -> tuple[str, Json]:
         """Return the key of a call, and its record by the reference fold."""
