@@ -53,6 +53,7 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # nothing here depends on who asked from where
         timeout_graceful_shutdown=settings.api_drain_seconds,
     )
     try:

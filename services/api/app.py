@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from services.api import contract, docs
 from services.api.authentication import Authentication
 from services.api.availability import Availability
 from services.api.calls import PATH, Calls
+from services.api.direct import Direct, leads_to_call
 from services.api.edge import Edge
 from services.api.errors import Refused, answer_refused, answer_unrouted
 from services.api.health import Health
@@ -27,7 +29,18 @@ log = logger(__name__)
 
 
 class Api(FastAPI):
-    """FastAPI, whose contract is completed: handlers look at headers themselves, which spares each request a lot."""
+    """FastAPI, whose contract is completed: handlers look at headers themselves, which spares each request a lot.
+
+    Those for a call spare themselves FastAPI: it has the route for the contract, and for whoever asks otherwise.
+    """
+
+    def __init__(self, calls: Calls, **options: Any) -> None:
+        super().__init__(**options)
+        self._call = Edge(Direct(calls))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        await (self._call if leads_to_call(scope) else super().__call__)(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """Return the contract."""
@@ -36,7 +49,17 @@ class Api(FastAPI):
 
 def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook, folds: LargeCalls) -> FastAPI:
     """Return the API of this store, with these keys; `folds` folds the large calls."""
+    availability = Availability()
+    patience = settings.api_timeout_ms / 1000
+    authentication = Authentication(keys, settings.key_pepper.get_secret_value().encode(), patience)
+    large = LargeReads(
+        folds,
+        most=settings.pool_processes + settings.pool_queue,
+        patience=settings.api_fold_timeout_ms / 1000,
+    )
+    calls = Calls(store, book, authentication, availability, patience, Sizes(store), large)
     app = Api(
+        calls,
         title="Callfold",
         version="1",
         description="Voice calls, folded from their events.",
@@ -49,15 +72,7 @@ def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook,
     app.add_middleware(Edge)
     app.add_exception_handler(Refused, answer_refused)
     app.add_exception_handler(HTTPException, answer_unrouted)
-    availability = Availability()
-    patience = settings.api_timeout_ms / 1000
-    authentication = Authentication(keys, settings.key_pepper.get_secret_value().encode(), patience)
-    large = LargeReads(
-        folds,
-        most=settings.pool_processes + settings.pool_queue,
-        patience=settings.api_fold_timeout_ms / 1000,
-    )
-    _add_calls(app, Calls(store, book, authentication, availability, patience, Sizes(store), large))
+    _add_calls(app, calls)
     _add_health(app, Health(store, availability))
     _add_docs(app)
     return app

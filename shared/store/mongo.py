@@ -8,6 +8,7 @@ from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 
 from shared.store.driver import Connection
+from shared.store.gathering import Gathering
 from shared.store.log import LogDocument, bounds, call_of, size_of, span
 from shared.store.mongo_documents import (
     arrivals,
@@ -18,6 +19,8 @@ from shared.store.mongo_documents import (
     header_of,
     held,
     marking,
+    named,
+    stored_of,
     unix_ms,
     waiting_of,
 )
@@ -44,6 +47,9 @@ CLOSER_INDEX = IndexModel(
 )
 
 
+_SERVED = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
+
+
 class MongoStore(MongoRetention):
     """Keeps to the port. Single-document writes only, in unordered bulks: each is retryable by itself."""
 
@@ -53,6 +59,7 @@ class MongoStore(MongoRetention):
         self._log = connection.collection("call_events")
         self._calls = connection.collection("calls")
         self._claim_ms = claim_ms
+        self._finding = Gathering(self._find)
 
     async def prepare(self) -> None:
         """See the port."""
@@ -260,15 +267,12 @@ class MongoStore(MongoRetention):
 
     async def find(self, call: str) -> StoredCall | None:
         """See the port."""
-        fields = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
+        return await self._finding.get(call)
+
+    async def _find(self, calls: Collection[str]) -> dict[str, StoredCall]:
         with world():
-            found = await self._calls.find_one({"_id": call}, fields)
-        if found is None:
-            return None
-        body = found.get("body")
-        return StoredCall(
-            State(found["state"]), found["opt_out"], None if body is None else body.encode(), found.get("etag")
-        )
+            found = await self._calls.find(named(calls), _SERVED, batch_size=_MANY).to_list(None)
+        return {document["_id"]: stored_of(document) for document in found}
 
     def _claimable(self) -> list[dict[str, Any]]:
         ran_out = {"$lt": ["$claimed_at", {"$subtract": ["$$NOW", self._claim_ms]}]}  # by the server's clock

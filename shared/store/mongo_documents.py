@@ -8,7 +8,7 @@ import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 
-from shared.store.port import Claim, Header, Mark, Result, Silent, Waiting
+from shared.store.port import Claim, Header, Mark, Result, Silent, StoredCall, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -17,10 +17,14 @@ _DOCUMENT_LIMIT = 12 * 1024 * 1024
 _TEXT_LIMIT = _DOCUMENT_LIMIT // 8
 
 
+def named(calls: Collection[str]) -> dict[str, Any]:
+    """Return the filter for these calls."""
+    return {"_id": next(iter(calls)) if len(calls) == 1 else {"$in": list(calls)}}
+
+
 def held(calls: Collection[str], token: str) -> dict[str, Any]:
     """Return the filter for the calls whose claim still holds."""
-    key = next(iter(calls)) if len(calls) == 1 else {"$in": list(calls)}
-    return {"_id": key, "state": State.FOLDING, "token": token}
+    return {**named(calls), "state": State.FOLDING, "token": token}
 
 
 def marking(mark: Mark) -> UpdateOne:
@@ -121,6 +125,13 @@ def claim_of(header: dict[str, Any], token: str) -> Claim:
     return Claim(
         header["_id"], token, header["partition"], header["last_arrival"], header["attempts"], header["opt_out"]
     )
+
+
+def stored_of(found: dict[str, Any]) -> StoredCall:
+    """Return what a reader finds of a call."""
+    body = found.get("body")
+    text = None if body is None else body.encode()
+    return StoredCall(State(found["state"]), found["opt_out"], text, found.get("etag"))
 
 
 def header_of(found: dict[str, Any]) -> Header:
