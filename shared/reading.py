@@ -1,6 +1,5 @@
 """Reading one call: the stored record while it is final, else the record folded from the log, by the same functions."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,13 +34,6 @@ class Reading:
     finality: Finality
 
 
-@dataclass(frozen=True, slots=True)
-class Large:
-    """A call that has to be folded, but not here; `etag` is the record's, None where only the fold will tell."""
-
-    etag: str | None
-
-
 async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
     """Return the record of a call (`<organization_id>/<call_id>`), or None if there is no such call.
 
@@ -49,30 +41,18 @@ async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
         CallBroken: the call cannot be folded.
         StoreUnavailable: the store does not answer.
     """
-    stored = await _find(store, call)
+    stored = await find_call(store, call)
     if stored is None:
         return None
-    return _as_stored(stored) or await _folded(store, call, book, stored)
+    return as_stored(stored) or await _folded(store, call, book, stored)
 
 
-async def read_small_call(
-    store: Store, call: str, book: PriceBook, is_large: Callable[[str], Awaitable[bool]]
-) -> Reading | Large | None:
-    """Do the same, but do not fold a call that `is_large`.
+async def find_call(store: Store, call: str) -> StoredCall | None:
+    """Return what is stored of a call, None where there is nothing to be read.
 
     Raises:
         CallBroken, StoreUnavailable: see `read_call`.
     """
-    stored = await _find(store, call)
-    if stored is None:
-        return None
-    reading = _as_stored(stored)
-    if reading is None and await is_large(call):
-        return Large(stored.etag if stored.state is State.FINAL else None)
-    return reading or await _folded(store, call, book, stored)
-
-
-async def _find(store: Store, call: str) -> StoredCall | None:
     stored = await store.find(call)
     if stored is None or stored.state is State.DELETED:
         return None
@@ -81,7 +61,8 @@ async def _find(store: Store, call: str) -> StoredCall | None:
     return stored
 
 
-def _as_stored(stored: StoredCall) -> Reading | None:
+def as_stored(stored: StoredCall) -> Reading | None:
+    """Return the record as it was stored, None where it has to be folded."""
     if stored.state is State.FINAL and stored.body is not None and stored.etag is not None:
         return Reading(stored.body, stored.etag, Finality.FINAL)
     return None
@@ -96,8 +77,14 @@ async def _folded(store: Store, call: str, book: PriceBook, stored: StoredCall) 
     except NoEvents as error:
         raise CallBroken(call) from error
     rendered = render(folded.record)
-    settled = Finality.FINAL if stored.state is State.FINAL else Finality.SETTLING
-    return Reading(rendered.body, rendered.etag, settled if folded.ended else Finality.LIVE)
+    return Reading(rendered.body, rendered.etag, finality(stored.state, ended=folded.ended))
+
+
+def finality(state: State, *, ended: bool) -> Finality:
+    """Return how far a record is settled that was folded for a reader."""
+    if not ended:
+        return Finality.LIVE
+    return Finality.FINAL if state is State.FINAL else Finality.SETTLING
 
 
 async def _is_deleted(store: Store, call: str) -> bool:

@@ -17,8 +17,9 @@ from services.api.direct import Direct, leads_to_call
 from services.api.edge import Edge
 from services.api.errors import Refused, answer_refused, answer_unrouted
 from services.api.health import Health
-from services.api.large import LargeReads, Sizes
+from services.api.large import LargeReads
 from services.api.settings import ApiSettings
+from services.api.small import SmallReads
 from shared.cost import PriceBook
 from shared.large import LargeCalls
 from shared.logs import logger
@@ -57,7 +58,7 @@ def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook,
         most=settings.pool_processes + settings.pool_queue,
         patience=settings.api_fold_timeout_ms / 1000,
     )
-    calls = Calls(store, book, authentication, availability, patience, Sizes(store), large)
+    calls = Calls(authentication, availability, patience, SmallReads(store, book), large)
     app = Api(
         calls,
         title="Callfold",

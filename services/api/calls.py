@@ -15,14 +15,13 @@ from services.api.authentication import KEY_HEADER, SECRET_HEADER, Authenticatio
 from services.api.availability import Availability
 from services.api.conditional import holds
 from services.api.errors import call_broken, call_not_found, invalid_call_id
-from services.api.large import LargeReads, Sizes
+from services.api.large import LargeReads
 from services.api.large_answer import LargeAnswer
-from shared.cost import PriceBook
+from services.api.small import Large, SmallReads
 from shared.large import LargeReading, OutOfMemory
 from shared.logs import logger
-from shared.reading import CallBroken, Finality, Large, Reading, read_small_call
+from shared.reading import CallBroken, Finality, Reading
 from shared.store.log import call_key
-from shared.store.port import Store
 
 PATH = "/api/calls/{callId}"
 RETRIEVED = "Call retrieved successfully"
@@ -32,6 +31,7 @@ VARY = f"{KEY_HEADER}, {SECRET_HEADER}"
 
 _OPENING = b'{"message":"%b","status":"success","error":null,"data":' % RETRIEVED.encode()
 _CLOSING = b"}"
+_JOINED_BYTES = 256 * 1024
 _MAX_CHARACTERS = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REPLACEMENT = "\ufffd"
@@ -44,12 +44,10 @@ T = TypeVar("T")
 class Calls:
     """The route and what it needs; `patience` is how many seconds a request may wait for the store in all."""
 
-    store: Store
-    book: PriceBook
     authentication: Authentication
     availability: Availability
     patience: float
-    sizes: Sizes
+    small: SmallReads
     large: LargeReads
 
     async def get(self, request: Request) -> Response:
@@ -58,7 +56,7 @@ class Calls:
             organization = await self.authentication.organization(request.headers)
             call_id = _call_id(request)
             call = call_key(organization, call_id)
-            found = await self._told(request, call, read_small_call(self.store, call, self.book, self.sizes.is_large))
+            found = await self._told(request, call, self.small.read(call))
         known = request.headers.getlist("If-None-Match")
         match found:
             case None:
@@ -101,7 +99,10 @@ def _unmodified(etag: str, finality: Finality) -> Response:
 def _answer(reading: Reading) -> Response:
     # The record is JSON already: to parse it and write it again would take most of the time of an answer.
     headers = _headers(reading.etag, reading.finality)
-    return Response(b"".join((_OPENING, reading.body, _CLOSING)), HTTPStatus.OK, headers, "application/json")
+    parts = (_OPENING, reading.body, _CLOSING)
+    if len(reading.body) > _JOINED_BYTES:
+        return LargeAnswer(parts, headers)  # what many readers share is not copied for each
+    return Response(b"".join(parts), HTTPStatus.OK, headers, "application/json")
 
 
 def _headers(etag: str, finality: Finality) -> dict[str, str]:

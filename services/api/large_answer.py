@@ -17,7 +17,9 @@ log = logger(__name__)
 class LargeAnswer(Response):
     """Sends `parts` one after another, and says so by `sent` when nothing more will be sent."""
 
-    def __init__(self, parts: Sequence[bytes], headers: Mapping[str, str], sent: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, parts: Sequence[bytes], headers: Mapping[str, str], sent: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         length = {"Content-Length": str(sum(map(len, parts)))}
         super().__init__(headers={**headers, **length}, media_type="application/json")
         self._parts = parts
@@ -35,4 +37,5 @@ class LargeAnswer(Response):
         except TimeoutError:
             log.warning("reader_stalled", request_id=scope["state"]["request_id"])
         finally:
-            await self._sent()
+            if self._sent is not None:
+                await self._sent()

@@ -126,6 +126,14 @@ class MemoryStore(MemoryRetention):
         """See the port."""
         return {key: self._documents(key) for key in calls}
 
+    async def ids(self, call: str) -> list[str]:
+        """See the port."""
+        return [document.id for document in self._documents(call)]
+
+    async def documents(self, ids: Sequence[str]) -> list[LogDocument]:
+        """See the port."""
+        return [self.log[each] for each in ids if each in self.log]
+
     async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
         """See the port."""
         first, end = span(after, organization)

@@ -1,6 +1,6 @@
 """The store in MongoDB: the collections `call_events` (the log) and `calls` (the records)."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from bson.errors import BSONError
@@ -9,7 +9,7 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 
 from shared.store.driver import Connection
 from shared.store.gathering import Gathering
-from shared.store.log import LogDocument, bounds, call_of, size_of, span
+from shared.store.log import LogDocument
 from shared.store.mongo_documents import (
     arrivals,
     broken_document,
@@ -21,16 +21,15 @@ from shared.store.mongo_documents import (
     marking,
     named,
     stored_of,
-    unix_ms,
     waiting_of,
 )
 from shared.store.mongo_errors import duplicates, only_duplicates, refused, world
+from shared.store.mongo_log import MongoLog
 from shared.store.mongo_retention import RETENTION_INDEXES, MongoRetention
 from shared.store.port import Claim, Header, Mark, Result, Sighting, Silent, StoredCall, Unstorable, Waiting
 from shared.store.states import MOVES, Move, State
 
 _MANY = 10_000
-_PAGE = 1_000
 
 FOLDER_INDEX = IndexModel(
     [("partition", 1), ("state", 1), ("marked_at", 1)],
@@ -50,7 +49,7 @@ CLOSER_INDEX = IndexModel(
 _SERVED = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
 
 
-class MongoStore(MongoRetention):
+class MongoStore(MongoLog, MongoRetention):
     """Keeps to the port. Single-document writes only, in unordered bulks: each is retryable by itself."""
 
     def __init__(self, connection: Connection, claim_ms: int = 60_000) -> None:
@@ -188,38 +187,6 @@ class MongoStore(MongoRetention):
         with world():
             await self._give_back((call, token) for call in calls)
 
-    async def sizes(self, calls: Collection[str]) -> dict[str, int]:
-        """See the port."""
-        sizes = dict.fromkeys(calls, 0)
-        with world():
-            async for document in self._ranges(calls, {"_id": 1}):
-                sizes[call_of(document["_id"])] += size_of(document["_id"])
-        return sizes
-
-    async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
-        """See the port."""
-        found: dict[str, list[LogDocument]] = {call: [] for call in calls}
-        with world():
-            async for document in self._ranges(calls, None):
-                logged = LogDocument(document["_id"], tuple(document["events"]), unix_ms(document.get("redacted_at")))
-                found[logged.call].append(logged)
-        return found
-
-    async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
-        """See the port."""
-        first, end = span(after, organization)
-        found: dict[str, None] = {}
-        with world():
-            while len(found) < limit:
-                wanted = {"$gte": first} if end is None else {"$gte": first, "$lt": end}
-                cursor = self._log.find({"_id": wanted}, {"_id": 1}).sort("_id", 1).limit(_PAGE)
-                page = [call_of(document["_id"]) async for document in cursor]
-                found |= dict.fromkeys(page)
-                if len(page) < _PAGE:
-                    break
-                first = bounds(page[-1])[1]  # the rest of a long call need not be looked at
-        return list(found)[:limit]
-
     async def headers(self, calls: Collection[str]) -> dict[str, Header]:
         """See the port."""
         fields = dict.fromkeys(("state", "partition", "last_arrival", "rules_version", "price_book_version"), 1)
@@ -277,11 +244,6 @@ class MongoStore(MongoRetention):
     def _claimable(self) -> list[dict[str, Any]]:
         ran_out = {"$lt": ["$claimed_at", {"$subtract": ["$$NOW", self._claim_ms]}]}  # by the server's clock
         return [{"state": State.STALE}, {"state": State.FOLDING, "$expr": ran_out}]
-
-    def _ranges(self, calls: Collection[str], fields: dict[str, int] | None) -> AsyncIterator[dict[str, Any]]:
-        ranges = [{"_id": {"$gte": first, "$lt": end}} for first, end in map(bounds, calls)]
-        cursor: AsyncIterator[dict[str, Any]] = self._log.find({"$or": ranges}, fields, batch_size=_MANY)
-        return cursor
 
     async def _update_held(self, calls: Collection[str], token: str, update: dict[str, Any]) -> None:
         if calls:

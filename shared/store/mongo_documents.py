@@ -8,6 +8,7 @@ import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 
+from shared.store.log import LogDocument
 from shared.store.port import Claim, Header, Mark, Result, Silent, StoredCall, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
 
@@ -125,6 +126,11 @@ def claim_of(header: dict[str, Any], token: str) -> Claim:
     return Claim(
         header["_id"], token, header["partition"], header["last_arrival"], header["attempts"], header["opt_out"]
     )
+
+
+def logged_of(found: dict[str, Any]) -> LogDocument:
+    """Return a document of the log."""
+    return LogDocument(found["_id"], tuple(found["events"]), unix_ms(found.get("redacted_at")))
 
 
 def stored_of(found: dict[str, Any]) -> StoredCall:

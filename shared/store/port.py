@@ -173,6 +173,12 @@ class Store(Retention, Protocol):
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         """Return all that the log holds of each call."""
 
+    async def ids(self, call: str) -> list[str]:
+        """Return the ids of all documents that the log holds of a call."""
+
+    async def documents(self, ids: Sequence[str]) -> list[LogDocument]:
+        """Return these documents of the log; those that are not there are missing."""
+
     async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
         """Return calls that the log holds events of, in the log's order, from the one that follows `after`.
 

@@ -38,6 +38,10 @@ class Heavy(MemoryStore):
         sizes = await super().sizes(calls)
         return {call: self._size if call in (self._only or calls) else size for call, size in sizes.items()}
 
+    async def ids(self, call: str) -> list[str]:
+        ids = await super().ids(call)
+        return [*ids, f"{call}/heavy/0/0-0-1-{self._size}-0"] if call in (self._only or [call]) else ids
+
 
 class _Torn(PriceBook):
     def at(self, moment: int) -> Prices:
