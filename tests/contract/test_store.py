@@ -1,5 +1,7 @@
 """What every store does with the log and with marks."""
 
+import asyncio
+
 import pytest
 
 from shared.store.log import LogDocument, Stretch, documents
@@ -56,6 +58,39 @@ async def test_a_call_whose_key_begins_anothers_is_not_read_with_it(store: Store
 
 async def test_a_call_without_events_is_read_as_empty(store: Store) -> None:
     assert await store.read([CALL]) == {CALL: []}
+
+
+async def test_the_ids_of_a_calls_documents_are_those_that_are_read(store: Store) -> None:
+    mine = [document(offset=1), document()]
+    await store.insert([*mine, document(OTHER)])
+
+    ids = await store.ids(CALL)
+
+    assert sorted(ids) == sorted(each.id for each in mine)
+    assert await store.ids("org-789/none") == []
+
+
+async def test_documents_are_read_by_their_ids_as_far_as_they_are_there(store: Store) -> None:
+    first, second = document(), document(offset=1, content=b"secret")
+    await store.insert([first, second])
+    await store.redact([LogDocument(second.id, (b"{}",))])
+
+    found = {each.id: each for each in await store.documents([second.id, first.id, document(OTHER).id])}
+
+    assert found.keys() == {first.id, second.id}
+    assert found[first.id] == first
+    assert found[second.id].events == (b"{}",)
+    assert found[second.id].redacted_at
+    assert await store.documents([]) == []
+
+
+async def test_many_who_look_for_calls_at_once_find_each_their_own(store: Store) -> None:
+    for number in range(40):
+        await store.mark([mark(f"org-789/call-{number}", opted_out=number % 2 == 0)])
+
+    found = await asyncio.gather(*(store.find(f"org-789/call-{number}") for number in range(60)))
+
+    assert [each and each.opted_out for each in found] == [number % 2 == 0 for number in range(40)] + [None] * 20
 
 
 async def test_sizes_are_those_of_the_events(store: Store) -> None:
