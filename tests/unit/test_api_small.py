@@ -163,7 +163,7 @@ async def test_a_call_that_is_becoming_final_is_told_of_alike_before_and_after()
     assert (before.finality, after.finality) == (Finality.SETTLING, Finality.FINAL)
 
 
-@given(st.lists(st.sampled_from([*range(len(BODIES)), "read", "redact", "flag"]), max_size=12))
+@given(st.lists(st.sampled_from([*range(len(BODIES)), "redact", "flag"]), max_size=8))
 def test_whatever_happens_between_two_readers_each_gets_what_a_first_reader_would(steps: list[int | str]) -> None:
     async def follow() -> None:
         store = MemoryStore()
@@ -175,9 +175,8 @@ def test_whatever_happens_between_two_readers_each_gets_what_a_first_reader_woul
                     await tell(store, offset, BODIES[step], opted_out=BODIES[step] is OPT_OUT)
                 case "flag":
                     await store.mark([Mark(CALL, 0, STARTED, stale=True, opted_out=True)])
-                case "redact":
-                    await MemoryWorker(memory=store).rest()
                 case _:
-                    assert await reads.read(CALL) == await read_call(store, CALL, book())
+                    await MemoryWorker(memory=store).rest()
+            assert await reads.read(CALL) == await read_call(store, CALL, book())
 
     asyncio.run(follow())
