@@ -26,11 +26,11 @@ from shared.store.states import State
 POOLED_BYTES = 2 * LARGE_BYTES
 """From so many bytes of log on a call is folded in the pool. Parsed bit by bit, it may have more than elsewhere."""
 
-_AT_ONCE = 4
+_AT_ONCE = 2
 """So many calls are parsed at once: each may take ten megabytes meanwhile."""
 
 _BIT_BYTES = 64 * 1024
-_REMEMBERED_BYTES = 24 * 1024 * 1024
+_REMEMBERED_BYTES = 16 * 1024 * 1024
 _REMEMBERED_SECONDS = 30.0
 _REMEMBERED_CALLS = 10_000
 _PARSED = 5

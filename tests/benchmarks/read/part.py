@@ -11,6 +11,7 @@ from shared.store.driver import Connection, Driver
 from shared.store.mongo import MongoStore
 from tests.benchmarks.calls import Workload
 from tests.benchmarks.plan import Plan
+from tests.benchmarks.read.growing import Growing
 from tests.benchmarks.read.library import Shelf
 from tests.benchmarks.read.limits import Job, limit
 from tests.benchmarks.read.servers import DrivenApi, Tutorial, check, ours, theirs
@@ -40,7 +41,6 @@ AGAIN = 2
 UNCHANGED = "If-None-Match, 25 KB"
 _HEADLINE, _LONG = FINAL[1], LIVE[1]
 
-
 Measure = Callable[[], Awaitable[Rate]]
 
 
@@ -53,6 +53,8 @@ class Bench:
     driver: Driver
     api: DrivenApi
     tutorial: Tutorial
+    connection: Connection
+    store: MongoStore
     cells: dict[tuple[str, str], Measure] = field(default_factory=dict)
 
     def asking(self, case: str, subject: str, address: str, questions: Sequence[Question], connections: int) -> None:
@@ -65,6 +67,11 @@ class Bench:
         uri, seconds = self.stage.mongo.uri, float(SECONDS)
         job = Job(uri, self.database, self.driver, list(calls), log=log, tasks=tasks, seconds=seconds)
         self.cells[_case(case, tasks), subject] = lambda: limit(job)
+
+    def growing(self, case: str, call: str, question: Question) -> None:
+        """Add the measure of a reader of a call that grows, from round to round."""
+        growing = Growing(self.store, call)
+        self.cells[_case(case, 1), "callfold"] = lambda: growing.read(self.api.address, question, SECONDS)
 
 
 async def measure(stage: Stage, samples: Samples, plan: Plan) -> None:
@@ -97,30 +104,29 @@ async def _bench(stage: Stage) -> AsyncIterator[Bench]:
         DrivenApi(stage.folder / "api", stage.mongo.uri, database, driver) as api,
         Tutorial(stage.folder / "tutorial", stage.mongo.uri, f"{database}-tutorial", driver) as tutorial,
     ):
-        yield Bench(stage, database, driver, api, tutorial)
+        connection = Connection(MongoAccess(stage.mongo.uri), database)
+        yield Bench(stage, database, driver, api, tutorial, connection, MongoStore(connection))
+        await connection.close()
     stage.client.drop_database(database)
     stage.client.drop_database(f"{database}-tutorial")
 
 
 async def _prepare(bench: Bench, *, quick: bool) -> None:
-    connection = Connection(MongoAccess(bench.stage.mongo.uri), bench.database)
-    store = MongoStore(connection)
-    await store.prepare()
+    await bench.store.prepare()
     for shelf in (_HEADLINE,) if quick else FINAL:
-        await shelf.fill(store)
-        await _final(bench, connection, shelf, (16,) if quick else CONNECTIONS)
+        await shelf.fill(bench.store)
+        await _final(bench, shelf, (16,) if quick else CONNECTIONS)
     for shelf in (_LONG,) if quick else LIVE:
-        await shelf.fill(store)
-        await _live(bench, connection, shelf, (1,) if quick else CONNECTIONS)
-    await connection.close()
+        await shelf.fill(bench.store)
+        await _live(bench, shelf, (1,) if quick else CONNECTIONS)
 
 
-async def _final(bench: Bench, connection: Connection, shelf: Shelf, connections: Sequence[int]) -> None:
+async def _final(bench: Bench, shelf: Shelf, connections: Sequence[int]) -> None:
     records = shelf.records()
     bench.stage.database(f"{bench.database}-tutorial").calls.insert_many(
         {"_id": call.split("/")[1], **record} for call, record in records.items()
     )
-    asked, asked_of_them = await ours(connection, records), theirs(records)
+    asked, asked_of_them = await ours(bench.connection, records), theirs(records)
     tags = await check(bench.api.address, asked, records.values())
     await check(bench.tutorial.address, asked_of_them, records.values())
     for number in connections:
@@ -139,12 +145,13 @@ def _knowing(question: Question, tag: str) -> Question:
     return replace(question, headers={**question.headers, "If-None-Match": tag})
 
 
-async def _live(bench: Bench, connection: Connection, shelf: Shelf, connections: Sequence[int]) -> None:
+async def _live(bench: Bench, shelf: Shelf, connections: Sequence[int]) -> None:
     records = shelf.records()
-    asked = await ours(connection, records)
+    asked = await ours(bench.connection, records)
     await check(bench.api.address, asked, records.values())
     for number in connections:
         bench.asking(shelf.name, "callfold", bench.api.address, asked[:AGAIN] if shelf is _LONG else asked, number)
     bench.limiting(shelf.name, "log read and parsed alone", list(records), 1, log=True)
     if shelf is _LONG:
         bench.asking(f"{shelf.name}, first readers", "callfold", bench.api.address, asked, 1)
+        bench.growing(f"{shelf.name}, a burst between readers", list(records)[-1], asked[-1])
