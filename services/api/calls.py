@@ -31,7 +31,7 @@ VARY = f"{KEY_HEADER}, {SECRET_HEADER}"
 
 _OPENING = b'{"message":"%b","status":"success","error":null,"data":' % RETRIEVED.encode()
 _CLOSING = b"}"
-_JOINED_BYTES = 256 * 1024
+_JOINED_BYTES = 64 * 1024
 _MAX_CHARACTERS = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _REPLACEMENT = "\ufffd"

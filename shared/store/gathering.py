@@ -6,11 +6,11 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-LANES = 4
+LANES = 2
 """So many questions are under way at once: who waits for a slow one has not to wait for it alone."""
 
-MOST = 16
-"""So many keys one question has at most: each may bring megabytes."""
+MOST = 8
+"""So many keys one question has at most: each may bring megabytes, and Motor keeps the memory of each thread."""
 
 
 class Gathering(Generic[T]):
