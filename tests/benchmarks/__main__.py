@@ -16,6 +16,7 @@ from rich.console import Console
 from deploy.local.errors import LocalError
 from deploy.local.interrupts import interrupt_on_every_signal, uninterrupted
 from shared import logs
+from tests.benchmarks.fresh import part as fresh
 from tests.benchmarks.ingest import part as ingest
 from tests.benchmarks.long import part as long
 from tests.benchmarks.pace import Pace
@@ -29,7 +30,7 @@ from tests.benchmarks.tables import judged, measured
 from tests.benchmarks.verdicts import judge
 from tests.benchmarks.writing import RECORDED, ROOT, Kept, can_draw, record, render, write
 
-PARTS: dict[str, Part] = {part.NAME: part for part in (ingest, read, long, scale)}
+PARTS: dict[str, Part] = {part.NAME: part for part in (ingest, fresh, read, long, scale)}
 
 _FAILED, _INTERRUPTED = 1, 130
 _WIDTH = 160

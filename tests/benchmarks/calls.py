@@ -101,7 +101,7 @@ class Workload:
                     yield (
                         topics.transcription if transcription else topics.telephony,
                         call,
-                        value.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization),
+                        _named(value, organization, call),
                     )
 
     def key(self, number: int) -> str:
@@ -113,31 +113,32 @@ class Workload:
         """Yield the events of a call: whether transcription carries it, and its JSON."""
         organization, call = _names(number)
         for transcription, value in self._lines[number % len(self._lines)]:
-            yield transcription, value.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization)
+            yield transcription, _named(value, organization, call)
+
+    def call(self, number: int, topics: Topics) -> list[tuple[str, bytes, bytes]]:
+        """Return topic, key and value of every event of one call, in the order in which they happened."""
+        _, call = _names(number)
+        return [
+            (topics.transcription if transcription else topics.telephony, call, value)
+            for transcription, value in self.told(number)
+        ]
 
     def expected(self, number: int) -> tuple[str, Json]:
         """Return the key of a call, and its record by the reference fold."""
         organization, call = _names(number)
         template = self._records[number % len(self._records)]
-        record: Json = orjson.loads(
-            template.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization)
-        )
+        record: Json = orjson.loads(_named(template, organization, call))
         key = self.key(number)
         record["id"] = str(uuid.uuid5(_NAMESPACE, key))
         return key, record
 
-    def told(self, number: int) -> tuple[str, list[bytes]]:
-        """Return the key of a call, and its events."""
-        organization, call = _names(number)
-        lines = self._lines[number % len(self._lines)]
-        events = [
-            value.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization) for _, value in lines
-        ]
-        return call_key(organization.decode(), call.decode()), events
-
     def size(self, number: int) -> int:
         """Return how many events a call has."""
         return len(self.templates[number % len(self.templates)])
+
+
+def _named(text: bytes, organization: bytes, call: bytes) -> bytes:
+    return text.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization)
 
 
 def _names(number: int) -> tuple[bytes, bytes]:
