@@ -43,6 +43,8 @@ EXIT_FAILED = 71
 _TAKEN_CHUNKS = 64
 _GATHER_SECONDS = 0.02
 _BATCH_BYTES = 16 * 1024 * 1024
+# One is decoded while MongoDB writes the other. They are to the protocol what two workers' batches are.
+_BATCHES_UNDER_WAY = 2
 _TICK_SECONDS = 0.25
 _BLOCKED_SECONDS = 120.0
 _PING_SECONDS = 1.0
@@ -129,7 +131,7 @@ class Worker:
         return await lasting(self.settings.kafka, self.topics) if days is None else int(days * _DAY_MS)
 
     async def ingest(self, stream: StreamT[bytes]) -> None:
-        """Write batch after batch, and acknowledge each in order, once it is written.
+        """Write batch after batch, and acknowledge each once it is written.
 
         Faust is left no chance to acknowledge by itself, or to restart this in the process: an error ends the process,
         and what was not acknowledged is delivered again.
@@ -137,8 +139,7 @@ class Worker:
         stream.enable_acks = False  # before noack_take, which restores what it finds
         try:
             async for events in stream.noack_take(_TAKEN_CHUNKS, within=_GATHER_SECONDS):
-                for batch in _batches(events, self.settings.batch_events):
-                    await self._write(batch)
+                await self._write(events)
         except (asyncio.CancelledError, GeneratorExit):
             raise
         except BaseException:
@@ -146,11 +147,16 @@ class Worker:
             end_process(EXIT_FAILED)
 
     async def _write(self, events: Sequence[EventT[Any]]) -> None:
-        consumer = self.consumer
-        async with consumer.busy:
+        turns = asyncio.Semaphore(_BATCHES_UNDER_WAY)
+        async with self.consumer.busy, asyncio.TaskGroup() as writing:
+            for batch in _batches(events, self.settings.batch_events):
+                writing.create_task(self._flush(batch, turns))
+
+    async def _flush(self, events: Sequence[EventT[Any]], turns: asyncio.Semaphore) -> None:
+        async with turns:
             # A rebalance, or the end of the process, came in between: whoever owns the partitions reads them again.
             # A rebalance can be so quick that the batch holds chunks from after it too, which nobody brings again.
-            current = [event for event in events if consumer.takes(event.message)]
+            current = [event for event in events if self.consumer.takes(event.message)]
             if not current:
                 return
             try:

@@ -105,6 +105,82 @@ async def test_a_large_take_is_written_in_parts_of_whole_chunks(made: tuple[Work
     assert len(inserts) == 2  # 5,000 events and the rest
 
 
+async def test_two_batches_are_under_way_at_once(made: tuple[Worker, Broker], failing: Failing) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(16_000)})
+    inserting, begun, may_go_on = asyncio.Event(), 0, asyncio.Event()
+
+    async def wait(step: str) -> None:
+        nonlocal begun
+        if step == "insert":
+            begun += 1
+            inserting.set()
+            await may_go_on.wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await inserting.wait()
+    await turns()
+    at_once = begun
+    may_go_on.set()
+    await writing
+
+    assert (at_once, begun) == (2, 4)
+
+
+async def test_what_is_written_behind_a_batch_that_is_not_is_not_committed(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10_000)})
+    marking, first, may_go_on = [0], asyncio.Event(), asyncio.Event()
+
+    async def wait(step: str) -> None:
+        if step == "mark":
+            marking[0] += 1
+            if marking[0] == 1:
+                await may_go_on.wait()
+            first.set()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await first.wait()
+    await turns()
+    await worker.consumer.commit()
+    meanwhile = [chunk.acked for chunk in chunks], dict(broker.committed)
+    may_go_on.set()
+    await writing
+    await worker.consumer.commit()
+
+    assert meanwhile == ([False] * 10 + [True] * 10, {TP0: 100})
+    assert broker.committed == {TP0: 10_100}
+
+
+async def test_a_rebalance_waits_for_both_batches_under_way_and_for_none_behind_them(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(16_000)})
+    inserting, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(step: str) -> None:
+        if step == "insert":
+            inserting.set()
+            await may_go_on.wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await inserting.wait()
+    revoked = asyncio.ensure_future(worker.consumer.on_partitions_revoked({TP0}))
+    await turns()
+    waits = not revoked.done()
+    may_go_on.set()
+    await asyncio.gather(writing, revoked)
+
+    assert waits
+    assert broker.committed == {TP0: 10_100}
+
+
 async def test_while_it_is_not_written_nothing_is_acknowledged(made: tuple[Worker, Broker], failing: Failing) -> None:
     worker, broker = made
     chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
