@@ -25,6 +25,7 @@ from services.worker.ripeness import Reach, Ripeness
 from services.worker.settings import WorkerSettings
 from services.worker.status import StatusServer
 from services.worker.sweep import Sweep
+from services.worker.taking import taken
 from services.worker.telephony import Telephony
 from services.worker.waiting import GivenUp
 from services.worker.watchdog import Watchdog, end_process
@@ -40,8 +41,6 @@ from shared.topics import Topics
 log = logger(__name__)
 
 EXIT_FAILED = 71
-_TAKEN_CHUNKS = 64
-_GATHER_SECONDS = 0.02
 _BATCH_BYTES = 16 * 1024 * 1024
 # One is decoded while MongoDB writes the other. They are to the protocol what two workers' batches are.
 _BATCHES_UNDER_WAY = 2
@@ -136,9 +135,8 @@ class Worker:
         Faust is left no chance to acknowledge by itself, or to restart this in the process: an error ends the process,
         and what was not acknowledged is delivered again.
         """
-        stream.enable_acks = False  # before noack_take, which restores what it finds
         try:
-            async for events in stream.noack_take(_TAKEN_CHUNKS, within=_GATHER_SECONDS):
+            async for events in taken(stream):
                 await self._write(events)
         except (asyncio.CancelledError, GeneratorExit):
             raise
@@ -148,9 +146,9 @@ class Worker:
 
     async def _write(self, events: Sequence[EventT[Any]]) -> None:
         turns = asyncio.Semaphore(_BATCHES_UNDER_WAY)
-        async with self.consumer.busy, asyncio.TaskGroup() as writing:
-            for batch in _batches(events, self.settings.batch_events):
-                writing.create_task(self._flush(batch, turns))
+        batches = _batches(events, self.settings.batch_events)
+        async with self.consumer.busy:
+            await asyncio.gather(*(self._flush(batch, turns) for batch in batches))
 
     async def _flush(self, events: Sequence[EventT[Any]], turns: asyncio.Semaphore) -> None:
         async with turns:

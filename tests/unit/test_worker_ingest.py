@@ -20,18 +20,23 @@ from tests.support.unstarted import TP0, Broker, fetch, turns, unstarted
 
 
 class Stream:
-    """Gives the agent what Faust's stream would: lists of events."""
+    """Gives the agent what Faust's stream would, as if each list had been delivered while the one before was written."""
 
     enable_acks = True
 
     def __init__(self, worker: Worker, taken: Sequence[Sequence[Chunk]]) -> None:
         self._worker = worker
         self._taken = taken
+        self.queue: asyncio.Queue[Any] = asyncio.Queue(64)
+        self.channel = self
 
-    async def noack_take(self, _most: int, within: float) -> AsyncIterator[list[Any]]:
-        self.taken_with = (within, self.enable_acks)
+    async def events(self) -> AsyncIterator[Any]:
         for chunks in self._taken:
-            yield [self._event(chunk) for chunk in chunks]
+            for chunk in chunks:
+                self.queue.put_nowait(self._event(chunk))
+            while not self.queue.empty():
+                assert not self.enable_acks  # or Faust acknowledges by itself
+                yield self.queue.get_nowait()
 
     def _event(self, chunk: Chunk) -> Any:
         chunk.refcount = 1
@@ -43,9 +48,7 @@ def told(count: int, start: int = 100) -> list[Received]:
 
 
 async def ingest(worker: Worker, *taken: Sequence[Chunk]) -> None:
-    stream = Stream(worker, taken)
-    await worker.ingest(stream)
-    assert stream.taken_with == (0.02, False)  # or Faust acknowledges by itself
+    await worker.ingest(Stream(worker, taken))
 
 
 class Failing:
@@ -184,17 +187,19 @@ async def test_a_rebalance_waits_for_both_batches_under_way_and_for_none_behind_
 async def test_while_it_is_not_written_nothing_is_acknowledged(made: tuple[Worker, Broker], failing: Failing) -> None:
     worker, broker = made
     chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
-    marking = asyncio.Event()
+    marking, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(step: str) -> None:
         if step == "mark":
-            await marking.wait()
+            marking.set()
+            await may_go_on.wait()
 
     failing.before = wait
     writing = asyncio.ensure_future(ingest(worker, chunks))
+    await marking.wait()
     await turns()
     meanwhile = [chunk.acked for chunk in chunks]
-    marking.set()
+    may_go_on.set()
     await writing
 
     assert (meanwhile, [chunk.acked for chunk in chunks]) == ([False], [True])
@@ -233,11 +238,15 @@ async def test_a_batch_that_waits_in_vain_is_given_up_when_a_rebalance_begins(
     worker, broker = made
     chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
 
+    failed = asyncio.Event()
+
     async def fail(step: str) -> None:
+        failed.set()
         raise StoreUnavailable(step)
 
     failing.before = fail
     writing = asyncio.ensure_future(ingest(worker, chunks))
+    await failed.wait()
     await turns()
     async with asyncio.timeout(5):
         await worker.consumer.on_partitions_revoked({TP0})
@@ -269,12 +278,15 @@ async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_proce
     worker, broker = made
     chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
 
+    begun = asyncio.Event()
+
     async def wait(_: str) -> None:
+        begun.set()
         await asyncio.Event().wait()
 
     failing.before = wait
     writing = asyncio.ensure_future(ingest(worker, chunks))
-    await turns()
+    await begun.wait()
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
