@@ -20,7 +20,6 @@ RECORD :=
 # Each file is written when its step is done: a step that failed is taken again, and so is one whose inputs changed.
 PACKAGES := $(VENV)/installed
 KAFKA := .local/kafka/libs/installed
-BENCH := $(VENV)/installed-bench
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -43,7 +42,7 @@ test: install ## lint, check types and architecture, run every test; stop at the
 faults: install ## run the fault tests for long: make faults SEED=1 DURATION=600 (seconds)
 	$(BIN)/python -m tests.faults --seed $(SEED) --duration $(DURATION)
 
-bench: install $(BENCH) ## measure all, beside its peers: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
+bench: install ## measure all, beside its peers: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
 	@$(BIN)/python -m tests.benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
 up: install ## start the stack in the background: Kafka, MongoDB, the API and the worker
@@ -72,11 +71,6 @@ $(PACKAGES): pyproject.toml constraints.txt
 	@echo 'Installing packages into $(VENV)'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	@touch $@
-
-$(BENCH): $(PACKAGES)
-	@echo 'Installing what the benchmark needs into $(VENV)'
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	@touch $@
 
 $(KAFKA): deploy/local/kafka-pom.xml $(PACKAGES)

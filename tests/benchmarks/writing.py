@@ -1,12 +1,11 @@
 """Where what was measured goes: into a folder, and into the documents."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 from tests.benchmarks.document import performance, readme, tables
+from tests.benchmarks.drawing import svg
 from tests.benchmarks.plots import plots
 from tests.benchmarks.samples import Samples
-from tests.benchmarks.saying import say
 
 ROOT = Path(__file__).parents[2]
 RECORDED = Path("docs/performance/samples.json")
@@ -27,19 +26,11 @@ class Kept(Samples):
         self.write(self._path)
 
 
-def can_draw() -> bool:
-    """Say whether the extra `bench` is installed."""
-    return find_spec("matplotlib") is not None
-
-
 def write(samples: Samples, folder: Path) -> None:
     """Write values, tables and plots into the folder."""
     samples.write(folder / "samples.json")
     (folder / "table.md").write_text(tables(samples), encoding="utf-8")
-    if can_draw():
-        draw(samples, folder)
-    else:
-        say("no plots without matplotlib: `make bench` installs it")
+    draw(samples, folder)
 
 
 def record(samples: Samples, root: Path = ROOT) -> None:
@@ -68,7 +59,5 @@ def rendered(root: Path, recorded: Samples) -> dict[Path, str]:
 
 def draw(samples: Samples, folder: Path) -> None:
     """Write the plots into the folder."""
-    from tests.benchmarks.drawing import svg  # noqa: PLC0415 - needs the extra `bench`, which tables do not
-
     for part, plot in plots(samples).items():
         (folder / f"{part}.svg").write_bytes(svg(plot))

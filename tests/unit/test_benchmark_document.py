@@ -9,7 +9,7 @@ from tests.benchmarks.document import MISSED, PARTS, UNWRITTEN, performance, tab
 from tests.benchmarks.plots import plots
 from tests.benchmarks.samples import Run, Samples
 from tests.benchmarks.verdicts import judge
-from tests.benchmarks.writing import DOCUMENT, README, RECORDED, ROOT, can_draw, record, rendered
+from tests.benchmarks.writing import DOCUMENT, README, RECORDED, ROOT, record, rendered
 
 SLOW = "Events/s, 100 events a call, one worker, over Kafka Connect, insert"
 TEMPLATE = "".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in ("targets", *PARTS, "machine"))
@@ -116,7 +116,6 @@ def test_a_part_that_failed_says_so() -> None:
     assert "**It failed, and is not whole:** TimeoutError: no document came" in tables(samples)
 
 
-@pytest.mark.skipif(not can_draw(), reason="`make bench` installs matplotlib")
 def test_recording_keeps_what_was_not_measured_anew_or_failed(checkout: Path) -> None:
     first, second = drained(30_000.0), drained(50_000.0)
     for samples, failed in ((first, ""), (second, "")):

@@ -4,6 +4,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.benchmarks.drawing import svg
 from tests.benchmarks.plots import Bars, Curves, plots
 from tests.benchmarks.samples import Samples
 
@@ -60,9 +61,6 @@ def test_what_was_not_measured_has_no_plot(samples: Samples) -> None:
 
 @pytest.mark.parametrize("part", ["ingest", "read", "long"])
 def test_a_plot_is_valid_xml_that_tells_its_subjects_and_is_the_same_each_time(samples: Samples, part: str) -> None:
-    pytest.importorskip("matplotlib", reason="`make bench` installs it")
-    from tests.benchmarks.drawing import svg  # noqa: PLC0415 - needs it
-
     drawn = svg(plots(samples)[part])
 
     told = [each.text for each in ET.fromstring(drawn).iter("{http://www.w3.org/2000/svg}text")]  # noqa: S314 - ours

@@ -4,7 +4,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -43,7 +43,7 @@ class Counts:
     async def asked(self, step: str) -> None:
         self.store[step] += 1
 
-    def task(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **named: Any) -> Any:
+    def task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> Any:
         self.tasks += 1
         return asyncio.Task(coroutine, loop=loop, **named)
 

@@ -20,7 +20,7 @@ from tests.support.unstarted import TP0, Broker, fetch, turns, unstarted
 
 
 class Stream:
-    """Gives the agent what Faust's stream would, as if each list had been delivered while the one before was written."""
+    """Gives the agent what Faust's stream would: each list as if delivered while the one before was written."""
 
     enable_acks = True
 

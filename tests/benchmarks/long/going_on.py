@@ -42,7 +42,7 @@ async def fold(stage: Stage, crew: Crew, size: int) -> Drained:
     """Have a warm worker write what comes of calls with `size` events, which a live record of them holds."""
     calls = workload(size)
     first = await crew.cleared(calls)
-    told = dict(map(calls.told, range(first, first + CALLS)))
+    told = _told(calls, first)
     connection = Connection(MongoAccess(stage.mongo.uri), crew.name)
     store = MongoStore(connection)
     for call, events in told.items():
@@ -66,7 +66,7 @@ async def fold(stage: Stage, crew: Crew, size: int) -> Drained:
 
 async def push(stage: Stage, pushing: Pushing, size: int) -> Drained:
     """Have the same pushed onto documents that have `size` events."""
-    told = dict(map(workload(size).told, range(CALLS)))
+    told = _told(workload(size), 0)
     for call, events in told.items():
         pushing.database.calls.insert_one({"_id": call, "events": [orjson.loads(each) for each in events[:size]]})
     await settle()
@@ -77,6 +77,11 @@ async def push(stage: Stage, pushing: Pushing, size: int) -> Drained:
         {"pipeline": pushing.process.pid},
         lambda bursts: pushing.stored() >= CALLS * BURST * bursts,
     )
+
+
+def _told(calls: Workload, first: int) -> dict[str, list[bytes]]:
+    numbers = range(first, first + CALLS)
+    return {calls.key(number): [value for _, value in calls.told(number)] for number in numbers}
 
 
 def _bursts(told: dict[str, list[bytes]], size: int) -> Iterator[list[bytes]]:
