@@ -14,7 +14,7 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from services.api.app import create_app
 from services.api.settings import ApiSettings
-from shared import logs, price_book
+from shared import heaps, logs, price_book
 from shared.cost import PriceBook
 from shared.listening import CannotListen, listen
 from shared.pool.pool import FoldPool
@@ -36,6 +36,7 @@ def main() -> None:
     _parser().parse_args()
     settings = ApiSettings.load()
     logs.configure(settings.log_level, settings.log_format)
+    heaps.bound()
     # Its warnings are about requests that are no HTTP: a line for each would be whoever sends them writing our log.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     book = _book(settings)

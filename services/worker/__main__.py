@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import ctypes
 import gc
 import socket
 import sys
@@ -19,7 +18,7 @@ from services.worker.fence import KafkaFence
 from services.worker.settings import WorkerSettings
 from services.worker.telephony import KafkaTelephony
 from services.worker.waiting import patiently
-from shared import logs, metrics, policies
+from shared import heaps, logs, metrics, policies
 from shared.listening import CannotListen, listen
 from shared.policies import InvalidPolicies
 from shared.pool.pool import FoldPool
@@ -32,8 +31,6 @@ from shared.store.port import Store, StoreUnavailable
 from shared.topics import Topics
 
 _EXIT_UNUSABLE = 2
-_M_ARENA_MAX = -8
-_HEAPS = 2
 log = logs.logger("services.worker")
 
 
@@ -54,7 +51,7 @@ def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> No
     ).parse_args()
     settings = WorkerSettings.load()
     logs.configure(settings.log_level, settings.log_format)
-    _bound_heaps()
+    heaps.bound()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
@@ -80,13 +77,6 @@ def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> No
     worker = faust.Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
     worker.spinner = None  # it writes escape sequences even where there is no terminal
     worker.execute_from_commandline()
-
-
-def _bound_heaps() -> None:
-    """Let threads share heaps: glibc gives each its own, which keeps what a batch once took in the driver's thread."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not every C library has it
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: Adapt) -> WorkerApp:
