@@ -8,6 +8,7 @@ from shared.fold import RULES_VERSION, Folded
 from shared.folding import fold_documents, render
 from shared.redaction import redact
 from shared.store.log import LogDocument
+from shared.store.packed import packed
 from shared.store.port import Claim, Result, Store
 
 
@@ -26,6 +27,7 @@ async def fold_call(store: Store, claim: Claim, documents: Sequence[LogDocument]
     Raises:
         NoEvents: not one valid event.
         StoreUnavailable: the log could not be redacted.
+        Unstorable: no store can take the record.
     """
     if claim.opted_out:
         # Before the fold: one that fails must not leave the content where it is.
@@ -37,7 +39,7 @@ async def fold_call(store: Store, claim: Claim, documents: Sequence[LogDocument]
         folded, invalid = fold_documents(documents, book, opted_out=True)
     rendered = render(folded.record)
     result = Result(
-        record=folded.record,
+        fields=packed(folded.record, rendered.body),
         body=rendered.body,
         etag=rendered.etag,
         final=folded.ended,

@@ -56,6 +56,7 @@ class Folder:
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._round_calls = _ROUND_CALLS
+        self._folding = asyncio.Lock()
         self._next_poll = 0.0
         self._owned: frozenset[int] = frozenset()
 
@@ -121,7 +122,7 @@ class Folder:
         return outcome + await self._fold_groups(list(grouped(fitting, lambda claim: sizes[claim.call], _GROUP_BYTES)))
 
     async def _fold_groups(self, groups: Sequence[Sequence[Claim]]) -> Outcome:
-        """Fold one group while the store is busy with another: reads it, or takes its results."""
+        """Fold one group at a time while the store is busy with another: reads it, or takes its results."""
         left = iter(groups)
         beside = [asyncio.create_task(self._lane(left)) for _ in groups[1:_LANES]]
         try:
@@ -168,8 +169,17 @@ class Folder:
         except Exception:
             log.exception("log_unreadable", calls=len(group))
             return await self._one_by_one(group, self._fold_group, "its log cannot be read")
+        async with self._folding:
+            results, outcome = await self._fold_each(group, log_of)
+        del log_of  # it need not stay in memory until the results are stored
+        return outcome + await self._store_results(results)
+
+    async def _fold_each(
+        self, group: Sequence[Claim], log_of: Mapping[str, Sequence[LogDocument]]
+    ) -> tuple[list[tuple[Claim, Result]], Outcome]:
+        """Return the results, and what became of calls without one."""
         results: list[tuple[Claim, Result]] = []
-        broken: list[Claim] = []
+        outcome = Outcome()
         for claim in group:
             await asyncio.sleep(0)  # the batches go first
             try:
@@ -178,8 +188,8 @@ class Folder:
                 raise
             except Exception:
                 log.exception("fold_failed", call=claim.call)
-                broken.append(claim)
-        return await self._claimed.break_off(broken, "the fold failed") + await self._store_results(results)
+                outcome += await self._claimed.break_off([claim], "the fold failed")
+        return results, outcome
 
     async def _one_by_one(
         self, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[Outcome]], why: str

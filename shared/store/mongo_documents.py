@@ -4,18 +4,14 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import bson
-from bson.raw_bson import RawBSONDocument
 from pymongo import UpdateOne
 
 from shared.store.log import LogDocument
+from shared.store.packed import beside
 from shared.store.port import Claim, Header, Mark, Result, Silent, StoredCall, Waiting
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DOCUMENT_LIMIT = 12 * 1024 * 1024
-# BSON spells out the place of each element of a list: `[1,1,1]` takes six times its text, beside which the text stands.
-_TEXT_LIMIT = _DOCUMENT_LIMIT // 8
 
 
 def named(calls: Collection[str]) -> dict[str, Any]:
@@ -87,13 +83,7 @@ def _header(claim: Claim, state: State, *, opted_out: bool) -> dict[str, Any]:
 
 
 def call_document(claim: Claim, result: Result) -> Mapping[str, Any]:
-    """Return the document of a call: the record as fields, the same as text, and the folder's own fields.
-
-    A large one comes encoded: only then does it show whether it fits, and nobody need encode it again to send it.
-
-    Raises:
-        bson.errors.BSONError, OverflowError: it cannot be encoded.
-    """
+    """Return the document of a call: the record as fields, the same as text, and the folder's own fields."""
     move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
     header = {
         **_header(claim, MOVES[move][1], opted_out=result.opted_out),
@@ -103,13 +93,9 @@ def call_document(claim: Claim, result: Result) -> Mapping[str, Any]:
         "rules_version": result.rules_version,
         "price_book_version": result.price_book_version,
     }
-    if result.record is None or result.body is None or len(result.body) > _DOCUMENT_LIMIT:
+    if result.fields is None or result.body is None:
         return header
-    document = {**result.record, **header, "body": result.body.decode()}
-    if len(result.body) <= _TEXT_LIMIT:
-        return document
-    encoded = bson.encode(document)
-    return header if len(encoded) > _DOCUMENT_LIMIT else RawBSONDocument(encoded)
+    return beside({**header, "body": result.body.decode()}, result.fields)
 
 
 def broken_document(claim: Claim) -> dict[str, Any]:

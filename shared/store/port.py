@@ -6,12 +6,14 @@ A call is named by its key, `<organization_id>/<call_id>`. Times are Unix millis
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NewType, Protocol
 
-from shared.record import Record
 from shared.store.log import LogDocument
 from shared.store.retention import Retention
 from shared.store.states import State
+
+Packed = NewType("Packed", bytes)
+"""A record's fields in the form in which they are stored: `shared/store/packed.py`."""
 
 
 class StoreUnavailable(Exception):
@@ -99,10 +101,10 @@ class Header:
 class Result:
     """What a folder stores: the record as fields and as the JSON text that is served.
 
-    `record` and `body` are None where they would not fit: readers then get the record folded from the log.
+    Where `fields` is None neither is stored, as both would not fit: readers then get the record folded from the log.
     """
 
-    record: Record | None
+    fields: Packed | None
     body: bytes | None
     etag: str
     final: bool

@@ -84,7 +84,7 @@ async def test_a_final_record_that_was_not_stored_is_known_without_a_process(
     api, program = client
     await put_large(store, long_call(TURNS // 20))
     (claim,) = await store.claim([CALL], next(tokens))
-    await store.replace([(claim, replace(result(), record=None, body=None))])
+    await store.replace([(claim, replace(result(), fields=None, body=None))])
 
     answer = await api.get(LARGE, headers={"If-None-Match": result().etag})
 

@@ -7,12 +7,14 @@ from typing import Any, cast
 import orjson
 import pytest
 
+from shared.record import Record
 from shared.store.driver import Collection, Connection
 from shared.store.mongo import MongoStore
 from shared.store.mongo_documents import arrivals
-from shared.store.port import Mark, Silent, Unstorable
+from shared.store.packed import packed
+from shared.store.port import Mark, Result, Silent
 from shared.store.states import State
-from tests.support.stored import CALL, claimed, mark, result, state_of, tokens
+from tests.support.stored import CALL, claimed, mark, record, result, state_of, tokens
 
 
 @pytest.fixture
@@ -20,16 +22,6 @@ async def mongo_store(connection: Connection) -> MongoStore:
     store = MongoStore(connection)
     await store.prepare()
     return store
-
-
-async def test_what_bson_cannot_hold_is_unstorable(mongo_store: MongoStore) -> None:
-    claim = await claimed(mongo_store)
-    bad = result()
-    assert bad.record is not None
-    bad.record["metadata"] = {"\x00": 1}
-
-    with pytest.raises(Unstorable):
-        await mongo_store.replace([(claim, bad)])
 
 
 class MarkedAtOnce:
@@ -74,33 +66,34 @@ async def test_whoever_opens_mongodb_finds_the_record_as_fields(
     assert "open" not in document
 
 
+def large(size: int) -> tuple[Record, Result]:
+    made = record()
+    made["metadata"] = {"large": "x" * size}
+    body = orjson.dumps(made)
+    return made, replace(result(), fields=packed(made, body), body=body)
+
+
 async def test_a_large_record_that_fits_is_there_as_fields_and_as_text(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
     claim = await claimed(mongo_store)
-    large = result()
-    assert large.record is not None
-    large.record["metadata"] = {"large": "x" * 2_000_000}
-    body = orjson.dumps(large.record)
+    made, stored = large(2_000_000)
 
-    await mongo_store.replace([(claim, replace(large, body=body))])
+    await mongo_store.replace([(claim, stored)])
 
     document = await connection.collection("calls").find_one({"_id": CALL})
-    assert document["body"] == body.decode()
-    assert {name: document[name] for name in large.record} == large.record
-    assert (document["state"], document["event_count"]) == ("final", large.events)
+    assert document["body"] == orjson.dumps(made).decode()
+    assert {name: document[name] for name in made} == made
+    assert (document["state"], document["event_count"]) == ("final", stored.events)
 
 
 async def test_a_record_beyond_twelve_megabytes_is_final_without_it(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
     claim = await claimed(mongo_store)
+    _, stored = large(7_000_000)
 
-    large = result()
-    assert large.record is not None
-    large.record["metadata"] = {"large": "x" * 7_000_000}
-
-    await mongo_store.replace([(claim, replace(large, body=orjson.dumps(large.record)))])
+    await mongo_store.replace([(claim, stored)])
 
     document = await connection.collection("calls").find_one({"_id": CALL})
     assert (document["state"], "body" in document, "metadata" in document) == ("final", False, False)

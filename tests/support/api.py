@@ -20,6 +20,7 @@ from shared.large import FoldsHere, LargeCalls
 from shared.store.keys import Keys, MemoryKeys, new_key
 from shared.store.log import LogDocument, Stretch, documents
 from shared.store.memory import MemoryStore
+from shared.store.packed import packed
 from shared.store.port import Mark, Result, Store
 from tests.support.makers import Json, book, raw
 
@@ -82,7 +83,7 @@ def _result(logged: Sequence[LogDocument]) -> Result:
     folded, _ = fold_documents(logged, book())
     rendered = render(folded.record)
     return Result(
-        record=folded.record,
+        fields=packed(folded.record, rendered.body),
         body=rendered.body,
         etag=rendered.etag,
         final=True,

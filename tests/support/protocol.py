@@ -90,7 +90,7 @@ class Port:
 
     async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
         """See the port."""
-        return await self.store.replace([(claim, replace(result, record=None)) for claim, result in claims])
+        return await self.store.replace([(claim, replace(result, fields=None)) for claim, result in claims])
 
 
 @dataclass(frozen=True)

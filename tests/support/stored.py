@@ -6,7 +6,9 @@ from typing import Any
 from shared.fold import RULES_VERSION, fold
 from shared.folding import render
 from shared.price_book import load
+from shared.record import Record
 from shared.store.log import LogDocument, Stretch, documents
+from shared.store.packed import packed
 from shared.store.port import Claim, Mark, Result, Store
 from shared.store.states import State
 from tests.support.makers import decoded, event
@@ -26,11 +28,16 @@ def mark(call: str = CALL, *, stale: bool = True, arrival: int = 1_000, opted_ou
     return Mark(call, 7, arrival, stale, opted_out)
 
 
+def record(**data: Any) -> Record:
+    return fold(decoded([event("call.created", id="1", **data)]), load()).record
+
+
 def result(*, final: bool = True, metadata: Any = None, opted_out: bool = False) -> Result:
-    body = event("call.created", id="1", metadata=metadata or {"priority": "high"})
-    record = fold(decoded([body]), load()).record
-    rendered = render(record)
-    return Result(record, rendered.body, rendered.etag, final, opted_out, 3, 1, RULES_VERSION, "test")
+    made = record(metadata=metadata or {"priority": "high"})
+    rendered = render(made)
+    return Result(
+        packed(made, rendered.body), rendered.body, rendered.etag, final, opted_out, 3, 1, RULES_VERSION, "test"
+    )
 
 
 async def claimed(store: Store, call: str = CALL) -> Claim:

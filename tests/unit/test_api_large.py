@@ -104,7 +104,7 @@ async def test_a_final_record_that_was_not_stored_is_known_by_its_tag_without_a_
     large = await made()
     await large.store.mark([mark()])
     (claim,) = await large.store.claim([CALL], next(tokens))
-    await large.store.replace([(claim, replace(result(), record=None, body=None))])
+    await large.store.replace([(claim, replace(result(), fields=None, body=None))])
 
     answer = await large.api.get(PATH, {"If-None-Match": result().etag})
 

@@ -94,7 +94,7 @@ async def test_while_a_call_is_being_folded_it_is_read_from_the_log() -> None:
 async def test_a_final_record_that_does_not_fit_is_folded_for_the_reader() -> None:
     store = await told(BEGUN, ENDED)
     (claim,) = await store.claim([CALL], "token")
-    await store.replace([(claim, replace(result(), record=None, body=None))])
+    await store.replace([(claim, replace(result(), fields=None, body=None))])
 
     read = await reading(store)
 
