@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 
 from services.worker.claimed import Outcome
-from shared.large import LARGE_BYTES
 from shared.metrics import WORKER
 from shared.store.log import LogDocument
 from shared.store.memory import MemoryStore
 from shared.store.port import Claim, Result, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
-from tests.support.folder_cases import BEGUN, ENDED, OPT_OUT, OTHERS, SAID, Heavy, attempts_of, ended, torn
+from tests.support.folder_cases import BEGUN, ENDED, OPT_OUT, OTHERS, SAID, attempts_of, ended, torn
 from tests.support.makers import STARTED
 from tests.support.memory_worker import MemoryWorker, folded, watched
 from tests.support.stored import CALL, state_of, tokens
@@ -156,26 +155,6 @@ async def test_a_store_that_fails_in_the_middle_of_a_round_costs_the_calls_no_at
     assert [await state_of(memory, call) for call in (CALL, OTHERS[0])] == [State.FINAL, State.BROKEN]
 
 
-async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
-    memory = Heavy(LARGE_BYTES - 1)  # so that each call is a group
-    replaced: list[str] = []
-
-    async def fail(name: str) -> None:
-        replaced.extend([name] if name == "replace" else [])
-        if replaced == ["replace"] * 2:
-            replaced.append("failed")
-            raise StoreUnavailable(name)
-
-    worker = MemoryWorker(memory=memory, store=watched(memory, before=fail))
-    calls = [f"call-{number}" for number in range(5)]
-    await worker.deliver(*(each for call in calls for each in ended(call)))
-
-    await worker.step()
-
-    states = [await state_of(memory, f"org-789/{call}") for call in calls]
-    assert sorted(states) == [*[State.FINAL] * 4, State.STALE]
-
-
 @pytest.mark.parametrize("made", [False, True])
 async def test_a_claim_whose_answer_was_lost_is_given_back(made: bool) -> None:
     failures = [StoreUnavailable("claim")]
@@ -229,45 +208,6 @@ async def test_a_folder_that_is_cancelled_gives_its_claims_back() -> None:
 
     assert await state_of(memory) is State.STALE
     assert await attempts_of(memory) == 0
-
-
-async def test_a_round_takes_on_about_32_megabytes_and_gives_the_rest_back() -> None:
-    worker = MemoryWorker(memory=Heavy(LARGE_BYTES - 1))
-    await worker.deliver(*(each for number in range(40) for each in ended(f"call-{number}")))
-
-    first, second = await worker.step(), await worker.step()
-
-    assert (first, second) == (Outcome(stored=33, released=7), Outcome(stored=7))
-
-
-async def test_the_next_round_claims_no_more_calls_than_fitted_into_the_last() -> None:
-    worker = MemoryWorker(memory=Heavy(LARGE_BYTES - 1))
-    await worker.deliver(*(each for number in range(80) for each in ended(f"call-{number}")))
-
-    outcomes = [await worker.step() for _ in range(3)]
-
-    assert outcomes == [Outcome(stored=33, released=47), Outcome(stored=33), Outcome(stored=14)]
-
-
-async def test_while_one_group_is_being_stored_the_next_is_read() -> None:
-    steps: list[str] = []
-    both_read = asyncio.Event()
-
-    async def wait(name: str) -> None:
-        steps.append(name)
-        if steps.count("read") == 2:
-            both_read.set()
-        if name == "replace":
-            await both_read.wait()
-
-    memory = Heavy(LARGE_BYTES - 1)  # so that each call is a group
-    worker = MemoryWorker(memory=memory, store=watched(memory, before=wait))
-    await worker.deliver(BEGUN, ENDED, *ended("call-1"))
-
-    async with asyncio.timeout(30):
-        outcome = await worker.step()
-
-    assert outcome == Outcome(stored=2)
 
 
 async def test_a_mark_in_between_makes_the_result_void_and_the_call_is_folded_again() -> None:
