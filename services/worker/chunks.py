@@ -18,15 +18,15 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from services.worker.pacing import pace
 from services.worker.waiting import patiently
 from shared import metrics
 from shared.logs import logger
 
 MAX_CHUNK = 500
-# The broker gathers what arrives: answers of a few records each cost more than all that is done with the records. It
-# waits for no longer than this, and not at all where there is a backlog.
-_FETCH_WAIT_MS = 25
-_FETCH_MIN_BYTES = 256 * 1024
+# An idle fetch holds back partitions that have become ready meanwhile, for as long as it may wait.
+_FETCH_WAIT_MS = 100
+_FETCH_EVERY_SECONDS = 0.02
 # All partitions together, each with as much as may be fetched of one, would be memory without a use.
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
 # Longer than the coordinator takes to refuse again.
@@ -61,13 +61,13 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         except KafkaConnectionError:
             await self._consumer.stop()
             raise
+        pace(self._consumer._fetcher, _FETCH_EVERY_SECONDS)  # noqa: SLF001
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
         # Faust does not pass these on.
         consumer._isolation_level = "read_committed"  # noqa: SLF001
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001
-        consumer._fetch_min_bytes = _FETCH_MIN_BYTES  # noqa: SLF001
         consumer._fetch_max_bytes = _FETCH_MAX_BYTES  # noqa: SLF001
         return consumer
 

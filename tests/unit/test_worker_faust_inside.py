@@ -14,15 +14,15 @@ from services.worker.chunks import ChunkConsumer
 from tests.support.unstarted import unstarted
 
 
-async def test_it_reads_what_is_committed_only_and_lets_the_broker_gather_for_a_moment() -> None:
+async def test_it_reads_what_is_committed_only_and_bounds_what_a_fetch_waits_for_and_brings() -> None:
     async with unstarted() as (worker, _):
         thread = ours.ChunkThread(worker.consumer, loop=asyncio.get_running_loop())
         thread.thread_loop.close()
 
         made = thread._create_worker_consumer(worker.consumer.transport)
 
-        assert (made._isolation_level, made._fetch_max_wait_ms) == ("read_committed", 25)
-        assert (made._fetch_min_bytes, made._fetch_max_bytes) == (262_144, 8_388_608)
+        assert (made._isolation_level, made._fetch_max_wait_ms) == ("read_committed", 100)
+        assert (made._fetch_min_bytes, made._fetch_max_bytes) == (1, 8_388_608)
         await made.stop()
 
 
