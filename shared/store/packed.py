@@ -15,6 +15,8 @@ from shared.record import Record
 from shared.store.port import Packed, Unstorable
 
 _DOCUMENT_LIMIT = 12 * 1024 * 1024
+# What names the call is the header's alone: no name may stand in a document twice.
+_IN_THE_HEADER = frozenset({"organization_id", "call_id"})
 _SIZE_BYTES = 4
 _END = b"\0"
 
@@ -28,18 +30,18 @@ def packed(record: Record, body: bytes) -> Packed | None:
     if len(body) > _DOCUMENT_LIMIT:
         return None
     try:
-        fields = bson.encode(record)
+        fields = bson.encode({name: value for name, value in record.items() if name not in _IN_THE_HEADER})
     except (BSONError, OverflowError) as error:
         raise Unstorable(type(error).__name__) from None  # its message would quote the record
     return Packed(fields) if len(fields) + len(body) <= _DOCUMENT_LIMIT else None
 
 
 def beside(header: Mapping[str, Any], fields: Packed) -> RawBSONDocument:
-    """Return a document of both; what both have is taken from `fields`.
+    """Return a document of both.
 
     A BSON document is its size, its elements and a zero (bsonspec.org).
     """
-    own = bson.encode({name: value for name, value in header.items() if name not in Record.__annotations__})
+    own = bson.encode(header)
     size = len(own) + len(fields) - _SIZE_BYTES - len(_END)
     parts = (size.to_bytes(_SIZE_BYTES, "little"), own[_SIZE_BYTES:-1], memoryview(fields)[_SIZE_BYTES:-1], _END)
     return RawBSONDocument(b"".join(parts))

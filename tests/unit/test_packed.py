@@ -9,7 +9,13 @@ from shared.store.packed import beside, packed
 from shared.store.port import Unstorable
 from tests.support.stored import record
 
-HEADER = {"_id": "org-789/call-456", "call_id": "call-456", "state": "final", "body": "{}"}
+HEADER = {
+    "_id": "org-789/call-456",
+    "organization_id": "org-789",
+    "call_id": "call-456",
+    "state": "final",
+    "body": "{}",
+}
 
 
 @pytest.mark.parametrize("metadata", [{}, {"a.b": {"$set": "$27"}}, {"": ""}, {"many": [{"n": 2**63 - 1}] * 100}])
@@ -21,6 +27,15 @@ def test_the_document_has_the_header_and_the_records_fields(metadata: dict[str, 
     document = beside(HEADER, fields)
 
     assert bson.decode(document.raw) == {**HEADER, **made}
+
+
+def test_the_call_is_named_by_the_header() -> None:
+    fields = packed(record(), b"{}")
+    assert fields is not None
+
+    document = beside({**HEADER, "organization_id": "another"}, fields)
+
+    assert bson.decode(document.raw)["organization_id"] == "another"
 
 
 def test_no_name_stands_in_it_twice() -> None:
