@@ -17,7 +17,7 @@ from shared.topics import Topics
 from tests.benchmarks.calls import Workload
 
 MOST_EVENTS = 400_000
-"""So many are held in memory at most, some 200 MB."""
+"""So many are held in memory at most, with which the process takes some 400 MB."""
 
 _EVENTS_A_DOCUMENT = 10
 _BULK = 500  # documents: a batch has 5,000 records
