@@ -26,7 +26,7 @@ T = TypeVar("T", Claim, tuple[Claim, Result])
 
 _ROUND_CALLS = 200
 _ROUND_BYTES = 32 * 1024 * 1024
-_GROUP_BYTES = 1024 * 1024
+_GROUP_BYTES = 2 * 1024 * 1024
 _LANES = 2
 _MANY = 10_000
 

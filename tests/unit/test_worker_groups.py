@@ -14,7 +14,7 @@ from tests.support.stored import CALL, state_of
 
 
 async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
-    memory = Heavy(LARGE_BYTES - 1)  # so that each call is a group
+    memory = Heavy(LARGE_BYTES - 1)  # so that two calls are a group
     replaced: list[str] = []
 
     async def fail(name: str) -> None:
@@ -30,7 +30,7 @@ async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
     await worker.step()
 
     states = [await state_of(memory, f"org-789/{call}") for call in calls]
-    assert sorted(states) == [*[State.FINAL] * 4, State.STALE]
+    assert sorted(states) == [*[State.FINAL] * 3, *[State.STALE] * 2]
 
 
 async def test_a_round_takes_on_about_32_megabytes_and_gives_the_rest_back() -> None:
@@ -62,14 +62,14 @@ async def test_while_one_group_is_being_stored_the_next_is_read() -> None:
         if name == "replace":
             await both_read.wait()
 
-    memory = Heavy(LARGE_BYTES - 1)  # so that each call is a group
+    memory = Heavy(LARGE_BYTES - 1)  # so that two calls are a group
     worker = MemoryWorker(memory=memory, store=watched(memory, before=wait))
-    await worker.deliver(BEGUN, ENDED, *ended("call-1"))
+    await worker.deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
 
     async with asyncio.timeout(30):
         outcome = await worker.step()
 
-    assert outcome == Outcome(stored=2)
+    assert outcome == Outcome(stored=3)
 
 
 async def test_no_group_is_at_work_any_more_when_claims_are_given_back() -> None:
@@ -89,9 +89,9 @@ async def test_no_group_is_at_work_any_more_when_claims_are_given_back() -> None
             finally:
                 under_way.remove(name)
 
-    memory = Heavy(LARGE_BYTES - 1)  # so that each call is a group
+    memory = Heavy(LARGE_BYTES - 1)  # so that two calls are a group
     worker = MemoryWorker(memory=memory, store=watched(memory, before=wait))
-    await worker.deliver(BEGUN, ENDED, *ended("call-1"))
+    await worker.deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
     step = asyncio.create_task(worker.step())
     await both_read.wait()
 
@@ -101,4 +101,4 @@ async def test_no_group_is_at_work_any_more_when_claims_are_given_back() -> None
 
     assert left
     assert not any(left)
-    assert [await state_of(memory, call) for call in (CALL, OTHERS[0])] == [State.STALE] * 2
+    assert [await state_of(memory, call) for call in (CALL, *OTHERS)] == [State.STALE] * 3
