@@ -4,6 +4,7 @@ import dataclasses
 import json
 import random
 import socket
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
@@ -17,6 +18,10 @@ HIGHEST_PORT = 65535
 CHOICE = range(20_000, 32_000)
 """Where free ports are picked: below the range that the kernel takes for outgoing connections. From within that
 range, a client that keeps calling a server that is being started again could be given the server's own port."""
+
+_promised: deque[socket.socket] = deque(maxlen=64)
+"""What says to other processes that a free port is given away already, until a server listens on it: UDP sockets of
+the same numbers, which take nothing from TCP and end with this process."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,11 +91,25 @@ def variable(name: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens."""
+    """Return a port on which nothing listens, and which is nobody else's choice for now."""
     chosen = random.SystemRandom()
-    while not is_free(port := chosen.choice(CHOICE)):
+    while not (_promise(port := chosen.choice(CHOICE)) and is_free(port)):
         pass
     return port
+
+
+def _promise(port: int) -> bool:
+    """Say whether nobody has chosen the port; from now on it is ours."""
+    promise = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        promise.bind((HOST, port))
+    except OSError:
+        promise.close()
+        return False
+    if len(_promised) == _promised.maxlen:
+        _promised.popleft().close()
+    _promised.append(promise)
+    return True
 
 
 def is_free(port: int) -> bool:

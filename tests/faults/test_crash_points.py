@@ -11,7 +11,7 @@ from tests.support.takeover import ALL_RIGHT, Verdict, died, takeover
 
 _AT_THE_SAME_TIME = 4
 
-Run = asyncio.Task[tuple[int, Verdict]]
+Run = asyncio.Task[Verdict]
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +21,12 @@ async def runs(
     """Return a run for each point that is asked for: several at a time, for most of a run is waiting."""
     turn = asyncio.Semaphore(_AT_THE_SAME_TIME)
 
-    async def run(point: CrashPoint) -> tuple[int, Verdict]:
+    async def run(point: CrashPoint) -> Verdict:
         folder = tmp_path_factory.mktemp(point)
         async with turn, takeover(kafka_bootstrap, mongo_uri, Topics(folder.name), folder) as load:
             first = load.place.worker("tests.support.crashing_worker", **{VARIABLE: point})
-            return await died(first), await load.finished()
+            await died(first, point.exit_status)
+            return await load.finished()
 
     items = [item for item in request.session.items if isinstance(item, pytest.Function)]
     asked = [CrashPoint(str(item.callspec.params["point"])) for item in items if item.module is request.module]
@@ -40,7 +41,4 @@ async def runs(
 async def test_what_a_worker_leaves_that_dies_at_a_point_is_finished_by_another(
     runs: Mapping[CrashPoint, Run], point: CrashPoint
 ) -> None:
-    status, verdict = await runs[point]
-
-    assert status == point.exit_status
-    assert verdict == ALL_RIGHT
+    assert await runs[point] == ALL_RIGHT

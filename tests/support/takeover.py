@@ -84,10 +84,10 @@ def _key(call: str) -> str:
     return call_key("org-789", call)
 
 
-async def died(worker: WorkerProcess) -> int:
-    """Return the exit status of a worker that ends by itself."""
+async def died(worker: WorkerProcess, status: int) -> None:
+    """Return when a worker has ended by itself, with this status; fail with what it said if with another."""
     await eventually(worker.ended, within=_WITHIN)
-    return worker.wait()
+    assert worker.wait() == status, worker.written()[-3000:]
 
 
 @asynccontextmanager
