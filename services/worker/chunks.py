@@ -26,7 +26,7 @@ from shared.logs import logger
 MAX_CHUNK = 500
 # An idle fetch holds back partitions that have become ready meanwhile, for as long as it may wait.
 _FETCH_WAIT_MS = 100
-_FETCH_EVERY_SECONDS = 0.02
+_FETCH_EVERY_SECONDS = 0.01
 # All partitions together, each with as much as may be fetched of one, would be memory without a use.
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
 # Longer than the coordinator takes to refuse again.
@@ -37,10 +37,11 @@ log = logger(__name__)
 
 
 class Chunk(ConsumerMessage):  # type: ignore[misc]
-    """A run of records of one partition; `value` is the list of them."""
+    """A run of records of one partition; `value` is the list of them. `to_come` more were fetched with it."""
 
-    __slots__ = ("count", "last_timestamp", "next_offset")
+    __slots__ = ("count", "last_timestamp", "next_offset", "to_come")
 
+    to_come: int
     next_offset: int
     last_timestamp: int
     count: int
@@ -133,7 +134,8 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             for chunk in self._cut(tp, self._unread(tp, records), generation)
         ]
         # All at once: what waits here while the queue is full has been read, and must not pass for written.
-        for tp, chunk in chunks:
+        for number, (tp, chunk) in enumerate(chunks, 1):
+            chunk.to_come = len(chunks) - number
             self._chunks[tp].append(chunk)
         for tp, chunk in chunks:
             if not self.flow_active or self.app.consumer_generation_id != generation:

@@ -32,6 +32,11 @@ async def patiently(
     Raises:
         GivenUp: `needless` said, between two attempts, that there is no more use in waiting.
     """
+    try:
+        return await act()
+    except waits_for as error:
+        # What counts attempts is a ring of forty objects, for the garbage collector to find: not for what succeeds.
+        refused = error
     said: str | None = None
 
     def _say(state: RetryCallState) -> None:
@@ -54,10 +59,10 @@ async def patiently(
         ):
             with attempt:
                 attempts = attempt.retry_state.attempt_number
+                if attempts == 1:
+                    raise refused
                 result = await act()
     finally:
-        if said is not None:
-            metrics.WAITING_FOR.labels(what).set(0)
-    if attempts > 1:
-        log.info("going_on", what=what, attempts=attempts)
+        metrics.WAITING_FOR.labels(what).set(0)
+    log.info("going_on", what=what, attempts=attempts)
     return result

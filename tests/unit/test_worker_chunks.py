@@ -40,6 +40,12 @@ async def test_a_chunk_tells_where_it_ends_and_when_it_arrived(consumer: ChunkCo
     assert chunk.generation_id == 1
 
 
+async def test_a_chunk_tells_how_many_are_to_come_of_its_fetch(consumer: ChunkConsumer, broker: Broker) -> None:
+    chunks = await deliver(consumer, broker, (100, 100 + 2 * MAX_CHUNK + 1))
+
+    assert [chunk.to_come for chunk in chunks] == [2, 1, 0]
+
+
 async def test_records_that_are_read_again_after_a_seek_are_dropped(consumer: ChunkConsumer, broker: Broker) -> None:
     first, again = await deliver(consumer, broker, (100, 150), (90, 160))
 

@@ -99,5 +99,4 @@ async def test_a_chunk_costs_as_many_tasks_whatever_it_holds(events: int) -> Non
 async def test_a_batch_asks_the_store_three_times_however_many_events_and_calls_it_has() -> None:
     counts = await counted(told(MAX_CHUNK))
 
-    assert counts.store.keys() == {"insert", "look", "mark"}
-    assert max(counts.store.values()) <= PARTITIONS  # a machine that is busy may deliver each chunk by itself
+    assert counts.store == {"insert": 1, "look": 1, "mark": 1}

@@ -232,6 +232,15 @@ async def test_what_came_after_a_quick_rebalance_is_written_though_it_is_taken_w
     assert broker.committed == {TP0: 110}
 
 
+async def test_a_chunk_is_written_though_the_rest_of_its_fetch_never_comes(made: tuple[Worker, Broker]) -> None:
+    worker, broker = made
+    first, *_ = await fetch(worker.consumer, broker, {TP0: told(1_200)})
+
+    await ingest(worker, [first])
+
+    assert first.acked
+
+
 async def test_a_batch_that_waits_in_vain_is_given_up_when_a_rebalance_begins(
     made: tuple[Worker, Broker], failing: Failing
 ) -> None:

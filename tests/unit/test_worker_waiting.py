@@ -1,6 +1,7 @@
 """Waiting for a world that is bad."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable
 
 import pytest
@@ -112,3 +113,14 @@ async def test_it_can_be_cancelled() -> None:
         await waiting
 
     assert waits() == 0
+
+
+async def test_what_succeeds_at_once_leaves_nothing_to_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(100):
+            await wait(Act())
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
