@@ -13,15 +13,22 @@ MEASURES = {
     "events_per_second": "events/s",
     "cpu_us_per_event": "CPU, µs an event",
     "cpu_us_per_event_with_servers": "with the servers', µs",
+    "mongod_cpu_us_per_event": "of it mongod's, µs",
     "us_per_event": "µs an event",
     "peak_mb": "peak, MB",
     "requests_per_second": "requests/s",
     "p50_ms": "p50, ms",
     "p99_ms": "p99, ms",
     "max_ms": "max, ms",
+    "question_ms": "a question, ms",
+    "asking_cpu_percent": "asking, % of a core",
+    "worker_cpu_percent": "worker, % of a core",
+    "api_cpu_percent": "API, % of a core",
     "failed_at_events": "failed at, events",
     "events_per_cpu_second": "events per CPU-second",
-    "seconds_without_progress": "without progress, s",
+    "events_per_cpu_second_with_servers": "with the servers'",
+    "seconds_without_progress": "a partition without progress, s",
+    "seconds_without_any": "all without progress, s",
 }
 """The words of measures whose names alone do not say their unit."""
 
