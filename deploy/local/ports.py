@@ -1,5 +1,6 @@
 """The ports of the stack: where they come from, whether they are free."""
 
+import atexit
 import dataclasses
 import json
 import random
@@ -110,6 +111,12 @@ def _promise(port: int) -> bool:
         _promised.popleft().close()
     _promised.append(promise)
     return True
+
+
+@atexit.register
+def _end_promises() -> None:
+    while _promised:
+        _promised.pop().close()
 
 
 def is_free(port: int) -> bool:
