@@ -170,16 +170,16 @@ class Folder:
             log.exception("log_unreadable", calls=len(group))
             return await self._one_by_one(group, self._fold_group, "its log cannot be read")
         async with self._folding:
-            results, outcome = await self._fold_each(group, log_of)
+            results, broken = await self._fold_each(group, log_of)
         del log_of  # it need not stay in memory until the results are stored
-        return outcome + await self._store_results(results)
+        return await self._claimed.break_off(broken, "the fold failed") + await self._store_results(results)
 
     async def _fold_each(
         self, group: Sequence[Claim], log_of: Mapping[str, Sequence[LogDocument]]
-    ) -> tuple[list[tuple[Claim, Result]], Outcome]:
-        """Return the results, and what became of calls without one."""
+    ) -> tuple[list[tuple[Claim, Result]], list[Claim]]:
+        """Return the results, and the claims of calls that cannot be folded."""
         results: list[tuple[Claim, Result]] = []
-        outcome = Outcome()
+        broken: list[Claim] = []
         for claim in group:
             await asyncio.sleep(0)  # the batches go first
             try:
@@ -188,8 +188,8 @@ class Folder:
                 raise
             except Exception:
                 log.exception("fold_failed", call=claim.call)
-                outcome += await self._claimed.break_off([claim], "the fold failed")
-        return results, outcome
+                broken.append(claim)
+        return results, broken
 
     async def _one_by_one(
         self, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[Outcome]], why: str
