@@ -1,6 +1,7 @@
 """A pause between fetches: answers of a few records each cost more than all that is done with the records."""
 
 import asyncio
+import math
 import time
 from typing import Any
 
@@ -17,7 +18,7 @@ def pace(fetcher: Fetcher, seconds: float) -> None:
 
     async def paced(assignment: Any, node_id: int, request: Any) -> bool:
         try:
-            await asyncio.sleep(asked.get(node_id, 0.0) + seconds - time.monotonic())
+            await asyncio.sleep(asked.get(node_id, -math.inf) + seconds - time.monotonic())
         except asyncio.CancelledError:
             return False  # as when it is cancelled while it fetches
         asked[node_id] = time.monotonic()
