@@ -43,7 +43,7 @@ faults: install ## run the fault tests for long: make faults SEED=1 DURATION=600
 	$(BIN)/python -m tests.faults --seed $(SEED) --duration $(DURATION)
 
 bench: install ## measure all, beside its peers: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
-	@$(BIN)/python -m tests.benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
+	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
 up: install ## start the stack in the background: Kafka, MongoDB, the API and the worker
 	@$(RUN) up
@@ -73,5 +73,5 @@ $(PACKAGES): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-$(KAFKA): deploy/local/kafka-pom.xml $(PACKAGES)
+$(KAFKA): deploy/local/servers/kafka-pom.xml $(PACKAGES)
 	@$(RUN) install

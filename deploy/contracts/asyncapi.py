@@ -4,9 +4,9 @@ from typing import Any
 
 from deploy.contracts.examples import EXAMPLES, event
 from deploy.contracts.schemas import NOT_SAID
-from shared.complaints import Reason
-from shared.event_data import TELEPHONY, TRANSCRIPTION, TYPES
-from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
+from shared.contract.payloads import TELEPHONY, TRANSCRIPTION, TYPES
+from shared.contract.rejection import Reason
+from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
 
 Document = dict[str, Any]
 

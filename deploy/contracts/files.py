@@ -8,7 +8,7 @@ import yaml
 
 from deploy.contracts.asyncapi import document
 from deploy.contracts.schemas import event_schema
-from shared.event_data import TYPES
+from shared.contract.payloads import TYPES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "contracts"
 

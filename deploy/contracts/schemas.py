@@ -10,11 +10,11 @@ from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter
 
 from deploy.contracts.examples import EXAMPLES, event
-from shared.event_data import TYPES
-from shared.event_fields import Needs
-from shared.events import Envelope
-from shared.strict_json import INT64
-from shared.topics import MAX_EVENT_BYTES
+from shared.contract.envelope import Envelope
+from shared.contract.fields import Needs
+from shared.contract.payloads import TYPES
+from shared.contract.strict_json import INT64
+from shared.contract.topics import MAX_EVENT_BYTES
 
 Schema = dict[str, Any]
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from deploy.local.demo import demo as run_demo
+from deploy.demo.demo import demo as run_demo
 from deploy.local.errors import LocalError
-from deploy.local.install import install as install_kafka
 from deploy.local.interrupts import interrupt_on_every_signal
 from deploy.local.ports import Ports
+from deploy.local.servers.install import install as install_kafka
 from deploy.local.stack import Stack
 from deploy.local.status import orphans
 from deploy.local.status import status as status_of

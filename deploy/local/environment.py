@@ -4,8 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
-from deploy.local.mongod import REPLICA_SET
 from deploy.local.ports import HOST, Ports
+from deploy.local.servers.mongod import REPLICA_SET
 
 SECRETS = ("callfold_key_pepper", "callfold_content_key")
 """Each file is named as the variable that it stands for, in lower case."""

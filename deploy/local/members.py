@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.broker import topics
-from deploy.local.kafka import KafkaServer
-from deploy.local.mongod import MongoServer
 from deploy.local.ports import HOST, Ports
-from deploy.local.process import Server
+from deploy.local.servers.broker import topics
+from deploy.local.servers.kafka import KafkaServer
+from deploy.local.servers.mongod import MongoServer
+from deploy.local.servers.process import Server
 from deploy.local.supervision import Program
-from shared.topics import Topics
+from shared.contract.topics import Topics
 
 PATIENCE = 5.0
 LONGEST_ANSWER = 300

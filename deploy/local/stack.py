@@ -9,14 +9,14 @@ from typing import Self
 from deploy.local import leftovers, members
 from deploy.local.environment import for_readers, for_services, make_secrets, write_dotenv
 from deploy.local.errors import LocalError
-from deploy.local.install import LIBS, install
 from deploy.local.interrupts import uninterrupted
-from deploy.local.java import find_java
-from deploy.local.kafka import KafkaServer
 from deploy.local.lock import locked
 from deploy.local.members import Member
-from deploy.local.mongod import MongoServer, find_mongod
 from deploy.local.ports import Ports
+from deploy.local.servers.install import LIBS, install
+from deploy.local.servers.java import find_java
+from deploy.local.servers.kafka import KafkaServer
+from deploy.local.servers.mongod import MongoServer, find_mongod
 from deploy.local.supervision import Supervision
 from deploy.local.waiting import wait_until_ready
 

@@ -14,15 +14,16 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from services.api.app import create_app
 from services.api.settings import ApiSettings
-from shared import heaps, logs, price_book
-from shared.cost import PriceBook
-from shared.listening import CannotListen, listen
-from shared.pool.pool import FoldPool
-from shared.settings import describe
-from shared.store.driver import Connection, WrongUri
-from shared.store.mongo import MongoStore
-from shared.store.mongo_keys import MongoKeys
-from shared.store.opening import OpensMongo
+from shared.config import price_book
+from shared.config.settings import describe
+from shared.fold.cost import PriceBook
+from shared.fold_pool.pool import FoldPool
+from shared.process import logs, malloc
+from shared.process.sockets import CannotListen, listen
+from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection, WrongUri
+from shared.store.mongo.factory import OpensMongo
 
 _OBJECTS = 50_000
 """The garbage collector looks after so many new objects."""
@@ -36,7 +37,7 @@ def main() -> None:
     _parser().parse_args()
     settings = ApiSettings.load()
     logs.configure(settings.log_level, settings.log_format)
-    heaps.bound()
+    malloc.bound()
     # Its warnings are about requests that are no HTTP: a line for each would be whoever sends them writing our log.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     book = _book(settings)

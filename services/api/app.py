@@ -9,22 +9,23 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from services.api import contract, docs
-from services.api.authentication import Authentication
-from services.api.availability import Availability
-from services.api.calls import PATH, Calls
-from services.api.direct import Direct, leads_to_call
-from services.api.edge import Edge
+from services.api import openapi
+from services.api.auth import Authentication
 from services.api.errors import Refused, answer_refused, answer_unrouted
-from services.api.health import Health
-from services.api.large import LargeReads
+from services.api.fast_path import Direct, leads_to_call
+from services.api.middleware import Edge
+from services.api.routes import docs
+from services.api.routes.calls import PATH, Calls
+from services.api.routes.health import Health
+from services.api.routes.large_calls import LargeReads
 from services.api.settings import ApiSettings
-from services.api.small import SmallReads
-from shared.cost import PriceBook
-from shared.large import LargeCalls
-from shared.logs import logger
-from shared.store.keys import Keys
-from shared.store.port import Store
+from services.api.store_health import Availability
+from shared.calls.cached_reads import SmallReads
+from shared.calls.large_calls import LargeCalls
+from shared.fold.cost import PriceBook
+from shared.process.logs import logger
+from shared.store.api_keys import Keys
+from shared.store.ports import Store
 
 log = logger(__name__)
 
@@ -45,7 +46,7 @@ class Api(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """Return the contract."""
-        return contract.complete(super().openapi())
+        return openapi.complete(super().openapi())
 
 
 def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook, folds: LargeCalls) -> FastAPI:
@@ -95,8 +96,8 @@ def _add_calls(app: FastAPI, calls: Calls) -> None:
         calls.get,
         response_class=Response,
         response_model=None,
-        responses=contract.CALL_RESPONSES,
-        openapi_extra=contract.CALL_EXTRA,
+        responses=openapi.CALL_RESPONSES,
+        openapi_extra=openapi.CALL_EXTRA,
         operation_id="getCallById",
         summary="Get call by ID",
         tags=["Calls"],
@@ -105,8 +106,8 @@ def _add_calls(app: FastAPI, calls: Calls) -> None:
 
 def _add_health(app: FastAPI, health: Health) -> None:
     common: dict[str, Any] = {"response_class": Response, "response_model": None, "tags": ["Operation"]}
-    app.add_api_route("/healthz", health.alive, operation_id="getAlive", responses=contract.HEALTH_RESPONSES, **common)
-    app.add_api_route("/readyz", health.ready, operation_id="getReady", responses=contract.READY_RESPONSES, **common)
+    app.add_api_route("/healthz", health.alive, operation_id="getAlive", responses=openapi.HEALTH_RESPONSES, **common)
+    app.add_api_route("/readyz", health.ready, operation_id="getReady", responses=openapi.READY_RESPONSES, **common)
     app.add_api_route("/metrics", health.metrics, include_in_schema=False, **common)
 
 

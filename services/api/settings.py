@@ -2,8 +2,8 @@
 
 from pydantic import Field, SecretStr
 
-from shared.pool.settings import PoolSettings
-from shared.store.driver import Driver
+from shared.fold_pool.settings import PoolSettings
+from shared.store.mongo.client import Driver
 
 
 class ApiSettings(PoolSettings):

@@ -12,13 +12,13 @@ from typing import TextIO
 import typer
 
 from services.ops.app import create_app
+from services.ops.console import say
 from services.ops.database import TIMEOUT_MS, Database
-from services.ops.failure import INTERRUPTED, MISTAKE, USAGE, Failure
-from services.ops.output import say
+from services.ops.errors import INTERRUPTED, MISTAKE, USAGE, Failure
 from services.ops.settings import OpsSettings
-from shared.store.driver import Connection, WrongUri
-from shared.store.mongo import MongoStore
-from shared.store.mongo_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection, WrongUri
 
 
 def main() -> None:

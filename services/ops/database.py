@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 
-from services.ops.failure import Failure
+from services.ops.errors import Failure
 from services.ops.settings import OpsSettings
-from shared.store.keys import Keys
-from shared.store.port import AccessRefused, Store, StoreUnavailable
+from shared.store.api_keys import Keys
+from shared.store.ports import AccessRefused, Store, StoreUnavailable
 
 TIMEOUT_MS = 10_000
 

@@ -8,9 +8,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, RequestTimedOutError
 
-from services.ops.failure import Failure
-from shared.kafka_access import KafkaAccess
-from shared.kafka_refusal import refusal
+from services.ops.errors import Failure
+from shared.kafka.access import KafkaAccess
+from shared.kafka.diagnose import refusal
 
 PATIENCE_SECONDS = 10
 PATIENCE_MS = PATIENCE_SECONDS * 1000

@@ -5,8 +5,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from shared.settings import Settings
-from shared.topics import Topics
+from shared.config.settings import Settings
+from shared.contract.topics import Topics
 
 LOCAL_STACK = Path(".local/callfold.env")
 """Written by the local stack; whoever stands in that folder needs no variable."""

@@ -4,7 +4,7 @@ import os
 import signal
 from importlib import import_module
 
-from services.ops.failure import INTERRUPTED
+from services.ops.errors import INTERRUPTED
 
 
 def main() -> None:

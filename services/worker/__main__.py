@@ -9,26 +9,27 @@ from collections.abc import Callable
 
 import faust
 
-from services.worker import faust_gate
 from services.worker.app import create_app
-from services.worker.dead_letters import DeadLetters, KafkaDeadLetters
-from services.worker.declare import KafkaUnavailable, UnusableTopics, Wanted, declare
-from services.worker.faust_app import WorkerApp
-from services.worker.fence import KafkaFence
+from services.worker.consumer import supported_versions
+from services.worker.consumer.faust_app import WorkerApp
+from services.worker.consumer.topic_setup import KafkaUnavailable, UnusableTopics, Wanted, declare
+from services.worker.ingest.dead_letters import DeadLetters, KafkaDeadLetters
+from services.worker.maintenance.commit_barrier import KafkaFence
+from services.worker.maintenance.telephony import KafkaTelephony
+from services.worker.runtime.retry import patiently
 from services.worker.settings import WorkerSettings
-from services.worker.telephony import KafkaTelephony
-from services.worker.waiting import patiently
-from shared import heaps, logs, metrics, policies
-from shared.listening import CannotListen, listen
-from shared.policies import InvalidPolicies
-from shared.pool.pool import FoldPool
-from shared.price_book import InvalidPriceBook, load
-from shared.settings import describe
-from shared.store.driver import Connection, WrongUri
-from shared.store.mongo import MongoStore
-from shared.store.opening import OpensMongo
-from shared.store.port import Store, StoreUnavailable
-from shared.topics import Topics
+from shared.config import policies
+from shared.config.policies import InvalidPolicies
+from shared.config.price_book import InvalidPriceBook, load
+from shared.config.settings import describe
+from shared.contract.topics import Topics
+from shared.fold_pool.pool import FoldPool
+from shared.process import logs, malloc, metrics
+from shared.process.sockets import CannotListen, listen
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection, WrongUri
+from shared.store.mongo.factory import OpensMongo
+from shared.store.ports import Store, StoreUnavailable
 
 _EXIT_UNUSABLE = 2
 log = logs.logger("services.worker")
@@ -51,7 +52,7 @@ def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> No
     ).parse_args()
     settings = WorkerSettings.load()
     logs.configure(settings.log_level, settings.log_format)
-    heaps.bound()
+    malloc.bound()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
@@ -63,7 +64,7 @@ def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> No
         InvalidPolicies,
         WrongUri,
         CannotListen,
-        faust_gate.UntestedFaust,
+        supported_versions.UntestedFaust,
     ) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a line for a person
         sys.exit(_EXIT_UNUSABLE)

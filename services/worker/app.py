@@ -8,35 +8,35 @@ from typing import Any
 from faust.types import EventT, StreamT
 from mode.supervisors import CrashingSupervisor
 
-from services.worker import any_header, faust_gate
-from services.worker.chores import Chore, Chores
-from services.worker.chunks import Chunk, ChunkConsumer
-from services.worker.closer import Closer
-from services.worker.dead_letters import DeadLetters
-from services.worker.faust_app import WorkerApp, faust_app
-from services.worker.fence import Fence
-from services.worker.flush import Flush
-from services.worker.folder import Folder
-from services.worker.kafka_watch import KafkaWatch
-from services.worker.reach import Reaches
-from services.worker.remembering import lasting
-from services.worker.retention import Retention, Tombstones
-from services.worker.ripeness import Reach, Ripeness
+from services.worker.consumer import lenient_headers, supported_versions
+from services.worker.consumer.consumer import Chunk, ChunkConsumer
+from services.worker.consumer.coordinator import KafkaWatch
+from services.worker.consumer.faust_app import WorkerApp, faust_app
+from services.worker.consumer.fetch import taken
+from services.worker.folding.fold_loop import Folder
+from services.worker.folding.schedule import Reach, Ripeness
+from services.worker.folding.watermarks import Reaches
+from services.worker.ingest.dead_letters import DeadLetters
+from services.worker.ingest.write_batch import Flush
+from services.worker.maintenance.commit_barrier import Fence
+from services.worker.maintenance.idle_calls import Closer
+from services.worker.maintenance.redaction_sweep import Sweep
+from services.worker.maintenance.retention import Retention, Tombstones
+from services.worker.maintenance.scheduler import Chore, Chores
+from services.worker.maintenance.telephony import Telephony
+from services.worker.maintenance.tombstones import lasting
+from services.worker.runtime.health_server import StatusServer
+from services.worker.runtime.retry import GivenUp
+from services.worker.runtime.watchdog import Watchdog, end_process
 from services.worker.settings import WorkerSettings
-from services.worker.status import StatusServer
-from services.worker.sweep import Sweep
-from services.worker.taking import taken
-from services.worker.telephony import Telephony
-from services.worker.waiting import GivenUp
-from services.worker.watchdog import Watchdog, end_process
-from shared import metrics
-from shared.clock import now_ms
-from shared.cost import PriceBook
-from shared.large import LargeCalls
-from shared.logs import logger
-from shared.policies import Policies
-from shared.store.port import Store, StoreUnavailable
-from shared.topics import Topics
+from shared.calls.large_calls import LargeCalls
+from shared.config.policies import Policies
+from shared.contract.topics import Topics
+from shared.fold.cost import PriceBook
+from shared.process import metrics
+from shared.process.clock import now_ms
+from shared.process.logs import logger
+from shared.store.ports import Store, StoreUnavailable
 
 log = logger(__name__)
 
@@ -222,8 +222,8 @@ def create_app(
     Raises:
         UntestedFaust: another Faust than this was tested with.
     """
-    faust_gate.check()
-    any_header.install()
+    supported_versions.check()
+    lenient_headers.install()
     worker = Worker(
         settings,
         store,

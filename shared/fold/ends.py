@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.events import Event
-from shared.fold.told import Told
-from shared.record import CallStatus
+from shared.contract.envelope import Event
+from shared.fold.events import Told
+from shared.fold.record import CallStatus
 
 FINAL = ("call.ended", "call.failed")
 """The types that end a call."""

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from shared.event_data import TYPES
-from shared.events import Event
+from shared.contract.envelope import Event
+from shared.contract.payloads import TYPES
 from shared.fold.ends import seconds
-from shared.fold.told import Told
-from shared.record import TimelineEntry
+from shared.fold.events import Told
+from shared.fold.record import TimelineEntry
 
 _SILENT = frozenset(TYPES) - {
     "call.scheduled",

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.mongo_access import MongoAccess
-from shared.store.driver import Connection
-from shared.store.memory import MemoryStore
-from shared.store.mongo import MongoStore
-from shared.store.port import Store
-from tests.support.stored import CLAIM_MS
+from shared.config.mongo_access import MongoAccess
+from shared.store.memory.calls import MemoryStore
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection
+from shared.store.ports import Store
+from tests.support.store.makers import CLAIM_MS
 
 
 @pytest.fixture(params=["memory", "motor", "pymongo"])

@@ -9,19 +9,19 @@ import confluent_kafka
 import pytest
 
 from deploy.local.ports import HOST, free_port
-from services.worker.dead_letters import (
+from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.ingest.dead_letters import (
     DeadLetter,
     DeadLetters,
     DeadLettersUnavailable,
     KafkaDeadLetters,
     MemoryDeadLetters,
 )
-from services.worker.declare import KafkaUnavailable, Wanted, declare
-from services.worker.waiting import patiently
-from shared.dead_letter import OMITTED
-from shared.kafka_access import KafkaAccess
-from shared.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
-from tests.support.kafka import records
+from services.worker.runtime.retry import patiently
+from shared.contract.dead_letter_headers import OMITTED
+from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
+from shared.kafka.access import KafkaAccess
+from tests.support.servers.kafka import records
 
 LETTER = DeadLetter(b"call-456", b"{", (("ce_id", b"1"), ("reason", b"not_json"), ("reason", b"too_deep")))
 

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.large import FoldFailed, FoldsHere, LargeCalls
-from shared.mongo_access import MongoAccess
-from shared.pool.pool import FoldPool
-from shared.pool.settings import PoolSettings
-from shared.reading import CallBroken, Finality
-from shared.store.driver import Connection
-from shared.store.mongo import MongoStore
-from shared.store.opening import OpensMongo
-from shared.store.port import Claim, Store
+from shared.calls.large_calls import FoldFailed, FoldsHere, LargeCalls
+from shared.calls.read_call import CallBroken, Finality
+from shared.config.mongo_access import MongoAccess
+from shared.fold_pool.pool import FoldPool
+from shared.fold_pool.settings import PoolSettings
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection
+from shared.store.mongo.factory import OpensMongo
+from shared.store.ports import Claim, Store
 from shared.store.states import State
-from tests.support.large import long_call, put_large
-from tests.support.makers import Json, book, event
-from tests.support.memory_worker import folded
-from tests.support.stored import mark, state_of, tokens
+from tests.support.events.large_calls import long_call, put_large
+from tests.support.events.makers import Json, book, event
+from tests.support.store.makers import mark, state_of, tokens
+from tests.support.worker.memory_worker import folded
 
 
 @dataclass

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import pytest
 
 from deploy.local.ports import HOST, free_port
-from services.worker.declare import KafkaUnavailable, Wanted, declare
-from services.worker.silence import InferredEnd, inferred_end, unended
-from services.worker.telephony import KafkaTelephony, MemoryTelephony, Telephony
-from services.worker.waiting import patiently
-from shared.events import Event, decode
-from shared.kafka_access import KafkaAccess
-from shared.partition import partition_of
-from shared.topics import Topics
+from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.maintenance.inferred_end import InferredEnd, inferred_end, unended
+from services.worker.maintenance.telephony import KafkaTelephony, MemoryTelephony, Telephony
+from services.worker.runtime.retry import patiently
+from shared.contract.envelope import Event, decode
+from shared.contract.topics import Topics
+from shared.kafka.access import KafkaAccess
+from shared.kafka.partitioner import partition_of
+from tests.support.events.makers import decoded, event
 from tests.support.fixtures import PARTITIONS
-from tests.support.kafka import records
-from tests.support.makers import decoded, event
+from tests.support.servers.kafka import records
 
 
 def end_of(call: str) -> InferredEnd:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.errors import LocalError
-from deploy.local.install import STAMP, install, is_installed
 from deploy.local.ports import HOST, Ports
-from tests.support.local_stack import Machine
+from deploy.local.servers.install import STAMP, install, is_installed
+from tests.support.servers.local_stack import Machine
 
 
 @pytest.fixture

@@ -11,12 +11,12 @@ import pytest
 from dotenv import dotenv_values
 
 from deploy.local import leftovers
-from deploy.local.install import install
-from deploy.local.kafka import KafkaServer
-from deploy.local.mongod import MongoServer
 from deploy.local.ports import HOST, Ports, free_port
+from deploy.local.servers.install import install
+from deploy.local.servers.kafka import KafkaServer
+from deploy.local.servers.mongod import MongoServer
 from deploy.local.stack import Stack
-from tests.support.local_stack import (
+from tests.support.servers.local_stack import (
     Machine,
     another_stack,
     create_topic,

@@ -49,7 +49,9 @@ def test_a_program_that_is_installed_shows_its_help(installed: Path, tmp_path: P
 def test_the_data_files_are_installed(installed: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
-    done = python(installed, environment, "-c", "from shared.price_book import load; load(); import services.api.app")
+    done = python(
+        installed, environment, "-c", "from shared.config.price_book import load; load(); import services.api.app"
+    )
 
     assert done.returncode == 0
 

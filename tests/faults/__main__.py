@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from shared import logs
-from tests.faults.crew import WORKER
-from tests.faults.run import FAULTS, Plan, run
+from shared.process import logs
+from tests.faults.harness.run import FAULTS, Plan, run
+from tests.faults.harness.workers import WORKER
 
 _FAILED = 1
 

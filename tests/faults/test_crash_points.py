@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from shared.topics import Topics
-from tests.support.crash_points import VARIABLE, CrashPoint
-from tests.support.takeover import ALL_RIGHT, Verdict, died, takeover
+from shared.contract.topics import Topics
+from tests.support.worker.crash_points import VARIABLE, CrashPoint
+from tests.support.worker.takeover import ALL_RIGHT, Verdict, died, takeover
 
 _AT_THE_SAME_TIME = 4
 
@@ -24,7 +24,7 @@ async def runs(
     async def run(point: CrashPoint) -> Verdict:
         folder = tmp_path_factory.mktemp(point)
         async with turn, takeover(kafka_bootstrap, mongo_uri, Topics(folder.name), folder) as load:
-            first = load.place.worker("tests.support.crashing_worker", **{VARIABLE: point})
+            first = load.place.worker("tests.support.worker.crashing_worker", **{VARIABLE: point})
             await died(first, point.exit_status)
             return await load.finished()
 

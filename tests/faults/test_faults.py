@@ -1,6 +1,6 @@
 """A short run with faults of each sort; the long ones are `make faults`."""
 
-from tests.faults.run import Plan, run
+from tests.faults.harness.run import Plan, run
 
 KINDS = (
     "worker: kill -9",

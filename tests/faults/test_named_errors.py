@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from tests.support.broken_off import STEPS, Arrival, Step, journeys
-from tests.support.failing_mongo import OF_WRITES, WRITES, Commands, FailingMongo, NamedError, failing_mongo
+from tests.support.servers.failing_mongo import OF_WRITES, WRITES, Commands, FailingMongo, NamedError, failing_mongo
+from tests.support.worker.interrupted_call import STEPS, Arrival, Step, journeys
 
 Rounds = Callable[[NamedError, Commands], Awaitable[dict[Step, Arrival]]]
 

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.ports import HOST, free_port
 from tests.support.eventually import eventually
-from tests.support.proxy import Proxy
+from tests.support.servers.proxy import Proxy
 
 _LITTLE = 0.3
 GONE = (ConnectionResetError, asyncio.IncompleteReadError)

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from shared.topics import Topics
-from tests.faults.schedule import schedule
-from tests.faults.verdict import Verdict
-from tests.faults.workload import workload
-from tests.support.makers import STARTED, Json, event
-from tests.support.records import expected
+from shared.contract.topics import Topics
+from tests.faults.harness.schedule import schedule
+from tests.faults.harness.verdict import Verdict
+from tests.faults.load.workload import workload
+from tests.support.events.makers import STARTED, Json, event
+from tests.support.events.records import expected
 
 EVENTS = [
     event("call.created", from_number="+491"),

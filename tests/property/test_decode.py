@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
-from shared.event_data import TYPES
-from shared.events import Envelope, Event, InvalidEvent, canonical, decode
-from tests.support.makers import Json, binary, event, raw
-from tests.support.strategies import events
+from shared.contract.envelope import Envelope, Event, InvalidEvent, canonical, decode
+from shared.contract.payloads import TYPES
+from tests.support.events.makers import Json, binary, event, raw
+from tests.support.events.strategies import events
 
 ENVELOPE = Draft202012Validator(TypeAdapter(Envelope).json_schema())
 SCHEMAS = {kind: Draft202012Validator(TypeAdapter(model).json_schema()) for kind, model in TYPES.items()}

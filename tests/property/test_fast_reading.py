@@ -9,13 +9,13 @@ import orjson
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared import strict_json
-from shared.event_data import OPT_OUT
-from shared.event_fields import EARLIEST_MS, LATEST_MS
-from shared.event_time import by_the_rule, milliseconds
-from shared.events import Event, Recency, decode
-from tests.support.makers import Json, raw
-from tests.support.strategies import events
+from shared.contract import strict_json
+from shared.contract.envelope import Event, Recency, decode
+from shared.contract.fields import EARLIEST_MS, LATEST_MS
+from shared.contract.payloads import OPT_OUT
+from shared.contract.timestamps import by_the_rule, milliseconds
+from tests.support.events.makers import Json, raw
+from tests.support.events.strategies import events
 
 _AROUND_THE_LIMITS = st.sampled_from([10**17, 10**18, 2**63 - 1, 2**63, 2**64, 10**21, 10**40])
 _INTEGER = st.integers() | st.builds(lambda sign, number: sign * number, st.sampled_from([1, -1]), _AROUND_THE_LIMITS)

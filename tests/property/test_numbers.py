@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from shared.fold import fold
-from shared.latency import percentiles
-from tests.support.makers import STARTED, Json, book, decoded, event
-from tests.support.strategies import EDITIONS, FINAL, TYPES, calls, lawful_calls
+from shared.fold.fold import fold
+from shared.fold.latency import percentiles
+from tests.support.events.makers import STARTED, Json, book, decoded, event
+from tests.support.events.strategies import EDITIONS, FINAL, TYPES, calls, lawful_calls
 
 LIVE = tuple(kind for kind in TYPES if kind not in FINAL)
 MONEY = ("call.started", "call.ended", "usage.reported", "cost.reported", "latency.sampled")

@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from deploy.local.process import Server
-from services.worker.declare import KafkaUnavailable, Wanted, declare
-from services.worker.waiting import patiently
-from shared.kafka_access import KafkaAccess
-from shared.mongo_access import MongoAccess
-from shared.store.driver import Connection, Driver
-from shared.topics import Topics
-from tests.support.servers import kafka_server, mongo_server
+from deploy.local.servers.process import Server
+from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.runtime.retry import patiently
+from shared.config.mongo_access import MongoAccess
+from shared.contract.topics import Topics
+from shared.kafka.access import KafkaAccess
+from shared.store.mongo.client import Connection, Driver
+from tests.support.servers.servers import kafka_server, mongo_server
 
 PARTITIONS = 3
 

@@ -11,7 +11,7 @@ from services.api.settings import ApiSettings
 from services.ops.app import create_app
 from services.ops.settings import KeySettings
 from services.worker.settings import WorkerSettings
-from shared.settings import PREFIX, Settings
+from shared.config.settings import PREFIX, Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -6,15 +6,15 @@ from typing import Annotated
 import orjson
 import typer
 
-from services.ops.commands.names import call, organization
+from services.ops.commands.arguments import call, organization
+from services.ops.console import answer_json, say
 from services.ops.database import Opening, asking
-from services.ops.failure import USAGE, Failure
-from services.ops.output import answer_json, say
+from services.ops.errors import USAGE, Failure
 from services.ops.settings import OpsSettings
-from shared import price_book
-from shared.price_book import InvalidPriceBook
-from shared.reading import CallBroken, Finality, Reading, read_call
-from shared.store.log import call_key
+from shared.calls.read_call import CallBroken, Finality, Reading, read_call
+from shared.config import price_book
+from shared.config.price_book import InvalidPriceBook
+from shared.store.ids import call_key
 
 app = typer.Typer()
 

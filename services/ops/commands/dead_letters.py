@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from services.ops import dead_letters
-from services.ops.commands.letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
+from services.ops.commands.dead_letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
 from services.ops.commands.replay import replay, reporting
-from services.ops.dead_letter import DeadLetter
-from services.ops.exporting import Write, line_of, written
-from services.ops.output import answer_table, answer_text, as_json, progress, say
-from services.ops.selection import Selection
+from services.ops.console import answer_table, answer_text, as_json, progress, say
+from services.ops.dead_letters import reader
+from services.ops.dead_letters.dead_letter import DeadLetter
+from services.ops.dead_letters.export import Write, line_of, written
+from services.ops.dead_letters.selection import Selection
 from services.ops.settings import OpsSettings
 
 app = typer.Typer(
@@ -91,20 +91,20 @@ app.command(epilog="Example: callfold dead-letters replay --reason missing --dry
 
 
 async def _record(settings: OpsSettings, number: str) -> Any:
-    async with dead_letters.opened(settings) as topic:
+    async with reader.opened(settings) as topic:
         return await topic.record(number)
 
 
 async def _list(settings: OpsSettings, chosen: Selection, *, json: bool) -> None:
     print_all = _print_json if json else _print_table
-    async with dead_letters.opened(settings, since=chosen.since) as topic:
+    async with reader.opened(settings, since=chosen.since) as topic:
         with progress("reading", topic.total) as advance:
             await print_all(letter async for _, letter in topic.chosen(chosen, reporting(advance)))
 
 
 async def _export(settings: OpsSettings, chosen: Selection, write: Write) -> int:
     done = 0
-    async with dead_letters.opened(settings, since=chosen.since) as topic:
+    async with reader.opened(settings, since=chosen.since) as topic:
         with progress("exporting", topic.total) as advance:
             async for found in topic.chosen(chosen, reporting(advance)):
                 write(line_of(found))

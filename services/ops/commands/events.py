@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from services.ops.checking import Refuse, Report, Tally
-from services.ops.checking import validate as validate_source
-from services.ops.failure import MISTAKE
-from services.ops.lines import Line, Source, opened
-from services.ops.output import Advance, answer, progress, say
-from services.ops.publishing import publish as publish_source
+from services.ops.console import Advance, answer, progress, say
+from services.ops.errors import MISTAKE
+from services.ops.events.lines import Line, Source, opened
+from services.ops.events.publishing import publish as publish_source
+from services.ops.events.validation import Refuse, Report, Tally
+from services.ops.events.validation import validate as validate_source
 from services.ops.settings import OpsSettings
-from shared.events import InvalidEvent
+from shared.contract.envelope import InvalidEvent
 
 app = typer.Typer()
 

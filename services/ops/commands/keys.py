@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from services.ops.commands.names import label, organization
+from services.ops.commands.arguments import label, organization
+from services.ops.console import answer, answer_json, answer_table, say
 from services.ops.database import Opening, asking
-from services.ops.failure import Failure
-from services.ops.output import answer, answer_json, answer_table, say
+from services.ops.errors import Failure
 from services.ops.settings import KeySettings, OpsSettings
-from shared.store.keys import ApiKey, new_key
+from shared.store.api_keys import ApiKey, new_key
 
 app = typer.Typer(
     name="keys",

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from services.ops.console import answer_json, answer_table
 from services.ops.lag import Lag, measure
-from services.ops.output import answer_json, answer_table
 from services.ops.settings import OpsSettings
 
 app = typer.Typer()

@@ -6,30 +6,36 @@ from typing import Annotated
 import typer
 
 from services.ops import kafka
-from services.ops.commands import names
+from services.ops.commands import arguments
+from services.ops.console import Advance, answer, progress
 from services.ops.database import Opening, asking
-from services.ops.failure import INTERRUPTED, MISTAKE, USAGE, Failure
-from services.ops.output import Advance, answer, progress
-from services.ops.rebuilding import NoSuchCall, Rebuilding, Tally, Wanted
+from services.ops.errors import INTERRUPTED, MISTAKE, USAGE, Failure
+from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
 from services.ops.settings import OpsSettings
-from shared import price_book
-from shared.cost import PriceBook
-from shared.price_book import InvalidPriceBook
-from shared.store.log import call_key
+from shared.config import price_book
+from shared.config.price_book import InvalidPriceBook
+from shared.fold.cost import PriceBook
+from shared.store.ids import call_key
 
 app = typer.Typer()
 
 Organization = Annotated[
     str | None,
-    typer.Option(metavar="ORG", callback=names.if_given(names.organization), help="Only calls of this organizationid"),
+    typer.Option(
+        metavar="ORG", callback=arguments.if_given(arguments.organization), help="Only calls of this organizationid"
+    ),
 ]
 Call = Annotated[
     str | None,
-    typer.Option(metavar="CALL_ID", callback=names.if_given(names.call), help="Only this call of the organization"),
+    typer.Option(
+        metavar="CALL_ID", callback=arguments.if_given(arguments.call), help="Only this call of the organization"
+    ),
 ]
 After = Annotated[
     str | None,
-    typer.Option(metavar="ORG/CALL_ID", callback=names.if_given(names.key), help="Go on where a run was broken off"),
+    typer.Option(
+        metavar="ORG/CALL_ID", callback=arguments.if_given(arguments.key), help="Go on where a run was broken off"
+    ),
 ]
 Outdated = Annotated[bool, typer.Option("--outdated", help="Only records of other rules or another price book")]
 Broken = Annotated[bool, typer.Option("--broken", help="Only calls that could not be folded")]

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from services.ops.commands.letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
-from services.ops.dead_letters import Report
-from services.ops.failure import INTERRUPTED, MISTAKE, Failure
-from services.ops.output import Advance, answer, progress, say
-from services.ops.replaying import Replay, Tally
+from services.ops.commands.dead_letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
+from services.ops.console import Advance, answer, progress, say
+from services.ops.dead_letters.reader import Report
+from services.ops.dead_letters.replay import Replay, Tally
+from services.ops.dead_letters.scan import survey
+from services.ops.errors import INTERRUPTED, MISTAKE, Failure
 from services.ops.settings import OpsSettings
-from services.ops.survey import survey
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")]
 Again = Annotated[

@@ -1,0 +1,28 @@
+"""The limit of consuming: every record is fetched and decoded, nothing is stored; says how many after each fetch."""
+
+import asyncio
+import sys
+
+from aiokafka import AIOKafkaConsumer
+
+from shared.contract.envelope import InvalidEvent, decode
+
+_AT_ONCE = 5_000
+
+
+async def main(bootstrap: str, _mongo_uri: str, name: str, *topics: str) -> None:
+    """Consume for ever."""
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, group_id=name, auto_offset_reset="earliest")
+    await consumer.start()
+    events = 0
+    try:
+        while True:
+            for records in (await consumer.getmany(timeout_ms=1_000, max_records=_AT_ONCE)).values():
+                events += sum(not isinstance(decode(each.value, each.headers), InvalidEvent) for each in records)
+            print(events, flush=True)  # noqa: T201 - what is looked for
+    finally:
+        await consumer.stop()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))

@@ -1,0 +1,174 @@
+"""The demonstration: a story of calls, published, read while they run and after they end, on real servers."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from deploy.demo.story import Facts, Script, seed_call, story
+from deploy.local.errors import LocalError
+from deploy.local.ports import Ports
+from deploy.local.stack import Progress, Stack
+
+_READABLE_WITHIN = 30.0
+_PAUSE = 0.2
+_TWICE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What the API answered for a call."""
+
+    record: dict[str, Any]
+    finality: str
+
+
+class Reader:
+    """A consumer of the API: one key per organization."""
+
+    def __init__(self, address: str, client: httpx.Client) -> None:
+        self._address = address
+        self._client = client
+        self._headers: dict[str, dict[str, str]] = {}
+
+    def add_key(self, key: dict[str, str]) -> None:
+        """Read for an organization from now on."""
+        self._headers[key["organization_id"]] = {"X-API-KEY": key["api_key"], "X-API-SECRET": key["api_secret"]}
+
+    def read(self, organization: str, call: str) -> Read | None:
+        """Return the call's record as it is now, or None while the API knows of no such call."""
+        answer = self._client.get(f"{self._address}/api/calls/{call}", headers=self._headers[organization])
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        answer.raise_for_status()
+        return Read(answer.json()["data"], answer.headers["X-Call-Finality"])
+
+    def wait(self, organization: str, call: str, facts: Facts, finality: str | None) -> Read:
+        """Return the record once it says what it must.
+
+        Raises:
+            LocalError: it does not within half a minute; the message says what is wrong.
+        """
+        deadline = time.monotonic() + _READABLE_WITHIN
+        while True:
+            found = self.read(organization, call)
+            wrong = ["everything"] if found is None else facts.differences(found.record)
+            if found and not wrong and finality in (None, found.finality):
+                return found
+            if time.monotonic() > deadline:
+                state = "missing" if found is None else found.finality
+                raise LocalError(f"The record of {organization}/{call} ({state}) is wrong in: {', '.join(wrong)}")
+            time.sleep(_PAUSE)
+
+
+def demo(progress: Progress) -> None:
+    """Run the demonstration and stop everything it started.
+
+    Raises:
+        LocalError: something is missing, or a record does not say what the story implies.
+    """
+    console = Console()
+    with tempfile.TemporaryDirectory(prefix="callfold-demo-") as folder, Stack(Path(folder), Ports.free()) as stack:
+        stack.start(progress)
+        with _reader(stack) as reader:
+            _tell(stack, reader, progress, console)
+        progress("Stopping everything")
+    progress("Every record said what the story implies")
+
+
+def _tell(stack: Stack, reader: Reader, progress: Progress, console: Console) -> None:
+    scripts = list(story(time.time_ns() // 1_000_000))
+    for organization in sorted({"org-789", *(script.organization for script in scripts)}):
+        reader.add_key(json.loads(_callfold(stack, "keys", "create", "--organization", organization, "--json")))
+    cuts = {script.call: max(1, len(script.events) * 2 // 3) for script in scripts}
+    begun = [event for script in scripts for event in script.events[: cuts[script.call]]] + seed_call()
+    _publish(stack, begun, progress, "while they run")
+    progress(f"Reading {len(scripts) + 1} calls while they run")
+    for script in scripts:
+        reader.wait(script.organization, script.call, script.facts[cuts[script.call] - 1], None)
+    seed = reader.wait("org-789", "call-456", seed_facts(), "live")
+    _publish(
+        stack, [event for script in scripts for event in script.events[cuts[script.call] :]], progress, "to their ends"
+    )
+    progress("Reading them when they have ended, and gone quiet")
+    reads = [reader.wait(script.organization, script.call, script.facts[-1], "final") for script in scripts]
+    console.print("\nThe call of the API's page, as the API serves it:")
+    console.print_json(json.dumps(seed.record))
+    console.print(_table(scripts, [*reads, seed]))
+
+
+def seed_facts() -> Facts:
+    """Return what the record of the call of the API's page must say."""
+    events = seed_call()
+    said = [event["data"]["content"] for event in events if event["type"] == "transcript.turn"]
+    samples = [event["data"] for event in events if event["type"] == "latency.sampled"]
+    return Facts(
+        status="ONGOING",
+        transcript="\n".join(said),
+        timeline=("Call created", "Call started - INBOUND"),
+        samples=tuple(sample["value_ms"] for sample in samples if sample["component"] == "e2e"),
+        cost=Decimal("0.15"),
+        from_number="+1234567890",
+    )
+
+
+def _publish(stack: Stack, events: Sequence[dict[str, Any]], progress: Progress, when: str) -> None:
+    """Publish the events shuffled, some of them twice: nothing may depend on it."""
+    rng = random.Random(len(events))  # noqa: S311 - a shuffle, not a secret
+    delivered = [*events, *(event for event in events if rng.random() < _TWICE)]
+    rng.shuffle(delivered)
+    repeated = len(delivered) - len(events)
+    progress(f"Publishing {len(events)} events {when}, shuffled, {repeated} of them twice")
+    _callfold(stack, "publish", "-", text="".join(json.dumps(event) + "\n" for event in delivered))
+
+
+def _callfold(stack: Stack, *arguments: str, text: str = "") -> str:
+    """Return what the `callfold` command prints.
+
+    Raises:
+        LocalError: it failed; the message is what it said.
+    """
+    command = [sys.executable, "-m", "services.ops", *arguments]
+    done = subprocess.run(  # noqa: S603 - the command is ours
+        command, input=text, env={**os.environ, **stack.environment()}, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise LocalError(f"callfold {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout
+
+
+@contextmanager
+def _reader(stack: Stack) -> Iterator[Reader]:
+    with httpx.Client(timeout=10) as client:
+        yield Reader(stack.environment()["CALLFOLD_API_URL"], client)
+
+
+def _table(scripts: Sequence[Script], reads: Sequence[Read]) -> Table:
+    table = Table(title=f"{len(scripts) + 1} calls", box=box.SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
+    for column in ("call", "status", "finality"):
+        table.add_column(column, no_wrap=True)
+    for column in ("seconds", "turns", "p50 ms", "p95 ms", "cost $"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for read in reads:
+        record = read.record
+        e2e = (record["latency"] or {}).get("e2e", {})
+        cost = (record["call_cost"] or {}).get("combined_cost")
+        seconds, turns = record["call_duration"], len(record["transcript_object"])
+        numbers = ((seconds, ".2f"), (turns, "d"), (e2e.get("p50"), ".1f"), (e2e.get("p95"), ".1f"), (cost, ".4f"))
+        shown = ("-" if number is None else format(number, form) for number, form in numbers)
+        table.add_row(record["call_id"], record["call_status"], read.finality, *shown)
+    return table

@@ -1,0 +1,1 @@
+"""Kafka and MongoDB as child processes."""

@@ -1,0 +1,1 @@
+"""Events in files: reading lines, validating, publishing."""

@@ -1,0 +1,1 @@
+"""From stale calls to records."""

@@ -1,0 +1,101 @@
+"""PURE: when a stale call is ripe to be folded.
+
+Nothing is folded in the middle of a backlog: the telephony topic is short and is drained first, and a record that is
+folded when `call.ended` comes would hold a tenth of its events, or be folded again at each later batch.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from cachetools import LRUCache
+
+from shared.store.ports import Waiting
+
+QUIET_MS = 1_000
+"""A call is ripe when both topics were read past its last arrival by so much."""
+
+BEHIND_MS = 2_000
+"""A worker whose writing lies so far back drains a backlog."""
+
+QUIET_IN_A_BACKLOG_MS = 30_000
+"""Then the rest of a call may still lie ahead, arrived a while after what ended it: it must have been quiet longer."""
+
+TALKING_MS = 5_000
+"""A call that keeps talking is ripe so long after its mark, if the worker stands at the end."""
+
+_PAUSE_MS = 2_000
+_PAUSE_FOLDS = 50
+_MOST_REMEMBERED = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far one partition of both topics is written: until which arrival, and whether that is the end of both."""
+
+    until: int
+    at_end: bool
+
+
+class Ripeness:
+    """The stale calls that a worker knows of; all times are Unix milliseconds.
+
+    Holds a bounded number of them: what falls out is found again in the store.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Waiting] = {}
+        self._not_before: LRUCache[str, int] = LRUCache(_MOST_REMEMBERED)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def note(self, call: str, partition: int, last_arrival: int, *, marked_at: int | None) -> None:
+        """Take in that a call is stale; `marked_at` is None if another mark made it so."""
+        known = self._waiting.get(call)
+        if known is not None:
+            if last_arrival > known.last_arrival:
+                self._waiting[call] = replace(known, last_arrival=last_arrival)
+        elif len(self._waiting) < _MOST_REMEMBERED:
+            self._waiting[call] = Waiting(
+                call, partition, last_arrival, last_arrival if marked_at is None else marked_at
+            )
+
+    def add(self, waiting: Iterable[Waiting]) -> None:
+        """Take in calls that the store says are stale."""
+        for each in waiting:
+            self.note(each.call, each.partition, each.last_arrival, marked_at=each.marked_at)
+
+    def take(self, reached: Mapping[int, Reach], now: int, limit: int) -> list[Waiting]:
+        """Remove and return calls that are ripe, given how far their partitions are written.
+
+        Of more than `limit`, half are those that wait longest, and half the newest: a dead fleet may have left many
+        thousands, and a call that ends now is not to wait for all of them.
+        """
+        ripe = [
+            waiting
+            for waiting in self._waiting.values()
+            if (reach := reached.get(waiting.partition)) is not None and self._is_ripe(waiting, reach, now)
+        ]
+        if len(ripe) > limit:
+            ripe.sort(key=lambda waiting: waiting.marked_at)
+            newest = limit // 2
+            ripe = ripe[: limit - newest] + ripe[len(ripe) - newest :]
+        for waiting in ripe:
+            del self._waiting[waiting.call]
+        return ripe
+
+    def folded(self, call: str, now: int, seconds: float) -> None:
+        """Take in that a call was folded, so that it is not folded again at once, the less so the longer it took."""
+        self._not_before[call] = now + max(_PAUSE_MS, int(_PAUSE_FOLDS * seconds * 1000))
+
+    def keep(self, partitions: Iterable[int]) -> None:
+        """Forget the calls of all other partitions: they are others' by now."""
+        owned = set(partitions)
+        self._waiting = {call: waiting for call, waiting in self._waiting.items() if waiting.partition in owned}
+
+    def _is_ripe(self, waiting: Waiting, reach: Reach, now: int) -> bool:
+        if self._not_before.get(waiting.call, 0) > now:
+            return False
+        pause = QUIET_MS if now - reach.until <= BEHIND_MS else QUIET_IN_A_BACKLOG_MS
+        quiet = reach.until >= waiting.last_arrival + pause
+        return quiet or (reach.at_end and now >= waiting.marked_at + TALKING_MS)

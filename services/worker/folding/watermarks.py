@@ -1,0 +1,53 @@
+"""How far the worker has written each partition of both topics."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from faust.types import TP
+
+from services.worker.folding.schedule import Reach
+
+
+class Positions(Protocol):
+    """What the consumer tells of a partition of one topic."""
+
+    def written_until(self, tp: TP) -> int:
+        """Return the timestamp (Unix milliseconds) of the last record up to which all are written; 0 for none."""
+
+    def end_position(self, tp: TP) -> int | None:
+        """Return the position if everything up to the end, as last heard, is written; else None."""
+
+
+class Reaches:
+    """Observes the positions from time to time."""
+
+    def __init__(self, topics: Sequence[str], clock: Callable[[], int]) -> None:
+        self._topics = topics
+        self._clock = clock
+        self._ends: dict[TP, tuple[int, int]] = {}
+
+    def observe(self, positions: Positions, assignment: set[TP]) -> dict[int, Reach]:
+        """Return the reach of each partition that the worker owns of every topic."""
+        now = self._clock()
+        ends: dict[TP, tuple[int, int]] = {}
+        untils: dict[TP, tuple[int, bool]] = {}
+        for tp in assignment:
+            untils[tp] = (positions.written_until(tp), False)
+            position = positions.end_position(tp)
+            if position is not None:
+                # Records may be on their way from the consumer's thread to the queue: at the end is who stood there,
+                # at the same position, when it was last observed; and then all was written that had arrived by then.
+                since, before = self._ends.get(tp, (now, -1))
+                ends[tp] = (now, position)
+                if before == position:
+                    untils[tp] = (since, True)
+        self._ends = ends
+        owned = {tp.partition for tp in assignment}
+        return {partition: reach for partition in owned if (reach := self._reach(partition, untils)) is not None}
+
+    def _reach(self, partition: int, untils: dict[TP, tuple[int, bool]]) -> Reach | None:
+        found = [untils.get(TP(topic, partition)) for topic in self._topics]
+        known = [each for each in found if each is not None]
+        if len(known) < len(self._topics):
+            return None
+        return Reach(min(until for until, _ in known), all(at_end for _, at_end in known))

@@ -1,0 +1,1 @@
+"""From records to the event log: decode, write, mark stale, reject."""

@@ -1,0 +1,1 @@
+"""Jobs that run from time to time."""

@@ -1,0 +1,88 @@
+"""PURE: when a call from which nothing comes is closed, and the event that closes it."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+
+from shared.config.policies import Policy
+from shared.contract.envelope import Event
+from shared.contract.timestamps import rfc3339
+from shared.fold.details import session_start, start_timestamp
+from shared.fold.ends import end_of, status
+from shared.fold.events import tell
+from shared.fold.fold import NoEvents
+from shared.fold.record import CallStatus
+
+SOURCE = "/callfold/closer"
+"""The source of inferred ends."""
+
+_NAMESPACE = uuid.UUID("9b0f6c58-2d1e-5c0a-8f57-1c7a3f4e6b90")
+
+
+@dataclass(frozen=True, slots=True)
+class Unended:
+    """What is to be known of a call without an end: `latest` is the time of its latest event.
+
+    `planned` is the record's start, None where none is known. Both are Unix milliseconds.
+    """
+
+    organization_id: str
+    call_id: str
+    status: CallStatus
+    latest: int
+    planned: int | None
+
+    def due(self, last_arrival: int, policy: Policy) -> int:
+        """Return when the call has been silent for too long (Unix milliseconds), if nothing more arrives."""
+        match self.status:
+            case "SCHEDULED":
+                return max(last_arrival, self.planned or 0) + 1000 * policy.close_scheduled_seconds
+            case "REGISTERED":
+                return last_arrival + 1000 * policy.close_registered_seconds
+            case _:
+                return last_arrival + 1000 * policy.close_ongoing_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class InferredEnd:
+    """An event that closes a call, as JSON in structured mode."""
+
+    call_id: str
+    body: bytes
+
+
+def unended(events: Iterable[Event]) -> Unended | None:
+    """Return what `events`, all of one call, tell of a call without an end; None if it has one.
+
+    Raises:
+        NoEvents: there is nothing to tell of.
+    """
+    told = tell(events, opted_out=False)  # an event that opts out says so in the log too
+    if not told.events:
+        raise NoEvents("a call without events cannot be closed")
+    if end_of(told) is not None:
+        return None
+    latest = told.events[-1]
+    planned = start_timestamp(told, session_start(told))
+    return Unended(latest.organization_id, latest.call_id, status(told, None), latest.time, planned)
+
+
+def inferred_end(call: Unended) -> InferredEnd:
+    """Return the event that closes a call at the time of its latest event.
+
+    It is made of the call and that time alone: whoever publishes it, and however often, it is one event.
+    """
+    named = f"{call.organization_id}/{call.call_id}/{call.latest}"
+    event = {
+        "specversion": "1.0",
+        "id": str(uuid.uuid5(_NAMESPACE, named)),
+        "source": SOURCE,
+        "type": "call.ended",
+        "subject": call.call_id,
+        "time": rfc3339(call.latest),
+        "organizationid": call.organization_id,
+        "data": {"disconnection_reason": "inactivity", "inferred": True},
+    }
+    return InferredEnd(call.call_id, orjson.dumps(event))

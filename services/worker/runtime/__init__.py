@@ -1,0 +1,1 @@
+"""What keeps the process honest: retries, the watchdog, health."""

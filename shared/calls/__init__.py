@@ -1,0 +1,1 @@
+"""The use cases: fold a call, read a call."""

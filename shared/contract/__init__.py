@@ -1,0 +1,1 @@
+"""What an event is: envelope, payloads, and why a record is rejected. Does no I/O."""

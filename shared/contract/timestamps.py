@@ -1,0 +1,79 @@
+"""An event's time: RFC 3339 with a zone, kept to the millisecond."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+from shared.contract.fields import EARLIEST_MS, LATEST_MS
+
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
+_NO_ZONE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
+_EPOCH = date(1970, 1, 1).toordinal()
+_EPOCH_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACES = 3  # of a second's fraction are kept
+_LAST_HOUR, _LAST_MINUTE, _LEAP_SECOND = 23, 59, 60
+
+
+class InvalidTime(ValueError):
+    """The text is no time that the contract takes; the message says why."""
+
+
+def milliseconds(text: str) -> int:
+    """Return the Unix milliseconds of an RFC 3339 time; a finer fraction is cut off.
+
+    Raises:
+        InvalidTime: no zone, no such day, or a year outside 2000 to 2100 (UTC).
+    """
+    # As most producers write it, `2023-12-20T18:45:00.000Z`: one second's events come together, its text is read once.
+    fraction = text[20:-1]
+    if len(fraction) >= _PLACES and text[19] == "." and text[-1] == "Z" and fraction.isdigit() and fraction.isascii():
+        try:
+            return _second(text[:19]) + int(fraction[:_PLACES])
+        except InvalidTime:
+            return by_the_rule(text)  # which says so of the whole text
+    return by_the_rule(text)
+
+
+@lru_cache(maxsize=4096)
+def _second(text: str) -> int:
+    """Return the Unix milliseconds at which a second `2023-12-20T18:45:00` in UTC begins."""
+    return by_the_rule(f"{text}Z")
+
+
+def by_the_rule(text: str) -> int:
+    """Return the same as `milliseconds`, the long way."""
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        why = "has no zone" if _NO_ZONE.fullmatch(text) else "is no RFC 3339 time"
+        raise InvalidTime(f"`time` {why}: {text[:64]}")
+    day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
+    seconds = _seconds(text, int(hour), int(minute), int(second)) + _day(day)
+    if sign:
+        offset = _seconds(text, int(zone_hour), int(zone_minute), 0)
+        seconds += -offset if sign == "+" else offset
+    result = seconds * 1000 + (int(fraction[:3].ljust(3, "0")) if fraction else 0)
+    if not EARLIEST_MS <= result < LATEST_MS:
+        raise InvalidTime(f"`time` is outside the years 2000 to 2100: {text[:64]}")
+    return result
+
+
+def rfc3339(unix_ms: int) -> str:
+    """Return the time in UTC as the canonical form spells it: `2023-12-20T18:45:00.000Z`."""
+    moment = _EPOCH_TIME + timedelta(milliseconds=unix_ms)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{unix_ms % 1000:03d}Z"
+
+
+def _seconds(text: str, hour: int, minute: int, second: int) -> int:
+    # RFC 3339 has a 61st second; it counts as the first one of the next minute.
+    if hour > _LAST_HOUR or minute > _LAST_MINUTE or second > _LEAP_SECOND:
+        raise InvalidTime(f"`time` is no time of day: {text[:64]}")
+    return hour * 3600 + minute * 60 + second
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> int:
+    """Return the Unix seconds at which a day `2023-12-20` begins."""
+    try:
+        return (date.fromisoformat(text).toordinal() - _EPOCH) * 86400
+    except ValueError as error:
+        raise InvalidTime(f"`time` names no such day: {text}") from error

@@ -1,0 +1,185 @@
+"""PURE: the price book, and what a call costs by it.
+
+Decimal throughout; every product's cost is rounded once, half-even, to 6 places.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, localcontext
+from typing import Literal
+
+from shared.contract.envelope import Event
+from shared.fold.record import CallCost, ProductCost
+
+# Fifty digits hold any sum and product of what the contract lets in, so that no order of adding can matter.
+_EXACT = Context(prec=50, rounding=ROUND_HALF_EVEN)
+_CENT_FRACTION = Decimal("0.000001")
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Dollars per minute (`duration`) or per unit of reported usage (`unit`)."""
+
+    unit_price: Decimal
+    billed: Literal["duration", "unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """The prices in force from `effective` (Unix milliseconds) on; increment and minimum are seconds."""
+
+    effective: int
+    products: Mapping[str, Price]
+    increment: Decimal
+    minimum: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Prices by effective date, the earliest first."""
+
+    version: str
+    editions: Sequence[Prices]
+
+    def at(self, moment: int) -> Prices:
+        """Return the prices in force at a moment (Unix milliseconds); before the first ones, the first."""
+        position = bisect_right(self.editions, moment, key=lambda prices: prices.effective)
+        return self.editions[max(0, position - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What a timed call is billed by: seconds so far or in all, and who called whom."""
+
+    seconds: float
+    call_type: str | None
+    direction: str | None
+
+
+@dataclass(slots=True)
+class Remarks:
+    """What could not be rated as it came; each is counted by a metric."""
+
+    unknown_direction: bool = False
+    unknown_products: list[str] = field(default_factory=list)
+    ignored_usage: list[str] = field(default_factory=list)
+
+
+def rate(
+    prices: Prices, talk: Talk | None, usage: Sequence[Event], reported: Sequence[Event]
+) -> tuple[CallCost | None, Remarks]:
+    """Return what the call costs, or None while there is nothing to rate, and what could not be rated.
+
+    `talk` is None for a call that is not timed. `reported` stand by recency; what a provider states itself replaces
+    our own line for that product.
+
+        combined_cost = sum(cost) = total_duration_seconds / 60 * total_duration_unit_price + total_one_time_price
+    """
+    remarks = Remarks()
+    if talk is None and not usage and not reported:
+        return None, remarks
+    with localcontext(_EXACT):
+        billable = _ZERO if talk is None else billable_seconds(prices, Decimal(repr(talk.seconds)))
+        stated = _reported_lines(reported)
+        duration = None if talk is None else _duration_line(prices, talk, billable, remarks)
+        if duration and duration[0] in stated:
+            duration = None
+        others = {**_usage_lines(prices, usage, remarks), **stated}
+        return _total(billable, duration, others), remarks
+
+
+Line = tuple[Decimal, Decimal | None]
+"""Cost and unit price."""
+
+
+def billable_seconds(prices: Prices, seconds: Decimal) -> Decimal:
+    """Return the seconds rounded up to the increment, at least the minimum."""
+    increments = (seconds / prices.increment).to_integral_value(ROUND_CEILING)
+    return max(increments * prices.increment, prices.minimum)
+
+
+def duration_product(call_type: str | None, direction: str | None) -> str | None:
+    """Return the product that a timed call is billed as, or None while its direction is not known."""
+    if call_type == "WEB_CALL":
+        return "web_call"
+    return {"INBOUND": "inbound_call", "OUTBOUND": "outbound_call"}.get(direction or "")
+
+
+def _duration_line(prices: Prices, talk: Talk, billable: Decimal, remarks: Remarks) -> tuple[str, Line] | None:
+    product = duration_product(talk.call_type, talk.direction)
+    if product is None:
+        remarks.unknown_direction = True
+        return None
+    price = prices.products.get(product)
+    if price is None or price.billed != "duration":
+        remarks.unknown_products.append(product)
+        return None
+    return product, (_rounded(billable * price.unit_price / 60), price.unit_price)
+
+
+def _usage_lines(prices: Prices, usage: Sequence[Event], remarks: Remarks) -> dict[str, Line]:
+    quantities: dict[str, Decimal] = {}
+    for event in usage:
+        product = event.data["product"]
+        quantities[product] = quantities.get(product, _ZERO) + event.data["quantity"]
+    lines: dict[str, Line] = {}
+    for product, quantity in quantities.items():
+        match prices.products.get(product):
+            case None:
+                remarks.unknown_products.append(product)
+                lines[product] = (_ZERO, None)
+            case Price(unit_price, "unit"):
+                lines[product] = (_rounded(quantity * unit_price), unit_price)
+            case _:
+                remarks.ignored_usage.append(product)
+    return lines
+
+
+def _reported_lines(reported: Sequence[Event]) -> dict[str, Line]:
+    """Return the lines by product; of one source and `line_id` the latest stands, those of a product add up."""
+    standing: dict[tuple[str, str, bool], Event] = {}
+    for event in reported:
+        line_id = event.data.get("line_id")
+        key = (event.recency.source, event.recency.id if line_id is None else line_id, line_id is None)
+        standing[key] = event
+    lines: dict[str, list[Event]] = {}
+    for event in standing.values():
+        lines.setdefault(event.data["product"], []).append(event)
+    return {
+        product: (
+            _rounded(sum((event.data["cost"] for event in events), _ZERO)),
+            events[0].data.get("unit_price") if len(events) == 1 else None,
+        )
+        for product, events in lines.items()
+    }
+
+
+def _total(billable: Decimal, duration: tuple[str, Line] | None, others: dict[str, Line]) -> CallCost:
+    lines = [*([duration] if duration else []), *sorted(others.items())]
+    one_time = sum((cost for cost, _ in others.values()), _ZERO)
+    return {
+        "combined_cost": _number(one_time + (duration[1][0] if duration else _ZERO)),
+        "product_costs": [_product_cost(product, *line) for product, line in lines],
+        "total_duration_seconds": _number(billable),
+        "total_duration_unit_price": _number((duration[1][1] if duration else None) or _ZERO),
+        "total_one_time_price": _number(one_time),
+    }
+
+
+def _product_cost(product: str, cost: Decimal, unit_price: Decimal | None) -> ProductCost:
+    return {
+        "product": product,
+        "cost": _number(cost),
+        "unit_price": None if unit_price is None else _number(unit_price),
+    }
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(_CENT_FRACTION)
+
+
+def _number(amount: Decimal) -> float:
+    """Return the JSON number, whole ones as an integer."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)

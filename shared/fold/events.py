@@ -1,0 +1,106 @@
+"""PURE: the distinct events of a call, in order."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+from shared.contract.envelope import Event, canonical
+from shared.fold.redaction import redact, without_content
+
+_BY_RECENCY = attrgetter("recency")
+_IDENTITY = attrgetter("recency.source", "recency.id")
+_OPTS_OUT = attrgetter("opts_out")
+_NEVER = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the distinct events of one call tell, by recency.
+
+    `conflicts` counts the bodies that lost to a rival under the same identity; `opted_out` is true if any body,
+    those too, says so.
+    """
+
+    events: Sequence[Event]
+    by_type: Mapping[str, list[Event]]
+    conflicts: int
+    opted_out: bool
+
+    def of(self, *types: str) -> list[Event]:
+        """Return the events of these types by recency."""
+        groups = [group for kind in types if (group := self.by_type.get(kind))]
+        if len(groups) == 1:
+            return groups[0]
+        return sorted(chain.from_iterable(groups), key=_BY_RECENCY)
+
+    def carrying(self, kind: str) -> list[Event]:
+        """Return the events of this type that have kept their data: a redaction may have left none."""
+        return [event for event in self.of(kind) if event.data]
+
+    def latest(self, field: str, *types: str) -> Any:
+        """Return the latest value of `field` that events of these types state, or None.
+
+        A field that an event lacks, or gives as null or as an empty text, does not compete.
+        """
+        for event in reversed(self.of(*types)):
+            value = event.data.get(field)
+            if competes(value):
+                return value
+        return None
+
+
+def competes(value: Any) -> bool:
+    """Tell whether a value takes part where rivals are settled: null and the empty text do not."""
+    return value is not None and value != ""
+
+
+def tell(events: Iterable[Event], *, opted_out: bool) -> Told:
+    """Return what the distinct ones of `events` tell; order and repetition do not matter.
+
+    Of an opted-out call they tell nothing of what was said and by whom.
+    """
+    delivered = list(events)
+    opted_out = opted_out or any(map(_OPTS_OUT, delivered))
+    standing, conflicts = _distinct(delivered, opted_out=opted_out)
+    if opted_out:
+        standing = [without_content(event) for event in standing]
+    standing.sort(key=_BY_RECENCY)
+    by_type: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in standing:
+        by_type[event.type].append(event)
+    return Told(standing, by_type, conflicts, opted_out)
+
+
+def _distinct(events: list[Event], *, opted_out: bool) -> tuple[list[Event], int]:
+    """Return one event per identity, and how many bodies lost to a rival."""
+    if len(set(map(_IDENTITY, events))) == len(events):
+        return events, 0
+    standing: dict[tuple[str, str], Event] = {}
+    rivals: dict[tuple[str, str], dict[bytes, Event]] = {}
+    for event in events:
+        other = standing.setdefault(event.identity, event)
+        if other is not event and (other.raw != event.raw or other.redacted_at != event.redacted_at):
+            bodies = rivals.setdefault(event.identity, {_form(other, opted_out): other})
+            form = _form(event, opted_out)
+            bodies[form] = min(bodies.get(form, event), event, key=_of_one_body)
+    # Once all are known: a producer that gives each event the same identity has as many rivals as events.
+    standing |= {identity: min(bodies.items(), key=_of_rivals)[1] for identity, bodies in rivals.items()}
+    return list(standing.values()), sum(len(bodies) - 1 for bodies in rivals.values())
+
+
+def _form(event: Event, opted_out: bool) -> bytes:
+    # A body and what its redaction left of it are one.
+    return canonical(redact(event.raw) if opted_out else event.raw)
+
+
+def _of_one_body(event: Event) -> tuple[int, bytes]:
+    # The same body spelled in two ways (the order of its keys): one must be chosen whatever came first.
+    return (event.redacted_at or _NEVER, event.raw)
+
+
+def _of_rivals(body: tuple[bytes, Event]) -> tuple[int, bytes]:
+    # In an opted-out call the one that was redacted first stays: what the others said may be gone by now.
+    return (body[1].redacted_at or _NEVER, body[0])

@@ -1,0 +1,129 @@
+"""PURE: the events of a call in, its record out. The rules stand in a file per group.
+
+The law: the record depends on the set of distinct valid events of the call, on the price book and on the version of
+these rules, and on nothing else: not on the events' order, not on how often each was delivered, not on how they were
+cut into batches or topics, not on crashes, not on which worker folded them.
+"""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shared.contract.envelope import Event
+from shared.fold.cost import PriceBook, Remarks, Talk, rate
+from shared.fold.details import (
+    detail,
+    metadata,
+    recording_url,
+    session_start,
+    start_timestamp,
+    telephony_identifier,
+    upper_case,
+)
+from shared.fold.ends import End, duration, duration_so_far, end_of, end_timestamp, reason, status
+from shared.fold.events import Told, tell
+from shared.fold.latency import percentiles
+from shared.fold.record import CallCost, Percentiles, Record
+from shared.fold.timeline import timeline
+from shared.fold.transcript import standing_turns, transcript, with_tool_calls
+
+RULES_VERSION = 1
+"""Changes with every rule that can give a record another content."""
+
+_NAMESPACE = uuid.UUID("3c9a1c0e-8a83-5d5b-9c0b-6f3f0a6f1d42")
+_COMPONENTS = ("e2e", "asr", "llm", "llm_websocket_network_rtt", "tts", "knowledge_base", "s2s")
+
+
+class NoEvents(ValueError):
+    """There is nothing to tell of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A call's record, and what is known of how it came about.
+
+    `events` counts the distinct ones, `conflicts` the bodies that lost to a rival under the same identity.
+    """
+
+    record: Record
+    ended: bool
+    events: int
+    conflicts: int
+    remarks: Remarks
+
+
+def fold(events: Iterable[Event], book: PriceBook, *, opted_out: bool = False) -> Folded:
+    """Return the record of the call that `events` tell of.
+
+    Order and repetition do not matter: rival facts are settled by recency. All `events` are of one call. `opted_out`
+    says that the call is known to have opted out, even if no event here says so.
+
+    Raises:
+        NoEvents: there is nothing to tell of.
+    """
+    told = tell(events, opted_out=opted_out)
+    if not told.events:
+        raise NoEvents("a call without events has no record")
+    session, end = session_start(told), end_of(told)
+    cost, remarks = call_cost(told, session, end, book)
+    record = _record(told, session, end, cost)
+    return Folded(record, end is not None, len(told.events), told.conflicts, remarks)
+
+
+def _record(told: Told, session: int | None, end: End | None, cost: CallCost | None) -> Record:
+    first = told.events[0]
+    turns = standing_turns(told)
+    direction = upper_case(detail(told, "direction"))
+    from_number, to_number = detail(told, "from_number"), detail(told, "to_number")
+    return {
+        "id": str(uuid.uuid5(_NAMESPACE, f"{first.organization_id}/{first.call_id}")),
+        "agent_id": detail(told, "agent_id"),
+        "call_id": first.call_id,
+        "organization_id": first.organization_id,
+        "call_status": status(told, end),
+        "call_type": upper_case(detail(told, "call_type")),
+        "direction": direction,
+        "from_number": from_number,
+        "to_number": to_number,
+        "start_timestamp": start_timestamp(told, session),
+        "end_timestamp": end_timestamp(end),
+        "call_duration": duration(end, session),
+        "disconnection_reason": reason(end),
+        "recording_url": recording_url(told),
+        "public_log_url": detail(told, "public_log_url"),
+        "opt_out_sensitive_data_storage": told.opted_out,
+        "metadata": metadata(told),
+        "events": timeline(told, session, {"direction": direction, "from": from_number, "to": to_number}),
+        "transcript": transcript(turns),
+        "transcript_object": [turn for _, _, turn in turns],
+        "transcript_with_tool_calls": with_tool_calls(told, turns),
+        "latency": latency(told),
+        "call_analysis": told.latest("analysis", "call.analyzed"),
+        "call_cost": cost,
+        "telephony_identifier": telephony_identifier(told),
+    }
+
+
+def latency(told: Told) -> dict[str, Percentiles] | None:
+    """Return the percentiles of each component that has samples, those of the contract first; None without any."""
+    samples: dict[str, list[float]] = {}
+    for event in told.carrying("latency.sampled"):
+        samples.setdefault(event.data["component"], []).append(event.data["value_ms"])
+    names = [*(name for name in _COMPONENTS if name in samples), *sorted(samples.keys() - set(_COMPONENTS))]
+    return {name: percentiles(samples[name]) for name in names} or None
+
+
+def call_cost(told: Told, session: int | None, end: End | None, book: PriceBook) -> tuple[CallCost | None, Remarks]:
+    """Return what the call costs, by the prices in force at the session's start, else at its earliest event.
+
+    A call is timed when it has a session or a final event that counts states a `duration_ms`.
+    """
+    timed = session is not None or (end is not None and end.stated("duration_ms") is not None)
+    ended_after = duration(end, session)
+    talk = Talk(
+        seconds=duration_so_far(told, session) if ended_after is None else ended_after,
+        call_type=upper_case(detail(told, "call_type")),
+        direction=upper_case(detail(told, "direction")),
+    )
+    prices = book.at(told.events[0].time if session is None else session)
+    return rate(prices, talk if timed else None, told.carrying("usage.reported"), told.carrying("cost.reported"))

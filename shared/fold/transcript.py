@@ -1,0 +1,115 @@
+"""PURE: what was said, and which tools were used meanwhile."""
+
+import json
+from typing import Any
+
+from shared.contract.envelope import Event
+from shared.fold.events import Told
+from shared.fold.record import SpokenWord, ToolCallInvocation, ToolCallResult, Turn
+
+_WHOLE = len(SpokenWord.__annotations__)
+
+Spoken = tuple[int, Event, Turn]
+Entry = tuple[int, Event, Turn | ToolCallInvocation | ToolCallResult]
+
+
+def standing_turns(told: Told) -> list[Spoken]:
+    """Return the turns that stand, by `(timestamp, recency)`.
+
+    Only final turns compete. Of one turn the highest revision stands, of equal revisions the latest; a retraction
+    takes away every revision up to its own.
+    """
+    best: dict[tuple[str, str, bool], Event] = {}
+    for event in told.carrying("transcript.turn"):
+        if event.data.get("final") is not False:
+            key = _turn(event)
+            if key not in best or _revision(event) >= _revision(best[key]):
+                best[key] = event
+    for event in told.carrying("transcript.retracted"):
+        key = _turn(event)
+        if key in best and _revision(best[key]) <= event.data["revision"]:
+            del best[key]
+    return sorted((_spoken(event) for event in best.values()), key=_order)
+
+
+def with_tool_calls(told: Told, turns: list[Spoken]) -> list[Turn | ToolCallInvocation | ToolCallResult]:
+    """Return the turns with the tool calls between them; nothing while there was no tool event."""
+    called = {_tool(event): (event.time, event, _invocation(event)) for event in told.carrying("tool.called")}
+    returned = {_tool(event): (event.time, event, _result(event)) for event in told.carrying("tool.returned")}
+    if not called and not returned:
+        return []
+    entries: list[Entry] = [*turns, *called.values(), *returned.values()]
+    return [entry for _, _, entry in sorted(entries, key=_order)]
+
+
+def transcript(turns: list[Spoken]) -> str:
+    """Return what the turns say, a line each."""
+    return "\n".join(turn["content"] for _, _, turn in turns)
+
+
+def _turn(event: Event) -> tuple[str, str, bool]:
+    """Return what names the turn: the source's own id, or the event itself, which no other event can name."""
+    turn_id = event.data.get("turn_id")
+    return (event.recency.source, event.recency.id if turn_id is None else turn_id, turn_id is None)
+
+
+def _tool(event: Event) -> tuple[str, str]:
+    return (event.recency.source, event.data["tool_call_id"])
+
+
+def _revision(event: Event) -> int:
+    return event.data.get("revision") or 0
+
+
+def _order(entry: Spoken | Entry) -> tuple[int, Any]:
+    return (entry[0], entry[1].recency)
+
+
+def _spoken(event: Event) -> Spoken:
+    data = event.data
+    words = data.get("words") or []
+    timestamp = data.get("timestamp")
+    if timestamp is None:
+        timestamp = words[0].get("start") if words else None
+    if timestamp is None:
+        timestamp = event.time
+    turn: Turn = {
+        "role": "assistant" if data["role"] == "agent" else data["role"],
+        "content": data["content"],
+        "timestamp": timestamp,
+        "words": [word if len(word) == _WHOLE else _whole(word) for word in words],
+    }
+    return (timestamp, event, turn)
+
+
+def _whole(word: dict[str, Any]) -> SpokenWord:
+    """Return a word with every field; most have all of them, and stand in the record as they were read."""
+    return {"word": word["word"], "start": word.get("start"), "end": word.get("end")}
+
+
+def _invocation(event: Event) -> ToolCallInvocation:
+    arguments = event.data.get("arguments")
+    return {
+        "role": "tool_call_invocation",
+        "tool_call_id": event.data["tool_call_id"],
+        "name": event.data["name"],
+        "arguments": "{}" if arguments is None else _as_text(arguments),
+        "timestamp": event.time,
+    }
+
+
+def _result(event: Event) -> ToolCallResult:
+    return {
+        "role": "tool_call_result",
+        "tool_call_id": event.data["tool_call_id"],
+        "content": _as_text(event.data["content"]),
+        "successful": event.data.get("successful"),
+        "timestamp": event.time,
+    }
+
+
+def _as_text(value: Any) -> str:
+    """Return text as it came, and anything else as JSON: keys sorted, no spaces."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,94 @@
+"""The pool: processes that are started when they are needed, each folding one call at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import cast
+
+from shared.calls.large_calls import LargeReading, PoolUnavailable, ProcessEnded, StoredFold
+from shared.fold.cost import PriceBook
+from shared.fold_pool.frames import Frame, Setup
+from shared.fold_pool.process import FoldProcess
+from shared.fold_pool.settings import PoolSettings
+from shared.process import metrics
+from shared.process.logs import logger
+from shared.store.mongo.factory import OpenStore
+from shared.store.ports import Claim
+
+log = logger(__name__)
+
+
+class FoldPool:
+    """Keeps to the port `LargeCalls`. A process that ends takes the call with it that it folds, and no other."""
+
+    def __init__(self, settings: PoolSettings, open_store: OpenStore, book: PriceBook) -> None:
+        self._setup = Setup(open_store, book, settings.pool_memory_mb, settings.log_level, settings.log_format)
+        self._seconds = settings.pool_seconds
+        self._turns = asyncio.Semaphore(settings.pool_processes)
+        self._idle: list[FoldProcess] = []
+        self._all: set[FoldProcess] = set()
+        self._closed = False
+
+    async def store(self, claim: Claim) -> StoredFold:
+        """See the port."""
+        stored, _ = await self._ask(claim)
+        return cast(StoredFold, stored)
+
+    async def read(self, call: str) -> LargeReading | None:
+        """See the port."""
+        reading, parts = await self._ask(call)
+        return None if reading is None else replace(cast(LargeReading, reading), parts=parts)
+
+    async def close(self) -> None:
+        """End the processes, at work or not; no other is started."""
+        self._closed = True
+        for process in self._all:
+            process.kill()  # whoever waits for one that is at work finds out, and clears up
+        while self._idle:
+            await self._end(self._idle.pop())
+
+    async def _ask(self, job: Claim | str) -> Frame:
+        async with self._process() as process:
+            with metrics.POOL_SECONDS.time():
+                answer, attached = await self._answer(process, job)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, attached
+
+    async def _answer(self, process: FoldProcess, job: Claim | str) -> Frame:
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await process.ask(job)
+        except TimeoutError as error:
+            raise ProcessEnded(f"it took longer than CALLFOLD_POOL_SECONDS={self._seconds:g}") from error
+
+    @asynccontextmanager
+    async def _process(self) -> AsyncIterator[FoldProcess]:
+        """Give a process to one call; it is used again, unless anything at all went wrong."""
+        async with self._turns:
+            process = await self._started()
+            try:
+                yield process
+            except BaseException:
+                await asyncio.shield(self._end(process))
+                raise
+            self._idle.append(process)
+
+    async def _started(self) -> FoldProcess:
+        """Return a process that is ready: one that has folded before, if it has not ended since."""
+        while self._idle:
+            process = self._idle.pop()
+            if await process.answers():
+                return process
+            await self._end(process)
+        if self._closed:
+            raise PoolUnavailable("the program ends")
+        process = await FoldProcess.start(self._setup)
+        self._all.add(process)
+        return process
+
+    async def _end(self, process: FoldProcess) -> None:
+        metrics.POOL_ENDED.inc()
+        self._all.discard(process)
+        await process.end()

@@ -1,0 +1,1 @@
+"""Reaching Kafka: settings, producer, what is wrong when it lets nobody in."""

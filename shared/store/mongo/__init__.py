@@ -1,0 +1,1 @@
+"""The store on MongoDB; the driver is imported here alone."""

@@ -1,0 +1,78 @@
+"""The choice of MongoDB's driver, and the options that no URI may change.
+
+Motor is the default; it gets critical fixes only until May 2027. PyMongo's own asynchronous client has the same
+methods, as far as they are used here (docs/decisions/0005).
+"""
+
+from datetime import UTC
+from typing import Any, Literal
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from shared.config.mongo_access import MongoAccess
+
+Driver = Literal["motor", "pymongo"]
+
+# Motor's objects carry no types, and PyMongo's differ from them by name only.
+Collection = Any
+
+
+class WrongUri(ValueError):
+    """MongoDB's URI is none; the message names the variable."""
+
+
+class Connection:
+    """A client of one database; connects when it is first used, and must be made in the loop that uses it."""
+
+    def __init__(
+        self, access: MongoAccess, database: str, *, driver: Driver = "motor", timeout_ms: int = 30_000
+    ) -> None:
+        """`timeout_ms` bounds every operation, retries and the search for a primary included.
+
+        Raises:
+            WrongUri: the driver cannot use the URI.
+        """
+        client = AsyncIOMotorClient if driver == "motor" else AsyncMongoClient
+        try:
+            self._client: Any = client(
+                access.uri,
+                **access.options(),
+                timeoutMS=timeout_ms,
+                serverSelectionTimeoutMS=timeout_ms,
+                connectTimeoutMS=min(timeout_ms, 5_000),
+                appname="callfold",
+                connect=False,
+            )
+        except (PyMongoError, ValueError) as error:
+            # Not its message: it may quote the URI, and so a password.
+            needed = "mongodb://host[:port]/?replicaSet=name"
+            raise WrongUri(f"CALLFOLD_MONGO_URI is wrong ({type(error).__name__}): it must be {needed}") from error
+        self._database = self._client.get_database(
+            database,
+            codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),
+            read_preference=ReadPreference.PRIMARY,
+            write_concern=WriteConcern("majority"),
+            read_concern=ReadConcern("majority"),
+        )
+
+    def collection(self, name: str) -> Collection:
+        """Return a collection that is read from and written to with `majority`, on the primary."""
+        return self._database[name]
+
+    async def ping(self) -> None:
+        """Return when the primary answers."""
+        await self._database.command("ping")
+
+    async def drop(self) -> None:
+        """Drop the whole database: for tests."""
+        await self._client.drop_database(self._database.name)
+
+    async def close(self) -> None:
+        """Close the client."""
+        closed = self._client.close()
+        if closed is not None:  # Motor closes at once, PyMongo's client returns a coroutine
+            await closed

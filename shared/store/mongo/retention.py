@@ -1,0 +1,159 @@
+"""What must not be kept, in MongoDB."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+
+from pymongo import IndexModel
+
+from shared.store.ids import bounds, call_of
+from shared.store.mongo.client import Collection as Documents
+from shared.store.mongo.documents import EPOCH
+from shared.store.mongo.errors import world
+from shared.store.retention import OptedOut
+from shared.store.states import MOVES, Move, State
+
+_RETENTION_INDEX = IndexModel(
+    [("organization_id", 1), ("partition", 1), ("last_arrival", 1)],
+    name="retention",
+    # Every call that may be buried was folded, and so has this; a call that arrives costs this index nothing.
+    partialFilterExpression={"folded_at": {"$exists": True}},
+)
+_TOMBSTONE_INDEX = IndexModel(
+    [("partition", 1), ("emptied", 1), ("seen_at", 1)],
+    name="tombstone",
+    partialFilterExpression={"state": State.DELETED},
+)
+_SWEEP_INDEX = IndexModel(
+    [("partition", 1), ("last_arrival", 1), ("_id", 1)], name="sweep", partialFilterExpression={"opt_out": True}
+)
+RETENTION_INDEXES = (_RETENTION_INDEX, _TOMBSTONE_INDEX, _SWEEP_INDEX)
+
+_FOLDED = {"folded_at": {"$exists": True}}
+_TOMBSTONE = {
+    "_id": "$_id",
+    "organization_id": "$organization_id",
+    "call_id": "$call_id",
+    "partition": "$partition",
+    "last_arrival": "$last_arrival",
+    "opt_out": "$opt_out",
+    "state": MOVES[Move.BURY][1],
+    "seen_at": "$$NOW",
+    "emptied": False,
+}
+
+
+class MongoRetention:
+    """Keeps to its part of the port."""
+
+    _log: Documents
+    _calls: Documents
+
+    async def organizations(self) -> list[str]:
+        """See the port."""
+        found: list[str] = []
+        with world():
+            # From one to the next along the index, however many calls each has.
+            while header := await self._calls.find_one(
+                {**_FOLDED, "organization_id": {"$gt": found[-1] if found else ""}},
+                {"organization_id": 1},
+                sort=[("organization_id", 1)],
+            ):
+                found.append(header["organization_id"])
+        return found
+
+    async def outdated(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
+        """See the port."""
+        wanted = {**_FOLDED, "organization_id": organization, "partition": {"$in": sorted(partitions)}}
+        return await self._found({**wanted, **_outdated(until)}, limit)
+
+    async def bury(self, calls: Collection[str], until: int) -> int:
+        """See the port."""
+        with world():
+            # From what is there, in one step: a flag that came just before is kept.
+            written = await self._calls.update_many(
+                {"_id": {"$in": list(calls)}, **_outdated(until)}, [{"$replaceWith": _TOMBSTONE}]
+            )
+        buried: int = written.modified_count
+        return buried
+
+    async def buried(self, partitions: Collection[int], limit: int) -> list[str]:
+        """See the port."""
+        return await self._found(
+            {"partition": {"$in": sorted(partitions)}, "state": State.DELETED, "emptied": False}, limit
+        )
+
+    async def delete(self, calls: Collection[str]) -> None:
+        """See the port."""
+        ranges = _ranges(calls)
+        if ranges:
+            with world():
+                await self._log.delete_many({"$or": ranges})
+
+    async def emptied(self, calls: Collection[str]) -> None:
+        """See the port."""
+        with world():
+            await self._calls.update_many(
+                {"_id": {"$in": list(calls)}, "state": State.DELETED}, {"$set": {"emptied": True}}
+            )
+
+    async def outlived(self, partitions: Collection[int], until: int, limit: int) -> list[str]:
+        """See the port."""
+        return await self._found({"partition": {"$in": sorted(partitions)}, **_outlived(until)}, limit)
+
+    async def bury_again(self, calls: Collection[str], until: int) -> None:
+        """See the port."""
+        again = {"$set": {"emptied": False}, "$currentDate": {"seen_at": True}}
+        with world():
+            await self._calls.update_many({"_id": {"$in": list(calls)}, **_outlived(until)}, again)
+
+    async def forget(self, calls: Collection[str], until: int) -> int:
+        """See the port."""
+        with world():
+            written = await self._calls.delete_many({"_id": {"$in": list(calls)}, **_outlived(until)})
+        forgotten: int = written.deleted_count
+        return forgotten
+
+    async def opted_out(
+        self, partitions: Collection[int], after: tuple[int, str], before: int, limit: int
+    ) -> list[OptedOut]:
+        """See the port."""
+        arrival, call = after
+        wanted = {"opt_out": True, "partition": {"$in": sorted(partitions)}}
+        found: list[OptedOut] = []
+        with world():
+            # Two, because the index answers each of them in its order, and not the `$or` of both.
+            for stretch, order in (
+                ({"last_arrival": arrival, "_id": {"$gt": call}}, ["_id"]),
+                ({"last_arrival": {"$gt": arrival, "$lt": before}}, ["last_arrival", "_id"]),
+            ):
+                if len(found) < limit:
+                    cursor = self._calls.find({**wanted, **stretch}, {"partition": 1, "last_arrival": 1})
+                    ordered = cursor.sort([(field, 1) for field in order]).limit(limit - len(found))
+                    found += [OptedOut(each["_id"], each["partition"], each["last_arrival"]) async for each in ordered]
+        return found
+
+    async def raw(self, calls: Collection[str]) -> set[str]:
+        """See the port."""
+        ranges = _ranges(calls)
+        if not ranges:
+            return set()
+        with world():
+            cursor = self._log.find({"$or": ranges, "redacted_at": {"$exists": False}}, {"_id": 1}, batch_size=10_000)
+            return {call_of(document["_id"]) async for document in cursor}
+
+    async def _found(self, wanted: dict[str, Any], limit: int) -> list[str]:
+        with world():
+            return [header["_id"] async for header in self._calls.find(wanted, {"_id": 1}).limit(limit)]
+
+
+def _ranges(calls: Collection[str]) -> list[dict[str, Any]]:
+    return [{"_id": {"$gte": first, "$lt": end}} for first, end in map(bounds, calls)]
+
+
+def _outdated(until: int) -> dict[str, Any]:
+    return {"state": {"$in": sorted(MOVES[Move.BURY][0])}, "last_arrival": {"$lte": until}}
+
+
+def _outlived(until: int) -> dict[str, Any]:
+    return {"state": State.DELETED, "emptied": True, "seen_at": {"$lte": EPOCH + timedelta(milliseconds=until)}}

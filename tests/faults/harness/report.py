@@ -1,0 +1,111 @@
+"""What a run came to, for people (a table) and for programs (JSON)."""
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from tests.faults.harness.verdict import Verdict
+from tests.faults.harness.workers import Crew
+from tests.faults.load.probe import Probe, Unread
+from tests.faults.load.workload import Sent
+
+
+@dataclass(slots=True)
+class Report:
+    """Numbers of one run; times in seconds."""
+
+    seed: int
+    seconds: float
+    took: float = 0.0
+    calls: int = 0
+    events: int = 0
+    """Distinct ones that were accepted."""
+    records: int = 0
+    """Accepted ones: events, copies of them, and what is none."""
+    sent_again: int = 0
+    poison: Counter[bytes] = field(default_factory=Counter)
+    """The keys of records that are no events."""
+    letters: int = 0
+    redelivered: float = 0.0
+    """Share of the log that came of redelivery; a stretch that was cut as before leaves nothing to be counted."""
+    unread: list[Unread] = field(default_factory=list)
+    left_to_the_sweep: int = 0
+    """Documents with private content that a worker left that died amid a batch: the sweep finds them by design."""
+    faults: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    verdict: Verdict = field(default_factory=Verdict)
+
+    def take(self, accepted: Sequence[Sent], sent_again: int, probe: Probe) -> None:
+        """Take in what the producer and the reader tell."""
+        self.records, self.sent_again = len(accepted), sent_again
+        self.poison = Counter(record.message["key"] for record in accepted if record.event is None)
+        self.faults.update(record.odd for record in accepted if record.odd is not None)
+        self.unread = probe.unread
+        self.verdict.lost += probe.unseen
+
+    def take_ends(self, crew: Crew) -> None:
+        """Take in how the workers ended."""
+        self.ends, self.verdict.hung, self.verdict.failed = crew.ends, crew.hung, crew.failed
+
+    def rows(self) -> Iterator[tuple[str, str]]:
+        """Yield what there is to tell, but for the faults."""
+        verdict = self.verdict
+        yield "events (distinct)", f"{self.events}, of {self.calls} calls"
+        yield "records accepted", f"{self.records}, {self.sent_again} sent again"
+        yield "records that are no events", f"{len(self.poison)}, {self.letters} dead letters"
+        yield "lost", str(verdict.lost)
+        yield "doubled", str(verdict.doubled)
+        yield "records that differ", _listed(verdict.differing)
+        yield "private content left", str(verdict.private_left)
+        yield "private content that the sweep found", str(self.left_to_the_sweep)
+        yield "records not committed", str(verdict.uncommitted)
+        yield "poison that is no dead letter", str(verdict.poison_missing)
+        yield "redelivered, at least", f"{self.redelivered:.2%}"
+        yield "longest time until readable", _longest(self.unread)
+        yield "workers' ends", ", ".join(f"{end}: {number}" for end, number in sorted(self.ends.items()))
+        yield "processes hung", str(verdict.hung)
+        yield "processes failed", str(verdict.failed)
+        yield "faults that did not come about", _listed(verdict.missed)
+        yield "took", f"{self.took:.0f} s"
+
+    def table(self) -> Table:
+        """Return what people read."""
+        told = "as it must be" if self.verdict.good else "NOT AS IT MUST BE"
+        title = f"Seed {self.seed}, {self.seconds:.0f} s of faults: {told}"
+        table = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
+        for name, told in self.rows():
+            table.add_row(name, told)
+        table.add_section()
+        for kind, number in sorted(self.faults.items()):
+            table.add_row(kind, str(number))
+        return table
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what programs read."""
+        return {
+            **{name: getattr(self, name) for name in ("seed", "seconds", "took", "calls", "events", "records")},
+            "poison": len(self.poison),
+            "letters": self.letters,
+            "redelivered": self.redelivered,
+            "longest_unread": max((each.seconds for each in self.unread), default=None),
+            "faults": self.faults,
+            "ends": self.ends,
+            **asdict(self.verdict),
+            "good": self.verdict.good,
+        }
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join([str(len(names)), *names[:5]])
+
+
+def _longest(unread: Sequence[Unread]) -> str:
+    if not unread:
+        return "-"
+    median, longest = statistics.median(each.seconds for each in unread), max(unread)
+    return f"{longest.seconds:.1f} s, accepted at {longest.accepted:.1f} s (median {median:.1f} s)"

@@ -1,0 +1,199 @@
+"""What befalls MongoDB, Kafka and the ways to them, each kind under its name. All of them are healed in the end."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from deploy.local.servers.process import Server
+from tests.faults.harness.stage import Fault, Stage
+from tests.support.servers.proxy import ANYBODY, Path, Proxy
+from tests.support.servers.replica_set import CLIENTS, MEMBERS
+
+_WRITES = ("insert", "update")
+_READS = ("find", "getMore")
+_BEYOND_A_TIMEOUT = 8.0
+"""Seconds: longer than a session of the group and than the limit of an operation of MongoDB."""
+
+
+async def kill_primary(stage: Stage, rng: random.Random) -> bool:
+    """End the primary at once; what it had not yet given to another member is rolled back when it returns."""
+    member = await asyncio.to_thread(stage.mongo.primary)
+    await asyncio.to_thread(member.kill)
+    await _started_again(member, rng)
+    return True
+
+
+async def kill_all_members(stage: Stage, rng: random.Random) -> bool:
+    """End all of MongoDB at once."""
+    await asyncio.gather(*(asyncio.to_thread(member.kill) for member in stage.mongo.members))
+    await asyncio.sleep(rng.uniform(0, 3))
+    await asyncio.gather(*(_started_again(member, rng) for member in stage.mongo.members))
+    return True
+
+
+async def stop_primary(stage: Stage, rng: random.Random) -> bool:
+    """Let the primary end in order, and start it again."""
+    member = await asyncio.to_thread(stage.mongo.primary)
+    await asyncio.to_thread(member.stop)
+    await _started_again(member, rng)
+    return True
+
+
+async def step_down(stage: Stage, _rng: random.Random) -> bool:
+    """Let the primary hand over."""
+    member = await asyncio.to_thread(stage.mongo.primary)
+    await asyncio.to_thread(member.step_down)
+    await asyncio.to_thread(stage.mongo.primary)
+    return True
+
+
+async def isolate_primary(stage: Stage, rng: random.Random) -> bool:
+    """Keep the members from the primary, not its clients: it takes writes that will be rolled back."""
+    member = await asyncio.to_thread(stage.mongo.primary)
+    path = member.proxy.path(MEMBERS)
+    with _healing(path):
+        path.refused = True
+        member.proxy.cut(MEMBERS)
+        await asyncio.sleep(rng.uniform(3, 6))
+    await asyncio.to_thread(stage.mongo.primary)
+    return True
+
+
+async def kill_broker(stage: Stage, rng: random.Random) -> bool:
+    """End the broker at once."""
+    await asyncio.to_thread(stage.kafka.kill)
+    await _started_again(stage.kafka, rng)
+    return True
+
+
+async def stop_broker(stage: Stage, rng: random.Random) -> bool:
+    """Let the broker end in order, and start it again."""
+    await asyncio.to_thread(stage.kafka.stop)
+    await _started_again(stage.kafka, rng)
+    return True
+
+
+async def _started_again(server: Server, rng: random.Random) -> None:
+    await asyncio.sleep(rng.uniform(0, 3))
+    await asyncio.to_thread(server.start)
+    await asyncio.to_thread(server.wait_until_ready)
+
+
+def failing(commands: tuple[str, ...], **failure: Any) -> Fault:
+    """Return the fault in which some commands fail on the primary, as MongoDB's own failpoint has it."""
+
+    async def fault(stage: Stage, rng: random.Random) -> bool:
+        member = await asyncio.to_thread(stage.mongo.primary)
+        await asyncio.to_thread(member.fail, commands, rng.randrange(2, 9), **failure)
+        await asyncio.sleep(3)
+        await asyncio.to_thread(member.fail_no_more)
+        return True
+
+    return fault
+
+
+def cut(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
+    """Return the fault in which connections end again and again."""
+
+    async def fault(stage: Stage, rng: random.Random) -> bool:
+        for _ in range(4):
+            for proxy, callers in proxies(stage):
+                proxy.cut(callers)
+            await asyncio.sleep(rng.uniform(0.2, 1.5))
+        return True
+
+    return fault
+
+
+def delay(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
+    """Return the fault in which all takes its time."""
+
+    async def fault(stage: Stage, rng: random.Random) -> bool:
+        with _healing(*_paths(proxies(stage))) as paths:
+            for path in paths:
+                path.delay = rng.uniform(0.1, 0.4)
+            await asyncio.sleep(_BEYOND_A_TIMEOUT)
+        return True
+
+    return fault
+
+
+def stall(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
+    """Return the fault in which nothing moves for a while, and then all of it."""
+
+    async def fault(stage: Stage, _rng: random.Random) -> bool:
+        with _healing(*_paths(proxies(stage))) as paths:
+            for path in paths:
+                path.stalled = True
+            await asyncio.sleep(_BEYOND_A_TIMEOUT)
+        return True
+
+    return fault
+
+
+def lose_answers(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
+    """Return the fault in which what is asked is done, and the connection ends without an answer.
+
+    No failpoint of mongod does that: `closeConnection` ends a connection before the command is done.
+    """
+
+    async def fault(stage: Stage, rng: random.Random) -> bool:
+        for _ in range(3):
+            with _healing(*_paths(proxies(stage))) as paths:
+                for path in paths:
+                    path.answers_lost = True
+                await asyncio.sleep(rng.uniform(0.2, 0.6))
+                for proxy, callers in proxies(stage):
+                    proxy.cut(callers)
+            await asyncio.sleep(1)
+        return True
+
+    return fault
+
+
+def to_mongodb(stage: Stage) -> list[tuple[Proxy, str]]:
+    """Return the ways by which clients reach MongoDB."""
+    return [(member.proxy, CLIENTS) for member in stage.mongo.members]
+
+
+def to_kafka(stage: Stage) -> list[tuple[Proxy, str]]:
+    """Return the way by which workers reach Kafka."""
+    return [(stage.kafka.proxy, ANYBODY)]
+
+
+def _paths(proxies: list[tuple[Proxy, str]]) -> list[Path]:
+    return [proxy.path(callers) for proxy, callers in proxies]
+
+
+@contextmanager
+def _healing(*paths: Path) -> Iterator[tuple[Path, ...]]:
+    try:
+        yield paths
+    finally:
+        for path in paths:
+            path.heal()
+
+
+SERVER_FAULTS: dict[str, Fault] = {
+    "mongod: kill -9 of the primary": kill_primary,
+    "mongod: kill -9 of all members": kill_all_members,
+    "mongod: clean stop of the primary": stop_primary,
+    "mongod: step-down": step_down,
+    "mongod: the primary cut off from the others": isolate_primary,
+    "mongod: NotWritablePrimary": failing((*_WRITES, *_READS), errorCode=10107),
+    "mongod: MaxTimeMSExpired": failing((*_WRITES, *_READS), errorCode=50),
+    "mongod: ExceededTimeLimit": failing((*_WRITES, *_READS), errorCode=262),
+    "mongod: connection closed before a command": failing((*_WRITES, *_READS), closeConnection=True),
+    "mongod: write concern error, the write done": failing(
+        _WRITES, writeConcernError={"code": 64, "errmsg": "waiting for replication timed out"}
+    ),
+    "broker: kill -9": kill_broker,
+    "broker: clean stop": stop_broker,
+    **{
+        f"way to {name}: {trouble.__name__.replace('_', ' ')}": trouble(proxies)
+        for name, proxies in (("Kafka", to_kafka), ("MongoDB", to_mongodb))
+        for trouble in (cut, delay, stall, lose_answers)
+    },
+}

@@ -1,0 +1,135 @@
+"""PURE: what the producer sends, and when: the same for the same seed.
+
+Calls that go on at the same time, some of their events late, twice, in another order, on the other topic, under no
+key or another one, in binary mode; amid them bursts of records that are no events, and notes that a reader looks for.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+
+from shared.contract.topics import Topics
+from tests.faults.load.calls import ORGANIZATIONS, a_call, a_long_call
+from tests.support.events.invalid import ONE_OF_EACH
+from tests.support.events.makers import Json, binary, event
+from tests.support.servers.kafka import Message, message
+
+PARTITIONS = 4
+PROBED_CALLS = 8
+
+_WINDOW_SECONDS = 15
+_CALL_SECONDS = 12.0
+_LATE_SECONDS = 15.0
+_OUT_OF_ORDER = 0.1
+_TWICE = 0.06
+_BURSTS_A_SECOND = 2
+"""What comes together is written together, and a process can end amid it."""
+_LONG_CALL_RATE = 4
+_SMALL_BYTES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A record, and when it is due: seconds after the start; `odd` names what is not as it should be with it.
+
+    `event` is None where it is none.
+    """
+
+    due: float
+    message: Message
+    event: Json | None = None
+    probe: bool = False
+    odd: str | None = None
+
+
+def workload(seed: int, rate: float, topics: Topics) -> Iterator[Sent]:
+    """Yield the records in the order in which they are due, without an end: `rate` events a second."""
+    waiting: list[Sent] = []
+    long = a_long_call("long", random.Random(f"{seed}/long"))
+    for number in count():
+        begin, rng = number * _WINDOW_SECONDS, random.Random(f"{seed}/workload/{number}")
+        turns = list(islice(long, int(_WINDOW_SECONDS * _LONG_CALL_RATE)))
+        waiting += _spread(turns, begin, _WINDOW_SECONDS, rng, topics)
+        waiting += [*_calls(number, rng, rate, topics), *_poison(number, rng, topics), *_probes(begin, topics)]
+        end = begin + _WINDOW_SECONDS
+        yield from sorted((sent for sent in waiting if sent.due < end), key=lambda sent: sent.due)
+        waiting = [sent for sent in waiting if sent.due >= end]
+
+
+def _calls(window: int, rng: random.Random, rate: float, topics: Topics) -> Iterator[Sent]:
+    """Yield the events of the calls that begin in a window."""
+    left = rate * _WINDOW_SECONDS
+    number = 0
+    while left > 0:
+        call = a_call(f"call-{window}-{number}", rng)
+        begin = _WINDOW_SECONDS * (window + rng.random())
+        took = _CALL_SECONDS * rng.uniform(0.3, 1.5)
+        yield from _spread(call.told, begin, took, rng, topics)
+        for body in call.late:
+            yield _sent(begin + took + rng.uniform(2, _LATE_SECONDS), body, rng, topics, "event: late")
+        left -= len(call.told) + len(call.late)
+        number += 1
+
+
+def _spread(told: Sequence[Json], begin: float, took: float, rng: random.Random, topics: Topics) -> Iterator[Sent]:
+    """Yield events in their order over so many seconds, some of them later and twice."""
+    for number, body in enumerate(told):
+        due = begin + took * number / len(told)
+        if rng.random() < _OUT_OF_ORDER:
+            yield _sent(due + rng.uniform(0, 4), body, rng, topics, "event: out of order")
+        else:
+            yield _sent(due, body, rng, topics)
+        if rng.random() < _TWICE:
+            yield _sent(due + rng.uniform(0, 6), body, rng, topics, "event: twice")
+
+
+def _sent(due: float, body: Json, rng: random.Random, topics: Topics, odd: str | None = None) -> Sent:
+    sent, astray = _astray(body, rng, topics)
+    return Sent(_burst(due), sent, body, odd=astray or odd)
+
+
+def _burst(due: float) -> float:
+    return int(due * _BURSTS_A_SECOND) / _BURSTS_A_SECOND
+
+
+def _astray(body: Json, rng: random.Random, topics: Topics) -> tuple[Message, str | None]:
+    """Return the message of an event, which is now and then not where or as it should be, and what is odd with it."""
+    sent = message(body, topics)
+    match rng.randrange(50):
+        case 0:
+            return sent | {"topic": rng.choice(topics.inputs)}, "event: any topic"
+        case 1:
+            return sent | {"key": None, "partition": rng.randrange(PARTITIONS)}, "event: no key"
+        case 2:
+            return sent | {"partition": rng.randrange(PARTITIONS)}, "event: any partition"
+        case 3 | 4:
+            value, headers = binary(body)
+            return sent | {"value": value, "headers": headers}, "event: binary mode"
+    return sent, None
+
+
+def _poison(window: int, rng: random.Random, topics: Topics) -> Iterator[Sent]:
+    """Yield bursts of records that are no events, of every reason in turn, each under a key of its own."""
+    small = [reason for reason, value in ONE_OF_EACH.items() if len(value) < _SMALL_BYTES]
+    for burst, first in enumerate(ONE_OF_EACH):
+        topic, partition = rng.choice(topics.inputs), rng.randrange(PARTITIONS)
+        due = _burst(_WINDOW_SECONDS * (window + rng.random()))
+        for number, reason in enumerate([first, *rng.choices(small, k=3)]):
+            where = {"topic": topic, "partition": partition, "key": b"poison-%d-%d-%d" % (window, burst, number)}
+            yield Sent(due, {**where, "value": ONE_OF_EACH[reason]}, odd=f"poison: {reason}")
+
+
+def _probes(begin: float, topics: Topics) -> Iterator[Sent]:
+    """Yield a note each second, in turn of one of a few calls and on one of the topics."""
+    for number in range(int(begin), int(begin + _WINDOW_SECONDS)):
+        call = number % PROBED_CALLS
+        body = event(
+            "call.note",
+            id=str(number),
+            source="/probe",
+            call=f"probe-{call}",
+            organization=ORGANIZATIONS[call % 2],
+            event=f"Probe {number}",
+        )
+        yield Sent(float(number), message(body, topics) | {"topic": topics.inputs[number // 2 % 2]}, body, probe=True)

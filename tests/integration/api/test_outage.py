@@ -1,0 +1,90 @@
+"""MongoDB goes away and comes back; the API stays."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from deploy.local.servers.mongod import MongoServer
+from services.api.auth import REMEMBERED_SECONDS
+from shared.config.mongo_access import MongoAccess
+from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection
+from tests.support.api.client import Reader, put, reader
+from tests.support.events.seed_call import seed_call
+from tests.support.servers.servers import engine_answers, mongo_server
+
+CALL = "/api/calls/call-456"
+LIMIT_SECONDS = 3.0
+BACK_SECONDS = 30.0
+AT_ONCE = 40
+
+
+@pytest.fixture(scope="module")
+def own_mongo() -> Iterator[MongoServer]:
+    with mongo_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def api(own_mongo: MongoServer, name: str) -> AsyncIterator[Reader]:
+    connection = Connection(MongoAccess(own_mongo.uri), name, timeout_ms=2_500)
+    api = await reader(MongoStore(connection), MongoKeys(connection))
+    await put(api.store, seed_call())
+    yield api
+    await connection.close()
+
+
+async def timed(api: Reader, path: str = CALL) -> tuple[httpx.Response, float]:
+    started = time.monotonic()
+    answer = await api.get(path)
+    return answer, time.monotonic() - started
+
+
+async def check_away(api: Reader) -> None:
+    """Ask as many do, with a key that is remembered and with one that is not, for longer than it is."""
+    for _ in range(2):
+        answers = await asyncio.gather(*(timed(api) for _ in range(AT_ONCE)), timed(api, "/readyz"))
+        assert {answer.status_code for answer, _ in answers} == {503}
+        assert max(seconds for _, seconds in answers) < LIMIT_SECONDS
+        assert answers[0][0].headers["Retry-After"] == "1"
+        await asyncio.sleep(REMEMBERED_SECONDS / 2)
+
+
+async def check_back(api: Reader) -> None:
+    deadline = time.monotonic() + BACK_SECONDS
+    while (answer := await api.get(CALL)).status_code == 503:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+    assert answer.status_code == 200
+    answers = await asyncio.gather(*(api.get(CALL) for _ in range(AT_ONCE)))
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_crash_of_mongodb_is_waited_out(api: Reader, own_mongo: MongoServer) -> None:
+    assert (await api.get(CALL)).status_code == 200
+
+    own_mongo.kill()
+    await check_away(api)
+    own_mongo.start()
+    await asyncio.to_thread(own_mongo.wait_until_ready)
+
+    await check_back(api)
+
+
+@pytest.mark.skipif(engine_answers(), reason="a process in a container cannot be stopped from outside")
+async def test_a_mongodb_that_hangs_is_waited_out(api: Reader, own_mongo: MongoServer) -> None:
+    assert (await api.get(CALL)).status_code == 200
+
+    os.kill(own_mongo.pid, signal.SIGSTOP)
+    try:
+        await check_away(api)
+    finally:
+        os.kill(own_mongo.pid, signal.SIGCONT)
+
+    await check_back(api)

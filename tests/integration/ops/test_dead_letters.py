@@ -1,0 +1,153 @@
+"""`callfold dead-letters` on a real broker."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+
+from shared.contract.timestamps import rfc3339
+from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
+from tests.support.servers.kafka import records
+
+CALLFOLD = Path(sys.executable).with_name("callfold")
+WHY = (
+    ("reason", b"missing"),
+    ("detail", b"`data.digits` is missing"),
+    ("topic", b"calls.telephony"),
+    ("partition", b"7"),
+    ("offset", b"1042"),
+    ("time", b"2023-12-20T18:41:10.300Z"),
+)
+HOSTILE = bytes(range(256)) + b"\x1b[2J\r\n[red]"
+
+
+def callfold(*arguments: str, bootstrap: str, topics: Topics) -> "subprocess.CompletedProcess[bytes]":
+    environment = {**os.environ, "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap, "CALLFOLD_TOPIC_PREFIX": topics.prefix}
+    command = [str(CALLFOLD), "dead-letters", *arguments]
+    return subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)  # noqa: S603
+
+
+async def put(
+    bootstrap: str,
+    topics: Topics,
+    value: bytes | None,
+    *,
+    key: bytes | None = b"call-456",
+    headers: tuple[tuple[str, bytes], ...] = WHY,
+    partition: int = 0,
+) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=DEAD_LETTER_MAX_MESSAGE_BYTES)
+    await producer.start()
+    try:
+        await producer.send_and_wait(topics.dead_letter, value, key=key, headers=list(headers), partition=partition)
+    finally:
+        await producer.stop()
+
+
+async def split(bootstrap: str, topics: Topics) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_partitions({topics.dead_letter: NewPartitions(2)})
+        # The broker answers before it tells of the new partition.
+        while len((await admin.describe_topics([topics.dead_letter]))[0]["partitions"]) < 2:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    finally:
+        await admin.close()
+
+
+async def test_the_list_says_why_whose_and_where_from(kafka_bootstrap: str, topics: Topics) -> None:
+    await put(
+        kafka_bootstrap,
+        topics,
+        b'{"subject": "call-2", "source": "/pbx"}',
+        key=None,
+        headers=(("reason", b"its own"), *WHY),
+    )
+
+    done = callfold("list", "--json", bootstrap=kafka_bootstrap, topics=topics)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    (record,) = await records(kafka_bootstrap, topics.dead_letter)
+    assert orjson.loads(done.stdout) == [
+        {
+            "number": "0",
+            "time": rfc3339(record.timestamp),
+            "reason": "missing",
+            "detail": "`data.digits` is missing",
+            "call": "call-2",
+            "source": "/pbx",
+            "topic": "calls.telephony",
+            "partition": 7,
+            "offset": 1042,
+            "replays": 0,
+            "replayed_from": None,
+        }
+    ]
+
+
+async def test_the_table_has_a_row_for_each_and_no_control_codes(kafka_bootstrap: str, topics: Topics) -> None:
+    await put(kafka_bootstrap, topics, HOSTILE, key=HOSTILE, headers=(("detail", HOSTILE), ("reason", b"[b]")))
+    await put(kafka_bootstrap, topics, b"{}")
+
+    done = callfold("list", bootstrap=kafka_bootstrap, topics=topics)
+
+    head, hostile, plain = done.stdout.decode().splitlines()
+    assert head.split() == [
+        *("number", "time", "reason", "detail", "call", "source"),
+        *("topic", "partition", "offset", "replays"),
+    ]
+    assert hostile.isprintable()
+    assert "[b]" in hostile
+    assert (plain.split()[0], plain.split()[2]) == ("1", "missing")
+
+
+async def test_show_writes_the_bytes_as_they_are(kafka_bootstrap: str, topics: Topics) -> None:
+    large = b"x" * (3 * 2**19)
+    for value in (b"{}", HOSTILE, large):
+        await put(kafka_bootstrap, topics, value)
+
+    hostile = callfold("show", "1", bootstrap=kafka_bootstrap, topics=topics)
+    whole = callfold("show", "0:2", bootstrap=kafka_bootstrap, topics=topics)
+
+    assert (hostile.returncode, hostile.stdout) == (0, HOSTILE)
+    assert hostile.stderr.decode().splitlines()[:2] == ["key: call-456", "reason: missing"]
+    assert whole.stdout == large
+
+
+def test_an_empty_topic_is_an_empty_list(kafka_bootstrap: str, topics: Topics) -> None:
+    table = callfold("list", bootstrap=kafka_bootstrap, topics=topics)
+    json = callfold("list", "--json", bootstrap=kafka_bootstrap, topics=topics)
+
+    assert (table.returncode, len(table.stdout.splitlines())) == (0, 1)
+    assert orjson.loads(json.stdout) == []
+
+
+async def test_what_is_not_there_costs_one_line(kafka_bootstrap: str, topics: Topics) -> None:
+    await put(kafka_bootstrap, topics, b"{}")
+
+    for number, code, why in (("1", 1, b"no dead letter 1"), ("1:0", 1, b"no dead letter"), ("x", 2, b"names no")):
+        done = callfold("show", number, bootstrap=kafka_bootstrap, topics=topics)
+
+        assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (code, b"", 1)
+        assert why in done.stderr
+
+
+async def test_with_several_partitions_a_number_names_one(kafka_bootstrap: str, topics: Topics) -> None:
+    await split(kafka_bootstrap, topics)
+    await put(kafka_bootstrap, topics, b"first")
+    await put(kafka_bootstrap, topics, b"second", partition=1)
+
+    listed = orjson.loads(callfold("list", "--json", bootstrap=kafka_bootstrap, topics=topics).stdout)
+    shown = callfold("show", "1:0", bootstrap=kafka_bootstrap, topics=topics)
+    unnamed = callfold("show", "0", bootstrap=kafka_bootstrap, topics=topics)
+
+    assert [letter["number"] for letter in listed] == ["0:0", "1:0"]
+    assert shown.stdout == b"second"
+    assert (unnamed.returncode, unnamed.stdout) == (2, b"")
+    assert b"name the dead letter as `partition:offset`" in unnamed.stderr

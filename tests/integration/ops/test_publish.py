@@ -1,0 +1,145 @@
+"""`callfold publish` on a real broker."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.runtime.retry import patiently
+from shared.contract.topics import Topics
+from shared.kafka.access import KafkaAccess
+from tests.support.events.makers import event, raw
+from tests.support.fixtures import PARTITIONS
+from tests.support.servers.servers import kafka_server
+
+CALLFOLD = Path(sys.executable).with_name("callfold")
+
+
+def started(*arguments: str, bootstrap: str, topics: Topics) -> "subprocess.Popen[bytes]":
+    environment = {**os.environ, "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap, "CALLFOLD_TOPIC_PREFIX": topics.prefix}
+    pipe = subprocess.PIPE
+    return subprocess.Popen([CALLFOLD, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603
+
+
+def publish(text: bytes, bootstrap: str, topics: Topics) -> tuple[int, str, str]:
+    with started("publish", "-", bootstrap=bootstrap, topics=topics) as process:
+        out, error = process.communicate(text, timeout=120)
+    return process.returncode, out.decode(), error.decode()
+
+
+async def records(bootstrap: str, topic: str) -> list[Any]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        parts = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+        consumer.assign(parts)
+        ends = await consumer.end_offsets(parts)
+        found: list[Any] = []
+        while len(found) < sum(ends.values()):
+            found += [record for batch in (await consumer.getmany(timeout_ms=1000)).values() for record in batch]
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def feed_until_stored(process: "subprocess.Popen[bytes]", lines: int, bootstrap: str, topics: Topics) -> None:
+    assert process.stdin is not None
+    process.stdin.write(b"".join(raw(event("call.dtmf")) + b"\n" for _ in range(lines)))
+    process.stdin.flush()
+    deadline = time.monotonic() + 60
+    while len(await records(bootstrap, topics.telephony)) < lines:
+        assert time.monotonic() < deadline, "not all is published"
+        await asyncio.sleep(0.1)
+
+
+async def test_each_event_is_on_the_topic_of_its_type_byte_for_byte(kafka_bootstrap: str, topics: Topics) -> None:
+    dtmf = b'  {"future": 1.50,' + raw(event("call.dtmf", call="é")).lstrip(b"{")
+    turn, unknown = raw(event("transcript.turn")), raw(event("call.moved"))
+
+    code, out, error = publish(b"\n".join([dtmf, b"", turn, unknown]), kafka_bootstrap, topics)
+
+    assert (code, out, error) == (0, "3 published, 0 refused\n", "")
+    telephony = await records(kafka_bootstrap, topics.telephony)
+    (spoken,) = await records(kafka_bootstrap, topics.transcription)
+    assert {record.value: record.key for record in telephony} == {dtmf: "é".encode(), unknown: b"call-456"}
+    assert spoken.value == turn
+    assert spoken.headers == (("content-type", b"application/cloudevents+json"),)
+
+
+async def test_a_bad_line_is_refused_and_the_good_ones_are_published(kafka_bootstrap: str, topics: Topics) -> None:
+    good = raw(event("call.dtmf"))
+    large = raw(event("call.note", event="x" * 2**20))
+    largest = raw(event("call.note", event="x" * (2**20 - len(raw(event("call.note", event=""))))))
+
+    code, out, error = publish(b"\n".join([good, b"{", large, largest, good]), kafka_bootstrap, topics)
+
+    assert (code, out) == (1, "3 published, 2 refused\n")
+    assert [line.split(": ")[:2] for line in error.splitlines()] == [
+        ["standard input:2", "not_json"],
+        ["standard input:3", "too_large"],
+    ]
+    assert len(await records(kafka_bootstrap, topics.telephony)) == 3
+
+
+async def test_many_events_keep_their_order_within_a_call(kafka_bootstrap: str, topics: Topics) -> None:
+    lines = [raw(event("call.dtmf", call=f"call-{number % 7}", digits=f"{number}")) for number in range(20_000)]
+
+    code, out, _ = publish(b"\n".join(lines), kafka_bootstrap, topics)
+
+    assert (code, out) == (0, "20000 published, 0 refused\n")
+    found = await records(kafka_bootstrap, topics.telephony)
+    for number in range(7):
+        assert [record.value for record in found if record.key == b"call-%d" % number] == lines[number::7]
+
+
+def test_topics_that_are_not_there_cost_one_line(kafka_bootstrap: str) -> None:
+    code, out, error = publish(raw(event("call.dtmf")), kafka_bootstrap, Topics("nobody"))
+
+    assert (code, out) == (1, "")
+    assert (
+        error == f"callfold: the topic nobody.telephony does not exist at {kafka_bootstrap} (CALLFOLD_TOPIC_PREFIX)\n"
+    )
+
+
+def test_a_broker_that_is_away_costs_one_line() -> None:
+    code, out, error = publish(b"", "127.0.0.1:1", Topics())
+
+    assert (code, out) == (1, "")
+    assert error == "callfold: Kafka cannot be reached at 127.0.0.1:1 (CALLFOLD_KAFKA_BOOTSTRAP)\n"
+
+
+async def test_ctrl_c_says_how_many_were_acknowledged(kafka_bootstrap: str, topics: Topics) -> None:
+    with started("publish", "-", bootstrap=kafka_bootstrap, topics=topics) as process:
+        await feed_until_stored(process, 10, kafka_bootstrap, topics)
+
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (130, b"")
+    assert error.startswith(b"callfold: interrupted; 10 events were acknowledged; from line 11 on that is not known")
+    assert error.count(b"\n") == 1
+
+
+async def test_a_broker_that_dies_midway_leaves_an_account() -> None:
+    topics = Topics("midway")
+    with kafka_server() as broker:
+        await patiently(
+            "kafka", lambda: declare(KafkaAccess(broker.address), topics, Wanted(PARTITIONS, 1)), KafkaUnavailable
+        )
+        with started("publish", "-", bootstrap=broker.address, topics=topics) as process:
+            await feed_until_stored(process, 10, broker.address, topics)
+
+            broker.kill()
+            out, error = process.communicate(raw(event("call.dtmf")), timeout=60)
+
+    assert (process.returncode, out) == (1, b"")
+    assert b"did not answer within 10 s" in error
+    assert b"; 10 events were acknowledged; from line 11 on that is not known" in error
+    assert error.count(b"\n") == 1

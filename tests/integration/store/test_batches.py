@@ -1,0 +1,47 @@
+"""How often a batch asks MongoDB, by MongoDB's own account: it must not depend on what the batch holds."""
+
+from collections import Counter
+
+import pytest
+
+from services.worker.folding.schedule import Ripeness
+from services.worker.ingest.dead_letters import MemoryDeadLetters
+from services.worker.ingest.write_batch import Flush
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection
+from tests.support.events.makers import event
+from tests.support.store.makers import CONTENT_KEY
+from tests.support.worker.memory_worker import PARTITIONS, Received, received
+
+CALLS = 300
+
+
+async def asked(connection: Connection) -> Counter[str]:
+    """Return how often MongoDB has been asked what since it began to write that down; each mark counts by itself."""
+    database = connection.collection("calls").database
+    return Counter(
+        [each["op"] async for each in database["system.profile"].find({"ns": {"$not": {"$regex": "system"}}})]
+    )
+
+
+def told(kind: str, start: int) -> list[Received]:
+    """Return six events of each call, call after call."""
+    return [received(event(kind, call=f"call-{number // 6}"), offset=start + number) for number in range(6 * CALLS)]
+
+
+@pytest.fixture
+async def flush(connection: Connection) -> Flush:
+    store = MongoStore(connection)
+    await store.prepare()
+    await connection.collection("calls").database.command("profile", 2)
+    return Flush(store, MemoryDeadLetters(), Ripeness(), partitions=PARTITIONS, content_key=CONTENT_KEY)
+
+
+async def test_a_batch_is_one_insert_one_look_and_the_marks_it_needs(connection: Connection, flush: Flush) -> None:
+    await flush.flush(told("call.started", 0))
+    first = await asked(connection)
+    await flush.flush(told("call.note", 6 * CALLS))
+    then = await asked(connection)
+
+    assert first == Counter(insert=1, query=1, update=CALLS)
+    assert then - first == Counter(insert=1, query=1)  # a call that is known and goes on needs no mark

@@ -1,0 +1,147 @@
+"""The processes of the pool: what ends one ends no other, and none outlives its program."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import psutil
+import pytest
+
+from shared.calls.large_calls import OutOfMemory, PoolUnavailable, ProcessEnded
+from shared.fold_pool.pool import FoldPool
+from shared.fold_pool.settings import PoolSettings
+from tests.support.events.makers import book
+from tests.support.eventually import eventually
+from tests.support.store.failing_stores import DIES, HANGS, IS_HUNGRY, OpensOdd
+from tests.support.store.processes import children
+
+NONE = "o/none"
+MakePool = Callable[..., FoldPool]
+
+
+@pytest.fixture
+async def make_pool() -> AsyncIterator[MakePool]:
+    async with AsyncExitStack() as made:
+
+        def make(opens: OpensOdd | None = None, **settings: float) -> FoldPool:
+            chosen = PoolSettings.model_validate({f"pool_{name}": value for name, value in settings.items()})
+            pool = FoldPool(chosen, opens or OpensOdd(), book())
+            made.push_async_callback(pool.close)
+            return pool
+
+        yield make
+
+
+async def test_a_process_is_started_when_it_is_needed_and_used_again(make_pool: MakePool) -> None:
+    pool = make_pool()
+    before = children()
+
+    await asyncio.gather(*(pool.read(NONE) for _ in range(3)))
+
+    assert (before, len(children())) == ([], 1)
+    await pool.close()
+    assert children() == []
+
+
+async def test_a_process_that_is_killed_takes_its_call_with_it_and_no_other(make_pool: MakePool) -> None:
+    pool = make_pool()
+    await pool.read(NONE)
+    hanging, waiting = asyncio.create_task(pool.read(HANGS)), asyncio.create_task(pool.read(NONE))
+    await asyncio.sleep(0.2)
+
+    children()[0].kill()
+
+    with pytest.raises(ProcessEnded, match="SIGKILL"):
+        await hanging
+    assert await waiting is None
+
+
+async def test_a_process_that_is_killed_while_it_is_idle_is_nobodys_trouble(make_pool: MakePool) -> None:
+    pool = make_pool()
+    await pool.read(NONE)
+    (idle,) = children()
+
+    idle.kill()
+
+    assert await pool.read(NONE) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "told"),
+    [
+        (HANGS, ProcessEnded, "CALLFOLD_POOL_SECONDS=1"),
+        (IS_HUNGRY, OutOfMemory, "CALLFOLD_POOL_MEMORY_MB=200"),
+        (DIES, ProcessEnded, "SIGABRT"),
+    ],
+)
+async def test_a_fold_has_bounds_and_the_next_call_is_folded_all_the_same(
+    make_pool: MakePool, call: str, error: type[Exception], told: str
+) -> None:
+    pool = make_pool(seconds=1, memory_mb=200)
+
+    with pytest.raises(error, match=told):
+        await pool.read(call)
+
+    assert await pool.read(NONE) is None
+    assert len(children()) == 1
+
+
+async def test_a_fold_that_nobody_waits_for_any_longer_is_broken_off(make_pool: MakePool) -> None:
+    pool = make_pool()
+    await pool.read(NONE)
+    hanging = asyncio.create_task(pool.read(HANGS))
+    await asyncio.sleep(0.2)
+
+    hanging.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await hanging
+    await eventually(lambda: not children())
+
+
+async def test_a_pool_that_is_closed_ends_its_processes_and_starts_no_other(make_pool: MakePool) -> None:
+    pool = make_pool()
+    await pool.read(NONE)
+    hanging, waiting = asyncio.create_task(pool.read(HANGS)), asyncio.create_task(pool.read(NONE))
+    await asyncio.sleep(0.2)
+
+    await pool.close()
+
+    with pytest.raises(ProcessEnded):
+        await hanging
+    with pytest.raises(PoolUnavailable):
+        await waiting
+    assert children() == []
+
+
+async def test_a_process_that_cannot_start_is_not_held_against_the_call(make_pool: MakePool) -> None:
+    with pytest.raises(PoolUnavailable, match="does not start"):
+        await make_pool(OpensOdd(fails=True)).read(NONE)
+
+    assert children() == []
+
+
+async def test_no_secret_stands_on_a_command_line_and_others_go_first(make_pool: MakePool) -> None:
+    await make_pool(OpensOdd(key="hunter2")).read(NONE)
+
+    (process,) = children()
+
+    assert "hunter2" not in " ".join(process.cmdline())
+    assert process.nice() > psutil.Process().nice()
+
+
+async def test_no_process_outlives_a_program_that_is_killed_whatever_it_is_at() -> None:
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.support.store.pool_program", stdout=asyncio.subprocess.PIPE
+    )
+    assert program.stdout is not None
+    process = psutil.Process(int(await program.stdout.readline()))
+
+    alone = os.getpgid(process.pid) != os.getpgid(program.pid)
+    program.kill()
+    await program.wait()
+
+    await eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+    assert alone  # what is sent to the program's whole group, Ctrl-C for one, does not reach it

@@ -1,0 +1,154 @@
+"""What only MongoDB can show of the store."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from shared.fold.record import Record
+from shared.store.mongo.bson_record import packed
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Collection, Connection
+from shared.store.mongo.documents import arrivals
+from shared.store.ports import Mark, Result, Silent
+from shared.store.states import State
+from tests.support.store.makers import CALL, claimed, mark, record, result, state_of, tokens
+
+
+@pytest.fixture
+async def mongo_store(connection: Connection) -> MongoStore:
+    store = MongoStore(connection)
+    await store.prepare()
+    return store
+
+
+class MarkedAtOnce:
+    """A connection on which somebody else marks the call directly after each write."""
+
+    def __init__(self, connection: Connection, name: str = "") -> None:
+        self._connection = connection
+        self._name = name
+
+    def collection(self, name: str) -> Collection:
+        return MarkedAtOnce(self._connection, name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection.collection(self._name), name)
+
+    async def bulk_write(self, writes: Sequence[Any], *, ordered: bool) -> Any:
+        written = await self._connection.collection(self._name).bulk_write(writes, ordered=ordered)
+        await MongoStore(self._connection).mark([mark()])
+        return written
+
+
+async def test_a_mark_within_a_claim_costs_no_attempt(mongo_store: MongoStore, connection: Connection) -> None:
+    await mongo_store.mark([mark()])
+
+    (claim,) = await MongoStore(cast(Connection, MarkedAtOnce(connection))).claim([CALL], next(tokens))
+
+    assert await mongo_store.replace([(claim, result())]) == {CALL}
+    assert (await claimed(mongo_store)).attempts == 1
+
+
+async def test_whoever_opens_mongodb_finds_the_record_as_fields(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    claim = await claimed(mongo_store)
+    await mongo_store.replace([(claim, result())])
+
+    document = await connection.collection("calls").find_one({"metadata.priority": "high"})
+
+    assert document["_id"] == CALL
+    assert document["call_status"] == "REGISTERED"
+    assert document["events"][0]["event"] == "Call created"
+    assert "open" not in document
+
+
+def large(size: int) -> tuple[Record, Result]:
+    made = record()
+    made["metadata"] = {"large": "x" * size}
+    body = orjson.dumps(made)
+    return made, replace(result(), fields=packed(made, body), body=body)
+
+
+async def test_a_large_record_that_fits_is_there_as_fields_and_as_text(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    claim = await claimed(mongo_store)
+    made, stored = large(2_000_000)
+
+    await mongo_store.replace([(claim, stored)])
+
+    document = await connection.collection("calls").find_one({"_id": CALL})
+    assert document["body"] == orjson.dumps(made).decode()
+    assert {name: document[name] for name in made} == made
+    assert (document["state"], document["event_count"]) == ("final", stored.events)
+
+
+async def test_a_record_beyond_twelve_megabytes_is_final_without_it(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    claim = await claimed(mongo_store)
+    _, stored = large(7_000_000)
+
+    await mongo_store.replace([(claim, stored)])
+
+    document = await connection.collection("calls").find_one({"_id": CALL})
+    assert (document["state"], "body" in document, "metadata" in document) == ("final", False, False)
+
+
+async def test_a_mark_in_whose_way_a_header_just_made_stood_is_written_to_it(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    class Raced(MongoStore):
+        """Finds, the first time, that the same call was first sighted by two: the server says so now and then."""
+
+        raced = False
+
+        async def _refused(self, marks: Sequence[Mark]) -> list[Mark]:
+            if not self.raced:
+                self.raced = True
+                await mongo_store.mark([replace(each, stale=False) for each in marks])
+                return list(marks)
+            return await super()._refused(marks)
+
+    deleted = await Raced(connection).mark([mark("o/1"), mark("o/2")])
+
+    assert deleted == set()
+    assert [await state_of(mongo_store, call) for call in ("o/1", "o/2")] == [State.STALE, State.STALE]
+
+
+@pytest.mark.parametrize("query", [{"state": "stale"}, {"state": "folding"}])
+async def test_the_folders_queries_use_its_index(connection: Connection, mongo_store: MongoStore, query: Any) -> None:
+    await mongo_store.mark([mark(f"o/{number}", stale=number % 2 == 0) for number in range(100)])
+    wanted = {"partition": {"$in": [7, 8]}, "open": True, **query}
+
+    plan = await connection.collection("calls").find(wanted).sort("marked_at", 1).limit(10).explain()
+
+    stages = str(plan["queryPlanner"]["winningPlan"])
+    assert "'indexName': 'folder'" in stages
+    assert "COLLSCAN" not in stages
+    assert "'SORT'" not in stages
+
+
+@pytest.mark.parametrize("after", [None, Silent("o/10", 7, 1_000)])
+async def test_the_closers_query_is_answered_by_its_index_alone(
+    connection: Connection, mongo_store: MongoStore, after: Silent | None
+) -> None:
+    await mongo_store.mark([mark(f"o/{n}", stale=n % 2 == 0, arrival=1_000 + n // 10) for n in range(1_000)])
+    *of_one_moment, later = arrivals(5_000, after)
+
+    plans = [await closers_plan(connection, stretch) for stretch in (later, *of_one_moment)]
+
+    winning = [str(plan["queryPlanner"]["winningPlan"]) for plan in plans]
+    assert all("'indexName': 'closer'" in each for each in winning)
+    assert "'SORT'" not in winning[0]
+    assert {plan["executionStats"]["totalDocsExamined"] for plan in plans} == {0}
+
+
+async def closers_plan(connection: Connection, stretch: Any) -> Any:
+    wanted = {"open": True, "partition": {"$in": [7, 8]}, "state": "live", **stretch}
+    found = connection.collection("calls").find(wanted, {"partition": 1, "last_arrival": 1})
+    return await found.sort([("last_arrival", 1), ("_id", 1)]).limit(10).explain()

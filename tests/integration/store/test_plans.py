@@ -1,0 +1,67 @@
+"""What MongoDB does for the store's questions about old and opted-out calls: it reads what it returns, and no more."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection
+from shared.store.ports import Mark
+from tests.support.store.makers import document, result
+
+CROWD = [f"o/{number}" for number in range(300)]
+OLD, OPTED_OUT = ["a/1", "b/1"], ["c/1", "c/2"]
+PARTITIONS = range(12)
+FEW = 40  # keys or documents that a question about two calls may look at, each at an index of 12 partitions
+
+
+@pytest.fixture
+async def profile(connection: Connection) -> AsyncIterator[Any]:
+    """Fill the database, have MongoDB write down what it does from then on, and give the collection of that."""
+    store = MongoStore(connection)
+    await store.prepare()
+    everything = [*CROWD, *OLD, *OPTED_OUT]
+    await store.insert([document(call) for call in everything])
+    for calls, arrival, opted_out in ((CROWD, 9_000, False), (OLD, 1_000, False), (OPTED_OUT, 9_000, True)):
+        await store.mark([Mark(call, number % 12, arrival, True, opted_out) for number, call in enumerate(calls)])
+        claims = await store.claim(calls, "token")
+        await store.replace([(claim, result(opted_out=opted_out)) for claim in claims])
+    database = connection.collection("calls").database
+    await database.command("profile", 2)
+    yield database["system.profile"]
+    await database.command("profile", 0)
+
+
+async def test_retention_and_the_sweep_look_at_what_they_are_after_alone(connection: Connection, profile: Any) -> None:
+    store = MongoStore(connection)
+    until = 2**42
+
+    organizations = await store.organizations()
+    outdated = [*await store.outdated("a", PARTITIONS, 5_000, 9), *await store.outdated("b", PARTITIONS, 5_000, 9)]
+    buried = await store.bury(outdated, 5_000)
+    left = await store.buried(PARTITIONS, 9)
+    late = await store.mark([Mark("a/1", 3, 9_000, stale=True)])
+    await store.delete(left)
+    await store.emptied(left)
+    outlived = await store.outlived(PARTITIONS, until, 9)
+    await store.bury_again(["b/1"], until)
+    forgotten = await store.forget(outlived, until)
+    opted_out = await store.opted_out(PARTITIONS, (0, ""), 10_000, 9)
+    behind = await store.opted_out(PARTITIONS, (9_000, "c/1"), 10_000, 9)
+    raw = await store.raw([each.call for each in opted_out])
+
+    assert (organizations, outdated, buried, set(left)) == (["a", "b", "c", "o"], OLD, 2, set(OLD))
+    assert (late, set(outlived), forgotten) == ({"a/1"}, set(OLD), 1)
+    assert ([each.call for each in opted_out], [each.call for each in behind], raw) == (
+        OPTED_OUT,
+        ["c/2"],
+        set(OPTED_OUT),
+    )
+    done = [each async for each in profile.find({"ns": {"$regex": r"\.(calls|call_events)$"}})]
+    assert len(done) >= 16
+    for each in done:
+        assert "COLLSCAN" not in each.get("planSummary", ""), each
+        assert each.get("keysExamined", 0) <= FEW, each
+        assert each.get("docsExamined", 0) <= FEW, each
+        assert not each.get("hasSortStage"), each

@@ -1,0 +1,136 @@
+"""Records that are no events, amid events."""
+
+from typing import Any
+
+import pytest
+
+from shared.contract.rejection import Reason
+from shared.contract.topics import INPUT_MAX_MESSAGE_BYTES, MAX_EVENT_BYTES, Topics
+from shared.store.mongo.client import Connection
+from tests.support.events.makers import STARTED, event, raw
+from tests.support.events.records import expected, wait_for
+from tests.support.eventually import eventually, eventually_async
+from tests.support.servers.kafka import lag, message, records, send, send_with_a_header_that_is_no_utf8
+from tests.support.worker.process import WorkerProcess
+
+GOOD = raw(event("call.note"))
+BAD: dict[str, tuple[bytes | None, Reason]] = {
+    "nothing": (None, Reason.NOT_JSON),
+    "no JSON": (b"\x00\xff", Reason.NOT_JSON),
+    "NaN": (GOOD.replace(b'"Said thanks"', b"NaN"), Reason.NOT_JSON),
+    "a lone surrogate": (GOOD.replace(b"Said thanks", b"\\ud800"), Reason.NOT_JSON),
+    "a list": (b"[]", Reason.NOT_AN_OBJECT),
+    "no CloudEvent": (b'{"hello": "world"}', Reason.NOT_CLOUDEVENTS),
+    "beyond 64 bits": (GOOD.replace(b'"Said thanks"', b"18446744073709551616"), Reason.NUMBER_OUT_OF_RANGE),
+    "NUL in a key": (GOOD.replace(b'"event"', b'"e\\u0000": 1, "event"'), Reason.NUL_IN_KEY),
+    "too deep": (GOOD.replace(b'"Said thanks"', b"[" * 99 + b"]" * 99), Reason.TOO_DEEP),
+    "the year 1": (raw(event("call.note") | {"time": "0001-01-01T00:00:00+14:00"}), Reason.INVALID_TIME),
+    "no reason": (raw(event("call.ended", disconnection_reason=None)), Reason.MISSING),
+    "a number for a text": (raw(event("call.ended", disconnection_reason=7)), Reason.WRONG_TYPE),
+    "seconds": (raw(event("call.started", start_timestamp=1_703_097_600)), Reason.OUT_OF_BOUNDS),
+    "too large": (b" " * MAX_EVENT_BYTES + GOOD, Reason.TOO_LARGE),
+    "as large as the topic takes": (b" " * (INPUT_MAX_MESSAGE_BYTES - 500), Reason.TOO_LARGE),
+}
+
+
+@pytest.mark.usefixtures("worker")
+async def test_each_is_kept_byte_for_byte_with_its_reason_and_the_events_around_it_are_folded(
+    kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    good = [event("call.started"), *(event("call.note", at=STARTED + n) for n in range(20)), event("call.ended")]
+    messages: list[dict[str, Any]] = [message(body, topics) for body in good]
+    for number, (value, _) in enumerate(BAD.values()):
+        messages.insert(number, {"topic": topics.transcription, "key": b"\xff%d" % number, "value": value})
+
+    await send(kafka_bootstrap, messages)
+
+    await wait_for(connection, expected(good))
+    letters = await records(kafka_bootstrap, topics.dead_letter)
+    found = {letter.key: (letter.value, dict(letter.headers)["reason"].decode()) for letter in letters}
+    assert found == {b"\xff%d" % n: bad for n, bad in enumerate(BAD.values())}
+    await committed(kafka_bootstrap, topics)
+
+
+async def test_a_dead_letter_says_where_it_came_from_and_keeps_what_makes_it_readable(
+    worker: WorkerProcess, kafka_bootstrap: str, topics: Topics
+) -> None:
+    headers = [("ce_specversion", b"0.3"), ("ce_id", b"1"), ("number", b"+49 123")]
+    bad = {"topic": topics.telephony, "partition": 2, "key": b"k", "value": b'{"secret": 1}', "headers": headers}
+
+    await send(kafka_bootstrap, [bad])
+
+    await eventually(lambda: worker.metric("callfold_dead_letters_total") == 1)
+    (letter,) = await records(kafka_bootstrap, topics.dead_letter)
+    said = {name: value.decode() for name, value in letter.headers}
+    assert said.pop("time").endswith("Z")
+    assert said == {
+        "ce_specversion": "0.3",
+        "ce_id": "1",
+        "reason": "not_cloudevents",
+        "detail": "`specversion` must be `1.0`, not '0.3'",
+        "topic": topics.telephony,
+        "partition": "2",
+        "offset": "0",
+    }
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_header_whose_name_is_no_utf8_holds_nothing_up(
+    kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    events = [event("call.started"), event("call.note"), event("call.ended", at=STARTED + 9_000)]
+
+    await send_with_a_header_that_is_no_utf8(kafka_bootstrap, topics.telephony, [raw(body) for body in events])
+
+    await wait_for(connection, expected(events))
+    assert await records(kafka_bootstrap, topics.dead_letter) == []
+    await committed(kafka_bootstrap, topics)
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_compressed_events_are_read(
+    kafka_bootstrap: str, topics: Topics, connection: Connection, codec: str
+) -> None:
+    events = [event("call.started"), *(event("call.note") for _ in range(50)), event("call.ended", at=STARTED + 9_000)]
+
+    await send(kafka_bootstrap, [message(body, topics) for body in events], compression_type=codec, linger_ms=100)
+
+    await wait_for(connection, expected(events))
+
+
+async def test_a_record_that_is_large_when_it_is_decompressed_is_a_dead_letter_whole(
+    worker: WorkerProcess, kafka_bootstrap: str, topics: Topics
+) -> None:
+    large = b" " * 5_000_000
+    sent = {"topic": topics.telephony, "key": b"k", "value": large}
+
+    await send(kafka_bootstrap, [sent], compression_type="gzip", max_request_size=10_000_000)
+
+    await eventually(lambda: worker.metric("callfold_dead_letters_total") == 1)
+    (letter,) = await records(kafka_bootstrap, topics.dead_letter)
+    assert letter.value == large
+    await committed(kafka_bootstrap, topics)
+
+
+async def test_behind_thousands_of_them_in_a_row_the_events_are_folded_and_none_is_missing(
+    worker: WorkerProcess, kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    good = [event("call.started"), event("call.note"), event("call.ended", at=STARTED + 9_000)]
+    place = {"topic": topics.telephony, "partition": 0, "key": b"k"}
+    bad = [b'{"number": %d}' % number for number in range(5_000)]
+
+    await send(kafka_bootstrap, [place | {"value": value} for value in [*bad, *map(raw, good)]], linger_ms=100)
+
+    await wait_for(connection, expected(good))
+    assert sorted(letter.value for letter in await records(kafka_bootstrap, topics.dead_letter)) == sorted(bad)
+    assert worker.metric('callfold_dead_letters_total{reason="not_cloudevents"}') == len(bad)
+    assert len(worker.log.read_text().splitlines()) < 100
+    await committed(kafka_bootstrap, topics)
+
+
+async def committed(bootstrap: str, topics: Topics) -> None:
+    async def nothing_left() -> bool:
+        return await lag(bootstrap, topics.prefix, topics) == 0
+
+    await eventually_async(nothing_left)

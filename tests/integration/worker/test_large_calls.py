@@ -1,0 +1,67 @@
+"""Large calls in the real worker: folded in a process of their own, whose end is no one else's."""
+
+from shared.calls.folding import render
+from shared.calls.read_call import Finality
+from shared.contract.topics import Topics
+from shared.fold.fold import fold
+from shared.kafka.partitioner import partition_of
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection
+from shared.store.states import State
+from tests.integration.worker.conftest import MakeWorker
+from tests.support.events.large_calls import long_call, put_large
+from tests.support.events.makers import book, decoded, raw
+from tests.support.events.records import expected, wait_for
+from tests.support.events.workload import conversations
+from tests.support.eventually import eventually, eventually_async
+from tests.support.fixtures import PARTITIONS
+from tests.support.servers.kafka import publish, send_in_batches
+from tests.support.store.makers import CALL, state_of
+from tests.support.store.processes import children
+
+TURNS = 100_000
+AT_WORK_BYTES = 100 * 1024 * 1024
+
+
+async def test_a_call_of_100_000_turns_is_folded_though_its_process_was_killed_once(
+    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    turns, (neighbour,) = long_call(TURNS, line="It cost $27, as I said."), conversations(1, 10)
+    partition = partition_of("call-456", PARTITIONS)
+    store = MongoStore(connection)
+    await send_in_batches(kafka_bootstrap, topics.transcription, partition, map(raw, turns))
+
+    worker = make_worker().start().wait_until_ready()
+    await eventually(lambda: [each for each in children(worker.pid) if each.memory_info().rss > AT_WORK_BYTES], 90)
+    children(worker.pid)[0].kill()
+    await publish(kafka_bootstrap, topics, neighbour)
+
+    await wait_for(connection, expected(neighbour))
+    await eventually_async(lambda: _is(store, State.FINAL), within=90)
+    found = await store.find(CALL)
+    assert found is not None
+    assert (found.body, found.etag) == (None, render(fold(decoded(turns), book()).record).etag)
+    assert "SIGKILL ended its process" in worker.written()
+    assert worker.metric("callfold_events_total") == len(turns) + len(neighbour)
+    assert (worker.metric("callfold_dead_letters_total"), worker.metric("callfold_broken_calls_total")) == (0, 0)
+
+
+async def test_a_call_that_needs_more_memory_than_is_set_is_broken_alone_and_the_log_names_the_setting(
+    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    store = MongoStore(connection)
+    await put_large(store, long_call(40_000, line="short"))
+    (neighbour,) = conversations(1, 10)
+
+    with make_worker(pool_memory_mb=128) as worker:
+        await publish(kafka_bootstrap, topics, neighbour)
+        await wait_for(connection, expected(neighbour), Finality.FINAL)
+        await eventually_async(lambda: _is(store, State.BROKEN), within=60)
+
+        log = worker.written()
+        assert "its fold needs more than CALLFOLD_POOL_MEMORY_MB=128" in log
+        assert worker.metric("callfold_broken_calls_total") == 1
+
+
+async def _is(store: MongoStore, state: State) -> bool:
+    return CALL in await store.look([CALL]) and await state_of(store, CALL) is state

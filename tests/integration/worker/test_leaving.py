@@ -1,0 +1,101 @@
+"""Leaving under load: what a worker that is told to stop leaves to be delivered again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.contract.topics import Topics
+from shared.store.mongo.client import Connection
+from tests.integration.worker.conftest import MakeWorker
+from tests.support.events.makers import Json
+from tests.support.events.records import expected, wait_for
+from tests.support.events.workload import conversations, interleaved
+from tests.support.eventually import eventually
+from tests.support.servers.kafka import message, producer
+from tests.support.worker.process import WorkerProcess
+
+RATE = 1_000
+COMMIT_SECONDS = 1.0
+
+
+@asynccontextmanager
+async def load(bootstrap: str, topics: Topics, events: list[Json]) -> AsyncIterator[None]:
+    """Publish the events at a steady rate beside the block; on leaving it, the rest."""
+
+    async def publish() -> None:
+        async with producer(bootstrap) as made:
+            for start in range(0, len(events), RATE // 10):
+                await asyncio.gather(
+                    *[await made.send(**message(body, topics)) for body in events[start : start + RATE // 10]]
+                )
+                await asyncio.sleep(0.1)
+
+    publishing = asyncio.create_task(publish())
+    yield
+    await publishing
+
+
+async def committed(bootstrap: str, group: str) -> dict[TopicPartition, int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return {part: done.offset for part, done in (await admin.list_consumer_group_offsets(group)).items()}
+    finally:
+        await admin.close()
+
+
+async def written(connection: Connection) -> dict[TopicPartition, int]:
+    """Return the offset behind the last record of each partition that the log holds."""
+    ends: dict[TopicPartition, int] = {}
+    async for found in connection.collection("call_events").find({}, {"_id": 1}):
+        *_, topic, partition, stretch = found["_id"].split("/")
+        part, last = TopicPartition(topic, int(partition)), int(stretch.split("-")[1])
+        ends[part] = max(ends.get(part, 0), last + 1)
+    return ends
+
+
+def stopped(worker: WorkerProcess) -> int:
+    """Return how many events a worker says it wrote when it left."""
+    lines = [orjson.loads(line) for line in worker.log.read_text().splitlines() if line.startswith("{")]
+    events: int = next(line["events"] for line in lines if line["event"] == "stopped")
+    return events
+
+
+async def test_one_worker_leaves_nothing_to_be_delivered_again(
+    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    events = list(interleaved(conversations(100, 30)))
+    worker = make_worker(commit_seconds=COMMIT_SECONDS).start().wait_until_ready()
+
+    async with load(kafka_bootstrap, topics, events):
+        await eventually(lambda: worker.metric("callfold_events_total") > RATE)
+        status = await asyncio.to_thread(worker.stop)
+        left, ends = await committed(kafka_bootstrap, topics.prefix), await written(connection)
+    make_worker().start()
+
+    assert status == 0
+    assert left == ends
+    await wait_for(connection, expected(events))
+
+
+async def test_of_several_a_leaving_one_costs_at_most_one_commit_interval(
+    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    events = list(interleaved(conversations(150, 30)))
+    workers = [make_worker(commit_seconds=COMMIT_SECONDS).start() for _ in range(3)]
+    for worker in workers:
+        worker.wait_until_ready()
+    await eventually(lambda: all(worker.metric("callfold_assigned_partitions") == 2 for worker in workers), within=60)
+
+    async with load(kafka_bootstrap, topics, events):
+        await eventually(lambda: workers[0].metric("callfold_events_total") > RATE / 2)
+        status = await asyncio.to_thread(workers[0].stop)
+    await wait_for(connection, expected(events))
+
+    again = stopped(workers[0]) + sum(worker.metric("callfold_events_total") for worker in workers[1:]) - len(events)
+    assert status == 0
+    assert 0 <= again <= RATE * COMMIT_SECONDS

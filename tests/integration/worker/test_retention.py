@@ -1,0 +1,79 @@
+"""What the worker does with old calls and with what was left raw, on a real broker and a real database."""
+
+from pathlib import Path
+
+import pytest
+
+from services.worker.maintenance.retention import Tombstones
+from shared.calls.read_call import read_call
+from shared.contract.topics import Topics
+from shared.process.clock import now_ms
+from shared.store.ids import LogDocument, call_key
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection
+from shared.store.ports import Mark
+from tests.integration.worker.conftest import MakeWorker
+from tests.support.events.makers import Json, event, raw
+from tests.support.events.records import BOOK
+from tests.support.eventually import eventually, eventually_async
+from tests.support.fixtures import PARTITIONS
+from tests.support.servers.kafka import publish
+from tests.support.store.makers import document, result, state_of
+
+DAY_MS = 86_400_000
+OLD, KEPT, OPTED_OUT = "old", "kept", "opted-out"
+
+
+@pytest.fixture
+async def store(connection: Connection) -> MongoStore:
+    """Return a store with a call from 1970, one that is kept for ever, and one with something raw in it."""
+    store = MongoStore(connection)
+    await store.prepare()
+    for organization in (OLD, KEPT):
+        await final(store, organization, event("call.ended"), arrival=1_000)
+    await final(store, OPTED_OUT, event("transcript.turn", content="my secret"), arrival=now_ms() - 3_600_000)
+    return store
+
+
+async def final(store: MongoStore, organization: str, body: Json, *, arrival: int) -> None:
+    call = call_key(organization, "call-456")
+    await store.insert([document(call, content=raw({**body, "organizationid": organization}))])
+    await store.mark([Mark(call, 0, arrival, stale=True, opted_out=organization == OPTED_OUT)])
+    (claim,) = await store.claim([call], "token")
+    await store.replace([(claim, result(opted_out=organization == OPTED_OUT))])
+
+
+async def log(store: MongoStore, organization: str) -> list[LogDocument]:
+    call = call_key(organization, "call-456")
+    return (await store.read([call]))[call]
+
+
+async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
+    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, store: MongoStore, tmp_path: Path
+) -> None:
+    policies = tmp_path / "policies.toml"
+    policies.write_text(f"[default]\nretention_days = 30\n[organizations.{KEPT}]\nretention_days = 0\n")
+    worker = make_worker(policies=policies).start().wait_until_ready()
+    await eventually(lambda: worker.metric("callfold_deleted_calls_total") == 1, 60)
+    await eventually(lambda: worker.metric("callfold_swept_calls_total") == 1, 60)
+
+    await publish(kafka_bootstrap, topics, [event("call.ended", organization=OLD)])
+    await eventually(lambda: worker.metric("callfold_late_events_total") == 1, 60)
+
+    async def is_redacted() -> bool:
+        return all(each.redacted_at and b"secret" not in each.events[0] for each in await log(store, OPTED_OUT))
+
+    await eventually_async(is_redacted)
+    assert await log(store, OLD) == []
+    assert await read_call(store, call_key(OLD, "call-456"), BOOK) is None
+    assert await state_of(store, call_key(KEPT, "call-456")) == "final"
+    # By the broker's own settings: 7 days, and 7 more of a segment, in an input topic, then in the dead letters.
+    assert worker.metric("callfold_tombstone_seconds") == 29 * 86_400
+
+    async def lasting() -> int:
+        return 29 * DAY_MS
+
+    later = Tombstones(store, lambda: range(PARTITIONS), lasting, clock=lambda: now_ms() + 30 * DAY_MS)
+    await eventually_async(lambda: store.outlived(range(PARTITIONS), now_ms() + DAY_MS, 1))
+    await later.act()
+    assert set(await store.look([call_key(OLD, "call-456"), call_key(KEPT, "call-456")])) == {f"{KEPT}/call-456"}

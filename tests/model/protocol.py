@@ -1,0 +1,260 @@
+"""What happens to calls at the same time, and what must be true of them in the end, whatever came in which order."""
+
+import itertools
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from services.worker.maintenance.redaction_sweep import Sweep
+from services.worker.maintenance.retention import Retention
+from shared.calls.folding import fold_documents, render
+from shared.config.policies import Policies, Policy
+from shared.fold.fold import fold
+from shared.store.ids import LogDocument, call_key
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Claim, Mark, Result, Store, StoredCall
+from shared.store.states import State
+from tests.model.actors import Act
+from tests.model.interleaving import Explored, Limits, Search
+from tests.support.events.makers import STARTED, Json, book, decoded, event
+from tests.support.worker.memory_worker import (
+    ARRIVED,
+    PARTITIONS,
+    TELEPHONY,
+    TRANSCRIPTION,
+    Clock,
+    MemoryWorker,
+    folded,
+    received,
+)
+
+CONTENT = "what was said"
+PRICES = book()
+_DAY_MS = 86_400_000
+ONCE = Limits(kills=1, passes=1)
+
+Batch = tuple[Json, ...]
+Doing = Batch | str
+FOLD = "fold"
+"""What a folder does: one round."""
+REBUILD = "rebuild"
+"""What `callfold rebuild` does: mark, and fold."""
+DELETE = "delete"
+"""What retention does when the days are over."""
+SWEEP = "sweep"
+"""What looks for what is raw of calls that opted out."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What was there, and what happens at the same time: each actor does one thing after the other.
+
+    `states` tells how many there are at least, `rested` whether what was there has been folded before.
+    """
+
+    there: Sequence[Json]
+    actors: Sequence[Sequence[Doing]]
+    limits: Limits
+    states: int
+    rested: bool = True
+
+    @property
+    def events(self) -> list[Json]:
+        """Return all events, each once."""
+        done = [doing for actor in self.actors for doing in actor if not isinstance(doing, str)]
+        return list({each["id"]: each for each in itertools.chain(self.there, *done)}.values())
+
+
+class Port:
+    """The store as an actor has it.
+
+    A bulk is no transaction: each document of it is a step. Records are stored without their fields, which have no
+    hash; the same record is there as text.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    async def insert(self, documents: Sequence[LogDocument]) -> None:
+        """See the port."""
+        for document in documents:
+            await self.store.insert([document])
+
+    async def redact(self, documents: Sequence[LogDocument]) -> None:
+        """See the port."""
+        for document in documents:
+            await self.store.redact([document])
+
+    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+        """See the port."""
+        return await self.store.replace([(claim, replace(result, fields=None)) for claim, result in claims])
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the store is used: as it should be, or with a mistake.
+
+    `redelivers`: what a killed worker did not finish is delivered again.
+    """
+
+    port: type[Port] = Port
+    memory: type[MemoryStore] = MemoryStore
+    redelivers: bool = True
+
+
+AS_IT_IS = Protocol()
+
+
+def explored(case: Case, protocol: Protocol = AS_IT_IS) -> Explored:
+    """Explore a case.
+
+    Raises:
+        WrongEnd: a record is wrong in the end.
+    """
+    clock = Clock()
+    memory = protocol.memory(clock=clock)
+    acts = _Acts(case.events, protocol)
+    if case.there:
+        at_once(acts.delivery(case.there).run(memory))
+    if case.rested:
+        at_once(acts.worker(memory).rest())
+    scripts = [[acts.of(doing) for doing in actor] for actor in case.actors]
+    return Search(memory, clock, scripts, lambda end: wrong(end, case), case.limits).run()
+
+
+class _Acts:
+    """What actors do. Each event has its offset, whoever brings it."""
+
+    def __init__(self, events: Sequence[Json], protocol: Protocol) -> None:
+        self._offsets = {each["id"]: offset for offset, each in enumerate(events)}
+        self._calls = list(_by_call(events))
+        self._protocol = protocol
+        self._deliveries: dict[tuple[str, ...], Act] = {}
+        self._batches: dict[Act, Sequence[Json]] = {}
+        others = {
+            FOLD: lambda store: self.worker(store).step(),
+            REBUILD: self._rebuild,
+            DELETE: lambda store: deletion(self._port(store)).act(),
+            SWEEP: lambda store: sweep(self._port(store)).act(),
+        }
+        self._others = {name: Act(name, run, lambda _: [()]) for name, run in others.items()}
+
+    def of(self, doing: Doing) -> Act:
+        return self._others[doing] if isinstance(doing, str) else self.delivery(doing)
+
+    def worker(self, store: Store) -> MemoryWorker:
+        return MemoryWorker(store=self._port(store), prices=PRICES)
+
+    def delivery(self, batch: Sequence[Json]) -> Act:
+        ids = tuple(each["id"] for each in batch)
+        if ids not in self._deliveries:
+            records = [received(each, offset=self._offsets[each["id"]], topic=_topic(each)) for each in batch]
+            name = " and ".join(each["type"] for each in batch)
+            act = Act(name, lambda store: self.worker(store).bring(records), lambda after: self._again(act, after))
+            self._deliveries[ids], self._batches[act] = act, batch
+        return self._deliveries[ids]
+
+    def _again(self, killed: Act, after: Sequence[Act]) -> list[Sequence[Act]]:
+        """Return what may come instead: all that was not acknowledged, cut in any way."""
+        if not self._protocol.redelivers:
+            return [after]
+        following = list(itertools.takewhile(self._batches.__contains__, after))
+        left = [each for act in (killed, *following) for each in self._batches[act]]
+        return [[*map(self.delivery, cut), *after[len(following) :]] for cut in _cuts(left)]
+
+    def _port(self, store: Store) -> Store:
+        return cast(Store, self._protocol.port(store))
+
+    async def _rebuild(self, store: Store) -> None:
+        headers = await store.headers(self._calls)
+        await store.mark([Mark(call, header.partition, ARRIVED, stale=True) for call, header in headers.items()])
+        await self.worker(store).step()
+
+
+def _cuts(events: Sequence[Json]) -> Iterator[list[Sequence[Json]]]:
+    for cuts in itertools.product([False, True], repeat=len(events) - 1):
+        bounds = [0, *(place for place, cut in enumerate(cuts, 1) if cut), len(events)]
+        yield [events[first:end] for first, end in itertools.pairwise(bounds)]
+
+
+def deletion(store: Store, *, days: int = 30) -> Retention:
+    """Return the chore as it is when all that there is has been kept for so many days; 0: whatever is new is kept."""
+    clock = Clock(ARRIVED + 31 * _DAY_MS)
+    return Retention(store, Policies(Policy(retention_days=days)), lambda: range(PARTITIONS), clock=clock)
+
+
+def sweep(store: Store) -> Sweep:
+    """Return the sweep as it is an hour after all that there is arrived."""
+    return Sweep(store, lambda: range(PARTITIONS), clock=Clock(ARRIVED + _DAY_MS // 24))
+
+
+def wrong(memory: MemoryStore, case: Case) -> str | None:
+    """Return what is wrong with a call when a worker has folded all there is to fold.
+
+    A call that goes on must be right while it does, and when its end has come. That nothing is left raw of it takes the
+    sweep if a worker may have died.
+    """
+    worker = MemoryWorker(memory=memory, prices=PRICES)
+    at_once(worker.rest())
+    at_once(deletion(memory, days=0).act())
+    for call, told in _by_call(case.events).items():
+        if not fold(decoded(told), PRICES).ended:
+            if case.limits.kills:
+                at_once(sweep(memory).act())
+                at_once(worker.rest())
+            if found := _wrong_while_live(memory, call, told):
+                return found
+            told.append(event("call.ended", call=call.split("/")[1], at=STARTED + 60_000, inferred=True))
+            at_once(worker.deliver(told[-1]))
+            at_once(worker.rest())
+        if found := _wrong_when_ended(memory, call, told):
+            return found
+    return None
+
+
+def _by_call(events: Sequence[Json]) -> dict[str, list[Json]]:
+    by_call: dict[str, list[Json]] = {}
+    for each in events:
+        by_call.setdefault(call_key(each["organizationid"], each["subject"]), []).append(each)
+    return by_call
+
+
+def _wrong_while_live(memory: MemoryStore, call: str, told: Sequence[Json]) -> str | None:
+    found, log = at_once(memory.find(call)), at_once(memory.read([call]))[call]
+    if found is None or found.state is not State.LIVE:
+        return f"a call that goes on is {found.state if found else None}"
+    if render(fold_documents(log, PRICES, opted_out=found.opted_out)[0].record).body != folded(*told):
+        return "readers get another record than that of all events"
+    return _content_left(found, log)
+
+
+def _wrong_when_ended(memory: MemoryStore, call: str, told: Sequence[Json]) -> str | None:
+    found, log = at_once(memory.find(call)), at_once(memory.read([call]))[call]
+    if found is not None and found.state is State.DELETED:
+        return "events are left of a call that was deleted" if log else None
+    if found is None or found.state is not State.FINAL:
+        return f"a call that has ended is {found.state if found else None}"
+    if found.body != folded(*told):
+        return "the record is not that of all events"
+    return _content_left(found, log)
+
+
+def _content_left(found: StoredCall, log: Sequence[LogDocument]) -> str | None:
+    kept = b"".join([found.body or b"", *(raw for document in log for raw in document.events)])
+    return "content is left of a call that opted out" if found.opted_out and CONTENT.encode() in kept else None
+
+
+def at_once(act: Coroutine[Any, Any, Any]) -> Any:
+    """Return what an act returns that waits for nothing but its turn."""
+    try:
+        while True:
+            act.send(None)
+    except StopIteration as done:
+        return done.value
+
+
+def _topic(body: Json) -> str:
+    return TRANSCRIPTION if body["type"].startswith("transcript.") else TELEPHONY

@@ -1,0 +1,140 @@
+"""The law: the record depends on the set of distinct valid events, and on nothing else."""
+
+import random
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contract.envelope import Event, InvalidEvent, decode, decode_logged
+from shared.fold.fold import Folded, fold
+from shared.fold.redaction import redact
+from tests.support.events.makers import Json, book, decoded, raw
+from tests.support.events.strategies import EDITIONS, SECRET, TOPICS, TYPES, calls, lawful_calls, rivals
+from tests.support.reference.cost import Book
+from tests.support.reference.fold import reference_fold
+
+BOOK, REFERENCE_BOOK = book(*EDITIONS), Book(EDITIONS)
+
+
+def dumped(events: list[Event]) -> bytes:
+    return orjson.dumps(fold(events, BOOK).record)
+
+
+def as_json(value: Any) -> Any:
+    """Return the value as JSON has it: one kind of number, but true is none."""
+    match value:
+        case bool():
+            return ("truth", value)
+        case dict():
+            return {key: as_json(inner) for key, inner in value.items()}
+        case list():
+            return [as_json(inner) for inner in value]
+        case _:
+            return value
+
+
+def respelled(value: Any) -> Any:
+    """Return the value with the keys of its objects the other way round."""
+    match value:
+        case dict():
+            return {key: respelled(inner) for key, inner in reversed(value.items())}
+        case list():
+            return [respelled(inner) for inner in value]
+        case _:
+            return value
+
+
+def redacted(event: Event, at: int) -> Event:
+    left = decode_logged(redact(event.raw), redacted_at=at)
+    assert not isinstance(left, InvalidEvent)
+    return left
+
+
+@pytest.mark.parametrize("opt_out", [False, True])
+@pytest.mark.parametrize("types", [TYPES, *TOPICS.values()], ids=["all", *TOPICS])
+@given(data=st.data())
+def test_the_fold_is_the_reference_fold(types: tuple[str, ...], opt_out: bool, data: st.DataObject) -> None:
+    call = data.draw(calls(types, opt_out=opt_out))
+
+    record = orjson.loads(dumped(decoded(call)))
+
+    assert as_json(record) == as_json(reference_fold(map(raw, call), REFERENCE_BOOK))
+
+
+@given(rivals())
+def test_of_rivals_under_one_identity_the_reference_takes_the_same(call: list[Json]) -> None:
+    record = orjson.loads(dumped(decoded(call)))
+
+    assert as_json(record) == as_json(reference_fold(map(raw, call), REFERENCE_BOOK))
+
+
+@given(calls(), st.randoms(use_true_random=False), st.booleans())
+def test_order_repetition_and_batches_do_not_matter(call: list[Json], chance: random.Random, again: bool) -> None:
+    delivered = [raw(body) for body in call] * (2 if again else 1)
+    chance.shuffle(delivered)
+    cuts = sorted(chance.choices(range(len(delivered) + 1), k=3))
+    batches = [delivered[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(delivered)], strict=True)]
+
+    collected = [decode(value) for batch in batches for value in batch]
+
+    assert dumped([event for event in collected if isinstance(event, Event)]) == dumped(decoded(call))
+
+
+@given(calls(opt_out=True), st.randoms(use_true_random=False))
+def test_order_does_not_matter_to_an_opted_out_call(call: list[Json], chance: random.Random) -> None:
+    shuffled = chance.sample(call * 2, k=len(call) * 2)
+
+    assert dumped(decoded(shuffled)) == dumped(decoded(call))
+
+
+@given(calls(), st.randoms(use_true_random=False))
+def test_two_spellings_of_a_body_are_one_event(call: list[Json], chance: random.Random) -> None:
+    delivered = call + [respelled(body) for body in call]
+
+    once, twice = fold(decoded(call), BOOK), fold(decoded(delivered), BOOK)
+
+    assert (twice.record, twice.events, twice.conflicts) == (once.record, once.events, once.conflicts)
+    assert dumped(decoded(chance.sample(delivered, k=len(delivered)))) == orjson.dumps(twice.record)
+
+
+@given(calls(opt_out=True))
+def test_nothing_of_the_content_is_in_an_opted_out_record(call: list[Json]) -> None:
+    folded: Folded = fold(decoded(call), BOOK, opted_out=True)
+
+    assert folded.record["opt_out_sensitive_data_storage"] is True
+    assert SECRET not in orjson.dumps(folded.record).decode()
+
+
+@given(calls(opt_out=True))
+def test_nothing_of_the_content_is_in_a_redacted_event(call: list[Json]) -> None:
+    for body in call:
+        assert SECRET not in redact(raw(body)).decode()
+
+
+@given(lawful_calls(opt_out=True), st.randoms(use_true_random=False))
+def test_redacting_any_events_of_an_opted_out_call_does_not_matter(call: list[Json], chance: random.Random) -> None:
+    events = decoded(call)
+
+    logged = [redacted(event, chance.randint(1, 3)) if chance.random() < 0.5 else event for event in events]
+    copies = chance.sample(events + logged, k=len(events) * 2)
+
+    assert fold(logged, BOOK, opted_out=True).record == fold(events, BOOK, opted_out=True).record
+    assert fold(copies, BOOK, opted_out=True).record == fold(events, BOOK, opted_out=True).record
+
+
+@given(calls(opt_out=True))
+def test_redacting_all_rivals_at_once_does_not_matter(call: list[Json]) -> None:
+    events = decoded(call)
+
+    logged = [redacted(event, 1) for event in events]
+
+    assert fold(logged, BOOK, opted_out=True).record == fold(events, BOOK, opted_out=True).record
+
+
+@given(calls(opt_out=True))
+def test_a_redacted_event_is_redacted_once_and_for_all(call: list[Json]) -> None:
+    for body in call:
+        assert redact(redact(raw(body))) == redact(raw(body))

@@ -1,0 +1,95 @@
+"""A tiny client of the API, and calls for it to read.
+
+api = await reader()
+await put(api.store, seed_call())
+answer = await api.get("/api/calls/call-456")
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from services.api.app import create_app
+from services.api.settings import ApiSettings
+from shared.calls.folding import fold_documents, render
+from shared.calls.large_calls import FoldsHere, LargeCalls
+from shared.store.api_keys import Keys, MemoryKeys, new_key
+from shared.store.ids import LogDocument, Stretch, documents
+from shared.store.memory.calls import MemoryStore
+from shared.store.mongo.bson_record import packed
+from shared.store.ports import Mark, Result, Store
+from tests.support.events.makers import Json, book, raw
+
+PEPPER = "p" * 32
+CONTENT_KEY = b"k" * 32
+
+
+@dataclass
+class Reader:
+    """Somebody who has a key, and the API that they ask; what they ask with can be changed."""
+
+    app: FastAPI
+    store: Any
+    keys: Any
+    headers: dict[str, str]
+
+    async def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> httpx.Response:
+        """Return the answer; `headers` replace those of the key where they name the same."""
+        transport = httpx.ASGITransport(self.app)
+        sent = [(name.encode(), value.encode()) for name, value in (self.headers | (headers or {})).items()]
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            return await client.request(method, path, headers=sent)
+
+
+async def reader(
+    store: Store | None = None,
+    keys: Keys | None = None,
+    organization: str = "org-789",
+    folds: LargeCalls | None = None,
+    **settings: Any,
+) -> Reader:
+    """Return somebody with a key of the organization, and an API of their own."""
+    store, keys = store or MemoryStore(), keys or MemoryKeys()
+    key, secret = new_key(organization, PEPPER.encode())
+    await keys.add(key)
+    folds = folds or FoldsHere(store, book())
+    app = create_app(ApiSettings(key_pepper=SecretStr(PEPPER), **settings), store, keys, book(), folds)
+    return Reader(app, store, keys, {"X-API-KEY": key.api_key, "X-API-SECRET": secret})
+
+
+async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> None:
+    """Put the events, all of one call, into the store; `final` folds them as the folder does."""
+    call = f"{bodies[0]['organizationid']}/{bodies[0]['subject']}"
+    stretch = Stretch("calls.telephony", 0)
+    logged = list(documents(call, stretch, list(enumerate(map(raw, bodies))), CONTENT_KEY))
+    await store.insert(logged)
+    await store.mark([Mark(call, partition=0, last_arrival=0, stale=final)])
+    if final:
+        claims = await store.claim([call], "token")
+        await store.replace([(claims[0], _result(logged))])
+
+
+async def break_call(store: Store, call: str) -> None:
+    """Say of a call, which need not be there, that it cannot be folded."""
+    await store.mark([Mark(call, partition=0, last_arrival=0, stale=True)])
+    await store.break_off(await store.claim([call], "token"))
+
+
+def _result(logged: Sequence[LogDocument]) -> Result:
+    folded, _ = fold_documents(logged, book())
+    rendered = render(folded.record)
+    return Result(
+        fields=packed(folded.record, rendered.body),
+        body=rendered.body,
+        etag=rendered.etag,
+        final=True,
+        opted_out=False,
+        events=folded.events,
+        conflicts=folded.conflicts,
+        rules_version=1,
+        price_book_version="test",
+    )

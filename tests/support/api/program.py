@@ -1,0 +1,56 @@
+"""`python -m services.api` as a process of its own, for tests that start, ask and stop it."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from deploy.local.ports import HOST
+from tests.support.api.client import PEPPER
+
+START_SECONDS = 30.0
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """Return an environment with these `CALLFOLD_` variables and no other."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CALLFOLD_")}
+    given = {"KEY_PEPPER": PEPPER, "SECRETS_DIR": "/nowhere", **changes}
+    return clean | {f"CALLFOLD_{name}": value for name, value in given.items() if value is not None}
+
+
+def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
+    """Run the program, which must end by itself."""
+    command = [sys.executable, "-m", "services.api", *arguments]
+    return subprocess.run(  # noqa: S603 - the command is ours
+        command, env=environment(**changes), capture_output=True, text=True, timeout=START_SECONDS, check=False
+    )
+
+
+@contextmanager
+def running(port: int, **changes: str | None) -> Iterator[subprocess.Popen[str]]:
+    """Run the program until it is killed; ready when it is entered."""
+    command = [sys.executable, "-m", "services.api"]
+    settings = environment(API_PORT=str(port), **changes)
+    with subprocess.Popen(command, env=settings, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            wait_until_alive(port)
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_until_alive(port: int) -> None:
+    """Return when the program answers."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            httpx.get(f"http://{HOST}:{port}/healthz", trust_env=False).raise_for_status()
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,42 @@
+"""Calls of many turns, made cheaply, and put into the log without a worker."""
+
+from collections.abc import Iterator, Sequence
+
+from shared.process.clock import now_ms
+from shared.store.ids import Stretch, documents
+from shared.store.ports import Mark, Store
+from tests.support.events.makers import STARTED, Json, event, raw
+from tests.support.store.makers import CALL, CONTENT_KEY
+
+_PER_DOCUMENT = 2_000
+_LINE = "Thank you for waiting. It cost $27, as I said, and the rest of it comes to your address on Thursday. "
+
+
+def long_call(turns: int, call: str = CALL, *, line: str = _LINE * 3) -> list[Json]:
+    """Return a call of so many turns, a second each, that has ended."""
+    organization, name = call.split("/")
+    whose = {"call": name, "organization": organization}
+    told = [event("call.started", at=STARTED, id="start", direction="inbound", **whose)]
+    for number in range(turns):
+        role = ("agent", "user")[number % 2]
+        at = STARTED + number * 1_000
+        told.append(event("transcript.turn", at=at, id=f"{number}", role=role, content=f"{number} {line}", **whose))
+    told.append(event("call.ended", at=STARTED + turns * 1_000, id="end", **whose))
+    return told
+
+
+async def put_large(
+    store: Store, bodies: Sequence[Json], call: str = CALL, *, partition: int = 0, stale: bool = True
+) -> None:
+    """Put a call into the log as batches would, just now; if `stale` it waits for a folder."""
+    for number, part in enumerate(_parts([raw(body) for body in bodies])):
+        first = number * _PER_DOCUMENT
+        await store.insert(
+            list(documents(call, Stretch("calls.t", partition), list(enumerate(part, first)), CONTENT_KEY))
+        )
+    await store.mark([Mark(call, partition, now_ms(), stale=stale)])
+
+
+def _parts(events: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(events), _PER_DOCUMENT):
+        yield events[start : start + _PER_DOCUMENT]

@@ -1,0 +1,31 @@
+"""Kafka's own command line, in Java, from the jars of the local broker."""
+
+import subprocess
+from pathlib import Path
+
+from deploy.local.servers.install import LIBS, install
+from deploy.local.servers.java import find_java
+
+PRODUCER = "org.apache.kafka.tools.ConsoleProducer"
+GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+
+
+def run(tool: str, *arguments: str, text: str = "", libs: Path = LIBS) -> str:
+    """Return what the tool prints."""
+    install(print, libs)
+    done = subprocess.run(  # noqa: S603 - the command is ours
+        [find_java(), "-cp", f"{libs}/*", tool, *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return done.stdout
+
+
+def group_lag(bootstrap: str, group: str) -> dict[tuple[str, int], tuple[int, int, int]]:
+    """Return what `kafka-consumer-groups --describe` says: committed, end and lag by topic and partition."""
+    told = run(GROUPS, "--bootstrap-server", bootstrap, "--describe", "--group", group)
+    rows = [line.split() for line in told.splitlines() if line.startswith(f"{group} ")]
+    return {(row[1], int(row[2])): (int(row[3]), int(row[4]), int(row[5])) for row in rows if row[3] != "-"}

@@ -1,0 +1,57 @@
+"""The worker whose folds go wrong: one call's ends the process, another's takes long.
+
+CALLFOLD_TEST_DEADLY=org-789/call-1 python -m tests.support.worker.failing_folds
+"""
+
+import os
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from services.worker.__main__ import main
+from shared.store.ids import LogDocument
+from shared.store.ports import Claim, Result, Store
+from tests.support.eventually import eventually
+
+DEADLY = "CALLFOLD_TEST_DEADLY"
+"""The variable that names the call whose fold ends the process."""
+HELD = "CALLFOLD_TEST_HELD"
+"""The variable that names a file: no fold ends as long as it is there."""
+CLAIMS = "CALLFOLD_TEST_CLAIMS"
+"""The variable that names the file to which each claim is added, a line each: the call's key."""
+
+EXIT_STATUS = 99
+
+_HELD_AT_MOST = 600.0
+
+
+class WaywardStore:
+    """A store through which folds go wrong."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
+        claims = await self._store.claim(calls, token)
+        if CLAIMS in os.environ:
+            with Path(os.environ[CLAIMS]).open("a") as file:  # noqa: ASYNC230 - a few lines
+                file.writelines(f"{claim.call}\n" for claim in claims)
+        return claims
+
+    async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
+        if os.environ.get(DEADLY) in calls:
+            os._exit(EXIT_STATUS)
+        return await self._store.read(calls)
+
+    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+        held = os.environ.get(HELD)
+        if held is not None:
+            await eventually(lambda: not Path(held).exists(), within=_HELD_AT_MOST)
+        return await self._store.replace(claims)
+
+
+if __name__ == "__main__":
+    main(lambda store, letters: (cast(Store, WaywardStore(store)), letters))

@@ -1,0 +1,56 @@
+"""The calls that the folder's tests tell of."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from shared.fold.cost import PriceBook, Prices
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Mark
+from tests.support.events.makers import STARTED, Json, book, event
+from tests.support.store.makers import CALL, tokens
+
+CREATED, BEGUN, ENDED = event("call.created"), event("call.started"), event("call.ended", at=STARTED + 9_000)
+SAID = event("transcript.turn", content="my secret")
+OPT_OUT = event("call.updated", opt_out_sensitive_data_storage=True)
+MARK = Mark(CALL, 0, STARTED, stale=True)
+OTHERS = ["org-789/call-1", "org-789/call-2"]
+
+
+def ended(call: str, *, at: int = STARTED) -> list[Json]:
+    return [event("call.started", call=call, at=at), event("call.ended", call=call, at=at + 1_000)]
+
+
+async def attempts_of(memory: MemoryStore, call: str = CALL) -> int:
+    (claim,) = await memory.claim([call], next(tokens))
+    await memory.release([call], claim.token)
+    return claim.attempts - 1
+
+
+class Heavy(MemoryStore):
+    """Says of calls that their logs have so many bytes: of all, or of those that are named."""
+
+    def __init__(self, size: int, only: Collection[str] = (), claim_ms: int = 60_000) -> None:
+        super().__init__(claim_ms=claim_ms)
+        self._size = size
+        self._only = only
+
+    async def sizes(self, calls: Collection[str]) -> dict[str, int]:
+        sizes = await super().sizes(calls)
+        return {call: self._size if call in (self._only or calls) else size for call, size in sizes.items()}
+
+    async def ids(self, call: str) -> list[str]:
+        ids = await super().ids(call)
+        return [*ids, f"{call}/heavy/0/0-0-1-{self._size}-0"] if call in (self._only or [call]) else ids
+
+
+class _Torn(PriceBook):
+    def at(self, moment: int) -> Prices:
+        if moment == self.editions[0].effective:
+            raise KeyError(moment)
+        return self.editions[0]
+
+
+def torn(missing: int = STARTED) -> PriceBook:
+    """Return a price book in which the page for calls of one moment is missing: they cannot be folded."""
+    (prices,) = book().editions
+    return _Torn("test", [replace(prices, effective=missing)])

@@ -1,0 +1,159 @@
+"""A worker in memory: its flush and its folder, driven step by step, with no server and no clock to wait for.
+
+worker = MemoryWorker()
+await worker.deliver(event("call.created"), event("call.ended"))
+await worker.rest()
+assert worker.body() == folded(...)
+"""
+
+import itertools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from services.worker.folding.fold_loop import Folder
+from services.worker.folding.leases import Outcome
+from services.worker.folding.schedule import Reach, Ripeness
+from services.worker.ingest.dead_letters import MemoryDeadLetters
+from services.worker.ingest.decode_batch import Batch
+from services.worker.ingest.write_batch import Flush
+from shared.calls.folding import render
+from shared.calls.large_calls import FoldsHere, LargeCalls
+from shared.contract.envelope import Headers
+from shared.fold.cost import PriceBook
+from shared.fold.fold import fold
+from shared.kafka.partitioner import partition_of
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Store, StoredCall
+from tests.support.events.makers import STARTED, Json, binary, book, decoded, raw
+from tests.support.store.makers import CALL, CONTENT_KEY
+
+PARTITIONS = 12
+TELEPHONY = "calls.telephony"
+TRANSCRIPTION = "calls.transcription"
+ARRIVED = STARTED
+AT_THE_END = Reach(until=2**62, at_end=True)
+
+Hook = Callable[[str], Awaitable[None]]
+
+
+@dataclass
+class Received:
+    """A record as the consumer brings it."""
+
+    value: bytes | None
+    key: bytes | None = None
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = ARRIVED
+    topic: str = TELEPHONY
+    headers: Headers = ()
+    timestamp_type: int = 1
+
+
+def received(body: Json, *, in_binary_mode: bool = False, **differs: Any) -> Received:
+    """Return the record of an event whose producer did all as it should, but for what `differs`."""
+    value, headers = binary(body) if in_binary_mode else (raw(body), [])
+    call = body["subject"]
+    usual = {"value": value, "headers": headers, "key": call.encode(), "partition": partition_of(call, PARTITIONS)}
+    return Received(**(usual | differs))
+
+
+def folded(*bodies: Json, opted_out: bool = False) -> bytes:
+    """Return the record of a call as it has to be stored in the end."""
+    return render(fold(decoded(bodies), book(), opted_out=opted_out).record).body
+
+
+def watched(store: Store, before: Hook | None = None, after: Hook | None = None) -> Store:
+    """Return the store with something that happens before or after each of its methods, told by their names."""
+
+    class Watched:
+        def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+            method = getattr(store, name)
+
+            async def call(*args: Any) -> Any:
+                if before:
+                    await before(name)
+                result = await method(*args)
+                if after:
+                    await after(name)
+                return result
+
+            return call
+
+    return cast(Store, Watched())
+
+
+class Clock:
+    """A clock that is moved by hand; Unix milliseconds."""
+
+    def __init__(self, now: int = 1_700_000_000_000) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += int(seconds * 1000)
+
+
+@dataclass
+class MemoryWorker:
+    """One worker, that owns all partitions and stands at their end unless told otherwise."""
+
+    memory: MemoryStore = field(default_factory=MemoryStore)
+    store: Store | None = None
+    prices: PriceBook = field(default_factory=book)
+    claim_seconds: float = 60.0
+    partitions: int = PARTITIONS
+    large: LargeCalls | None = None
+    reached: Mapping[int, Reach] = field(default_factory=lambda: dict.fromkeys(range(PARTITIONS), AT_THE_END))
+
+    def __post_init__(self) -> None:
+        self.clock = Clock()
+        self.letters = MemoryDeadLetters()
+        self.ripeness = Ripeness()
+        self._offsets = itertools.count()
+        store = self.store or self.memory
+        self.flush = Flush(store, self.letters, self.ripeness, partitions=self.partitions, content_key=CONTENT_KEY)
+        self.folder = Folder(
+            store,
+            self.prices,
+            self.ripeness,
+            lambda: dict(self.reached),
+            large=self.large or FoldsHere(store, self.prices),
+            most_large=2,
+            claim_seconds=self.claim_seconds,
+            poll_seconds=0,
+            clock=self.clock,
+        )
+
+    async def deliver(self, *bodies: Json) -> Batch:
+        """Bring one batch, as new records."""
+        return await self.bring([received(body, offset=next(self._offsets)) for body in bodies])
+
+    async def bring(self, records: Sequence[Received]) -> Batch:
+        """Bring one batch of these very records."""
+        return await self.flush.flush(records)
+
+    async def step(self) -> Outcome:
+        """Fold once, long after the last time."""
+        self.clock.move(3600)
+        return await self.folder.step()
+
+    async def rest(self) -> None:
+        """Fold until nothing is left to be folded."""
+        quiet = 0
+        while quiet < 2:  # the step after tells what has become of a call that was folded beside
+            quiet = quiet + 1 if await self.step() == Outcome() else 0
+            await self.folder.settle()
+
+    async def found(self, call: str = CALL) -> StoredCall:
+        """Return what is stored of a call, which must be there."""
+        found = await self.memory.find(call)
+        assert found is not None
+        return found
+
+    def log(self) -> bytes:
+        """Return all that the log holds."""
+        return b"".join(raw for document in self.memory.log.values() for raw in document.events)

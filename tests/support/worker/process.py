@@ -1,0 +1,129 @@
+"""A worker as a process of its own, as it runs in production, for tests that start, stop and kill it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from deploy.local.ports import HOST, free_port
+from shared.contract.topics import Topics
+
+CONTENT_KEY = "a key for the hashes of tests only"
+_READY_WITHIN = 60.0
+_STOPS_WITHIN = 40.0
+
+
+class WorkerProcess:
+    """Runs `python -m services.worker` with short times; `settings` override them, by their names."""
+
+    def __init__(
+        self, kafka: str, mongo_uri: str, topics: Topics, database: str, folder: Path, **settings: object
+    ) -> None:
+        self.port = free_port()
+        self.log = folder / f"worker-{self.port}.log"
+        chosen = {
+            "kafka_bootstrap": kafka,
+            "mongo_uri": mongo_uri,
+            "mongo_database": database,
+            "mongo_timeout_ms": 5_000,
+            "topic_prefix": topics.prefix,
+            "group": topics.prefix,
+            "content_key": CONTENT_KEY,
+            "metrics_port": self.port,
+            "partitions": 3,
+            "session_seconds": 6,
+            "commit_seconds": 0.5,
+            "claim_seconds": 3,
+            "poll_seconds": 1,
+            **settings,
+        }
+        self._environment = {**os.environ, **{f"CALLFOLD_{name.upper()}": str(value) for name, value in chosen.items()}}
+        self._module = "services.worker"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def running(self, module: str, **variables: str) -> Self:
+        """Make it run another program that is a worker, which takes these variables beside the settings."""
+        self._module = module
+        self._environment |= variables
+        return self
+
+    def start(self) -> Self:
+        """Start the process; it may not be ready yet."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - the command is ours
+                [sys.executable, "-m", self._module], env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        return self
+
+    def wait_until_ready(self) -> Self:
+        """Return when the worker takes events."""
+        deadline = time.monotonic() + _READY_WITHIN
+        while not self.ready():
+            if self.ended() or time.monotonic() > deadline:
+                raise AssertionError(f"the worker is not ready:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.1)
+        return self
+
+    def written(self) -> str:
+        """Return what the process has logged."""
+        return self.log.read_text()
+
+    def ready(self) -> bool:
+        return self.answers() == httpx.codes.OK
+
+    def answers(self) -> int | None:
+        """Return the status of /readyz, None where nothing listens yet."""
+        try:
+            return httpx.get(f"http://{HOST}:{self.port}/readyz", timeout=2).status_code
+        except httpx.HTTPError:
+            return None
+
+    def metric(self, name: str) -> float:
+        """Return the sum of a metric over its labels, or of one line `name{label="value"}`."""
+        text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=5).text
+        lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
+        if "{" in name:
+            lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(name)]
+        return sum(float(value) for _, value in lines)
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
+
+    def signal(self, number: signal.Signals) -> None:
+        self._running().send_signal(number)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        self._running().kill()
+        self._running().wait()
+
+    def stop(self) -> int:
+        """Let it end in order; return its exit status."""
+        process = self._running()
+        if process.poll() is None:
+            process.terminate()
+        return process.wait(_STOPS_WITHIN)
+
+    def wait(self) -> int:
+        """Return the exit status of a process that ends by itself."""
+        return self._running().wait(_STOPS_WITHIN)
+
+    def ended(self) -> bool:
+        return self._running().poll() is not None
+
+    def __enter__(self) -> Self:
+        return self.start().wait_until_ready()
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "start() first"
+        return self._process

@@ -1,0 +1,150 @@
+"""The worker's own consumer, real but never started, before a broker that answers as it is told to."""
+
+# ruff: noqa: SLF001 - the seam between the worker and Faust is inside Faust
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+from pydantic import SecretStr
+
+from services.worker.app import Worker
+from services.worker.consumer.consumer import Chunk, ChunkConsumer
+from services.worker.ingest.dead_letters import MemoryDeadLetters
+from services.worker.maintenance.commit_barrier import MemoryFence
+from services.worker.maintenance.telephony import MemoryTelephony
+from services.worker.settings import WorkerSettings
+from shared.calls.large_calls import FoldsHere
+from shared.config.policies import Policies
+from shared.store.memory.calls import MemoryStore
+from tests.support.events.makers import book
+from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, Received
+
+TP0 = TP(TELEPHONY, 0)
+TP1 = TP(TELEPHONY, 1)
+
+
+@dataclass
+class Broker:
+    """Stands where the thread stands that talks to Kafka: `committed` holds what is owned, None where nothing was."""
+
+    committed: dict[TP, int | None] = field(default_factory=lambda: {TP0: 100})
+    fetches: deque[dict[TP, list[Received]]] = field(default_factory=deque)
+    from_the_beginning: list[TP] = field(default_factory=list)
+    positions: dict[TP, Any] = field(default_factory=dict)
+    while_seeking: Any = None
+    while_fetching: Any = None
+
+    def assignment(self) -> set[TP]:
+        return set(self.committed)
+
+    async def getmany(self, _active: set[TP], _timeout: float) -> dict[TP, list[Received]]:
+        if self.while_fetching:
+            await self.while_fetching()
+        return self.fetches.popleft() if self.fetches else {}
+
+    async def commit(self, offsets: Mapping[TP, int]) -> bool:
+        self.committed.update(offsets)
+        return True
+
+    async def seek_to_committed(self) -> dict[TP, int | None]:
+        if self.while_seeking:
+            await self.while_seeking()
+        return dict(self.committed)
+
+    async def seek_to_beginning(self, *partitions: TP) -> None:
+        self.from_the_beginning += partitions
+
+    @property
+    def _consumer(self) -> Any:
+        """What `end_position` reads of aiokafka's consumer."""
+        assignment = SimpleNamespace(state_value=self.positions.get)
+        return SimpleNamespace(_subscription=SimpleNamespace(subscription=SimpleNamespace(assignment=assignment)))
+
+
+def records(first: int, end: int, tp: TP = TP0) -> list[Received]:
+    """Return records of these offsets, each a millisecond after the one before."""
+    return [
+        Received(b"{}", partition=tp.partition, topic=tp.topic, offset=offset, timestamp=ARRIVED + offset)
+        for offset in range(first, end)
+    ]
+
+
+def finalized(store: Any = None, **chosen: Any) -> Worker:
+    """Return a worker with these settings of which nothing runs, but all is made."""
+    store = store or MemoryStore()
+    worker = Worker(
+        WorkerSettings(content_key=SecretStr("k" * 32), **chosen),
+        store,
+        MemoryDeadLetters(),
+        book(),
+        telephony=MemoryTelephony(),
+        fence=MemoryFence(),
+        large=FoldsHere(store, book()),
+        policies=Policies(),
+        partitions=PARTITIONS,
+    )
+    worker.app.finalize()
+    return worker
+
+
+@asynccontextmanager
+async def unstarted(
+    broker: Broker | None = None, store: Any = None, **chosen: Any
+) -> AsyncIterator[tuple[Worker, Broker]]:
+    """Give a worker whose consumer owns what the broker says, with the flow on and generation 1."""
+    broker, worker = broker or Broker(), finalized(store, **chosen)
+    consumer, worker.app.consumer_generation_id = worker.consumer, 1
+    consumer._thread.thread_loop.close()  # Faust opens it with the thread, which never runs here
+    consumer._thread = broker
+    consumer._set_active_tps(broker.assignment())
+    await consumer.perform_seek()
+    yield worker, broker
+
+
+async def fetch(consumer: ChunkConsumer, broker: Broker, fetched: dict[TP, list[Received]]) -> list[Chunk]:
+    """Return the chunks that one fetch delivers, as Faust's loop takes them."""
+    broker.fetches.append(fetched)
+    chunks = []
+    async for tp, chunk in consumer.getmany(1.0):
+        consumer._read_offset[tp] = chunk.offset  # as `_drain_messages` does once a message is delivered
+        chunks.append(chunk)
+    return chunks
+
+
+async def deliver(consumer: ChunkConsumer, broker: Broker, *spans: tuple[int, int], tp: TP = TP0) -> list[Chunk]:
+    """Deliver chunks of these offsets, each from a fetch of its own."""
+    return [chunk for first, end in spans for chunk in await fetch(consumer, broker, {tp: records(first, end, tp)})]
+
+
+def span(chunk: Chunk) -> tuple[int, int]:
+    """Return the offsets of a chunk's first and last record."""
+    return chunk.value[0].offset, chunk.value[-1].offset
+
+
+async def turns(count: int = 20) -> None:
+    """Let everything that can go on go on."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def made() -> AsyncIterator[tuple[Worker, Broker]]:
+    async with unstarted() as made:
+        yield made
+
+
+@pytest.fixture
+def consumer(made: tuple[Worker, Broker]) -> ChunkConsumer:
+    return made[0].consumer
+
+
+@pytest.fixture
+def broker(made: tuple[Worker, Broker]) -> Broker:
+    return made[1]

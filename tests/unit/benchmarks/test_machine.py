@@ -1,0 +1,25 @@
+"""The machine is described, and not named."""
+
+import os
+import platform
+import re
+
+import psutil
+
+from benchmarks.machine import describe
+
+
+def test_everything_that_a_figure_depends_on_is_told() -> None:
+    told = describe("6.0.5")
+
+    assert told["mongod"] == "6.0.5"
+    assert told["cores"] == str(len(os.sched_getaffinity(0)))
+    assert told["driver"] in {"motor", "pymongo"}
+    assert float(told["load at the start"]) >= 0
+    assert told["memory"] == f"{psutil.virtual_memory().total / 2**30:.0f} GiB"
+    for name in ("Python", "Java", "Kafka", "faust-streaming", "aiokafka", "pydantic", told["driver"]):
+        assert re.match(r"\d+\.\d+", told[name]), name
+
+
+def test_no_host_is_named() -> None:
+    assert platform.node() not in " ".join(describe("6.0.5").values()).split()

@@ -1,0 +1,182 @@
+"""Calls that are folded for readers in the API: what is remembered changes no answer."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.calls.cached_reads import POOLED_BYTES, Large, SmallReads
+from shared.calls.read_call import CallBroken, Finality, Reading, read_call
+from shared.store.ids import LogDocument
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Mark
+from tests.support.events.makers import STARTED, Json, book, event, raw
+from tests.support.store.makers import CALL, claimed, document, result
+from tests.support.worker.fold_cases import Heavy
+from tests.support.worker.memory_worker import MemoryWorker, folded, watched
+
+BEGUN, ENDED = event("call.started"), event("call.ended", at=STARTED + 9_000)
+SAID, MORE = (event("transcript.turn", at=STARTED + at, content=f"my secret {at}") for at in (1_000, 2_000))
+OPT_OUT = event("call.updated", opt_out_sensitive_data_storage=True)
+BODIES = [BEGUN, SAID, MORE, ENDED, OPT_OUT]
+
+
+class Counting(MemoryStore):
+    """Notes which documents are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_ids: list[Sequence[str]] = []
+
+    async def documents(self, ids: Sequence[str]) -> list[LogDocument]:
+        self.read_ids.append(ids)
+        await asyncio.sleep(0)
+        return await super().documents(ids)
+
+
+async def tell(store: MemoryStore, offset: int, body: Json, *, opted_out: bool = False) -> LogDocument:
+    """Put one event into the log, as a batch does."""
+    told = document(offset=offset, content=raw(body))
+    await store.insert([told])
+    await store.mark([Mark(CALL, 0, STARTED, stale=opted_out, opted_out=opted_out)])
+    return told
+
+
+async def read(reads: SmallReads) -> Reading:
+    reading = await reads.read(CALL)
+    assert isinstance(reading, Reading)
+    return reading
+
+
+async def test_only_what_is_new_is_read_of_a_call_that_goes_on() -> None:
+    store = Counting()
+    reads = SmallReads(store, book())
+    first = await tell(store, 0, BEGUN)
+    await read(reads)
+    second = await tell(store, 1, SAID)
+
+    reading = await read(reads)
+
+    assert store.read_ids == [[first.id], [second.id]]
+    assert reading.body == folded(BEGUN, SAID)
+
+
+async def test_what_has_not_changed_is_not_folded_again() -> None:
+    store = Counting()
+    reads = SmallReads(store, book())
+    await tell(store, 0, BEGUN)
+
+    first, second = await read(reads), await read(reads)
+
+    assert len(store.read_ids) == 1
+    assert first.body is second.body
+
+
+async def test_readers_who_come_at_once_share_what_is_done() -> None:
+    store = Counting()
+    reads = SmallReads(store, book())
+    await tell(store, 0, BEGUN)
+
+    readings = await asyncio.gather(*(read(reads) for _ in range(20)))
+
+    assert len(store.read_ids) == 1
+    assert {reading.body for reading in readings} == {folded(BEGUN)}
+
+
+async def test_of_a_call_that_has_opted_out_nothing_is_remembered() -> None:
+    store = Counting()
+    reads = SmallReads(store, book())
+    said = await tell(store, 0, SAID)
+    await read(reads)
+    flag = await tell(store, 1, OPT_OUT)
+
+    bodies = [(await read(reads)).body for _ in range(2)]
+
+    assert bodies == [folded(SAID, OPT_OUT)] * 2
+    assert b"secret" not in bodies[0]
+    assert store.read_ids == [[said.id], [flag.id], [said.id, flag.id]]
+
+
+async def test_what_was_remembered_of_a_call_whose_header_says_that_it_opted_out_is_told_to_nobody() -> None:
+    store = Counting()
+    reads = SmallReads(store, book())
+    said = await tell(store, 0, SAID)
+    await read(reads)
+    await store.mark([Mark(CALL, 0, STARTED, stale=True, opted_out=True)])
+
+    reading = await read(reads)
+
+    assert b"secret" not in reading.body
+    assert reading.body == folded(SAID, opted_out=True)
+    assert store.read_ids == [[said.id], [said.id]]
+
+
+async def test_a_call_that_is_remembered_and_then_deleted_is_none() -> None:
+    memory = MemoryStore()
+    await tell(memory, 0, BEGUN)
+
+    async def delete(step: str) -> None:
+        if step == "ids" and deleting:
+            (claim,) = [await claimed(memory)]
+            await memory.replace([(claim, result())])
+            await memory.bury([CALL], 2**62)
+
+    deleting = False
+    reads = SmallReads(watched(memory, after=delete), book())
+    await read(reads)
+    deleting = True
+
+    assert await reads.read(CALL) is None
+
+
+async def test_a_call_without_a_valid_event_is_broken() -> None:
+    store = MemoryStore()
+    await store.insert([document(content=b'{"specversion":"0.3"}')])
+    await claimed(store)
+
+    with pytest.raises(CallBroken):
+        await SmallReads(store, book()).read(CALL)
+
+
+async def test_a_call_of_many_bytes_is_large() -> None:
+    store = Heavy(POOLED_BYTES)
+    await tell(store, 0, BEGUN)
+    smaller = Heavy(POOLED_BYTES // 2)
+    await tell(smaller, 0, BEGUN)
+
+    assert await SmallReads(store, book()).read(CALL) == Large(None)
+    assert isinstance(await SmallReads(smaller, book()).read(CALL), Reading)
+
+
+async def test_a_call_that_is_becoming_final_is_told_of_alike_before_and_after() -> None:
+    worker = MemoryWorker()
+    reads = SmallReads(worker.memory, book())
+    await worker.deliver(BEGUN, SAID, ENDED)
+    before = await read(reads)
+    await worker.rest()
+
+    after = await read(reads)
+
+    assert (before.body, before.etag) == (after.body, after.etag)
+    assert (before.finality, after.finality) == (Finality.SETTLING, Finality.FINAL)
+
+
+@given(st.lists(st.sampled_from([*range(len(BODIES)), "redact", "flag"]), max_size=8))
+def test_whatever_happens_between_two_readers_each_gets_what_a_first_reader_would(steps: list[int | str]) -> None:
+    async def follow() -> None:
+        store = MemoryStore()
+        reads = SmallReads(store, book())
+        await tell(store, 0, BEGUN)
+        for offset, step in enumerate(steps, 1):
+            match step:
+                case int():
+                    await tell(store, offset, BODIES[step], opted_out=BODIES[step] is OPT_OUT)
+                case "flag":
+                    await store.mark([Mark(CALL, 0, STARTED, stale=True, opted_out=True)])
+                case _:
+                    await MemoryWorker(memory=store).rest()
+            assert await reads.read(CALL) == await read_call(store, CALL, book())
+
+    asyncio.run(follow())

@@ -1,0 +1,179 @@
+"""Reading one call: the record as it is stored while it is final, else as the log tells."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import pytest
+
+from shared.calls.read_call import CallBroken, Finality, Reading, read_call
+from shared.store.ids import LogDocument
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Mark, Store, StoreUnavailable
+from shared.store.states import State
+from tests.support.events.makers import STARTED, Json, book, event, raw
+from tests.support.store.makers import CALL, claimed, document, result, state_of
+from tests.support.worker.memory_worker import MemoryWorker, folded, watched
+
+BEGUN, ENDED = event("call.started"), event("call.ended", at=STARTED + 9_000)
+SAID = event("transcript.turn", content="my secret")
+OPT_OUT = event("call.updated", opt_out_sensitive_data_storage=True)
+
+
+async def told(*bodies: Json, rest: bool = False) -> MemoryStore:
+    """Return a store that was told of these events."""
+    worker = MemoryWorker()
+    await worker.deliver(*bodies)
+    if rest:
+        await worker.rest()
+    return worker.memory
+
+
+async def reading(store: Store) -> Reading:
+    found = await read_call(store, CALL, book())
+    assert found is not None
+    return found
+
+
+async def test_a_call_never_seen_is_none() -> None:
+    assert await read_call(MemoryStore(), CALL, book()) is None
+
+
+async def test_a_call_that_goes_on_is_folded_from_the_log() -> None:
+    read = await reading(await told(BEGUN, SAID))
+
+    assert (read.body, read.finality) == (folded(BEGUN, SAID), Finality.LIVE)
+
+
+async def test_a_call_that_has_ended_and_is_not_final_yet_is_settling() -> None:
+    read = await reading(await told(BEGUN, SAID, ENDED))
+
+    assert (read.body, read.finality) == (folded(BEGUN, SAID, ENDED), Finality.SETTLING)
+
+
+async def test_a_final_record_is_the_one_that_a_reader_got_while_it_settled() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(BEGUN, SAID, ENDED)
+    settling = await reading(worker.memory)
+
+    await worker.rest()
+
+    final = await reading(worker.memory)
+    assert (final.body, final.etag, final.finality) == (settling.body, settling.etag, Finality.FINAL)
+
+
+async def test_a_final_record_is_served_as_it_stands_without_the_log() -> None:
+    async def refuse(step: str) -> None:
+        assert step != "read"
+
+    store = watched(await told(BEGUN, ENDED, rest=True), before=refuse)
+
+    assert (await reading(store)).body == folded(BEGUN, ENDED)
+
+
+async def test_a_final_record_with_a_late_event_is_folded_anew() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(BEGUN, ENDED)
+    await worker.rest()
+
+    await worker.deliver(SAID)
+
+    read = await reading(worker.memory)
+    assert (read.body, read.finality) == (folded(BEGUN, ENDED, SAID), Finality.SETTLING)
+
+
+async def test_while_a_call_is_being_folded_it_is_read_from_the_log() -> None:
+    store = await told(BEGUN, ENDED)
+    await store.claim([CALL], "token")
+
+    read = await reading(store)
+
+    assert await state_of(store) is State.FOLDING
+    assert (read.body, read.finality) == (folded(BEGUN, ENDED), Finality.SETTLING)
+
+
+async def test_a_final_record_that_does_not_fit_is_folded_for_the_reader() -> None:
+    store = await told(BEGUN, ENDED)
+    (claim,) = await store.claim([CALL], "token")
+    await store.replace([(claim, replace(result(), fields=None, body=None))])
+
+    read = await reading(store)
+
+    assert (read.body, read.finality) == (folded(BEGUN, ENDED), Finality.FINAL)
+
+
+async def test_of_an_opted_out_call_nothing_is_told_though_its_log_is_still_raw() -> None:
+    store = await told(SAID)
+    await store.mark([Mark(CALL, 0, STARTED, stale=True, opted_out=True)])
+
+    read = await reading(store)
+
+    assert b"secret" not in read.body
+    assert read.body == folded(SAID, opted_out=True)
+
+
+async def test_of_a_call_that_opts_out_in_the_log_nothing_is_told_before_it_is_redacted() -> None:
+    read = await reading(await told(SAID, OPT_OUT))
+
+    assert b"secret" not in read.body
+
+
+async def test_a_broken_call_says_so() -> None:
+    store = MemoryStore()
+    await store.break_off([await claimed(store)])
+
+    with pytest.raises(CallBroken):
+        await read_call(store, CALL, book())
+
+
+async def test_a_call_with_a_header_and_no_event_is_broken() -> None:
+    store = MemoryStore()
+    await claimed(store)
+
+    with pytest.raises(CallBroken):
+        await read_call(store, CALL, book())
+
+
+async def test_an_event_that_the_present_rules_find_invalid_is_left_out() -> None:
+    store = await told(BEGUN, ENDED)
+    await store.insert([document(offset=7, content=b'{"specversion":"0.3"}')])
+
+    assert (await reading(store)).body == folded(BEGUN, ENDED)
+
+
+async def test_the_same_events_delivered_twice_and_cut_differently_are_the_same_record() -> None:
+    store = await told(BEGUN, ENDED)
+    await store.insert([document(offset=8, content=raw(ENDED)), document(offset=7, content=raw(BEGUN))])
+
+    assert (await reading(store)).body == folded(BEGUN, ENDED)
+
+
+async def test_a_store_that_does_not_answer_is_not_taken_for_an_answer() -> None:
+    class Away(MemoryStore):
+        async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
+            raise StoreUnavailable(str(len(calls)))
+
+    store = Away()
+    await store.mark([Mark(CALL, 0, STARTED, stale=False)])
+
+    with pytest.raises(StoreUnavailable):
+        await read_call(store, CALL, book())
+
+
+async def test_a_deleted_call_is_none() -> None:
+    store = await told(BEGUN, ENDED, rest=True)
+    await store.bury([CALL], 2**62)
+
+    assert await read_call(store, CALL, book()) is None
+
+
+async def test_a_call_that_is_deleted_while_its_log_is_read_is_none() -> None:
+    memory = await told(BEGUN, ENDED)
+
+    async def delete(step: str) -> None:
+        if step == "find":
+            (claim,) = await memory.claim([CALL], "token")
+            await memory.replace([(claim, result())])
+            await memory.bury([CALL], 2**62)
+            memory.log.popitem()
+
+    assert await read_call(watched(memory, after=delete), CALL, book()) is None

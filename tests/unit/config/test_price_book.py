@@ -1,0 +1,65 @@
+"""The price book's file."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from shared.config.price_book import InvalidPriceBook, load
+from shared.fold.cost import PriceBook
+from tests.support.events.makers import STARTED, book
+
+TWO_PRICES = """
+version = "7"
+[[prices]]
+effective = 2023-12-20T18:40:30.113Z
+minimum_seconds = 30
+products = { llm_usage = { unit_price = "0.002", billed = "unit" } }
+[[prices]]
+effective = 2000-01-01T01:00:00+01:00
+products = { llm_usage = { unit_price = "0.001", billed = "unit" } }
+"""
+
+
+def written(path: Path, text: str) -> PriceBook:
+    file = path / "prices.toml"
+    file.write_text(text)
+    return load(file)
+
+
+def test_the_book_that_ships_has_the_prices_of_the_rules() -> None:
+    shipped = load().at(STARTED)
+
+    assert shipped == book().at(STARTED)
+
+
+def test_prices_hold_from_their_moment_on_to_the_millisecond(tmp_path: Path) -> None:
+    prices = written(tmp_path, TWO_PRICES)
+
+    assert prices.at(STARTED + 112).products["llm_usage"].unit_price == Decimal("0.001")
+    assert prices.at(STARTED + 113).products["llm_usage"].unit_price == Decimal("0.002")
+
+
+def test_increment_and_minimum_have_defaults(tmp_path: Path) -> None:
+    earlier, later = written(tmp_path, TWO_PRICES).editions
+
+    assert (earlier.increment, earlier.minimum, later.minimum) == (Decimal(1), Decimal(0), Decimal(30))
+
+
+def test_a_moment_before_the_first_prices_has_the_first(tmp_path: Path) -> None:
+    prices = written(tmp_path, TWO_PRICES)
+
+    assert prices.at(0) == prices.editions[0]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no toml", TWO_PRICES.replace('"0.002"', '"-1"'), TWO_PRICES.replace('"unit"', '"gram"')]
+)
+def test_what_is_no_price_book_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidPriceBook, match=r"CALLFOLD_PRICE_BOOK, .*prices\.toml: "):
+        written(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidPriceBook, match="nowhere"):
+        load(tmp_path / "nowhere")

@@ -1,0 +1,269 @@
+"""The contract: what the `data` of each type may hold, and what a dead letter says where it does not."""
+
+from typing import Any
+
+import pytest
+
+from shared.contract.envelope import Event, InvalidEvent, decode
+from shared.contract.payloads import TYPES
+from shared.contract.rejection import Reason
+from tests.support.events.makers import STARTED, event, raw
+
+STAMP = "must be Unix milliseconds in the years 2000 to 2100"
+AMOUNT = "must be a number or a text like `-12.50`, at most 12 digits after the point, below 10^9"
+ID = "must be a text of 1 to 256 characters"
+
+
+def read(kind: str, **data: Any) -> Event | InvalidEvent:
+    return decode(raw(event(kind, **data)))
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_what_a_type_requires_is_enough_and_unknown_fields_are_ignored(kind: str) -> None:
+    event_read = read(kind, unknown={"a": [1]})
+
+    assert isinstance(event_read, Event)
+    assert "unknown" not in event_read.data
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("call.dtmf", "digits"),
+        ("call.note", "event"),
+        ("call.ended", "disconnection_reason"),
+        ("call.failed", "disconnection_reason"),
+        ("recording.available", "recording_url"),
+        ("transcript.turn", "role"),
+        ("transcript.turn", "content"),
+        ("transcript.retracted", "turn_id"),
+        ("transcript.retracted", "revision"),
+        ("tool.called", "tool_call_id"),
+        ("tool.called", "name"),
+        ("tool.returned", "tool_call_id"),
+        ("tool.returned", "content"),
+        ("latency.sampled", "component"),
+        ("latency.sampled", "value_ms"),
+        ("usage.reported", "product"),
+        ("usage.reported", "quantity"),
+        ("cost.reported", "product"),
+        ("cost.reported", "cost"),
+        ("call.analyzed", "analysis"),
+    ],
+)
+def test_what_is_required_must_be_there_and_is_not_there_as_null(kind: str, field: str) -> None:
+    body = event(kind)
+    del body["data"][field]
+
+    assert decode(raw(body)) == InvalidEvent(Reason.MISSING, f"`data.{field}` is missing")
+    assert read(kind, **{field: None}) == InvalidEvent(Reason.MISSING, f"`data.{field}` is missing")
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_whatever_is_optional_may_be_null(kind: str) -> None:
+    nulls = {field: None for field in TYPES[kind].__annotations__ if field not in TYPES[kind].__required_keys__}  # type: ignore[attr-defined]
+
+    assert isinstance(read(kind, **nulls), Event)
+
+
+@pytest.mark.parametrize("data", [[], "text", 7, True])
+def test_data_that_is_no_object_is_refused(data: Any) -> None:
+    refused = decode(raw(event("call.created") | {"data": data}))
+
+    assert isinstance(refused, InvalidEvent)
+    assert (refused.reason, refused.detail[:23]) == (Reason.WRONG_TYPE, "`data` must be an objec")
+
+
+@pytest.mark.parametrize("data", [None, {}])
+def test_data_may_be_null_or_missing_where_nothing_is_required(data: Any) -> None:
+    body = event("call.created") | {"data": data}
+    if data is None:
+        assert isinstance(decode(raw(body)), Event)
+        del body["data"]
+
+    assert isinstance(decode(raw(body)), Event)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "reason", "sentence"),
+    [
+        ("call.created", {"agent_id": 7}, Reason.WRONG_TYPE, "`data.agent_id` must be a text, not a number"),
+        ("call.created", {"metadata": []}, Reason.WRONG_TYPE, "`data.metadata` must be an object, not a list"),
+        (
+            "call.created",
+            {"telephony_identifier": {"call_sid": 7}},
+            Reason.WRONG_TYPE,
+            "`data.telephony_identifier.call_sid` must be a text, not a number",
+        ),
+        (
+            "call.created",
+            {"opt_out_sensitive_data_storage": "true"},
+            Reason.WRONG_TYPE,
+            "`data.opt_out_sensitive_data_storage` must be true or false, not this text",
+        ),
+        (
+            "call.started",
+            {"start_timestamp": 1_703_097_600},
+            Reason.OUT_OF_BOUNDS,
+            f"`data.start_timestamp` {STAMP}, not 1703097600 (seconds, or an offset into the audio?)",
+        ),
+        (
+            "call.started",
+            {"start_timestamp": 0.5},
+            Reason.OUT_OF_BOUNDS,
+            f"`data.start_timestamp` {STAMP}, not 0.5 (sec",
+        ),
+        ("call.started", {"start_timestamp": "1"}, Reason.WRONG_TYPE, f"`data.start_timestamp` {STAMP}, not this text"),
+        (
+            "call.ended",
+            {"end_timestamp": 4_133_980_800_000},
+            Reason.OUT_OF_BOUNDS,
+            f"`data.end_timestamp` {STAMP}, not 4133980800000",
+        ),
+        (
+            "call.ended",
+            {"disconnection_reason": ""},
+            Reason.OUT_OF_BOUNDS,
+            "`data.disconnection_reason` must be a text t",
+        ),
+        (
+            "call.ended",
+            {"duration_ms": -1},
+            Reason.OUT_OF_BOUNDS,
+            "`data.duration_ms` must be milliseconds, 0 to 2^53,",
+        ),
+        (
+            "call.ended",
+            {"duration_ms": 2**53 + 2},
+            Reason.OUT_OF_BOUNDS,
+            "`data.duration_ms` must be milliseconds, 0 to",
+        ),
+        ("call.ended", {"sip_code": "486"}, Reason.WRONG_TYPE, "`data.sip_code` must be an integer, not this text"),
+        ("call.ended", {"sip_code": True}, Reason.WRONG_TYPE, "`data.sip_code` must be an integer, not true or false"),
+        ("call.ended", {"q850_cause": 1.5}, Reason.WRONG_TYPE, "`data.q850_cause` must be an integer, not 1.5"),
+        ("call.ended", {"inferred": 1}, Reason.WRONG_TYPE, "`data.inferred` must be true or false, not a number"),
+        ("call.note", {"data": 15551234567}, Reason.WRONG_TYPE, "`data.data` must be an object, not a number"),
+        ("transcript.turn", {"content": 7}, Reason.WRONG_TYPE, "`data.content` must be a text, not a number"),
+        (
+            "transcript.turn",
+            {"role": ""},
+            Reason.OUT_OF_BOUNDS,
+            "`data.role` must be a text that is not empty, not this",
+        ),
+        ("transcript.turn", {"turn_id": ""}, Reason.OUT_OF_BOUNDS, f"`data.turn_id` {ID}, not this text"),
+        ("transcript.turn", {"turn_id": "t" * 257}, Reason.OUT_OF_BOUNDS, f"`data.turn_id` {ID}, not this text"),
+        (
+            "transcript.turn",
+            {"revision": -1},
+            Reason.OUT_OF_BOUNDS,
+            "`data.revision` must be an integer of 0 or more, n",
+        ),
+        ("transcript.turn", {"words": {}}, Reason.WRONG_TYPE, "`data.words` must be a list of words, not an object"),
+        ("transcript.turn", {"words": [{"word": "a"}, {}]}, Reason.MISSING, "`data.words.1.word` is missing"),
+        (
+            "transcript.turn",
+            {"words": [{"word": "a", "start": 0}]},
+            Reason.OUT_OF_BOUNDS,
+            f"`data.words.0.start` {STAMP}, not 0 (seconds, or an offset into the audio?)",
+        ),
+        ("tool.called", {"tool_call_id": 1}, Reason.WRONG_TYPE, f"`data.tool_call_id` {ID}, not a number"),
+        (
+            "tool.returned",
+            {"successful": "no"},
+            Reason.WRONG_TYPE,
+            "`data.successful` must be true or false, not this t",
+        ),
+        (
+            "latency.sampled",
+            {"component": "LLM"},
+            Reason.OUT_OF_BOUNDS,
+            "`data.component` must be a name of lower-case l",
+        ),
+        (
+            "latency.sampled",
+            {"component": "llm\n"},
+            Reason.OUT_OF_BOUNDS,
+            "`data.component` must be a name of lower-cas",
+        ),
+        (
+            "latency.sampled",
+            {"component": "l" * 65},
+            Reason.OUT_OF_BOUNDS,
+            "`data.component` must be a name of lower-ca",
+        ),
+        (
+            "latency.sampled",
+            {"value_ms": -0.1},
+            Reason.OUT_OF_BOUNDS,
+            "`data.value_ms` must be milliseconds, 0 to 3,600,",
+        ),
+        (
+            "latency.sampled",
+            {"value_ms": 3_600_000.1},
+            Reason.OUT_OF_BOUNDS,
+            "`data.value_ms` must be milliseconds, 0 to",
+        ),
+        (
+            "latency.sampled",
+            {"value_ms": "7"},
+            Reason.WRONG_TYPE,
+            "`data.value_ms` must be milliseconds, 0 to 3,600,000",
+        ),
+        ("usage.reported", {"quantity": -1}, Reason.OUT_OF_BOUNDS, f"`data.quantity` {AMOUNT}, not negative, not -1"),
+        (
+            "cost.reported",
+            {"unit_price": "-1"},
+            Reason.OUT_OF_BOUNDS,
+            f"`data.unit_price` {AMOUNT}, not negative, not t",
+        ),
+        ("cost.reported", {"line_id": ""}, Reason.OUT_OF_BOUNDS, f"`data.line_id` {ID}, not this text"),
+        ("call.analyzed", {"analysis": "good"}, Reason.WRONG_TYPE, "`data.analysis` must be an object, not this text"),
+    ],
+)
+def test_a_field_that_is_not_as_due_is_refused_in_words(
+    kind: str, data: dict[str, Any], reason: Reason, sentence: str
+) -> None:
+    refused = read(kind, **data)
+
+    assert isinstance(refused, InvalidEvent)
+    assert (refused.reason, refused.detail[: len(sentence)]) == (reason, sentence)
+
+
+def test_a_fraction_of_a_timestamp_is_cut_off() -> None:
+    word = {"word": "Hi", "start": STARTED + 0.999, "end": STARTED + 1}
+
+    event_read = read("transcript.turn", timestamp=STARTED + 0.5, words=[word])
+
+    assert isinstance(event_read, Event)
+    assert event_read.data["timestamp"] == STARTED
+    assert event_read.data["words"] == [{"word": "Hi", "start": STARTED, "end": STARTED + 1}]
+
+
+@pytest.mark.parametrize("value", ["", "text", {"a": 1}, [], 7, False])
+def test_a_tools_content_may_be_any_json(value: Any) -> None:
+    for kind, field in [("tool.called", "arguments"), ("tool.returned", "content")]:
+        event_read = read(kind, **{field: value})
+
+        assert isinstance(event_read, Event)
+        assert event_read.data[field] == value
+
+
+def test_what_was_said_may_be_nothing() -> None:
+    assert isinstance(read("transcript.turn", content=""), Event)
+
+
+@pytest.mark.parametrize("kind", sorted(TYPES))
+def test_no_sentence_shows_what_was_said_or_of_whom(kind: str) -> None:
+    for field in TYPES[kind].__annotations__:
+        for private in ("+15551234567", {"a": "+15551234567"}, ["+15551234567"]):
+            refused = read(kind, **{field: private})
+
+            assert isinstance(refused, Event) or "15551234567" not in refused.detail
+
+
+@pytest.mark.parametrize("field", ["from_number", "to_number", "metadata", "telephony_identifier", "recording_url"])
+def test_no_sentence_shows_a_number_where_none_is_due(field: str) -> None:
+    refused = read("call.created", **{field: 15551234567})
+
+    assert isinstance(refused, InvalidEvent)
+    assert "15551234567" not in refused.detail

@@ -1,0 +1,152 @@
+"""What an opted-out call keeps."""
+
+from typing import Any
+
+import pytest
+
+from shared.contract.envelope import Event, InvalidEvent, decode_logged
+from shared.fold.fold import fold
+from shared.fold.redaction import redact
+from tests.support.events.makers import STARTED, Json, book, decoded, event, raw, record
+
+FLAG: dict[str, Any] = {"opt_out_sensitive_data_storage": True}
+
+CALL = [
+    event("call.created", from_number="+1", to_number="+2", agent_id="agent-1", metadata={"tier": "gold"}),
+    event("call.started", direction="inbound", public_log_url="https://log", recording_url="https://recording"),
+    event("call.transferred", destination="+3", mode="warm", transfer_id="t-1"),
+    event("call.dtmf", digits="27"),
+    event("call.note", event="Has the flu", data={"since": "Monday"}),
+    event("sentiment.guessed", mood="bad"),
+    event("transcript.turn", content="I have the flu"),
+    event("tool.called", arguments={"illness": "flu"}),
+    event("call.analyzed", analysis={"illness": "flu"}),
+    event("recording.available", duration_ms=5_000),
+    event("latency.sampled", value_ms=7),
+    event("usage.reported", quantity=50),
+    event("cost.reported", product="carrier", cost=1, line_id="1"),
+    event("call.failed", at=STARTED + 60_000, message="flu", ended_by="agent", sip_code=500),
+]
+
+
+def redacted(event: Event, at: int = 1) -> Event:
+    left = decode_logged(redact(event.raw), redacted_at=at)
+    assert not isinstance(left, InvalidEvent)
+    return left
+
+
+@pytest.mark.parametrize("body", [event("call.updated", **FLAG), event("call.dtmf", **FLAG), event("x", **FLAG)])
+def test_any_event_of_whatever_type_opts_out(body: Json) -> None:
+    assert record(body)["opt_out_sensitive_data_storage"] is True
+
+
+@pytest.mark.parametrize("value", [False, None])
+def test_false_and_null_do_not(value: bool | None) -> None:
+    told = record(event("call.updated", opt_out_sensitive_data_storage=value))
+
+    assert told["opt_out_sensitive_data_storage"] is False
+
+
+@pytest.mark.parametrize("body", [event("x", opt_out_sensitive_data_storage="true"), event("call.note", data=FLAG)])
+def test_nor_does_another_value_or_another_place(body: Json) -> None:
+    assert record(body)["opt_out_sensitive_data_storage"] is False
+
+
+def test_it_is_never_taken_back() -> None:
+    later = event("call.updated", at=STARTED + 9, opt_out_sensitive_data_storage=False)
+
+    assert record(event("call.created", **FLAG), later)["opt_out_sensitive_data_storage"] is True
+
+
+def test_a_body_that_lost_a_conflict_opts_out_too() -> None:
+    lost = event("call.updated", id="1", agent_id="b", **FLAG)
+
+    told = record(event("call.updated", id="1", agent_id="a"), lost)
+
+    assert (told["agent_id"], told["opt_out_sensitive_data_storage"]) == ("a", True)
+
+
+def test_the_header_may_know_what_the_events_do_not_say() -> None:
+    told = fold(decoded([event("transcript.turn")]), book(), opted_out=True).record
+
+    assert (told["opt_out_sensitive_data_storage"], told["transcript_object"]) == (True, [])
+
+
+@pytest.mark.parametrize("flag_first", [True, False])
+def test_the_record_keeps_nothing_of_what_was_said_and_of_whom(flag_first: bool) -> None:
+    flag = event("call.updated", at=STARTED - 1 if flag_first else STARTED + 99_000, **FLAG)
+
+    told = record(flag, *CALL)
+
+    assert (told["transcript"], told["transcript_object"], told["transcript_with_tool_calls"]) == ("", [], [])
+    for field in ("call_analysis", "recording_url", "public_log_url", "from_number", "to_number"):
+        assert told[field] is None
+    assert [(entry["event"], entry["data"]) for entry in told["events"]] == [
+        ("Call created", {}),
+        ("Call started - INBOUND", {"direction": "INBOUND"}),
+        ("Call transferred", {"mode": "warm", "transfer_id": "t-1"}),
+        ("DTMF received", {}),
+        ("Note", {}),
+        ("sentiment.guessed", {}),
+        ("Recording available", {"duration_ms": 5_000}),
+        ("Call failed - error_sip", {"ended_by": "agent", "sip_code": 500}),
+    ]
+
+
+def test_everything_else_stays() -> None:
+    told, open_told = record(*CALL, event("call.updated", **FLAG)), record(*CALL)
+
+    for field in (
+        "agent_id",
+        "metadata",
+        "call_status",
+        "disconnection_reason",
+        "call_duration",
+        "latency",
+        "call_cost",
+    ):
+        assert told[field] == open_told[field]
+
+
+@pytest.mark.parametrize("body", CALL, ids=lambda body: str(body["type"]))
+def test_a_redacted_event_gives_the_same_record(body: Json) -> None:
+    others = decoded([event("call.updated", **FLAG), *(other for other in CALL if other != body)])
+    (whole,) = decoded([body])
+
+    told = fold([*others, redacted(whole)], book()).record
+
+    assert told == fold([*others, whole], book()).record
+
+
+def test_a_redacted_event_keeps_its_flag() -> None:
+    (flag,) = decoded([event("transcript.turn", **FLAG)])
+
+    assert redacted(flag).opts_out
+
+
+def test_an_event_and_what_its_redaction_left_are_one() -> None:
+    (turn,) = decoded([event("transcript.turn", **FLAG)])
+
+    folded = fold([turn, redacted(turn)], book())
+
+    assert (folded.events, folded.conflicts) == (1, 0)
+
+
+def test_of_rivals_the_one_that_was_redacted_first_stays() -> None:
+    low, high = decoded([event("call.updated", id="1", agent_id=agent, **FLAG) for agent in ("a", "b")])
+
+    told = [
+        fold(rivals, book()).record["agent_id"]
+        for rivals in ([low, high], [low, redacted(high)], [redacted(high, 1), redacted(low, 2)])
+    ]
+
+    assert told == ["a", "b", "b"]
+
+
+def test_an_event_whose_redaction_left_only_its_identity_is_still_told() -> None:
+    left = decode_logged(raw(event("call.ended") | {"data": {}}), redacted_at=1)
+    assert not isinstance(left, InvalidEvent)
+
+    told = fold([left], book(), opted_out=True).record
+
+    assert (told["call_status"], told["events"][0]["event"]) == ("ENDED", "Call ended")

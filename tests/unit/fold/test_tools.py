@@ -1,0 +1,84 @@
+"""Which tools were used meanwhile."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.events.makers import STARTED, Json, event, record
+
+
+def with_tool_calls(*bodies: Json) -> list[Json]:
+    entries = record(*bodies)["transcript_with_tool_calls"]
+    assert isinstance(entries, list)
+    return entries
+
+
+def test_it_is_empty_while_there_was_no_tool_event() -> None:
+    assert with_tool_calls(event("transcript.turn")) == []
+
+
+def test_calls_and_results_stand_between_the_turns() -> None:
+    entries = with_tool_calls(
+        event("transcript.turn", at=STARTED + 3, content="It is here"),
+        event("tool.returned", at=STARTED + 2, content="found", successful=True),
+        event("tool.called", at=STARTED + 1, name="find", arguments='{"order": 7}'),
+        event("transcript.turn", at=STARTED, content="Where is it?", role="user"),
+    )
+
+    assert [entry["role"] for entry in entries] == ["user", "tool_call_invocation", "tool_call_result", "assistant"]
+    assert entries[1] == {
+        "role": "tool_call_invocation",
+        "tool_call_id": "tool-1",
+        "name": "find",
+        "arguments": '{"order": 7}',
+        "timestamp": STARTED + 1,
+    }
+    assert entries[2] == {
+        "role": "tool_call_result",
+        "tool_call_id": "tool-1",
+        "content": "found",
+        "successful": True,
+        "timestamp": STARTED + 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (None, "{}"),
+        ({"b": "é", "a": [1, 2.5]}, '{"a":[1,2.5],"b":"é"}'),
+        ([True, None], "[true,null]"),
+        ("as it came", "as it came"),
+        ("", ""),
+        (7, "7"),
+        (False, "false"),
+    ],
+)
+def test_arguments_are_text(arguments: Any, text: str) -> None:
+    assert with_tool_calls(event("tool.called", arguments=arguments))[0]["arguments"] == text
+
+
+def test_no_arguments_are_an_empty_object() -> None:
+    assert with_tool_calls(event("tool.called"))[0]["arguments"] == "{}"
+
+
+def test_a_result_is_text_and_may_not_say_whether_it_worked() -> None:
+    (result,) = with_tool_calls(event("tool.returned", content={"b": 1, "a": 2}))
+
+    assert (result["content"], result["successful"]) == ('{"a":2,"b":1}', None)
+
+
+def test_of_several_with_one_id_and_role_the_latest_stands() -> None:
+    entries = with_tool_calls(
+        event("tool.called", at=STARTED + 1, name="second"),
+        event("tool.called", at=STARTED, name="first"),
+        event("tool.returned", at=STARTED + 2),
+    )
+
+    assert [entry.get("name") for entry in entries] == ["second", None]
+
+
+def test_equal_ids_of_two_sources_are_two_calls() -> None:
+    entries = with_tool_calls(event("tool.called", source="/a"), event("tool.called", source="/b"))
+
+    assert len(entries) == 2

@@ -1,0 +1,195 @@
+"""Folding records anew, on the store in memory."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
+from shared.calls.fold_call import fold_call
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Mark, Store, StoreUnavailable
+from shared.store.states import State
+from tests.support.events.makers import STARTED, book, event
+from tests.support.store.makers import CALL, state_of, tokens
+from tests.support.worker.memory_worker import PARTITIONS, MemoryWorker, folded, watched
+
+ENDS = [event("call.ended", call=f"call-{number}") for number in range(450)]
+FIRST = "org-789/call-0"
+
+
+async def partitions() -> int:
+    return PARTITIONS
+
+
+async def rebuild(store: Store, **wanted: Any) -> Tally:
+    return await Rebuilding(store, book(), partitions).all(Wanted(**wanted), lambda _: None)
+
+
+async def folded_store(ends: int = 3) -> MemoryStore:
+    """Return a store with so many final calls."""
+    worker = MemoryWorker()
+    await worker.deliver(*ENDS[:ends])
+    await worker.rest()
+    return worker.memory
+
+
+async def folded_by(store: MemoryStore, call: str, **versions: Any) -> None:
+    """Store a call's record as other rules or another price book would have."""
+    header = (await store.headers([call]))[call]
+    await store.mark([Mark(call, header.partition, header.last_arrival, stale=True)])
+    (claim,) = await store.claim([call], next(tokens))
+    done = await fold_call(store, claim, (await store.read([call]))[call], book())
+    await store.replace([(claim, replace(done.result, body=b"{}", **versions))])
+
+
+async def broken(store: MemoryStore, call: str) -> None:
+    header = (await store.headers([call]))[call]
+    await store.mark([Mark(call, header.partition, header.last_arrival, stale=True)])
+    await store.break_off(await store.claim([call], next(tokens)))
+
+
+async def body(store: Store, call: str) -> bytes | None:
+    found = await store.find(call)
+    assert found is not None
+    return found.body
+
+
+async def test_lost_records_are_the_same_again() -> None:
+    lost = MemoryStore()
+    lost.log = (await folded_store(len(ENDS))).log
+
+    tally = await rebuild(lost)
+
+    assert (tally.seen, tally.rebuilt, tally.broken, tally.left) == (len(ENDS), len(ENDS), 0, 0)
+    assert [await body(lost, f"org-789/{end['subject']}") for end in ENDS] == [folded(end) for end in ENDS]
+
+
+async def test_a_call_whose_arrival_is_lost_counts_as_arrived_now() -> None:
+    lost = MemoryStore()
+    lost.log = (await folded_store()).log
+
+    await rebuild(lost)
+
+    assert (await lost.headers([FIRST]))[FIRST].last_arrival > STARTED
+
+
+async def test_only_what_is_outdated_is_folded_where_that_is_asked() -> None:
+    store = await folded_store()
+    await folded_by(store, "org-789/call-0", rules_version=0)
+    await folded_by(store, "org-789/call-1", price_book_version="older")
+
+    tally = await rebuild(store, outdated=True)
+
+    assert (tally.seen, tally.rebuilt) == (3, 2)
+    assert [await body(store, f"org-789/call-{number}") for number in range(3)] == [folded(end) for end in ENDS[:3]]
+    assert (await rebuild(store, outdated=True)).rebuilt == 0
+
+
+async def test_only_what_is_broken_is_folded_where_that_is_asked() -> None:
+    store = await folded_store()
+    await broken(store, FIRST)
+
+    tally = await rebuild(store, broken=True)
+
+    assert (tally.seen, tally.rebuilt) == (3, 1)
+    assert await body(store, FIRST) == folded(ENDS[0])
+
+
+async def test_only_the_calls_of_one_organization_are_folded_where_one_is_named() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(
+        ENDS[0], *(event("call.ended", organization=other) for other in ("org-7890", "org-788", "org"))
+    )
+    await worker.rest()
+
+    assert (await rebuild(worker.memory, organization="org-789")).seen == 1
+
+
+async def test_a_run_goes_on_behind_the_call_it_is_told() -> None:
+    store = await folded_store(len(ENDS))
+    order = await store.logged(len(ENDS))
+
+    assert (await rebuild(store, after=order[-11])).seen == 10
+
+
+async def test_a_call_that_goes_on_and_was_never_stored_is_left_alone() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(event("call.started"))
+
+    assert (await rebuild(worker.memory)).rebuilt == 0
+    assert await state_of(worker.memory) is State.LIVE
+
+
+async def test_an_event_that_arrives_meanwhile_is_folded_by_a_worker() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(event("call.ended", id="1"))
+    await worker.rest()
+    late = event("call.note")
+
+    async def arrive(step: str) -> None:
+        if step == "read":
+            await worker.deliver(late)
+
+    tally = await rebuild(watched(worker.memory, after=arrive))
+    await worker.rest()
+
+    assert (tally.rebuilt, tally.left) == (0, 1)
+    assert (await worker.found()).body == folded(event("call.ended", id="1"), late)
+
+
+async def test_what_a_worker_has_claimed_is_left_to_it() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(event("call.ended"))
+
+    async def claim_first(step: str) -> None:
+        if step == "claim":
+            await worker.memory.claim([CALL], "a worker's")
+
+    tally = await rebuild(watched(worker.memory, before=claim_first))
+
+    assert (tally.rebuilt, tally.left) == (0, 1)
+
+
+async def test_a_call_that_cannot_be_folded_is_broken_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    store = await folded_store()
+    documents = [key for key in store.log if key.startswith(f"{FIRST}/")]
+    store.log[documents[0]] = replace(store.log[documents[0]], events=(b"{}",))
+
+    tally = await rebuild(store)
+
+    assert (tally.rebuilt, tally.broken) == (2, 1)
+    assert await state_of(store, FIRST) is State.BROKEN
+    assert "org-789/call-0 is broken: the fold failed with NoEvents" in capsys.readouterr().err
+
+
+async def test_a_run_that_the_store_breaks_off_leaves_no_claim_and_says_where_it_was() -> None:
+    store = await folded_store(len(ENDS))
+    order = await store.logged(len(ENDS))
+
+    async def away(step: str) -> None:
+        if step == "replace" and rebuilding.tally.rebuilt == 200:
+            raise StoreUnavailable
+
+    rebuilding = Rebuilding(watched(store, before=away), book(), partitions)
+    with pytest.raises(StoreUnavailable):
+        await rebuilding.all(Wanted(), lambda _: None)
+
+    assert rebuilding.tally.last == order[199]
+    assert State.FOLDING not in [await state_of(store, call) for call in order]
+    assert (await rebuild(store, after=rebuilding.tally.last)).rebuilt == len(ENDS) - 200
+
+
+async def test_one_call_that_the_log_does_not_have_is_no_such_call() -> None:
+    with pytest.raises(NoSuchCall):
+        await Rebuilding(MemoryStore(), book(), partitions).one(CALL, Wanted())
+
+
+async def test_a_deleted_call_whose_log_is_still_going_is_left_alone() -> None:
+    store = await folded_store(1)
+    await store.bury([FIRST], 2**62)
+
+    tally = await rebuild(store)
+
+    assert (tally.seen, tally.rebuilt, tally.left) == (1, 0, 0)
+    assert await state_of(store, FIRST) is State.DELETED

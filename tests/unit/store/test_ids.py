@@ -1,0 +1,87 @@
+"""The documents of the log: how a stretch is split, and how it is named."""
+
+import pytest
+
+from shared.store.ids import MAX_DOCUMENT_BYTES, LogDocument, Stretch, bounds, call_key, documents, size_of
+from tests.support.store.makers import CALL, CONTENT_KEY
+
+STRETCH = Stretch("calls.telephony", 3)
+EVENTS = [(5, b'{"a":1}'), (9, b'{"b":2}')]
+
+
+def made(
+    events: list[tuple[int, bytes]], *, call: str = CALL, stretch: Stretch = STRETCH, key: bytes = CONTENT_KEY
+) -> list[LogDocument]:
+    return list(documents(call, stretch, events, key))
+
+
+def test_a_stretch_is_one_document_whose_id_names_it() -> None:
+    (document,) = made(EVENTS)
+
+    assert document.events == (b'{"a":1}', b'{"b":2}')
+    assert document.id.rsplit("-", 1)[0] == f"{CALL}/calls.telephony/3/5-9-2-14"
+    assert document.redacted_at == 0
+
+
+def test_no_events_are_no_document() -> None:
+    assert made([]) == []
+
+
+def test_the_same_stretch_has_the_same_id() -> None:
+    assert made(EVENTS) == made(EVENTS)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        made([(5, b'{"a":1}'), (9, b'{"b":3}')]),  # another content
+        made([(5, b'{"a":1}{'), (9, b'"b":2}')]),  # the same bytes, cut differently
+        made([(5, b'{"a":1}'), (8, b'{"b":2}')]),
+        made(EVENTS[:1]),
+        made(EVENTS, stretch=Stretch("calls.telephony", 4)),
+        made(EVENTS, stretch=Stretch("calls.transcription", 3)),
+        made(EVENTS, call="org-789/call-4"),
+    ],
+)
+def test_whatever_differs_has_another_id(other: list[LogDocument]) -> None:
+    assert other[0].id != made(EVENTS)[0].id
+
+
+def test_the_hash_is_keyed_so_that_nobody_can_try_out_what_a_redacted_event_said() -> None:
+    (ours,), (theirs,) = made(EVENTS), made(EVENTS, key=b"x" * 32)
+
+    assert ours.id.rsplit("-", 1)[0] == theirs.id.rsplit("-", 1)[0]
+    assert ours.id != theirs.id
+
+
+@pytest.mark.parametrize(("sizes", "split"), [([1, 1], [2]), ([3, 1], [2]), ([3, 2], [1, 1]), ([2, 2, 1], [2, 1])])
+def test_a_stretch_is_split_at_four_megabytes(sizes: list[int], split: list[int]) -> None:
+    megabyte = b"x" * (MAX_DOCUMENT_BYTES // 4)
+    events = [(offset, megabyte * size) for offset, size in enumerate(sizes)]
+
+    parts = made(events)
+
+    assert [len(part.events) for part in parts] == split
+    assert b"".join(raw for part in parts for raw in part.events) == b"".join(raw for _, raw in events)
+    assert len({part.id for part in parts}) == len(parts)
+
+
+def test_an_event_that_is_larger_than_a_document_may_be_stands_alone() -> None:
+    large = b"x" * (MAX_DOCUMENT_BYTES + 1)
+
+    assert [part.events for part in made([(0, b"a"), (1, large), (2, b"b")])] == [(b"a",), (large,), (b"b",)]
+
+
+def test_the_id_alone_tells_the_call_and_the_size() -> None:
+    (document,) = made(EVENTS, call="org-1/call-2-3", stretch=Stretch("with-dash.telephony", 3))
+
+    assert document.call == "org-1/call-2-3"
+    assert size_of(document.id) == 14
+
+
+@pytest.mark.parametrize("call", ["call-45", "call-4567", "call-456.", "call-456-", "call-456 ", "call-4560", "ca"])
+def test_the_bounds_hold_a_calls_documents_and_no_others(call: str) -> None:
+    first, end = bounds(call_key("org-789", "call-456"))
+
+    assert first <= made(EVENTS)[0].id < end
+    assert not first <= made(EVENTS, call=call_key("org-789", call))[0].id < end

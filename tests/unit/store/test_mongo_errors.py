@@ -1,0 +1,39 @@
+"""What is said of MongoDB's errors: enough to act on, and nothing of what was to be written."""
+
+import pytest
+from pymongo.errors import BulkWriteError, NotPrimaryError, ServerSelectionTimeoutError, WriteError
+
+from shared.store.mongo.errors import refused, world
+from shared.store.ports import StoreUnavailable
+
+SAID = {"events": [b"my card is 4111"]}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 189, "errmsg": "my card is 4111", "op": SAID}]}),
+        WriteError("my card is 4111", 121, {"code": 121, "errInfo": SAID}),
+        NotPrimaryError("my card is 4111", {"code": 10107, "op": SAID}),
+    ],
+)
+def test_a_failed_write_is_told_by_its_codes_alone(error: Exception) -> None:
+    with pytest.raises(StoreUnavailable) as told, world():
+        raise error
+
+    assert "4111" not in str(told.value)
+    assert type(error).__name__ in str(told.value)
+    assert any(code in str(told.value) for code in ("189", "121", "10107"))
+
+
+def test_a_server_that_is_away_is_told_with_its_address() -> None:
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1"), world():
+        raise ServerSelectionTimeoutError("127.0.0.1:1: connection refused")
+
+
+@pytest.mark.parametrize(("code", "is_refused"), [(10334, True), (2, True), (11600, False), (189, False)])
+def test_only_what_the_server_would_refuse_again_counts_as_refused(code: int, is_refused: bool) -> None:
+    bulk = BulkWriteError({"writeErrors": [{"index": 0, "code": code, "errmsg": "", "op": {}}]})
+
+    assert refused(bulk) is is_refused
+    assert refused(WriteError("", code, {"code": code})) is is_refused

@@ -1,0 +1,232 @@
+"""The gate for another Faust: what the worker's consumer must do, by Faust's real one, without a broker.
+
+The numbered cases are the ways in which Faust's own bookkeeping commits what was not written.
+"""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from services.worker.consumer.consumer import MAX_CHUNK, ChunkConsumer
+from tests.support.worker.memory_worker import ARRIVED
+from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
+
+# Cutting
+
+
+async def test_a_fetch_is_cut_into_chunks_of_at_most_so_many_records(consumer: ChunkConsumer, broker: Broker) -> None:
+    chunks = await deliver(consumer, broker, (100, 100 + 2 * MAX_CHUNK + 1))
+
+    assert [chunk.count for chunk in chunks] == [MAX_CHUNK, MAX_CHUNK, 1]
+    assert [span(chunk)[0] for chunk in chunks] == [100, 100 + MAX_CHUNK, 100 + 2 * MAX_CHUNK]
+
+
+async def test_a_chunk_tells_where_it_ends_and_when_it_arrived(consumer: ChunkConsumer, broker: Broker) -> None:
+    (chunk,) = await deliver(consumer, broker, (100, 150))
+
+    assert (chunk.tp, chunk.offset, chunk.next_offset, chunk.count) == (TP0, 149, 150, 50)
+    assert (chunk.last_timestamp, chunk.timestamp) == (ARRIVED + 149, (ARRIVED + 149) / 1000)
+    assert chunk.generation_id == 1
+
+
+async def test_a_chunk_tells_how_many_are_to_come_of_its_fetch(consumer: ChunkConsumer, broker: Broker) -> None:
+    chunks = await deliver(consumer, broker, (100, 100 + 2 * MAX_CHUNK + 1))
+
+    assert [chunk.to_come for chunk in chunks] == [2, 1, 0]
+
+
+async def test_records_that_are_read_again_after_a_seek_are_dropped(consumer: ChunkConsumer, broker: Broker) -> None:
+    first, again = await deliver(consumer, broker, (100, 150), (90, 160))
+
+    assert span(first) == (100, 149)
+    assert span(again) == (149, 159)  # Faust's mark is the last one delivered, which may come twice
+
+
+async def test_offsets_that_are_missing_in_between_are_no_holes(consumer: ChunkConsumer, broker: Broker) -> None:
+    compacted = [*records(100, 110), *records(140, 150)]
+
+    (chunk,) = await fetch(consumer, broker, {TP0: compacted})
+    chunk.ack(consumer)
+    await consumer.commit()
+
+    assert broker.committed == {TP0: 150}
+
+
+# Committing
+
+
+async def test_what_was_acknowledged_is_committed(consumer: ChunkConsumer, broker: Broker) -> None:
+    for chunk in await deliver(consumer, broker, (100, 150), (150, 200)):
+        chunk.ack(consumer)
+
+    await consumer.commit()
+
+    assert broker.committed == {TP0: 200}
+
+
+async def test_case_1_nothing_is_committed_before_the_hole_at_the_front(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    _, late = await deliver(consumer, broker, (100, 150), (150, 200))
+    late.ack(consumer)
+
+    await consumer.commit()
+
+    assert broker.committed == {TP0: 100}
+
+
+async def test_case_2_a_hole_of_one_record_is_a_hole(consumer: ChunkConsumer, broker: Broker) -> None:
+    first, rest = await deliver(consumer, broker, (100, 101), (101, 110))
+    rest.ack(consumer)
+    await consumer.commit()
+    before = dict(broker.committed)
+
+    first.ack(consumer)
+    await consumer.commit()
+
+    assert (before, broker.committed) == ({TP0: 100}, {TP0: 110})
+
+
+async def test_case_3_a_hole_is_one_where_nothing_was_committed_yet() -> None:
+    async with unstarted(Broker({TP0: None})) as (worker, broker):
+        _, rest = await deliver(worker.consumer, broker, (0, 50), (50, 100))
+        rest.ack(worker.consumer)
+
+        await worker.consumer.commit()
+
+        assert broker.committed == {TP0: None}
+
+
+async def test_case_4_a_rebalance_does_not_forget_a_hole_before_the_batch_under_way(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    _, failed, under_way = await deliver(consumer, broker, (100, 150), (150, 200), (200, 250))
+    failed.ack(consumer)
+    async with consumer.busy:
+        revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
+        await turns()
+        under_way.ack(consumer)
+    await revoked
+
+    await consumer.commit()
+
+    assert broker.committed == {TP0: 100}
+
+
+async def test_case_5_what_was_acknowledged_before_a_rebalance_is_committed_before_it_is_forgotten(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    for chunk in await deliver(consumer, broker, (100, 5_000)):
+        chunk.ack(consumer)
+
+    await consumer.on_partitions_revoked({TP0})
+
+    assert broker.committed == {TP0: 5_000}
+
+
+async def test_offsets_that_start_again_are_read_and_committed(consumer: ChunkConsumer, broker: Broker) -> None:
+    (old,) = await deliver(consumer, broker, (149, 160))
+    consumer.ack(old)
+    await consumer.commit()
+
+    (new,) = await deliver(consumer, broker, (0, 50))
+    consumer.ack(new)
+    await consumer.commit()
+
+    assert span(new) == (0, 49)
+    assert broker.committed[TP0] == 50
+
+
+async def test_a_chunk_acknowledged_twice_counts_once(consumer: ChunkConsumer, broker: Broker) -> None:
+    (chunk,) = await deliver(consumer, broker, (100, 150))
+
+    assert [consumer.ack(chunk), consumer.ack(chunk)] == [True, False]
+
+
+async def test_partitions_are_committed_apart() -> None:
+    async with unstarted(Broker({TP0: 100, TP1: 7})) as (worker, broker):
+        await deliver(worker.consumer, broker, (100, 150))
+        (other,) = await deliver(worker.consumer, broker, (7, 9), tp=TP1)
+        other.ack(worker.consumer)
+
+        await worker.consumer.commit()
+
+        assert broker.committed == {TP0: 100, TP1: 9}
+
+
+async def test_acknowledged_after_the_partition_went_elsewhere_nothing_is_committed(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    (chunk,) = await deliver(consumer, broker, (100, 150))
+    broker.committed = {TP1: 7}
+    chunk.ack(consumer)
+
+    await consumer.commit()
+
+    assert broker.committed == {TP1: 7}
+
+
+# Telling how far it is
+
+
+async def test_it_has_written_until_the_last_record_before_the_first_that_is_not(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    one, two, three = await deliver(consumer, broker, (100, 150), (150, 200), (200, 250))
+    before = consumer.written_until(TP0)
+
+    three.ack(consumer)
+    one.ack(consumer)
+
+    assert (before, consumer.written_until(TP0)) == (0, ARRIVED + 149)
+    two.ack(consumer)
+    assert consumer.written_until(TP0) == ARRIVED + 249
+
+
+def state(position: int | None, end: int | None) -> SimpleNamespace:
+    return SimpleNamespace(has_valid_position=position is not None, position=position, lso=end)
+
+
+@pytest.mark.parametrize(
+    ("stands", "position"),
+    [
+        (state(150, 150), 150),
+        (state(151, 150), 151),
+        (state(149, 150), None),  # there is more
+        (state(None, 150), None),  # it does not know yet where it stands
+        (state(150, None), None),  # it has not heard yet where the end is
+        (None, None),  # not its own
+    ],
+)
+async def test_it_stands_at_the_end_if_its_position_is_the_last_stable_offset(
+    consumer: ChunkConsumer, broker: Broker, stands: SimpleNamespace | None, position: int | None
+) -> None:
+    broker.positions = {TP0: stands} if stands else {}
+
+    assert consumer.end_position(TP0) == position
+
+
+async def test_it_does_not_stand_at_the_end_while_something_is_not_written(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    broker.positions = {TP0: state(150, 150)}
+    (chunk,) = await deliver(consumer, broker, (100, 150))
+    before = consumer.end_position(TP0)
+
+    chunk.ack(consumer)
+
+    assert (before, consumer.end_position(TP0)) == (None, 150)
+
+
+async def test_it_does_not_stand_at_the_end_while_something_fetched_waits_behind_another_partition() -> None:
+    async with unstarted(Broker({TP0: 100, TP1: 7})) as (worker, broker):
+        broker.positions = {TP1: state(9, 9)}
+        broker.fetches.append({TP0: records(100, 150), TP1: records(7, 9, TP1)})
+
+        async for delivered, _ in worker.consumer.getmany(1.0):  # and the queue takes no more
+            assert delivered == TP0
+            at_the_end = worker.consumer.end_position(TP1) is not None
+            break
+
+        assert not at_the_end

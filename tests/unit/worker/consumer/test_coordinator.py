@@ -1,0 +1,25 @@
+"""Saying that Kafka is away."""
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.worker.consumer.coordinator import KafkaWatch
+
+
+def waiting() -> float | None:
+    return REGISTRY.get_sample_value("callfold_waiting_for", {"what": "kafka"})
+
+
+def test_what_is_waited_for_is_said_while_it_is_away_and_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
+    heard = iter([True, False, False, True])
+    watch = KafkaWatch(lambda: next(heard))
+    watch.look()
+
+    said = []
+    for _ in range(3):
+        watch.look()
+        said.append(waiting())
+
+    assert said == [1, 1, 0]
+    lines = capsys.readouterr().out.splitlines()
+    assert [("waiting" in line, "going_on" in line) for line in lines] == [(True, False), (False, True)]

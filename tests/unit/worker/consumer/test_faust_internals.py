@@ -1,0 +1,117 @@
+"""The gate for another Faust, continued: what the worker overrides and reads inside it is still there."""
+
+# ruff: noqa: SLF001 - what the worker leans on inside Faust is the point here
+
+import asyncio
+import inspect
+
+import pytest
+from faust.transport.consumer import Consumer
+from faust.transport.drivers import aiokafka as driver
+
+from services.worker.consumer import consumer as ours
+from services.worker.consumer.consumer import ChunkConsumer
+from tests.support.worker.unstarted_consumer import unstarted
+
+
+async def test_it_reads_what_is_committed_only_and_bounds_what_a_fetch_waits_for_and_brings() -> None:
+    async with unstarted() as (worker, _):
+        thread = ours.ChunkThread(worker.consumer, loop=asyncio.get_running_loop())
+        thread.thread_loop.close()
+
+        made = thread._create_worker_consumer(worker.consumer.transport)
+
+        assert (made._isolation_level, made._fetch_max_wait_ms) == ("read_committed", 100)
+        assert (made._fetch_min_bytes, made._fetch_max_bytes) == (1, 8_388_608)
+        await made.stop()
+
+
+async def test_it_hears_of_a_rebalance_within_half_a_second() -> None:
+    async with unstarted() as (worker, _):
+        thread = ours.ChunkThread(worker.consumer, loop=asyncio.get_running_loop())
+        thread.thread_loop.close()
+
+        made = thread._create_worker_consumer(worker.consumer.transport)
+
+        assert made._heartbeat_interval_ms <= 500
+        await made.stop()
+
+
+OVERRIDDEN = [
+    (ours.ChunkThread, driver.AIOKafkaConsumerThread, "_create_worker_consumer"),
+    *(
+        (ChunkConsumer, driver.Consumer, name)
+        for name, member in vars(ChunkConsumer).items()
+        if inspect.isfunction(member) and name not in {"takes", "written_until", "end_position"}
+        if hasattr(driver.Consumer, name)
+    ),
+]
+
+
+def test_what_overrides_is_known() -> None:
+    assert {name for _, _, name in OVERRIDDEN[1:]} >= {
+        "getmany",
+        "ack",
+        "on_buffer_full",
+        "perform_seek",
+        "seek_to_committed",
+        "on_partitions_revoked",
+        "wait_empty",
+        "_add_gap",
+        "_filter_tps_with_pending_acks",
+        "_new_consumer_thread",
+        "_new_offset",
+    }
+
+
+@pytest.mark.parametrize(("mine", "fausts", "name"), OVERRIDDEN, ids=str)
+def test_a_method_that_is_overridden_takes_what_fausts_own_takes(mine: type, fausts: type, name: str) -> None:
+    if name == "__init__":
+        return
+
+    def parameters(owner: type) -> list[str]:
+        return list(inspect.signature(getattr(owner, name)).parameters)
+
+    assert parameters(mine) == parameters(fausts)
+    assert inspect.iscoroutinefunction(getattr(mine, name)) == inspect.iscoroutinefunction(getattr(fausts, name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "_wait_next_records",
+        "_set_active_tps",
+        "maybe_wait_for_commit_to_finish",
+        "stop_flow",
+        "resume_flow",
+        "commit",
+        "seek_to_committed",
+        "track_message",
+    ],
+)
+def test_what_is_called_of_faust_is_there(name: str) -> None:
+    assert callable(getattr(driver.Consumer, name))
+    assert callable(driver.AIOKafkaConsumerThread.seek_to_beginning)
+
+
+@pytest.mark.parametrize(
+    ("loop", "calls"),
+    [
+        (Consumer._drain_messages, ["getmany(", "_n_acked", "set_read_offset(tp, offset)", "callback(message)"]),
+        (Consumer._filter_committable_offsets, ["_new_offset(", "_should_commit("]),
+        (Consumer.force_commit, ["_filter_tps_with_pending_acks("]),
+        (Consumer.perform_seek, ["seek_to_committed("]),
+        (Consumer.on_stop, ["wait_empty("]),
+    ],
+)
+def test_faust_calls_what_is_overridden(loop: object, calls: list[str]) -> None:
+    source = inspect.getsource(loop)  # type: ignore[arg-type]
+
+    assert [each for each in calls if each not in source] == []
+
+
+async def test_the_state_that_is_read_of_faust_is_there() -> None:
+    read = ("_read_offset", "_buffered_partitions", "_unacked_messages", "_n_acked", "flow_active", "app", "_thread")
+
+    async with unstarted() as (worker, _):
+        assert [name for name in read if not hasattr(worker.consumer, name)] == []

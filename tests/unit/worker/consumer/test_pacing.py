@@ -1,0 +1,79 @@
+"""How often the worker asks a broker for what there is."""
+
+# ruff: noqa: SLF001 - what the worker leans on inside aiokafka is the point here
+
+import asyncio
+import inspect
+import time
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka.consumer.fetcher import Fetcher
+
+from services.worker.consumer.pacing import pace
+from tests.support.worker.unstarted_consumer import turns
+
+ASSIGNMENT, REQUEST = object(), object()
+# Longer than the machine has been up: a monotonic clock may have begun at zero a minute ago.
+LONG = time.monotonic() + 3600.0
+
+
+class Asked:
+    """Stands where aiokafka's fetcher stands; knows which brokers were asked."""
+
+    def __init__(self, seconds: float) -> None:
+        self.brokers: list[int] = []
+        self.fetcher: Any = SimpleNamespace(_proc_fetch_request=self._fetch)
+        pace(self.fetcher, seconds)
+
+    async def _fetch(self, assignment: object, node_id: int, request: object) -> bool:
+        assert (assignment, request) == (ASSIGNMENT, REQUEST)
+        self.brokers.append(node_id)
+        return True
+
+    async def ask(self, broker: int) -> bool:
+        brought: bool = await self.fetcher._proc_fetch_request(ASSIGNMENT, broker, REQUEST)
+        return brought
+
+
+async def test_a_broker_is_asked_at_once_and_again_only_after_a_while() -> None:
+    asked = Asked(LONG)
+
+    brought = await asked.ask(1)
+    again = asyncio.ensure_future(asked.ask(1))
+    await turns()
+    meanwhile = list(asked.brokers)
+    again.cancel()
+
+    assert (brought, meanwhile) == (True, [1])
+    assert await again is False  # as aiokafka's own does: it awaits what it has cancelled
+
+
+async def test_brokers_do_not_wait_for_each_other() -> None:
+    asked = Asked(LONG)
+
+    await asked.ask(1)
+    await asked.ask(2)
+
+    assert asked.brokers == [1, 2]
+
+
+async def test_when_the_while_is_over_a_broker_is_asked_again() -> None:
+    asked = Asked(0.001)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(asked.ask(1), asked.ask(1))
+
+    assert asked.brokers == [1, 1]
+
+
+def test_what_is_replaced_of_aiokafka_is_there() -> None:
+    assert list(inspect.signature(Fetcher._proc_fetch_request).parameters) == [
+        "self",
+        "assignment",
+        "node_id",
+        "request",
+    ]
+    assert "self._proc_fetch_request(assignment, node_id, request)" in inspect.getsource(
+        Fetcher._fetch_requests_routine
+    )

@@ -1,0 +1,172 @@
+"""The gate for another Faust, continued: rebalances and stops, by Faust's real consumer, without a broker."""
+
+import asyncio
+
+import pytest
+from faust.types import TP
+
+from services.worker.consumer.consumer import MAX_CHUNK, ChunkConsumer
+from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
+
+
+async def test_a_rebalance_waits_for_the_batch_under_way_and_commits_it(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    (chunk,) = await deliver(consumer, broker, (100, 150))
+    async with consumer.busy:
+        revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
+        await turns()
+        waits = not revoked.done()
+        chunk.ack(consumer)
+    await revoked
+
+    assert waits
+    assert broker.committed == {TP0: 150}
+
+
+async def test_a_rebalance_commits_the_batch_under_way_though_a_fetch_comes_back_meanwhile(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    (chunk,) = await deliver(consumer, broker, (100, 150))
+    fetching = asyncio.Event()
+    broker.while_fetching = fetching.wait
+    async with consumer.busy:
+        fetched = asyncio.ensure_future(fetch(consumer, broker, {TP0: records(150, 160)}))
+        revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
+        await turns()
+        fetching.set()
+        await turns()
+        chunk.ack(consumer)
+    await revoked
+
+    assert await fetched == []
+    assert broker.committed == {TP0: 150}
+
+
+async def test_what_is_acknowledged_during_a_commit_is_committed_before_it_is_forgotten(
+    consumer: ChunkConsumer, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await deliver(consumer, broker, (100, 150), (150, 200))
+    sent, answered = [], asyncio.Event()
+    commit = broker.commit
+
+    async def slow(offsets: dict[TP, int]) -> bool:
+        sent.append(dict(offsets))
+        await answered.wait()
+        return await commit(offsets)
+
+    monkeypatch.setattr(broker, "commit", slow)
+    one.ack(consumer)
+    timer = asyncio.ensure_future(consumer.commit())
+    await turns()
+    two.ack(consumer)
+    revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
+    await turns()
+    answered.set()
+    await asyncio.gather(timer, revoked)
+
+    assert sent == [{TP0: 150}, {TP0: 200}]
+
+
+async def test_waiting_for_the_end_waits_for_the_batch_under_way_and_for_nothing_that_is_queued(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    for chunk in await deliver(consumer, broker, (100, 150), (150, 200)):
+        consumer.track_message(chunk)
+
+    async with asyncio.timeout(1):
+        await consumer.wait_empty()
+
+    assert broker.committed == {TP0: 100}
+
+
+async def test_a_seek_forgets_what_was_delivered_since_the_commit(consumer: ChunkConsumer, broker: Broker) -> None:
+    _, lost = await deliver(consumer, broker, (100, 150), (150, 200))
+    await consumer.perform_seek()
+    lost.ack(consumer)
+
+    await consumer.commit()
+    before = dict(broker.committed)
+    (again,) = await deliver(consumer, broker, (100, 200))
+    again.ack(consumer)
+    await consumer.commit()
+
+    assert span(again) == (100, 199)
+    assert (before, broker.committed) == ({TP0: 100}, {TP0: 200})
+
+
+async def test_where_nothing_was_committed_a_seek_goes_back_to_the_beginning() -> None:
+    # Faust and aiokafka leave such a partition where it stands, past what was fetched and thrown away.
+    async with unstarted(Broker({TP0: 100, TP1: None})) as (worker, broker):
+        broker.from_the_beginning.clear()
+
+        await worker.consumer.perform_seek()
+
+        assert broker.from_the_beginning == [TP1]
+
+
+@pytest.mark.parametrize("owned", [True, False])
+async def test_from_the_revocation_on_nothing_is_delivered_until_the_flow_is_resumed(owned: bool) -> None:
+    # Faust leaves the flow on where the worker owned nothing: what comes while it seeks would then be thrown away.
+    async with unstarted(Broker({TP0: 100} if owned else {})) as (worker, broker):
+        consumer, fetching = worker.consumer, asyncio.Event()
+        broker.while_fetching = fetching.wait
+        consumer.resume_partitions({TP0})
+        pending = asyncio.ensure_future(fetch(consumer, broker, {TP0: records(100, 150)}))
+        await turns()
+
+        await consumer.on_partitions_revoked(broker.assignment())
+        broker.committed = {TP0: 100}
+        fetching.set()
+        delivered = await pending
+        consumer.resume_partitions({TP0})
+        await consumer.perform_seek()
+        consumer.resume_flow()
+        (first,) = await deliver(consumer, broker, (100, 150))
+        first.ack(consumer)
+        await consumer.commit()
+
+        assert delivered == []
+        assert broker.committed == {TP0: 150}
+
+
+async def test_what_was_fetched_for_a_generation_that_is_over_is_not_delivered(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    broker.fetches.append({TP0: records(100, 100 + 2 * MAX_CHUNK)})
+    delivered = []
+
+    async for _, chunk in consumer.getmany(1.0):
+        delivered.append(chunk)
+        consumer.app.consumer_generation_id = 2
+
+    assert len(delivered) == 1
+
+
+async def test_while_the_flow_is_stopped_nothing_is_delivered(consumer: ChunkConsumer, broker: Broker) -> None:
+    async def stop() -> None:
+        consumer.stop_flow()
+
+    broker.while_fetching = stop
+
+    assert await deliver(consumer, broker, (100, 150)) == []
+
+
+async def test_records_of_a_partition_that_went_elsewhere_are_not_delivered(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    assert await deliver(consumer, broker, (7, 9), tp=TP1) == []
+
+
+async def test_a_chunk_is_taken_only_in_its_generation_and_while_the_flow_is_on(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    (chunk,) = await deliver(consumer, broker, (100, 150))
+
+    at_first = consumer.takes(chunk)
+    consumer.stop_flow()
+    stopped = consumer.takes(chunk)
+    consumer.resume_flow()
+    consumer.app.consumer_generation_id = 2
+
+    assert (at_first, stopped, consumer.takes(chunk)) == (True, False, False)

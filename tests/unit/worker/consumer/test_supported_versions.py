@@ -1,0 +1,35 @@
+"""The refusal to start with a Faust that the tests were not run with."""
+
+from pathlib import Path
+
+import faust.streams
+import pytest
+
+from services.worker.consumer import supported_versions
+
+CONSTRAINTS = Path(__file__).parents[4] / "constraints.txt"
+
+
+def test_the_faust_that_is_installed_is_the_one_that_was_tested() -> None:
+    supported_versions.check()
+
+
+@pytest.mark.parametrize("package", supported_versions.TESTED)
+def test_another_version_is_refused_by_name(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(supported_versions.TESTED, package, ("0.0.1",))
+
+    with pytest.raises(supported_versions.UntestedFaust, match=rf"^{package} \S+ is not one .* tested with: 0\.0\.1$"):
+        supported_versions.check()
+
+
+def test_a_faust_without_its_compiled_iterator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faust.streams, "_CStreamIterator", None)
+
+    with pytest.raises(supported_versions.UntestedFaust, match="NO_CYTHON"):
+        supported_versions.check()
+
+
+def test_what_was_tested_is_what_the_constraints_pin() -> None:
+    pinned = dict(line.split("==", 1) for line in CONSTRAINTS.read_text().splitlines() if "==" in line)
+
+    assert {package: (pinned[package],) for package in supported_versions.TESTED} == supported_versions.TESTED

@@ -1,0 +1,218 @@
+"""Large calls in the worker: folded beside the others, and what goes wrong with one stays with it."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from services.worker.folding.leases import Outcome
+from shared.calls.large_calls import (
+    LARGE_BYTES,
+    FoldFailed,
+    FoldsHere,
+    LargeReading,
+    OutOfMemory,
+    PoolUnavailable,
+    ProcessEnded,
+    StoredFold,
+)
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Claim, Store, StoreUnavailable, Unstorable
+from shared.store.states import MAX_ATTEMPTS, State
+from tests.support.events.makers import STARTED, book
+from tests.support.store.makers import CALL, state_of, tokens
+from tests.support.worker.fold_cases import BEGUN, ENDED, OTHERS, SAID, Heavy, attempts_of, ended, torn
+from tests.support.worker.memory_worker import MemoryWorker, folded
+
+
+@dataclass
+class Told:
+    """A pool that does as it is told: each fold waits until it may, and then fails in the way that comes next."""
+
+    store_in: Store
+    failures: list[Exception] = field(default_factory=list)
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: list[str] = field(default_factory=list)
+
+    async def store(self, claim: Claim) -> StoredFold:
+        self.begun.append(claim.call)
+        await self.may.wait()
+        if self.failures:
+            raise self.failures.pop(0)
+        return await FoldsHere(self.store_in, book()).store(claim)
+
+    async def read(self, call: str) -> LargeReading | None:
+        raise NotImplementedError(call)
+
+
+def heavy(claim_ms: int = 60_000) -> Heavy:
+    """Return a store in which one call is large."""
+    return Heavy(LARGE_BYTES, only=[CALL], claim_ms=claim_ms)
+
+
+def told(memory: MemoryStore, *failures: Exception, at_once: bool = True) -> Told:
+    pool = Told(memory, list(failures))
+    if at_once:
+        pool.may.set()
+    return pool
+
+
+async def settled(worker: MemoryWorker) -> Outcome:
+    """Return what comes of a step and of all that was handed over in it."""
+    outcome = await worker.step()
+    await worker.folder.settle()
+    worker.reached = {}
+    return outcome + await worker.folder.step()
+
+
+async def test_while_a_large_call_is_folded_its_neighbours_are_stored() -> None:
+    memory = heavy()
+    pool = told(memory, at_once=False)
+    worker = MemoryWorker(memory=memory, large=pool)
+    await worker.deliver(BEGUN, ENDED, *ended("call-1"))
+
+    meanwhile = await worker.step()
+    await worker.deliver(*ended("call-2"))
+    then = await worker.step()
+
+    assert (meanwhile, then, pool.begun) == (Outcome(stored=1), Outcome(stored=1), [CALL])
+    assert [await state_of(memory, call) for call in (CALL, *OTHERS)] == [State.FOLDING, *[State.FINAL] * 2]
+    pool.may.set()
+    await worker.rest()
+    assert (await worker.found()).body == folded(BEGUN, ENDED)
+
+
+async def test_the_claim_of_a_large_call_is_renewed_for_as_long_as_it_takes() -> None:
+    memory = heavy(claim_ms=200)
+    pool = told(memory, at_once=False)
+    worker = MemoryWorker(memory=memory, large=pool, claim_seconds=0.2)
+    await worker.deliver(BEGUN, ENDED)
+
+    await worker.step()
+    await asyncio.sleep(0.5)
+    others = await memory.claim([CALL], next(tokens))
+    pool.may.set()
+    await worker.rest()
+
+    assert others == []
+    assert await state_of(memory) is State.FINAL
+
+
+async def test_a_mark_meanwhile_makes_the_result_of_a_large_call_void_too() -> None:
+    memory = heavy()
+    pool = told(memory, at_once=False)
+    worker = MemoryWorker(memory=memory, large=pool)
+    await worker.deliver(BEGUN, ENDED)
+    await worker.step()
+
+    await worker.deliver(SAID)
+    pool.may.set()
+    await worker.rest()
+
+    assert (await worker.found()).body == folded(BEGUN, ENDED, SAID)
+
+
+@pytest.mark.parametrize(
+    "failure", [Unstorable("of this content"), FoldFailed("KeyError"), OutOfMemory("CALLFOLD_POOL_MEMORY_MB=64")]
+)
+async def test_a_large_call_that_cannot_be_folded_is_broken_alone(failure: Exception) -> None:
+    memory = heavy()
+    worker = MemoryWorker(memory=memory, large=told(memory, failure))
+    await worker.deliver(BEGUN, ENDED, *ended("call-1"))
+
+    assert await settled(worker) == Outcome(stored=1, broken=1)
+    assert [await state_of(memory, call) for call in (CALL, OTHERS[0])] == [State.BROKEN, State.FINAL]
+
+
+async def test_a_large_call_that_ends_its_process_is_tried_again_and_broken_in_the_end() -> None:
+    memory = heavy(claim_ms=-1)  # every claim has run out
+    pool = told(memory, *[ProcessEnded("SIGKILL ended its process")] * (MAX_ATTEMPTS + 1))
+    worker = MemoryWorker(memory=memory, large=pool)
+    await worker.deliver(BEGUN, ENDED)
+
+    outcomes = []
+    for _ in range(MAX_ATTEMPTS + 1):
+        outcomes.append(await worker.step())
+        await worker.folder.settle()
+
+    assert outcomes == [*[Outcome()] * MAX_ATTEMPTS, Outcome(broken=1)]
+    assert pool.begun == [CALL] * MAX_ATTEMPTS
+    assert await state_of(memory) is State.BROKEN
+
+
+@pytest.mark.parametrize("failure", [StoreUnavailable("mongodb"), PoolUnavailable("no process can be started")])
+async def test_what_is_not_the_calls_fault_costs_it_no_attempt(failure: Exception) -> None:
+    memory = heavy()
+    worker = MemoryWorker(memory=memory, large=told(memory, failure))
+    await worker.deliver(BEGUN, ENDED)
+
+    outcome = await settled(worker)
+
+    assert outcome == Outcome(released=1)
+    assert await attempts_of(memory) == 0
+
+
+async def test_more_large_calls_than_may_wait_are_given_back_and_folded_later() -> None:
+    memory = Heavy(LARGE_BYTES)
+    pool = told(memory, at_once=False)
+    worker = MemoryWorker(memory=memory, large=pool)
+    await worker.deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
+
+    outcome = await worker.step()
+    at_once = await worker.folder.step()
+    pool.may.set()
+    await worker.rest()
+
+    assert (outcome, at_once) == (Outcome(released=1), Outcome())
+    assert [await state_of(memory, call) for call in (CALL, *OTHERS)] == [State.FINAL] * 3
+
+
+async def test_a_large_call_with_an_attempt_that_came_to_nothing_waits_for_its_turn_unclaimed() -> None:
+    memory = Heavy(LARGE_BYTES, claim_ms=-1)  # every claim has run out
+    pool = told(memory, at_once=False)
+    worker = MemoryWorker(memory=memory, large=pool)
+    await worker.deliver(BEGUN, ENDED)
+    await worker.step()
+    await worker.deliver(*ended("call-1"))
+    await memory.claim([OTHERS[0]], next(tokens))  # by a worker that died
+
+    await worker.step()
+
+    assert await state_of(memory, OTHERS[0]) is State.STALE
+    pool.may.set()
+    await worker.folder.stop()
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_folder_that_stops_gives_large_calls_back(begun: bool) -> None:
+    memory = heavy()
+    pool = told(memory, at_once=False)
+    worker = MemoryWorker(memory=memory, large=pool)
+    await worker.deliver(BEGUN, ENDED)
+    await worker.step()
+    if begun:
+        await asyncio.sleep(0)
+
+    await worker.folder.stop()
+
+    assert pool.begun == ([CALL] if begun else [])
+    assert await state_of(memory) is State.STALE
+    assert await attempts_of(memory) == 0
+
+
+async def test_a_mistake_of_ours_beside_the_rounds_is_not_passed_over() -> None:
+    memory = heavy()
+    worker = MemoryWorker(memory=memory, large=told(memory, ZeroDivisionError()))
+    await worker.deliver(BEGUN, ENDED)
+
+    with pytest.raises(ZeroDivisionError):
+        await settled(worker)
+
+
+async def test_a_large_call_is_broken_by_its_fold_and_not_by_its_size() -> None:
+    memory = heavy()
+    worker = MemoryWorker(memory=memory, prices=torn())
+    await worker.deliver(BEGUN, ENDED, *ended("call-1", at=STARTED + 1))
+
+    assert await settled(worker) == Outcome(stored=1, broken=1)
+    assert await state_of(memory) is State.BROKEN

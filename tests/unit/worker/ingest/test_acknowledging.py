@@ -1,0 +1,321 @@
+"""From Faust's events to the flush: what is written, and what is acknowledged after it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from services.worker import app
+from services.worker.app import Worker
+from services.worker.consumer.consumer import Chunk
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import StoreUnavailable
+from tests.support.events.makers import event
+from tests.support.store.makers import CALL
+from tests.support.worker.memory_worker import Hook, Received, received, watched
+from tests.support.worker.unstarted_consumer import TP0, Broker, fetch, turns, unstarted
+
+
+class Stream:
+    """Gives the agent what Faust's stream would: each list as if delivered while the one before was written."""
+
+    enable_acks = True
+
+    def __init__(self, worker: Worker, taken: Sequence[Sequence[Chunk]]) -> None:
+        self._worker = worker
+        self._taken = taken
+        self.queue: asyncio.Queue[Any] = asyncio.Queue(64)
+        self.channel = self
+
+    async def events(self) -> AsyncIterator[Any]:
+        for chunks in self._taken:
+            for chunk in chunks:
+                self.queue.put_nowait(self._event(chunk))
+            while not self.queue.empty():
+                assert not self.enable_acks  # or Faust acknowledges by itself
+                yield self.queue.get_nowait()
+
+    def _event(self, chunk: Chunk) -> Any:
+        chunk.refcount = 1
+        return SimpleNamespace(message=chunk, value=chunk.value, ack=lambda: chunk.ack(self._worker.consumer))
+
+
+def told(count: int, start: int = 100) -> list[Received]:
+    return [received(event("call.note"), partition=0, offset=start + number) for number in range(count)]
+
+
+async def ingest(worker: Worker, *taken: Sequence[Chunk]) -> None:
+    await worker.ingest(Stream(worker, taken))
+
+
+class Failing:
+    """A store whose methods can be made to do something else first."""
+
+    def __init__(self) -> None:
+        self.memory = MemoryStore()
+        self.before: Hook | None = None
+        self.store = watched(self.memory, before=self._before)
+
+    async def _before(self, step: str) -> None:
+        if self.before:
+            await self.before(step)
+
+
+@pytest.fixture(autouse=True)
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """With which statuses the process would have ended."""
+    statuses: list[int] = []
+    monkeypatch.setattr(app, "end_process", statuses.append)
+    return statuses
+
+
+@pytest.fixture
+def failing() -> Failing:
+    return Failing()
+
+
+@pytest.fixture
+async def made(failing: Failing) -> AsyncIterator[tuple[Worker, Broker]]:
+    async with unstarted(Broker({TP0: 100}), failing.store) as made:
+        yield made
+
+
+async def test_what_is_written_is_acknowledged_and_then_committed(made: tuple[Worker, Broker]) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(1_200)})
+
+    await ingest(worker, chunks)
+    await worker.consumer.commit()
+
+    assert broker.committed == {TP0: 1_300}
+    assert await worker.store.look([CALL])
+
+
+async def test_a_large_take_is_written_in_parts_of_whole_chunks(made: tuple[Worker, Broker], failing: Failing) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(6_000)})
+    inserts: list[str] = []
+
+    async def keep(step: str) -> None:
+        inserts.extend([step] if step == "insert" else [])
+
+    failing.before = keep
+    await ingest(worker, chunks)
+
+    assert len(inserts) == 2  # 5,000 events and the rest
+
+
+async def test_two_batches_are_under_way_at_once(made: tuple[Worker, Broker], failing: Failing) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(16_000)})
+    inserting, begun, may_go_on = asyncio.Event(), 0, asyncio.Event()
+
+    async def wait(step: str) -> None:
+        nonlocal begun
+        if step == "insert":
+            begun += 1
+            inserting.set()
+            await may_go_on.wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await inserting.wait()
+    await turns()
+    at_once = begun
+    may_go_on.set()
+    await writing
+
+    assert (at_once, begun) == (2, 4)
+
+
+async def test_what_is_written_behind_a_batch_that_is_not_is_not_committed(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10_000)})
+    marking, first, may_go_on = [0], asyncio.Event(), asyncio.Event()
+
+    async def wait(step: str) -> None:
+        if step == "mark":
+            marking[0] += 1
+            if marking[0] == 1:
+                await may_go_on.wait()
+            first.set()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await first.wait()
+    await turns()
+    await worker.consumer.commit()
+    meanwhile = [chunk.acked for chunk in chunks], dict(broker.committed)
+    may_go_on.set()
+    await writing
+    await worker.consumer.commit()
+
+    assert meanwhile == ([False] * 10 + [True] * 10, {TP0: 100})
+    assert broker.committed == {TP0: 10_100}
+
+
+async def test_a_rebalance_waits_for_both_batches_under_way_and_for_none_behind_them(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(16_000)})
+    inserting, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(step: str) -> None:
+        if step == "insert":
+            inserting.set()
+            await may_go_on.wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await inserting.wait()
+    revoked = asyncio.ensure_future(worker.consumer.on_partitions_revoked({TP0}))
+    await turns()
+    waits = not revoked.done()
+    may_go_on.set()
+    await asyncio.gather(writing, revoked)
+
+    assert waits
+    assert broker.committed == {TP0: 10_100}
+
+
+async def test_while_it_is_not_written_nothing_is_acknowledged(made: tuple[Worker, Broker], failing: Failing) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    marking, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(step: str) -> None:
+        if step == "mark":
+            marking.set()
+            await may_go_on.wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await marking.wait()
+    await turns()
+    meanwhile = [chunk.acked for chunk in chunks]
+    may_go_on.set()
+    await writing
+
+    assert (meanwhile, [chunk.acked for chunk in chunks]) == ([False], [True])
+
+
+async def test_what_was_delivered_before_a_rebalance_is_not_written(made: tuple[Worker, Broker]) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    worker.app.consumer_generation_id = 2
+
+    await ingest(worker, chunks)
+
+    assert not chunks[0].acked
+    assert await worker.store.look([CALL]) == {}
+
+
+async def test_what_came_after_a_quick_rebalance_is_written_though_it_is_taken_with_what_came_before(
+    made: tuple[Worker, Broker],
+) -> None:
+    worker, broker = made
+    before = await fetch(worker.consumer, broker, {TP0: told(10)})
+    worker.app.consumer_generation_id = 2
+    await worker.consumer.perform_seek()
+    after = await fetch(worker.consumer, broker, {TP0: told(10)})
+
+    await ingest(worker, [*before, *after])
+    await worker.consumer.commit()
+
+    assert [chunk.acked for chunk in [*before, *after]] == [False, True]
+    assert broker.committed == {TP0: 110}
+
+
+async def test_a_chunk_is_written_though_the_rest_of_its_fetch_never_comes(made: tuple[Worker, Broker]) -> None:
+    worker, broker = made
+    first, *_ = await fetch(worker.consumer, broker, {TP0: told(1_200)})
+
+    await ingest(worker, [first])
+
+    assert first.acked
+
+
+async def test_a_batch_that_waits_in_vain_is_given_up_when_a_rebalance_begins(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+
+    failed = asyncio.Event()
+
+    async def fail(step: str) -> None:
+        failed.set()
+        raise StoreUnavailable(step)
+
+    failing.before = fail
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await failed.wait()
+    await turns()
+    async with asyncio.timeout(5):
+        await worker.consumer.on_partitions_revoked({TP0})
+        await writing
+
+    assert not chunks[0].acked
+    assert broker.committed == {TP0: 100}
+
+
+async def test_a_mistake_of_ours_ends_the_process_and_acknowledges_nothing(
+    made: tuple[Worker, Broker], failing: Failing, ended: list[int]
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+
+    async def fail(_: str) -> None:
+        raise KeyError("what was said")
+
+    failing.before = fail
+    await ingest(worker, chunks)
+
+    assert ended == [71]
+    assert not chunks[0].acked
+
+
+async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_process(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+
+    begun = asyncio.Event()
+
+    async def wait(_: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, chunks))
+    await begun.wait()
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+
+    assert not chunks[0].acked
+    assert not worker.consumer.busy.locked()
+
+
+async def test_during_a_rebalance_nothing_is_reached(made: tuple[Worker, Broker]) -> None:
+    worker, broker = made
+    broker.committed[TP(worker.topics.transcription, 0)] = 0
+    before = worker.reached()
+
+    worker.app.rebalancing = True
+
+    assert set(before) == {0}
+    assert worker.reached() == {}
+
+
+async def test_before_its_group_has_let_it_in_a_worker_is_not_ready(made: tuple[Worker, Broker]) -> None:
+    worker, _ = made
+
+    assert await worker.readiness() == "the consumer group"

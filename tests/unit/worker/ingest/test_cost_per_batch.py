@@ -1,0 +1,106 @@
+"""What a batch costs, counted and not timed, by Faust's real consumer and agent: nothing of it once per event."""
+
+# ruff: noqa: SLF001 - the seam between the worker and Faust is inside Faust
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from faust.types import TP
+
+from services.worker.app import Worker
+from services.worker.consumer import fetch
+from services.worker.consumer.consumer import MAX_CHUNK
+from shared.store.memory.calls import MemoryStore
+from tests.support.events.makers import event
+from tests.support.eventually import eventually
+from tests.support.worker.memory_worker import Received, received, watched
+from tests.support.worker.unstarted_consumer import Broker, unstarted
+
+PARTITIONS = 4
+OWNED = [TP("calls.transcription", partition) for partition in range(PARTITIONS)]
+
+
+def told(events: int) -> dict[TP, list[Received]]:
+    """Return a fetch that brings so many events of each partition, six of each call."""
+    bodies = [event("call.note", call=f"call-{number // 6}") for number in range(events)]
+    return {
+        tp: [received(body, topic=tp.topic, partition=tp.partition, offset=n) for n, body in enumerate(bodies)]
+        for tp in OWNED
+    }
+
+
+class Counts:
+    """What was done from a fetch until all of it was acknowledged."""
+
+    def __init__(self) -> None:
+        self.store: Counter[str] = Counter()
+        self.tasks = 0
+
+    async def asked(self, step: str) -> None:
+        self.store[step] += 1
+
+    def task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> Any:
+        self.tasks += 1
+        return asyncio.Task(coroutine, loop=loop, **named)
+
+
+@asynccontextmanager
+async def agent(worker: Worker, broker: Broker) -> AsyncIterator[None]:
+    """Let what the broker has run through Faust to the worker's agent, as in a started app; one fetch, then none."""
+    app, fetched = worker.app, asyncio.Event()
+
+    async def once() -> None:
+        if fetched.is_set():
+            await asyncio.Event().wait()
+        fetched.set()
+
+    broker.while_fetching = once
+    stream = app.topic(*worker.topics.inputs, key_type=bytes, value_type=bytes).stream()
+    ingesting = asyncio.create_task(worker.ingest(stream))
+    await eventually(lambda: len(app.topics))
+    await app.topics._update_indices()
+    await app.topics.on_partitions_assigned(set(broker.assignment()))
+    app.flow_control.resume()
+    worker.consumer.callback = app.topics.on_message
+    draining = asyncio.create_task(worker.consumer._drain_messages(SimpleNamespace(_stopped=asyncio.Event())))
+    yield
+    for task in (draining, ingesting):
+        task.cancel()
+    await asyncio.wait([draining, ingesting])
+    await stream.stop()
+
+
+async def counted(fetched: Mapping[TP, list[Received]]) -> Counts:
+    """Return what it took to write what one fetch brought."""
+    counts, broker = Counts(), Broker(dict.fromkeys(OWNED, 0))
+    broker.fetches.append(dict(fetched))
+    async with unstarted(broker, watched(MemoryStore(), before=counts.asked)) as (worker, _), agent(worker, broker):
+        asyncio.get_running_loop().set_task_factory(counts.task)
+        await eventually(lambda: worker.consumer._n_acked == sum(map(len, fetched.values())))
+        asyncio.get_running_loop().set_task_factory(None)
+    return counts
+
+
+TASKS_OF_A_CHUNK = 6
+"""At most: Faust makes four, beside which stand those of the batch that the chunk is written with."""
+
+
+@pytest.mark.parametrize("events", [1, MAX_CHUNK])
+async def test_a_chunk_costs_as_many_tasks_whatever_it_holds(events: int) -> None:
+    counts = await counted(told(events))
+
+    assert 0 < counts.tasks <= TASKS_OF_A_CHUNK * PARTITIONS
+
+
+async def test_a_batch_asks_the_store_three_times_however_many_events_and_calls_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetch, "_DELIVERED_WITHIN_SECONDS", 60.0)  # a machine that is busy may take its time
+    counts = await counted(told(MAX_CHUNK))
+
+    assert counts.store == {"insert": 1, "look": 1, "mark": 1}

@@ -1,0 +1,255 @@
+"""What a run of records brings: events by call and stretch, and what is no event."""
+
+import threading
+from typing import Any
+
+import confluent_kafka
+import pytest
+from aiokafka.partitioner import DefaultPartitioner
+
+from services.worker.ingest.dead_letters import letter
+from services.worker.ingest.decode_batch import Batch, read_batch
+from shared.contract.rejection import Reason
+from shared.kafka.partitioner import partition_of
+from shared.store.ids import Stretch
+from tests.support.events.makers import Json, event, raw
+from tests.support.store.makers import CALL, CONTENT_KEY
+from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, TRANSCRIPTION, Received, received
+
+NOW = ARRIVED + 1_000
+KEYS = ["call-456", "21", "foobar", "ä", "電話", "c" * 256, *(f"call-{number}" for number in range(40))]
+
+
+def batch(*records: Received) -> Batch:
+    return read_batch(records, PARTITIONS, NOW)
+
+
+# Calls and stretches
+
+
+def test_events_are_grouped_by_their_call() -> None:
+    mine, others, again = event("call.created"), event("call.created", call="call-1"), event("call.ended")
+
+    read = batch(received(mine), received(others, offset=1), received(again, offset=2))
+
+    assert {key: call.events for key, call in read.calls.items()} == {CALL: 2, "org-789/call-1": 1}
+    assert read.rejected == []
+
+
+def test_the_same_call_id_of_another_organization_is_another_call() -> None:
+    read = batch(received(event("call.created")), received(event("call.created", organization="org-1"), offset=1))
+
+    assert set(read.calls) == {CALL, "org-1/call-456"}
+
+
+def test_a_stretch_is_a_topic_and_a_partition_and_keeps_offsets_and_bytes() -> None:
+    one, two, three = event("call.created"), event("call.started"), event("transcript.turn")
+
+    read = batch(
+        received(one, offset=5, partition=3),
+        received(two, offset=9, partition=3),
+        received(three, offset=5, partition=3, topic=TRANSCRIPTION),
+    )
+
+    assert read.calls[CALL].stretches == {
+        Stretch(TELEPHONY, 3): [(5, raw(one)), (9, raw(two))],
+        Stretch(TRANSCRIPTION, 3): [(5, raw(three))],
+    }
+    assert read.events == {TELEPHONY: 2, TRANSCRIPTION: 1}
+
+
+def test_each_stretch_becomes_a_document_of_the_log() -> None:
+    one, two = event("call.created"), event("transcript.turn")
+
+    call = batch(received(one, partition=3), received(two, partition=3, topic=TRANSCRIPTION)).calls[CALL]
+
+    assert [document.events for document in call.documents(CONTENT_KEY)] == [(raw(one),), (raw(two),)]
+    assert {document.call for document in call.documents(CONTENT_KEY)} == {CALL}
+
+
+def test_an_event_in_binary_mode_is_kept_in_structured_mode() -> None:
+    body = event("call.ended", id="1", sequence="7")
+
+    structured, binary = batch(received(body)), batch(received(body, in_binary_mode=True))
+
+    documents = [list(read.calls[CALL].documents(CONTENT_KEY)) for read in (structured, binary)]
+    assert [len(each) for each in documents] == [1, 1]
+    assert binary.calls[CALL].ends
+    assert read_batch([Received(documents[1][0].events[0])], PARTITIONS, NOW).rejected == []
+
+
+@pytest.mark.parametrize(
+    ("body", "ends", "opts_out"),
+    [
+        (event("call.created"), False, False),
+        (event("call.ended"), True, False),
+        (event("call.failed"), True, False),
+        (event("call.updated", opt_out_sensitive_data_storage=True), False, True),
+        (event("provider.own", opt_out_sensitive_data_storage=True), False, True),
+        (event("call.updated", opt_out_sensitive_data_storage=False), False, False),
+    ],
+)
+def test_a_batch_knows_whether_it_ends_or_opts_out_a_call(body: Json, ends: bool, opts_out: bool) -> None:
+    call = batch(received(event("call.note")), received(body, offset=1), received(event("call.note"), offset=2)).calls
+
+    assert (call[CALL].ends, call[CALL].opts_out) == (ends, opts_out)
+
+
+# Rejects
+
+
+def test_what_is_no_event_is_rejected_and_the_rest_is_taken() -> None:
+    bad, untimed = Received(b"{", offset=1), Received(raw(event("call.ended") | {"time": "yesterday"}), offset=2)
+
+    read = batch(received(event("call.created")), bad, untimed, received(event("call.started"), offset=3))
+
+    assert read.calls[CALL].events == 2
+    assert [(rejected.record.offset, rejected.why.reason) for rejected in read.rejected] == [
+        (1, Reason.NOT_JSON),
+        (2, Reason.INVALID_TIME),
+    ]
+    assert read.events == {TELEPHONY: 2}
+
+
+@pytest.mark.parametrize("value", [None, b""])
+def test_a_record_without_a_value_is_rejected(value: bytes | None) -> None:
+    read = batch(Received(value))
+
+    assert [rejected.why.reason for rejected in read.rejected] == [Reason.NOT_JSON]
+
+
+def test_a_dead_letter_is_the_record_byte_for_byte_and_says_why_and_whence() -> None:
+    headers = [("content-type", b"application/json"), ("ce_id", b"1"), ("cookie", b"secret"), ("ce_type", None)]
+    refused = batch(Received(b"{", key=b"k", partition=3, offset=7, headers=headers)).rejected[0]
+
+    made = letter(refused, "2023-12-20T18:40:30.000Z")
+
+    assert (made.key, made.value) == (b"k", b"{")
+    assert dict(made.headers) == {
+        "content-type": b"application/json",
+        "ce_id": b"1",
+        "reason": b"not_json",
+        "detail": refused.why.detail.encode(),
+        "topic": TELEPHONY.encode(),
+        "partition": b"3",
+        "offset": b"7",
+        "time": b"2023-12-20T18:40:30.000Z",
+    }
+
+
+def test_a_dead_letter_without_key_and_value_gets_an_empty_key() -> None:
+    refused = batch(Received(None)).rejected[0]
+
+    made = letter(refused, "2023-12-20T18:40:30.000Z")
+
+    assert (made.key, made.value) == (b"", None)  # aiokafka refuses to send neither
+
+
+def test_a_dead_letter_keeps_what_a_replay_gave_the_record() -> None:
+    marks = [("callfold-replays", b"2"), ("callfold-replayed-from", b"0:17")]
+    refused = batch(Received(b"{", headers=marks)).rejected[0]
+
+    made = letter(refused, "2023-12-20T18:40:30.000Z")
+
+    assert list(made.headers[:2]) == marks
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("callfold-replays", b"0"),
+        ("callfold-replays", b"12345"),
+        ("callfold-replays", "²".encode()),
+        ("callfold-replays", None),
+        ("callfold-replayed-from", b"17"),
+        ("callfold-replayed-from", b"0:+49 123"),
+        ("callfold-omitted-bytes", b"1"),
+    ],
+)
+def test_a_dead_letter_keeps_nothing_that_only_looks_like_it(header: tuple[str, bytes | None]) -> None:
+    refused = batch(Received(b"{", headers=[header])).rejected[0]
+
+    made = letter(refused, "2023-12-20T18:40:30.000Z")
+
+    assert header[0] not in dict(made.headers)
+
+
+# Where an event belongs
+
+
+def test_an_event_where_it_belongs_is_not_misplaced() -> None:
+    read = batch(received(event("call.created")), received(event("transcript.turn"), topic=TRANSCRIPTION))
+
+    assert read.calls[CALL].misplaced == 0
+
+
+@pytest.mark.parametrize("differs", [{"key": b"another"}, {"key": None}, {"partition": 1}])
+def test_an_event_with_another_key_or_none_or_elsewhere_is_counted_and_taken(differs: dict[str, Any]) -> None:
+    assert partition_of("call-456", PARTITIONS) != 1
+
+    call = batch(received(event("call.created"), **differs), received(event("call.started"), offset=1)).calls[CALL]
+
+    assert (call.misplaced, call.events) == (1, 2)
+    assert call.partition == partition_of("call-456", PARTITIONS)
+
+
+@pytest.mark.parametrize(
+    ("key", "hashed"),  # those of Kafka's own tests of its Java client
+    [
+        ("21", -973932308),
+        ("foobar", -790332482),
+        ("a-little-bit-long-string", -985981536),
+        ("a-little-bit-longer-string", -1486304829),
+        ("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
+        ("abc", 479470107),
+    ],
+)
+def test_a_call_belongs_to_the_partition_that_javas_partitioner_chooses(key: str, hashed: int) -> None:
+    assert partition_of(key, 2**31 - 1) == (hashed & 0x7FFFFFFF) % (2**31 - 1)
+    assert partition_of(key, 12) == (hashed & 0x7FFFFFFF) % 12
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_call_belongs_to_the_partition_that_aiokafkas_partitioner_chooses(key: str) -> None:
+    partitions = list(range(PARTITIONS))
+
+    assert partition_of(key, PARTITIONS) == DefaultPartitioner()(key.encode(), partitions, partitions)
+
+
+def test_a_call_belongs_to_the_partition_that_librdkafkas_murmur2_chooses() -> None:
+    chosen: dict[str, int] = {}
+    told = threading.Lock()
+
+    def keep(error: object, message: confluent_kafka.Message) -> None:
+        assert error is None
+        with told:
+            chosen[(message.key() or b"").decode()] = message.partition() or 0
+
+    # librdkafka carries a broker for tests; its topics have four partitions.
+    producer = confluent_kafka.Producer(
+        {"test.mock.num.brokers": 1, "partitioner": "murmur2_random", "on_delivery": keep, "log_level": 0}
+    )
+    for key in KEYS:
+        producer.produce("t", key=key.encode(), value=b"")
+    producer.flush(20)
+
+    assert chosen == {key: partition_of(key, 4) for key in KEYS}
+
+
+# When it arrived
+
+
+@pytest.mark.parametrize(
+    ("timestamps", "arrived"),
+    [
+        ([ARRIVED], ARRIVED),
+        ([ARRIVED, ARRIVED - 5_000], ARRIVED),
+        ([NOW + 3_600_000], NOW),  # a producer's clock ahead of ours
+        ([ARRIVED, NOW + 3_600_000], NOW),
+        ([-1], 0),  # Kafka's way to say that there is none
+    ],
+)
+def test_the_last_arrival_is_the_latest_but_never_in_the_future(timestamps: list[int], arrived: int) -> None:
+    records = [received(event("call.note"), offset=number, timestamp=at) for number, at in enumerate(timestamps)]
+
+    assert batch(*records).calls[CALL].last_arrival == arrived

@@ -1,0 +1,316 @@
+"""The flush of one batch: the order of its steps, what a crash between them leaves, and what it waits for."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from services.worker.folding.schedule import Ripeness
+from services.worker.ingest.dead_letters import DeadLetter, DeadLettersUnavailable, MemoryDeadLetters
+from services.worker.ingest.write_batch import Flush
+from services.worker.runtime.retry import GivenUp
+from shared.contract.envelope import Event, decode_logged
+from shared.process.metrics import WORKER
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import StoreUnavailable
+from shared.store.states import State
+from tests.support.events.makers import event
+from tests.support.store.makers import CALL, CONTENT_KEY, state_of
+from tests.support.worker.memory_worker import (
+    AT_THE_END,
+    PARTITIONS,
+    TRANSCRIPTION,
+    MemoryWorker,
+    Received,
+    folded,
+    received,
+    watched,
+)
+
+CREATED, STARTED, ENDED = event("call.created"), event("call.started"), event("call.ended")
+SAID = event("transcript.turn", content="my secret")
+OPT_OUT = event("call.updated", opt_out_sensitive_data_storage=True)
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+# The order
+
+
+async def test_a_batch_is_inserted_before_the_look_and_marked_after_it() -> None:
+    steps: list[str] = []
+
+    async def keep(step: str) -> None:
+        steps.append(step)
+
+    await MemoryWorker(store=watched(MemoryStore(), before=keep)).deliver(CREATED, ENDED)
+
+    assert steps == ["insert", "look", "mark"]
+
+
+async def test_dead_letters_are_delivered_before_anything_is_stored() -> None:
+    delivered_by_then: list[int] = []
+
+    async def keep(_: str) -> None:
+        delivered_by_then.append(len(worker.letters.delivered))
+
+    worker = MemoryWorker(store=watched(MemoryStore(), before=keep))
+    await worker.bring([received(CREATED), Received(b"{", offset=1)])
+
+    assert delivered_by_then == [1, 1, 1]
+
+
+async def test_a_batch_of_dead_letters_alone_asks_the_store_nothing() -> None:
+    async def refuse(step: str) -> None:
+        raise AssertionError(step)
+
+    worker = MemoryWorker(store=watched(MemoryStore(), before=refuse))
+    await worker.bring([Received(b"{", key=b"k"), Received(None, offset=1)])
+
+    assert [(each.key, each.value) for each in worker.letters.delivered] == [(b"k", b"{"), (b"", None)]
+
+
+async def test_a_call_at_first_sight_is_live_and_one_that_ends_is_stale() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(CREATED)
+    first = await state_of(worker.memory)
+
+    await worker.deliver(ENDED)
+
+    assert (first, await state_of(worker.memory)) == (State.LIVE, State.STALE)
+
+
+async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_already() -> None:
+    worker, another = MemoryWorker(), Ripeness()
+    await worker.deliver(CREATED)
+    await worker.deliver(ENDED)
+    late = Flush(worker.memory, worker.letters, another, partitions=PARTITIONS, content_key=CONTENT_KEY)
+
+    await late.flush([received(SAID, topic=TRANSCRIPTION)])
+
+    for ripeness in (worker.ripeness, another):
+        assert [each.call for each in ripeness.take(dict.fromkeys(range(PARTITIONS), AT_THE_END), 0, 9)] == [CALL]
+
+
+async def test_what_was_brought_is_counted() -> None:
+    counters = ["callfold_misplaced_events_total", "callfold_batches_total"]
+    before = [WORKER.get_sample_value(name) or 0 for name in counters]
+
+    batch = await MemoryWorker().bring([received(CREATED), received(ENDED, offset=1, key=None)])
+
+    assert batch.events == {"calls.telephony": 2}
+    assert [WORKER.get_sample_value(name) for name in counters] == [each + 1 for each in before]
+
+
+# Crashes: what was not acknowledged is delivered again, cut as it comes
+
+
+@pytest.mark.parametrize("again", [2, 3])
+@pytest.mark.parametrize("point", ["insert", "look", "mark", "redact"])
+@pytest.mark.parametrize("folded_meanwhile", [False, True])
+async def test_after_a_crash_at_any_step_and_another_delivery_the_record_is_right(
+    point: str, again: int, folded_meanwhile: bool
+) -> None:
+    events = [STARTED, SAID, ENDED]
+    records = [received(each, offset=number) for number, each in enumerate([OPT_OUT, *events])]
+    survivor = MemoryWorker()
+    await survivor.bring(records[:1])  # so that the batch has something to redact
+
+    async def crash(step: str) -> None:
+        if step == point:
+            raise Crash
+
+    dying = MemoryWorker(memory=survivor.memory, store=watched(survivor.memory, after=crash))
+    with pytest.raises(Crash):
+        await dying.bring(records[1:])
+    if folded_meanwhile:
+        await survivor.rest()
+    await survivor.bring(records[1 : 1 + again])
+    await survivor.bring(records[1 + again :])
+    await survivor.rest()
+
+    assert (await survivor.found()).body == folded(OPT_OUT, *events)
+    assert await state_of(survivor.memory) is State.FINAL
+    assert b"secret" not in survivor.log()
+
+
+@pytest.mark.parametrize("point", ["insert", "look", "mark"])
+async def test_a_late_event_whose_batch_crashed_is_in_the_record_after_another_delivery(point: str) -> None:
+    survivor = MemoryWorker()
+    await survivor.deliver(STARTED, ENDED)
+    await survivor.rest()
+    late = received(SAID, topic=TRANSCRIPTION)
+
+    async def crash(step: str) -> None:
+        if step == point:
+            raise Crash
+
+    with pytest.raises(Crash):
+        await MemoryWorker(store=watched(survivor.memory, after=crash)).bring([late])
+    await survivor.bring([late])
+    await survivor.rest()
+
+    assert (await survivor.found()).body == folded(STARTED, ENDED, SAID)
+
+
+# Opting out
+
+
+async def test_content_that_comes_after_the_opt_out_is_redacted_before_the_batch_is_through() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(OPT_OUT)
+
+    await worker.deliver(SAID)
+
+    assert b"secret" not in worker.log()
+    (redacted,) = [each for each in worker.memory.log.values() if each.redacted_at]
+    assert isinstance(decode_logged(redacted.events[0], redacted.redacted_at), Event)
+
+
+async def test_content_that_came_before_the_opt_out_is_redacted_by_the_folder() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(SAID)
+    await worker.deliver(OPT_OUT)
+    by_then = worker.log()
+
+    await worker.rest()
+
+    assert b"secret" in by_then
+    assert b"secret" not in worker.log()
+    assert (await worker.found()).opted_out
+
+
+# Waiting
+
+
+async def test_a_store_that_does_not_answer_is_waited_for_step_by_step() -> None:
+    failures = {"insert": 1, "look": 2, "mark": 1}
+    steps: list[str] = []
+
+    async def fail(step: str) -> None:
+        steps.append(step)
+        if failures.get(step):
+            failures[step] -= 1
+            raise StoreUnavailable(step)
+
+    worker = MemoryWorker(store=watched(memory := MemoryStore(), before=fail))
+    await worker.deliver(CREATED, ENDED)
+
+    assert steps == ["insert"] * 2 + ["look"] * 3 + ["mark"] * 2
+    assert await state_of(memory) is State.STALE
+
+
+class Away(MemoryDeadLetters):
+    """Takes what it gets only at the second attempt."""
+
+    attempts = 0
+
+    async def publish(self, letters: Sequence[DeadLetter]) -> None:
+        self.attempts += 1
+        if self.attempts == 1:
+            raise DeadLettersUnavailable("away")
+        await super().publish(letters)
+
+
+async def test_dead_letters_that_cannot_be_delivered_are_waited_for() -> None:
+    letters = Away()
+    flush = Flush(MemoryStore(), letters, Ripeness(), partitions=PARTITIONS, content_key=CONTENT_KEY)
+
+    await flush.flush([Received(b"{")])
+
+    assert (letters.attempts, len(letters.delivered)) == (2, 1)
+
+
+async def test_a_wait_that_has_become_needless_is_given_up() -> None:
+    async def fail(step: str) -> None:
+        raise StoreUnavailable(step)
+
+    store, letters = watched(MemoryStore(), before=fail), MemoryDeadLetters()
+    flush = Flush(store, letters, Ripeness(), partitions=PARTITIONS, content_key=CONTENT_KEY, needless=lambda: True)
+
+    with pytest.raises(GivenUp):
+        await flush.flush([received(CREATED)])
+
+
+async def test_an_unforeseen_failure_is_not_waited_for() -> None:
+    async def fail(_: str) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    worker = MemoryWorker(store=watched(MemoryStore(), before=fail))
+
+    async with asyncio.timeout(1):
+        with pytest.raises(RuntimeError):
+            await worker.deliver(CREATED)
+
+
+# Deleted calls
+
+
+@pytest.fixture
+async def deleted() -> MemoryWorker:
+    """Return a worker whose store had a call and deleted it."""
+    worker = MemoryWorker()
+    await worker.deliver(STARTED, ENDED)
+    await worker.rest()
+    await worker.memory.bury([CALL], 2**62)
+    await worker.memory.delete([CALL])
+    return worker
+
+
+async def test_late_events_of_a_deleted_call_change_nothing_and_are_counted(deleted: MemoryWorker) -> None:
+    before = WORKER.get_sample_value("callfold_late_events_total") or 0
+
+    await deleted.deliver(SAID, ENDED)
+    await deleted.rest()
+
+    assert await state_of(deleted.memory) is State.DELETED
+    assert deleted.memory.log == {}
+    assert len(deleted.ripeness) == 0
+    assert WORKER.get_sample_value("callfold_late_events_total") == before + 2
+
+
+@pytest.mark.parametrize("point", ["insert", "look", "mark"])
+async def test_what_a_batch_left_of_a_deleted_call_goes_with_the_next_however_that_is_cut(
+    deleted: MemoryWorker, point: str
+) -> None:
+    records = [received(each, offset=9 + number) for number, each in enumerate([SAID, ENDED])]
+
+    async def crash(step: str) -> None:
+        if step == point:
+            raise Crash
+
+    with pytest.raises(Crash):
+        await MemoryWorker(store=watched(deleted.memory, after=crash)).bring(records)
+    await deleted.bring(records[:1])
+
+    assert deleted.memory.log == {}
+    assert await state_of(deleted.memory) is State.DELETED
+
+
+async def test_a_call_that_is_deleted_between_look_and_mark_stays_deleted() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(STARTED, ENDED)
+    await worker.rest()
+
+    async def bury(step: str) -> None:
+        if step == "look":
+            await worker.memory.bury([CALL], 2**62)
+
+    await MemoryWorker(store=watched(worker.memory, after=bury)).deliver(SAID)
+
+    assert await state_of(worker.memory) is State.DELETED
+    assert worker.memory.log == {}
+
+
+async def test_a_call_whose_tombstone_ends_between_look_and_mark_is_a_new_call(deleted: MemoryWorker) -> None:
+    async def forget(step: str) -> None:
+        if step == "look":
+            await deleted.memory.emptied([CALL])
+            await deleted.memory.forget([CALL], 2**62)
+
+    await MemoryWorker(store=watched(deleted.memory, after=forget)).deliver(STARTED)
+    await deleted.rest()
+
+    assert (await deleted.found()).body == folded(STARTED)

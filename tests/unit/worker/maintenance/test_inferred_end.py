@@ -1,0 +1,118 @@
+"""When a silent call is closed, and the event that does it."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from services.worker.maintenance.inferred_end import SOURCE, Unended, inferred_end, unended
+from shared.config.policies import Policy
+from shared.contract.envelope import Event, decode
+from shared.contract.timestamps import milliseconds
+from shared.fold.fold import NoEvents
+from shared.kafka.partitioner import partition_of
+from tests.support.events.makers import STARTED, Json, decoded, event, raw
+
+POLICY = Policy(close_ongoing_seconds=1, close_registered_seconds=20, close_scheduled_seconds=300)
+ARRIVED = STARTED + 5_000_000
+SCHEDULED, CREATED, BEGUN = event("call.scheduled"), event("call.created"), event("call.started")
+LATEST = event("transcript.turn", at=STARTED + 7_123)
+
+
+def of(*bodies: Json) -> Unended:
+    call = unended(decoded(bodies))
+    assert call is not None
+    return call
+
+
+def planned(at: int) -> Json:
+    return event("call.scheduled", start_timestamp=at)
+
+
+# When
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [([BEGUN], 1), ([CREATED, LATEST], 1), ([CREATED], 20), ([SCHEDULED, CREATED], 20), ([SCHEDULED], 300)],
+)
+def test_each_status_has_a_limit_from_the_last_arrival_on(told: list[Json], seconds: int) -> None:
+    assert of(*told).due(ARRIVED, POLICY) == ARRIVED + seconds * 1_000
+
+
+@pytest.mark.parametrize(("start", "since"), [(ARRIVED + 86_400_000, ARRIVED + 86_400_000), (ARRIVED - 9, ARRIVED)])
+def test_a_scheduled_call_is_given_its_limit_from_its_planned_start_on(start: int, since: int) -> None:
+    assert of(planned(start)).due(ARRIVED, POLICY) == since + 300_000
+
+
+def test_a_planned_start_counts_no_longer_once_the_call_has_begun() -> None:
+    assert of(planned(ARRIVED + 86_400_000), BEGUN).due(ARRIVED, POLICY) == ARRIVED + 1_000
+
+
+@pytest.mark.parametrize("kind", ["call.ended", "call.failed"])
+def test_a_call_that_has_ended_is_not_closed(kind: str) -> None:
+    assert unended(decoded([BEGUN, event(kind)])) is None
+
+
+def test_a_call_that_was_closed_is_not_closed_again() -> None:
+    assert unended([*decoded([BEGUN, LATEST]), closed([BEGUN, LATEST])]) is None
+
+
+def test_of_no_events_nothing_can_be_told() -> None:
+    with pytest.raises(NoEvents):
+        unended([])
+
+
+# The event
+
+
+def closed(bodies: Iterable[Json]) -> Event:
+    """Return the event that closes the call these tell of, as it is read from the topic."""
+    read = decode(inferred_end(of(*bodies)).body)
+    assert isinstance(read, Event)
+    return read
+
+
+def test_the_event_is_an_inferred_end_at_the_time_of_the_latest_event() -> None:
+    end = closed([LATEST, BEGUN, event("call.updated", at=STARTED + 7_122)])
+
+    assert (end.organization_id, end.call_id, end.type) == ("org-789", "call-456", "call.ended")
+    assert (end.time, end.recency.source) == (milliseconds(LATEST["time"]), SOURCE)
+    assert end.data == {"disconnection_reason": "inactivity", "inferred": True}
+
+
+@pytest.mark.parametrize("call", ["c", "ä" * 256, 'quote " and \\', "x" * 256])
+def test_whatever_the_calls_name_the_event_is_valid(call: str) -> None:
+    end = inferred_end(of(event("call.started", call=call, organization="o" * 128)))
+
+    read = decode(end.body)
+    assert isinstance(read, Event)
+    assert (read.call_id, end.call_id) == (call, call)
+    assert partition_of(end.call_id, 12) == partition_of(call, 12)
+
+
+def test_the_same_call_and_time_make_the_same_event_byte_for_byte() -> None:
+    told = [BEGUN, LATEST, CREATED]
+
+    bodies = {inferred_end(of(*order)).body for order in (told, told[::-1], [*told, *told])}
+    bodies.add(inferred_end(of(BEGUN, event("call.dtmf", at=STARTED + 7_123))).body)
+
+    assert len(bodies) == 1
+
+
+def test_another_time_or_call_makes_another_event() -> None:
+    later = event("transcript.turn", at=STARTED + 7_124)
+    others = [[BEGUN, later], [event("call.started", call="call-457", at=STARTED + 7_123)]]
+    elsewhere = event("call.started", organization="org-790", at=STARTED + 7_123)
+
+    ids = {closed(told).recency.id for told in ([BEGUN, LATEST], *others, [elsewhere])}
+
+    assert len(ids) == 4
+
+
+def test_a_redacted_log_tells_the_same() -> None:
+    flag = event("call.updated", opt_out_sensitive_data_storage=True)
+    whole = decoded([BEGUN, LATEST, flag])
+    redacted = [each._replace(redacted_at=1) for each in whole]
+
+    assert unended(redacted) == unended(whole)
+    assert raw(LATEST) in {each.raw for each in whole}

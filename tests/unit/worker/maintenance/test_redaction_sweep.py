@@ -1,0 +1,141 @@
+"""The sweep: what a batch that ended left raw of an opted-out call."""
+
+import pytest
+
+from services.worker.maintenance.redaction_sweep import Sweep
+from shared.process.metrics import WORKER
+from shared.store.ids import LogDocument
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Store, StoreUnavailable
+from shared.store.states import State
+from tests.support.events.makers import event
+from tests.support.store.makers import CALL, document, state_of
+from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, Clock, MemoryWorker, folded, watched
+
+ENDED, SAID = event("call.ended"), event("transcript.turn", content="my secret")
+OPT_OUT = event("call.started", opt_out_sensitive_data_storage=True)
+AN_HOUR_LATER = ARRIVED + 3_600_000
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+async def left(*bodies: dict[str, object], call: str = "call-456") -> MemoryStore:
+    """Return a store with opted-out calls, of which batches left these events that ended after the insert."""
+    worker = MemoryWorker()
+    flag = {**OPT_OUT, "subject": call}
+    await worker.deliver(flag, {**ENDED, "subject": call})
+    await worker.rest()
+    await leave(worker.memory, *bodies)
+    return worker.memory
+
+
+async def leave(memory: MemoryStore, *bodies: dict[str, object]) -> None:
+    async def crash(step: str) -> None:
+        if step == "insert":
+            raise Crash
+
+    with pytest.raises(Crash):
+        await MemoryWorker(store=watched(memory, after=crash)).deliver(*bodies)
+
+
+def sweep(memory: Store, now: int = AN_HOUR_LATER, page: int = 100) -> Sweep:
+    return Sweep(memory, lambda: range(PARTITIONS), clock=Clock(now), page=page)
+
+
+def raw(memory: MemoryStore) -> list[LogDocument]:
+    return [document for document in memory.log.values() if not document.redacted_at]
+
+
+async def test_what_was_left_raw_is_redacted_and_told_by_the_record() -> None:
+    memory = await left(SAID)
+    before = WORKER.get_sample_value("callfold_swept_calls_total") or 0
+
+    await sweep(memory).act()
+    worker = MemoryWorker(memory=memory)
+    by_then = worker.log()
+    await worker.rest()
+
+    assert b"secret" not in by_then
+    assert (await worker.found()).body == folded(OPT_OUT, ENDED, SAID)
+    assert WORKER.get_sample_value("callfold_swept_calls_total") == before + 1
+
+
+async def test_a_call_with_nothing_raw_is_left_as_it_is() -> None:
+    memory = await left(event("call.note", call="another"))
+
+    await sweep(memory).act()
+
+    assert await state_of(memory) is State.FINAL
+
+
+@pytest.mark.parametrize("now", [ARRIVED + 60_000, ARRIVED + 2 * 86_400_000])
+async def test_what_is_being_written_and_what_is_older_than_a_day_is_not_swept(now: int) -> None:
+    memory = await left(SAID)
+
+    await sweep(memory, now).act()
+
+    assert raw(memory)
+
+
+async def test_calls_that_did_not_opt_out_stay_as_they_are() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(SAID)
+
+    await sweep(worker.memory).act()
+
+    assert b"secret" in worker.log()
+
+
+async def test_a_page_is_swept_at_a_time_and_all_again_an_hour_later() -> None:
+    worker, clock = MemoryWorker(), Clock(AN_HOUR_LATER)
+    calls = [f"call-{number}" for number in range(3)]
+    for call in calls:
+        await worker.deliver({**OPT_OUT, "subject": call}, {**ENDED, "subject": call})
+    await worker.rest()
+    for call in calls:
+        await leave(worker.memory, {**SAID, "subject": call})
+    chore = Sweep(worker.memory, lambda: range(PARTITIONS), clock=clock, page=2)
+    numbers = []
+
+    for _ in range(3):
+        await chore.act()
+        numbers.append(len(raw(worker.memory)))
+    await leave(worker.memory, {**event("call.note"), "subject": calls[0]})
+    await chore.act()
+    numbers.append(len(raw(worker.memory)))
+    clock.move(3_600)
+    await chore.act()
+
+    assert (numbers, raw(worker.memory)) == ([1, 0, 0, 1], [])
+
+
+async def test_a_log_that_cannot_be_redacted_does_not_hold_up_the_others() -> None:
+    memory = await left(SAID)
+    worker = MemoryWorker(memory=memory)
+    await worker.deliver({**OPT_OUT, "subject": "call-1"}, {**ENDED, "subject": "call-1"})
+    await worker.rest()
+    garbage = document("org-789/call-1", content=b"{")
+    await memory.insert([garbage])
+
+    await sweep(memory).act()
+
+    assert raw(memory) == [garbage]
+
+
+async def test_a_store_that_does_not_answer_is_asked_for_the_same_page_again() -> None:
+    memory, failures = await left(SAID), ["opted_out", "redact"]
+
+    async def fail(step: str) -> None:
+        if step in failures:
+            failures.remove(step)
+            raise StoreUnavailable
+
+    chore = sweep(watched(memory, before=fail))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await chore.act()
+    await chore.act()
+
+    assert await memory.raw([CALL]) == set()

@@ -1,0 +1,316 @@
+"""Retention: which calls are deleted and when, what a crash between its steps leaves, and when it is forgotten."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from services.worker.consumer.topic_setup import KafkaUnavailable
+from services.worker.maintenance.retention import Retention, Tombstones
+from services.worker.maintenance.scheduler import Chore, Chores
+from shared.config.policies import Policies, Policy
+from shared.process.metrics import WORKER
+from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Store
+from shared.store.states import State
+from tests.support.events.makers import event
+from tests.support.store.makers import CALL, state_of
+from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, Clock, MemoryWorker, folded, watched
+from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, unstarted
+
+DAY_MS = 86_400_000
+STARTED, ENDED = event("call.started"), event("call.ended")
+THIRTY_DAYS = Policies(Policy(retention_days=30))
+EVERYWHERE = range(PARTITIONS)
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def retention(store: Store, policies: Policies = THIRTY_DAYS, *, days: float = 31, batch: int = 100) -> Retention:
+    """Return the chore as it is so many days after the calls' last arrival."""
+    clock = Clock(ARRIVED + int(days * DAY_MS))
+    return Retention(store, policies, lambda: EVERYWHERE, clock=clock, batch=batch)
+
+
+def tombstones(store: Store, clock: Clock, days: int | None = 15, batch: int = 100) -> Tombstones:
+    async def lasting() -> int | None:
+        return None if days is None else days * DAY_MS
+
+    return Tombstones(store, lambda: EVERYWHERE, lasting, clock=clock, batch=batch)
+
+
+def after(step: str, act: Callable[[], Awaitable[object]]) -> Callable[[str], Awaitable[None]]:
+    async def hook(name: str) -> None:
+        if name == step:
+            await act()
+
+    return hook
+
+
+async def crash() -> None:
+    raise Crash
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The store's own."""
+    return Clock()
+
+
+@pytest.fixture
+async def worker(clock: Clock) -> MemoryWorker:
+    """Return a worker whose store has a final call."""
+    worker = MemoryWorker(memory=MemoryStore(clock))
+    await worker.deliver(STARTED, ENDED)
+    await worker.rest()
+    return worker
+
+
+@pytest.fixture
+def memory(worker: MemoryWorker) -> MemoryStore:
+    return worker.memory
+
+
+async def is_deleted(memory: MemoryStore) -> bool:
+    return memory.log == {} and await state_of(memory) is State.DELETED
+
+
+# Which calls, and when
+
+
+async def test_a_call_is_deleted_when_nothing_has_arrived_for_the_days_of_its_organization(memory: MemoryStore) -> None:
+    before = WORKER.get_sample_value("callfold_deleted_calls_total") or 0
+    await retention(memory, days=29.99).act()
+    kept = await state_of(memory)
+
+    await retention(memory, days=30).act()
+
+    assert (kept, await is_deleted(memory)) == (State.FINAL, True)
+    assert WORKER.get_sample_value("callfold_deleted_calls_total") == before + 1
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        Policies(),
+        Policies(Policy(), {"another": Policy(retention_days=1)}),
+        Policies(Policy(retention_days=1), {"org-789": Policy()}),
+    ],
+)
+async def test_where_an_organization_keeps_for_ever_nothing_is_deleted(memory: MemoryStore, policies: Policies) -> None:
+    await retention(memory, policies, days=36_500).act()
+
+    assert await state_of(memory) is State.FINAL
+
+
+async def test_an_organization_may_keep_for_less_than_the_others(memory: MemoryStore) -> None:
+    await retention(memory, Policies(Policy(), {"org-789": Policy(retention_days=2)}), days=2).act()
+
+    assert await is_deleted(memory)
+
+
+async def test_a_call_that_has_not_ended_is_left_to_the_closer() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(STARTED)
+
+    await retention(worker.memory, days=1_000).act()
+
+    assert await state_of(worker.memory) is State.LIVE
+
+
+async def test_calls_of_partitions_that_others_own_are_left_to_them(memory: MemoryStore) -> None:
+    await Retention(memory, THIRTY_DAYS, list, clock=Clock(ARRIVED + 99 * DAY_MS)).act()
+
+    assert await state_of(memory) is State.FINAL
+
+
+async def test_more_calls_than_a_batch_are_deleted_in_several() -> None:
+    worker = MemoryWorker()
+    for number in range(7):
+        await worker.deliver(event("call.ended", call=f"call-{number}", organization=f"org-{number % 2}"))
+    await worker.rest()
+
+    await retention(worker.memory, batch=2).act()
+
+    calls = [f"org-{number % 2}/call-{number}" for number in range(7)]
+    assert {each.state for each in (await worker.memory.look(calls)).values()} == {State.DELETED}
+    assert worker.memory.log == {}
+
+
+async def test_all_is_looked_for_once_an_hour(memory: MemoryStore) -> None:
+    clock, steps = Clock(ARRIVED + 29 * DAY_MS), list[str]()
+
+    async def note(step: str) -> None:
+        steps.append(step)
+
+    chore = Retention(watched(memory, before=note), THIRTY_DAYS, lambda: EVERYWHERE, clock=clock)
+    for seconds in (3_599, 1, 0):
+        await chore.act()
+        clock.move(seconds)
+
+    assert [step for step in steps if step != "buried"] == ["organizations", "outdated"] * 2
+
+
+# A crash between any two steps
+
+
+@pytest.mark.parametrize("point", ["organizations", "outdated", "bury", "buried", "delete"])
+async def test_after_a_crash_at_any_step_the_next_goes_on_even_if_all_is_kept_for_ever_now(
+    memory: MemoryStore, point: str
+) -> None:
+    begun = Policies() if point in {"bury", "delete"} else THIRTY_DAYS
+    dying = watched(memory, after=after(point, crash))
+    with pytest.raises(Crash):
+        await retention(dying).act()
+
+    await retention(memory, begun).act()
+
+    assert await is_deleted(memory)
+    assert await memory.buried(EVERYWHERE, 9) == []
+
+
+@pytest.mark.parametrize("point", ["organizations", "outdated"])
+async def test_a_late_event_before_the_tombstone_saves_the_call(worker: MemoryWorker, point: str) -> None:
+    late = event("call.note")
+
+    await retention(watched(worker.memory, after=after(point, lambda: worker.deliver(late)))).act()
+    await worker.rest()
+
+    assert (await worker.found()).body == folded(STARTED, ENDED, late)
+
+
+@pytest.mark.parametrize("point", ["bury", "buried", "delete", "emptied"])
+async def test_a_late_event_after_the_tombstone_goes_with_the_call(worker: MemoryWorker, point: str) -> None:
+    async def deliver() -> None:
+        if await state_of(worker.memory) is State.DELETED:
+            await worker.deliver(event("call.note"))
+            came.append(point)
+
+    came: list[str] = []
+    await retention(watched(worker.memory, after=after(point, deliver))).act()
+    await worker.rest()
+
+    assert came
+    assert await is_deleted(worker.memory)
+
+
+# In the worker
+
+
+async def test_an_operator_may_say_how_long_a_deleted_call_is_remembered() -> None:
+    async with unstarted(tombstone_days=1.5) as (worker, _):
+        assert await worker.lasting() == 1.5 * DAY_MS
+
+
+async def test_a_worker_owns_what_is_assigned_to_it_and_nothing_before_that_and_during_a_rebalance() -> None:
+    async with unstarted(Broker({TP0: 100, TP1: 100})) as (worker, broker):
+        before = worker.owned()
+        await worker.on_assigned(worker.app, broker.assignment())
+        settled = worker.owned()
+        worker.app.rebalancing = True
+
+        assert (before, settled) == (frozenset(), frozenset({0, 1}))
+        assert worker.owned() == set()
+
+
+async def test_a_kafka_that_does_not_answer_puts_a_chore_off() -> None:
+    acts: list[str] = []
+
+    async def fail() -> None:
+        acts.append("failed")
+        raise KafkaUnavailable
+
+    async def act() -> None:
+        acts.append("done")
+
+    await Chores([Chore("failing", 9, fail), Chore("next", 9, act)]).step()
+
+    assert acts == ["failed", "done"]
+
+
+# Forgetting
+
+
+async def test_a_tombstone_is_forgotten_when_no_topic_can_hold_an_event_of_the_call(
+    memory: MemoryStore, clock: Clock
+) -> None:
+    await retention(memory).act()
+    clock.move(15 * 86_400 - 1)
+    await tombstones(memory, clock).act()
+    kept = await state_of(memory)
+    clock.move(1)
+
+    await tombstones(memory, clock).act()
+
+    assert (kept, await memory.find(CALL)) == (State.DELETED, None)
+
+
+async def test_where_a_topic_holds_events_for_ever_a_tombstone_stays(memory: MemoryStore, clock: Clock) -> None:
+    await retention(memory).act()
+    clock.move(10_000 * 86_400)
+
+    await tombstones(memory, clock, None).act()
+
+    assert await is_deleted(memory)
+    assert WORKER.get_sample_value("callfold_tombstone_seconds") == float("inf")
+
+
+async def test_a_late_event_prolongs_its_tombstone(worker: MemoryWorker, clock: Clock) -> None:
+    await retention(worker.memory).act()
+    clock.move(14 * 86_400)
+    await worker.deliver(ENDED)
+    clock.move(14 * 86_400)
+
+    await tombstones(worker.memory, clock).act()
+
+    assert await is_deleted(worker.memory)
+
+
+async def test_what_a_batch_left_that_nobody_delivered_again_goes_before_its_tombstone(
+    memory: MemoryStore, clock: Clock
+) -> None:
+    await retention(memory).act()
+    with pytest.raises(Crash):
+        await MemoryWorker(store=watched(memory, after=after("insert", crash))).deliver(event("call.note"))
+    clock.move(15 * 86_400)
+
+    await tombstones(memory, clock).act()
+    there = await state_of(memory)
+    await retention(memory).act()
+    clock.move(15 * 86_400)
+    await tombstones(memory, clock).act()
+
+    assert (there, memory.log, await memory.find(CALL)) == (State.DELETED, {}, None)
+
+
+@pytest.mark.parametrize("point", ["outlived", "sizes", "bury_again", "forget"])
+async def test_an_event_that_comes_while_its_tombstone_goes_is_dropped_or_makes_a_new_call(
+    worker: MemoryWorker, clock: Clock, point: str
+) -> None:
+    await retention(worker.memory).act()
+    clock.move(15 * 86_400)
+    late = event("call.ended")
+    meddled = watched(worker.memory, after=after(point, lambda: worker.deliver(late)))
+
+    await tombstones(meddled, clock).act()
+    await worker.rest()
+
+    assert await is_deleted(worker.memory) or (await worker.found()).body == folded(late)
+
+
+async def test_many_tombstones_are_forgotten_a_part_at_a_time(clock: Clock) -> None:
+    worker = MemoryWorker(memory=MemoryStore(clock))
+    for number in range(25):
+        await worker.deliver(event("call.ended", call=f"call-{number}"))
+    await worker.rest()
+    await retention(worker.memory).act()
+    clock.move(15 * 86_400)
+
+    chore = tombstones(worker.memory, clock, batch=1)
+    left = []
+    for _ in range(2):
+        await chore.act()
+        left.append(len(await worker.memory.look([f"org-789/call-{number}" for number in range(25)])))
+
+    assert left == [5, 0]
