@@ -23,16 +23,16 @@ import psutil
 
 from deploy.local.ports import HOST, free_port
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.fold.latency import quantile
 from shared.kafka.access import KafkaAccess
 from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import Mark
+from shared.store.ports import CallUpdate
 from shared.store.states import State
 from tests.support.api.client import PEPPER
 from tests.support.api.program import running
@@ -121,8 +121,8 @@ async def fold_in_worker(bench: Bench) -> None:
     number = len(bench.folds)
     call = f"org-789/large-{number}"
     started = time.monotonic()
-    await bench.store.mark([Mark(call, _PARTITION, STARTED, stale=True)])
-    while (await bench.store.look([call]))[call].state is not State.FINAL:
+    await bench.store.mark_stale([CallUpdate(call, _PARTITION, STARTED, stale=True)])
+    while (await bench.store.read_states([call]))[call].state is not State.FINAL:
         _weigh(bench)
         await asyncio.sleep(0.1)
     bench.folds.append(time.monotonic() - started)
@@ -162,7 +162,9 @@ async def servers(turns: int, calls: int) -> AsyncIterator[Bench]:
     """Run everything, with so many large calls in the log."""
     topics = Topics("bench")
     with tempfile.TemporaryDirectory() as folder, kafka_server() as kafka, mongo_server() as mongo:
-        await patiently("kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable)
+        await retry_until_available(
+            "kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable
+        )
         connection = Connection(MongoAccess(mongo.uri), "bench")
         store = MongoStore(connection)
         await store.prepare()
@@ -170,7 +172,7 @@ async def servers(turns: int, calls: int) -> AsyncIterator[Bench]:
         port = free_port()
         with (
             WorkerProcess(
-                kafka.address, mongo.uri, topics, "bench", Path(folder), claim_seconds=60, poll_seconds=1
+                kafka.address, mongo.uri, topics, "bench", Path(folder), lease_seconds=60, poll_seconds=1
             ) as worker,
             running(port, MONGO_URI=mongo.uri, MONGO_DATABASE="bench") as program,
         ):
@@ -199,7 +201,7 @@ async def _prepare(store: MongoStore, connection: Connection, turns: int, calls:
         call = f"org-789/large-{number}"
         await put_large(store, long_call(turns, call), call, partition=_PARTITION, stale=False)
     key, secret = new_key("org-789", PEPPER.encode())
-    await MongoKeys(connection).add(key)
+    await MongoApiKeys(connection).add(key)
     return {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
 
 

@@ -17,7 +17,7 @@ import psutil
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.servers.process import Server
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
@@ -63,7 +63,7 @@ class Servers:
         """
         topics, away = Topics(f"without-{what}"), self.kafka if what == "kafka" else self.mongo
         reach = KafkaAccess(self.kafka.address)
-        await patiently("kafka", lambda: declare(reach, topics, Wanted(3, 1)), KafkaUnavailable)
+        await retry_until_available("kafka", lambda: declare(reach, topics, Wanted(3, 1)), KafkaUnavailable)
         with WorkerProcess(self.kafka.address, self.mongo.uri, topics, topics.prefix, folder) as worker:
             events = await self._bring(topics, 0)
             await eventually(lambda: worker.metric(_EVENTS) == len(events), within=60)

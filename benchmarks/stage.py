@@ -19,7 +19,7 @@ from benchmarks.saying import say
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.servers.process import Server
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
 from tests.support.servers.servers import kafka_server, mongo_server
@@ -60,7 +60,9 @@ class Stage:
         """Return new input and dead-letter topics."""
         topics = Topics(self.name("calls"))
         wanted = Wanted(partitions, 1)
-        await patiently("kafka", lambda: declare(KafkaAccess(self.kafka.address), topics, wanted), KafkaUnavailable)
+        await retry_until_available(
+            "kafka", lambda: declare(KafkaAccess(self.kafka.address), topics, wanted), KafkaUnavailable
+        )
         return topics
 
     def servers(self) -> dict[str, int]:

@@ -17,10 +17,10 @@ from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import LogDocument, Stretch, documents
+from shared.store.ids import LogDocument, SourcePartition, documents
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import Mark
+from shared.store.ports import CallUpdate
 from tests.support.events.makers import event, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversation
@@ -81,15 +81,15 @@ async def _leave(store: MongoStore, calls: int) -> None:
     for start in range(0, calls, _AT_ONCE):
         part = names[start : start + _AT_ONCE]
         await store.insert(list(_logged(part, template)))
-        await store.mark(
-            [Mark(f"{_ORGANIZATION}/{name}", partition_of(name, _PARTITIONS), 1_000, stale=True) for name in part]
+        await store.mark_stale(
+            [CallUpdate(f"{_ORGANIZATION}/{name}", partition_of(name, _PARTITIONS), 1_000, stale=True) for name in part]
         )
 
 
 def _logged(names: Sequence[str], template: Sequence[bytes]) -> Iterator[LogDocument]:
     for name in names:
         events = [(n, each.replace(b"call-template", name.encode())) for n, each in enumerate(template)]
-        yield from documents(f"{_ORGANIZATION}/{name}", Stretch("stale.telephony", 0), events, b"k" * 32)
+        yield from documents(f"{_ORGANIZATION}/{name}", SourcePartition("stale.telephony", 0), events, b"k" * 32)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from benchmarks.ingest.callfold import workers
 from benchmarks.stage import Stage
 from shared.config.mongo_access import MongoAccess
 from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.client import Connection
 from tests.support.api.client import PEPPER
 from tests.support.api.server import ApiServer
@@ -63,6 +63,6 @@ def _check_records(calls: Collection[dict[str, Any]]) -> None:
 async def _key(stage: Stage, database: str) -> dict[str, str]:
     key, secret = new_key(ORGANIZATION, PEPPER.encode())
     connection = Connection(MongoAccess(stage.mongo.uri), database)
-    await MongoKeys(connection).add(key)
+    await MongoApiKeys(connection).add(key)
     await connection.close()
     return {asking.KEY: key.api_key, asking.SECRET: secret}

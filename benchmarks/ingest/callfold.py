@@ -20,7 +20,7 @@ from tests.support.worker.process import WorkerProcess
 _LOOK_SECONDS = 0.25
 _READ = 200
 
-PRODUCTION = {"session_seconds": 30, "commit_seconds": 1, "claim_seconds": 60, "poll_seconds": 5}
+PRODUCTION = {"session_seconds": 30, "commit_seconds": 1, "lease_seconds": 60, "poll_seconds": 5}
 """The worker's defaults, which tests shorten."""
 
 

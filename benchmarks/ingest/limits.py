@@ -6,7 +6,7 @@ from benchmarks.calls import Workload
 from benchmarks.ingest.draining import Drained, database_of_its_own, events_in
 from benchmarks.ingest.peer import Peer
 from benchmarks.ingest.program import Program
-from benchmarks.ingest.programs.write_log import logged
+from benchmarks.ingest.programs.write_log import written_events
 from benchmarks.stage import Stage
 
 
@@ -37,4 +37,4 @@ async def write_log(stage: Stage, workload: Workload, longest: float) -> Drained
         arguments = [stage.kafka.address, stage.mongo.uri, name, str(workload.events), str(workload.calls)]
         program = WriteLog(stage.folder / name, arguments)
         peer = Peer(program, program.last_number, lambda: events_in(database["call_events"]))
-        return await peer.drain(stage.servers(), logged(workload), longest)
+        return await peer.drain(stage.servers(), written_events(workload), longest)

@@ -20,10 +20,10 @@ from shared.contract.payloads import TRANSCRIPTION
 from shared.contract.topics import Topics
 from shared.kafka.partitioner import partition_of
 from shared.process.clock import now_ms
-from shared.store.ids import Stretch, documents
+from shared.store.ids import SourcePartition, documents
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import Mark
+from shared.store.ports import CallUpdate
 from tests.support.worker.process import CONTENT_KEY
 
 CALLS = 10
@@ -47,10 +47,10 @@ async def fold(stage: Stage, crew: Crew, size: int) -> Drained:
     store = MongoStore(connection)
     for call, events in told.items():
         partition = partition_of(call.split("/")[1], crew.partitions)
-        stretch = Stretch(crew.topics.transcription, partition)
+        stretch = SourcePartition(crew.topics.transcription, partition)
         for document in documents(call, stretch, list(enumerate(events[:size])), CONTENT_KEY.encode()):
             await store.insert([document])
-        await store.mark([Mark(call, partition, now_ms(), stale=False)])
+        await store.mark_stale([CallUpdate(call, partition, now_ms(), stale=False)])
     await connection.close()
     crew.database.calls.update_many({}, {"$set": {"event_count": size}})
     there = crew.database.call_events.estimated_document_count()

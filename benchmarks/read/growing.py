@@ -11,13 +11,13 @@ import orjson
 
 from benchmarks.calls import BURST
 from benchmarks.read.wrk import Question, Rate
-from shared.store.ids import Stretch, documents
+from shared.store.ids import SourcePartition, documents
 from shared.store.ports import Store
 from tests.support.api.client import CONTENT_KEY
 from tests.support.events.makers import STARTED, event, raw
 
 _PERCENT = 100
-_STRETCH = Stretch("calls.telephony", 1)
+_STRETCH = SourcePartition("calls.telephony", 1)
 
 
 class Growing:

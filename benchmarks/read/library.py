@@ -7,8 +7,8 @@ from itertools import count
 from benchmarks.calls import BURST, Workload
 from shared.calls.large_calls import store_call
 from shared.config import price_book
-from shared.store.ids import LogDocument, Stretch, documents
-from shared.store.ports import Mark, Store
+from shared.store.ids import LogDocument, SourcePartition, documents
+from shared.store.ports import CallUpdate, Store
 from tests.support.api.client import CONTENT_KEY
 from tests.support.events.makers import STARTED, Json
 
@@ -33,9 +33,9 @@ class Shelf:
         for number in self._numbers:
             call, _ = self.workload.expected(number)
             await store.insert(list(_logged(call, self.workload, number)))
-            await store.mark([Mark(call, _PARTITION, STARTED, stale=self.workload.ended)])
-            for claim in await store.claim([call], call) if self.workload.ended else ():
-                await store_call(store, claim, book)
+            await store.mark_stale([CallUpdate(call, _PARTITION, STARTED, stale=self.workload.ended)])
+            for lease in await store.lease([call], call) if self.workload.ended else ():
+                await store_call(store, lease, book)
 
     @property
     def _numbers(self) -> range:
@@ -51,4 +51,4 @@ def _logged(call: str, workload: Workload, number: int) -> Iterator[LogDocument]
                 (next(offsets[which]), raw) for which, raw in told[start : start + BURST] if which == transcription
             ]
             if events:
-                yield from documents(call, Stretch(topic, _PARTITION), events, CONTENT_KEY)
+                yield from documents(call, SourcePartition(topic, _PARTITION), events, CONTENT_KEY)

@@ -13,7 +13,7 @@ from benchmarks.read.wrk import Question
 from deploy.local.ports import free_port
 from deploy.local.servers.process import Server
 from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.client import Connection, Driver
 from tests.support.api.client import PEPPER
 from tests.support.api.server import ApiServer
@@ -61,7 +61,7 @@ async def ours(connection: Connection, calls: Iterable[str]) -> list[Question]:
     keys: dict[str, dict[str, str]] = {}
     for organization in {call.split("/")[0] for call in calls}:
         key, secret = new_key(organization, PEPPER.encode())
-        await MongoKeys(connection).add(key)
+        await MongoApiKeys(connection).add(key)
         keys[organization] = {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
     asked = [call.split("/") for call in calls]
     return [Question(f"/api/calls/{name}", keys[organization]) for organization, name in asked]

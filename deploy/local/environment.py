@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.local.ports import HOST, Ports
 from deploy.local.servers.mongod import REPLICA_SET
 
-SECRETS = ("callfold_key_pepper", "callfold_content_key")
+SECRETS = ("callfold_api_secret_pepper", "callfold_log_id_hmac_key")
 """Each file is named as the variable that it stands for, in lower case."""
 
 

@@ -20,10 +20,10 @@ from shared.fold.cost import PriceBook
 from shared.fold_pool.pool import FoldPool
 from shared.process import logs, malloc
 from shared.process.sockets import CannotListen, listen
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
-from shared.store.mongo.client import Connection, WrongUri
-from shared.store.mongo.factory import OpensMongo
+from shared.store.mongo.client import Connection, InvalidMongoUri
+from shared.store.mongo.factory import MongoStoreFactory
 
 _OBJECTS = 50_000
 """The garbage collector looks after so many new objects."""
@@ -50,8 +50,10 @@ def main() -> None:
 async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socket) -> None:
     connection = _connection(settings)
     access, database = settings.mongo, settings.mongo_database
-    pool = FoldPool(settings, OpensMongo(access, database, settings.mongo_driver, settings.api_fold_timeout_ms), book)
-    app = create_app(settings, MongoStore(connection), MongoKeys(connection), book, pool)
+    pool = FoldPool(
+        settings, MongoStoreFactory(access, database, settings.mongo_driver, settings.api_fold_timeout_ms), book
+    )
+    app = create_app(settings, MongoStore(connection), MongoApiKeys(connection), book, pool)
     # What is there now stays: to look for garbage among it, and at each few hundred objects of a call that is parsed,
     # would take a quarter of the time.
     gc.freeze()
@@ -78,7 +80,7 @@ def _connection(settings: ApiSettings) -> Connection:
     timeout_ms = settings.api_timeout_ms * 4 // 5
     try:
         return Connection(settings.mongo, settings.mongo_database, driver=settings.mongo_driver, timeout_ms=timeout_ms)
-    except WrongUri as error:
+    except InvalidMongoUri as error:
         _fail(WRONG_SETTINGS, str(error))
 
 

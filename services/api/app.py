@@ -24,7 +24,7 @@ from shared.calls.cached_reads import SmallReads
 from shared.calls.large_calls import LargeCalls
 from shared.fold.cost import PriceBook
 from shared.process.logs import logger
-from shared.store.api_keys import Keys
+from shared.store.api_keys import ApiKeys
 from shared.store.ports import Store
 
 log = logger(__name__)
@@ -49,11 +49,11 @@ class Api(FastAPI):
         return openapi.complete(super().openapi())
 
 
-def create_app(settings: ApiSettings, store: Store, keys: Keys, book: PriceBook, folds: LargeCalls) -> FastAPI:
+def create_app(settings: ApiSettings, store: Store, keys: ApiKeys, book: PriceBook, folds: LargeCalls) -> FastAPI:
     """Return the API of this store, with these keys; `folds` folds the large calls."""
     availability = Availability()
     patience = settings.api_timeout_ms / 1000
-    authentication = Authentication(keys, settings.key_pepper.get_secret_value().encode(), patience)
+    authentication = Authentication(keys, settings.api_secret_pepper.get_secret_value().encode(), patience)
     large = LargeReads(
         folds,
         most=settings.pool_processes + settings.pool_queue,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cachetools import TLRUCache
 
 from services.api.errors import unauthorized
-from shared.store.api_keys import ApiKey, Keys, digest, opens
+from shared.store.api_keys import ApiKey, ApiKeys, digest, opens
 
 KEY_HEADER = "X-API-KEY"
 SECRET_HEADER = "X-API-SECRET"  # noqa: S105 - the header's name
@@ -40,7 +40,7 @@ def _forgotten_at(_name: str, looked: _Looked, _now: float) -> float:
 class Authentication:
     """Finds the organization of a request; `timer` gives seconds, `patience` is for one look into the store."""
 
-    def __init__(self, keys: Keys, pepper: bytes, patience: float, timer: Callable[[], float] = monotonic) -> None:
+    def __init__(self, keys: ApiKeys, pepper: bytes, patience: float, timer: Callable[[], float] = monotonic) -> None:
         self._keys = keys
         self._pepper = pepper
         self._patience = patience

@@ -9,7 +9,7 @@ from shared.store.mongo.client import Driver
 class ApiSettings(PoolSettings):
     """What the API needs to know beside what every program does."""
 
-    key_pepper: SecretStr = Field(
+    api_secret_pepper: SecretStr = Field(
         min_length=32, description="Key of the hash that secrets are kept as; whoever adds keys needs the same"
     )
     api_host: str = Field("127.0.0.1", min_length=1, description="Where the API listens")

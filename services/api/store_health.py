@@ -45,12 +45,12 @@ class Availability:
         if asked_at < self._answered_at or type(error) in self._said:
             return
         self._said.add(type(error))  # a password can be wrong where a server was away
-        metrics.WAITING_FOR.labels(_WHAT).set(1)
+        metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(1)
         log.warning("waiting", what=_WHAT, error=str(error)[:300] or type(error).__name__)
 
     def _answered(self) -> None:
         self._answered_at = monotonic()
         if self._said:
             self._said.clear()
-            metrics.WAITING_FOR.labels(_WHAT).set(0)
+            metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(0)
             log.info("going_on", what=_WHAT)

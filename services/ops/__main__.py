@@ -16,9 +16,9 @@ from services.ops.console import say
 from services.ops.database import TIMEOUT_MS, Database
 from services.ops.errors import INTERRUPTED, MISTAKE, USAGE, Failure
 from services.ops.settings import OpsSettings
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
-from shared.store.mongo.client import Connection, WrongUri
+from shared.store.mongo.client import Connection, InvalidMongoUri
 
 
 def main() -> None:
@@ -61,10 +61,10 @@ async def mongo(settings: OpsSettings) -> AsyncIterator[Database]:
     """Open MongoDB."""
     try:
         connection = Connection(settings.mongo, settings.mongo_database, timeout_ms=TIMEOUT_MS)
-    except WrongUri as error:
+    except InvalidMongoUri as error:
         raise Failure(str(error), USAGE) from error
     try:
-        yield Database(MongoStore(connection), MongoKeys(connection))
+        yield Database(MongoStore(connection), MongoApiKeys(connection))
     finally:
         await connection.close()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.ops.errors import Failure
 from services.ops.settings import OpsSettings
-from shared.store.api_keys import Keys
+from shared.store.api_keys import ApiKeys
 from shared.store.ports import AccessRefused, Store, StoreUnavailable
 
 TIMEOUT_MS = 10_000
@@ -19,7 +19,7 @@ class Database:
     """What a command may ask of the store."""
 
     store: Store
-    keys: Keys
+    keys: ApiKeys
 
 
 Opening = Callable[[OpsSettings], AbstractAsyncContextManager[Database]]

@@ -14,7 +14,7 @@ from shared.kafka.partitioner import partition_of
 from shared.process.batching import grouped
 from shared.process.clock import now_ms
 from shared.store.ids import LogDocument
-from shared.store.ports import Claim, Header, Mark, Result, Store, StoreUnavailable, Unstorable
+from shared.store.ports import CallHeader, CallUpdate, FoldResult, Lease, Store, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 
 _PAGE = 200
@@ -39,7 +39,7 @@ class Wanted:
     outdated: bool = False
     broken: bool = False
 
-    def includes(self, header: Header | None, book_version: str) -> bool:
+    def includes(self, header: CallHeader | None, book_version: str) -> bool:
         """Tell whether a call is to be folded anew; `header` is None where only the log knows of it."""
         if header is None:
             return not (self.outdated or self.broken)
@@ -88,7 +88,7 @@ class Rebuilding:
             StoreUnavailable: the store went away; `tally.last` tells from where to go on.
         """
         after = wanted.after
-        while calls := await self._store.logged(_PAGE, after, wanted.organization):
+        while calls := await self._store.logged_calls(_PAGE, after, wanted.organization):
             await self.some(calls, wanted)
             after = self.tally.last = calls[-1]
             report(self.tally)
@@ -111,48 +111,48 @@ class Rebuilding:
         chosen = [call for call in calls if wanted.includes(headers.get(call), self._book.version)]
         if not chosen:
             return
-        await self._store.mark([await self._mark(call, headers.get(call)) for call in chosen])
+        await self._store.mark_stale([await self._mark(call, headers.get(call)) for call in chosen])
         token = uuid.uuid4().hex
         renewal = asyncio.create_task(self._renew(chosen, token))
         try:
-            claims = await self._store.claim(chosen, token)
-            self.tally.left += len(chosen) - len(claims)
-            await self._fold(claims)
+            leases = await self._store.lease(chosen, token)
+            self.tally.left += len(chosen) - len(leases)
+            await self._fold(leases)
         finally:
             renewal.cancel()
             # What is still held after a failure or Ctrl-C goes to the workers at once, not when the claim runs out.
             with suppress(StoreUnavailable):
                 await asyncio.shield(self._store.release(chosen, token))
 
-    async def _mark(self, call: str, header: Header | None) -> Mark:
+    async def _mark(self, call: str, header: CallHeader | None) -> CallUpdate:
         if header is not None:
-            return Mark(call, header.partition, header.last_arrival, stale=True)
+            return CallUpdate(call, header.partition, header.last_arrival, stale=True)
         # When it arrived is not known any more: now, so that neither the closer nor retention comes too early.
         self._known_partitions = self._known_partitions or await self._partitions()
-        return Mark(call, partition_of(call.split("/")[1], self._known_partitions), now_ms(), stale=True)
+        return CallUpdate(call, partition_of(call.split("/")[1], self._known_partitions), now_ms(), stale=True)
 
-    async def _fold(self, claims: Sequence[Claim]) -> None:
-        sizes = await self._store.sizes([claim.call for claim in claims])
-        for group in grouped(claims, lambda claim: sizes[claim.call], _GROUP_BYTES):
-            log_of = await self._store.read([claim.call for claim in group])
-            results = [(claim, await self._folded(claim, log_of[claim.call])) for claim in group]
-            await self._replace([(claim, result) for claim, result in results if result is not None])
+    async def _fold(self, leases: Sequence[Lease]) -> None:
+        sizes = await self._store.sizes([lease.call for lease in leases])
+        for group in grouped(leases, lambda lease: sizes[lease.call], _GROUP_BYTES):
+            log_of = await self._store.read([lease.call for lease in group])
+            results = [(lease, await self._folded(lease, log_of[lease.call])) for lease in group]
+            await self._replace([(lease, result) for lease, result in results if result is not None])
 
-    async def _folded(self, claim: Claim, documents: Sequence[LogDocument]) -> Result | None:
-        if claim.attempts > MAX_ATTEMPTS:
-            await self._break_off(claim, "the process ended in each attempt")
+    async def _folded(self, lease: Lease, documents: Sequence[LogDocument]) -> FoldResult | None:
+        if lease.attempts > MAX_ATTEMPTS:
+            await self._break_off(lease, "the process ended in each attempt")
             return None
         try:
-            return (await fold_call(self._store, claim, documents, self._book)).result
+            return (await fold_call(self._store, lease, documents, self._book)).result
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other calls are folded
-            await self._break_off(claim, f"the fold failed with {type(error).__name__}")
+            await self._break_off(lease, f"the fold failed with {type(error).__name__}")
             return None
 
-    async def _replace(self, results: Sequence[tuple[Claim, Result]]) -> None:
+    async def _replace(self, results: Sequence[tuple[Lease, FoldResult]]) -> None:
         try:
-            lost = await self._store.replace(results) if results else ()
+            lost = await self._store.store_results(results) if results else ()
         except Unstorable as error:
             if len(results) == 1:
                 await self._break_off(results[0][0], str(error))
@@ -164,10 +164,10 @@ class Rebuilding:
         self.tally.left += len(lost)
         self.tally.rebuilt += len(results) - len(lost)
 
-    async def _break_off(self, claim: Claim, why: str) -> None:
-        await self._store.break_off([claim])
+    async def _break_off(self, lease: Lease, why: str) -> None:
+        await self._store.mark_broken([lease])
         self.tally.broken += 1
-        say(f"{claim.call} is broken: {why}")
+        say(f"{lease.call} is broken: {why}")
 
     async def _renew(self, calls: Sequence[str], token: str) -> None:
         while True:

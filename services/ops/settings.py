@@ -26,6 +26,6 @@ class OpsSettings(Settings):
 class KeySettings(OpsSettings):
     """What making a key needs beside that."""
 
-    key_pepper: SecretStr = Field(
+    api_secret_pepper: SecretStr = Field(
         min_length=32, description="Key of the hash that is kept of each secret; the same as the API's"
     )

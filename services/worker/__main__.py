@@ -14,9 +14,9 @@ from services.worker.consumer import supported_versions
 from services.worker.consumer.faust_app import WorkerApp
 from services.worker.consumer.topic_setup import KafkaUnavailable, UnusableTopics, Wanted, declare
 from services.worker.ingest.dead_letters import DeadLetters, KafkaDeadLetters
-from services.worker.maintenance.commit_barrier import KafkaFence
-from services.worker.maintenance.telephony import KafkaTelephony
-from services.worker.runtime.retry import patiently
+from services.worker.maintenance.commit_barrier import KafkaCommitBarrier
+from services.worker.maintenance.telephony import KafkaInferredEndPublisher
+from services.worker.runtime.retry import retry_until_available
 from services.worker.settings import WorkerSettings
 from shared.config import policies
 from shared.config.policies import InvalidPolicies
@@ -27,8 +27,8 @@ from shared.fold_pool.pool import FoldPool
 from shared.process import logs, malloc, metrics
 from shared.process.sockets import CannotListen, listen
 from shared.store.mongo.calls import MongoStore
-from shared.store.mongo.client import Connection, WrongUri
-from shared.store.mongo.factory import OpensMongo
+from shared.store.mongo.client import Connection, InvalidMongoUri
+from shared.store.mongo.factory import MongoStoreFactory
 from shared.store.ports import Store, StoreUnavailable
 
 _EXIT_UNUSABLE = 2
@@ -62,9 +62,9 @@ def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> No
         UnusableTopics,
         InvalidPriceBook,
         InvalidPolicies,
-        WrongUri,
+        InvalidMongoUri,
         CannotListen,
-        supported_versions.UntestedFaust,
+        supported_versions.UnsupportedFaust,
     ) as error:
         print(error, file=sys.stderr)  # noqa: T201 - a line for a person
         sys.exit(_EXIT_UNUSABLE)
@@ -91,13 +91,13 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
         driver=settings.mongo_driver,
         timeout_ms=settings.mongo_timeout_ms,
     )
-    partitions = await patiently("kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable)
-    opens = OpensMongo(settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms)
+    partitions = await retry_until_available("kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable)
+    opens = MongoStoreFactory(settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms)
     pool = FoldPool(settings, opens, book)
-    store = MongoStore(connection, claim_ms=int(settings.claim_seconds * 1000))
-    await patiently("mongodb", store.prepare, StoreUnavailable)
+    store = MongoStore(connection, lease_ms=int(settings.lease_seconds * 1000))
+    await retry_until_available("mongodb", store.prepare, StoreUnavailable)
     dead_letters = KafkaDeadLetters(settings.kafka, topics.dead_letter)
-    telephony = KafkaTelephony(settings.kafka, topics.telephony)
+    telephony = KafkaInferredEndPublisher(settings.kafka, topics.telephony)
 
     async def close() -> None:
         await pool.close()
@@ -111,7 +111,7 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
         *adapt(store, dead_letters),
         book,
         telephony=telephony,
-        fence=KafkaFence(settings.kafka, topics.inputs, settings.group),
+        commit_barrier=KafkaCommitBarrier(settings.kafka, topics.inputs, settings.group),
         large=pool,
         policies=rules,
         partitions=partitions,

@@ -10,23 +10,23 @@ from mode.supervisors import CrashingSupervisor
 
 from services.worker.consumer import lenient_headers, supported_versions
 from services.worker.consumer.consumer import Chunk, ChunkConsumer
-from services.worker.consumer.coordinator import KafkaWatch
+from services.worker.consumer.coordinator import CoordinatorWatch
 from services.worker.consumer.faust_app import WorkerApp, faust_app
 from services.worker.consumer.fetch import taken
-from services.worker.folding.fold_loop import Folder
-from services.worker.folding.schedule import Reach, Ripeness
-from services.worker.folding.watermarks import Reaches
+from services.worker.folding.fold_loop import FoldLoop
+from services.worker.folding.schedule import FoldSchedule, Watermark
+from services.worker.folding.watermarks import Watermarks
 from services.worker.ingest.dead_letters import DeadLetters
-from services.worker.ingest.write_batch import Flush
-from services.worker.maintenance.commit_barrier import Fence
-from services.worker.maintenance.idle_calls import Closer
-from services.worker.maintenance.redaction_sweep import Sweep
-from services.worker.maintenance.retention import Retention, Tombstones
-from services.worker.maintenance.scheduler import Chore, Chores
-from services.worker.maintenance.telephony import Telephony
+from services.worker.ingest.write_batch import BatchWriter
+from services.worker.maintenance.commit_barrier import CommitBarrier
+from services.worker.maintenance.idle_calls import IdleCallTimeout
+from services.worker.maintenance.redaction_sweep import RedactionSweep
+from services.worker.maintenance.retention import RetentionJob, TombstoneJob
+from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
+from services.worker.maintenance.telephony import InferredEndPublisher
 from services.worker.maintenance.tombstones import lasting
-from services.worker.runtime.health_server import StatusServer
-from services.worker.runtime.retry import GivenUp
+from services.worker.runtime.health_server import HealthServer
+from services.worker.runtime.retry import RetryAborted
 from services.worker.runtime.watchdog import Watchdog, end_process
 from services.worker.settings import WorkerSettings
 from shared.calls.large_calls import LargeCalls
@@ -62,46 +62,46 @@ class Worker:
         dead_letters: DeadLetters,
         book: PriceBook,
         *,
-        telephony: Telephony,
-        fence: Fence,
+        telephony: InferredEndPublisher,
+        commit_barrier: CommitBarrier,
         large: LargeCalls,
         policies: Policies,
         partitions: int,
     ) -> None:
         self.settings = settings
         self.store = store
-        self.closer = Closer(store, telephony, fence, policies, self.owned)
-        self.chores = Chores(
+        self.closer = IdleCallTimeout(store, telephony, commit_barrier, policies, self.owned)
+        self.maintenance = MaintenanceScheduler(
             (
-                Chore("close", settings.closer_seconds, self.closer.step),
-                Chore("retention", _CHORE_SECONDS, Retention(store, policies, self.owned).act),
-                Chore("tombstones", _CHORE_SECONDS, Tombstones(store, self.owned, self.lasting).act),
-                Chore("sweep", _CHORE_SECONDS, Sweep(store, self.owned).act),
+                MaintenanceJob("close", settings.idle_check_seconds, self.closer.step),
+                MaintenanceJob("retention", _CHORE_SECONDS, RetentionJob(store, policies, self.owned).act),
+                MaintenanceJob("tombstones", _CHORE_SECONDS, TombstoneJob(store, self.owned, self.lasting).act),
+                MaintenanceJob("sweep", _CHORE_SECONDS, RedactionSweep(store, self.owned).act),
             )
         )
         self.topics = Topics(settings.topic_prefix)
         self.app = faust_app(settings)
-        self.ripeness = Ripeness()
-        self._reaches = Reaches(self.topics.inputs, now_ms)
+        self.schedule = FoldSchedule()
+        self._tracked_watermarks = Watermarks(self.topics.inputs, now_ms)
         self._joined = False
         self._folding: asyncio.Task[Any] | None = None
-        self.flush = Flush(
+        self.flush = BatchWriter(
             store,
             dead_letters,
-            self.ripeness,
+            self.schedule,
             partitions=partitions,
-            content_key=settings.content_key.get_secret_value().encode(),
+            log_id_hmac_key=settings.log_id_hmac_key.get_secret_value().encode(),
             slack_ms=policies.slack_ms,
-            needless=lambda: not self.consumer.flow_active,
+            should_stop=lambda: not self.consumer.flow_active,
         )
-        self.folder = Folder(
+        self.fold_loop = FoldLoop(
             store,
             book,
-            self.ripeness,
-            self.reached,
+            self.schedule,
+            self.watermarks,
             large=large,
             most_large=settings.pool_processes + settings.pool_queue,
-            claim_seconds=settings.claim_seconds,
+            lease_seconds=settings.lease_seconds,
             poll_seconds=settings.poll_seconds,
         )
 
@@ -111,11 +111,11 @@ class Worker:
         consumer: ChunkConsumer = self.app.consumer
         return consumer
 
-    def reached(self) -> dict[int, Reach]:
+    def watermarks(self) -> dict[int, Watermark]:
         """Return how far each partition that this worker owns is written; nothing during a rebalance."""
         if self.app.rebalancing or not self.consumer.flow_active:
             return {}
-        return self._reaches.observe(self.consumer, self.consumer.assignment())
+        return self._tracked_watermarks.observe(self.consumer, self.consumer.assignment())
 
     def owned(self) -> frozenset[int]:
         """Return the partitions that this worker owns; none before it has joined, during a rebalance and at the end."""
@@ -159,7 +159,7 @@ class Worker:
                 return
             try:
                 await self.flush.flush([record for event in current for record in event.value])
-            except GivenUp:
+            except RetryAborted:
                 return
             for event in current:
                 event.ack()
@@ -169,7 +169,7 @@ class Worker:
         self._folding = asyncio.current_task()
         while not self.app.should_stop:
             try:
-                outcome = await self.folder.step()
+                outcome = await self.fold_loop.step()
             except StoreUnavailable:
                 await asyncio.sleep(1.0)  # the batches wait for it, and say so
                 continue
@@ -180,7 +180,7 @@ class Worker:
         """Break the folder off, which gives back what it has claimed."""
         if self._folding is not None:
             self._folding.cancel()
-            await asyncio.wait([self._folding, asyncio.create_task(self.folder.stop())], timeout=_BREAK_OFF_SECONDS)
+            await asyncio.wait([self._folding, asyncio.create_task(self.fold_loop.stop())], timeout=_BREAK_OFF_SECONDS)
 
     async def readiness(self) -> str | None:
         """Return what is missing before events are taken: None when nothing is."""
@@ -206,8 +206,8 @@ def create_app(
     dead_letters: DeadLetters,
     book: PriceBook,
     *,
-    telephony: Telephony,
-    fence: Fence,
+    telephony: InferredEndPublisher,
+    commit_barrier: CommitBarrier,
     large: LargeCalls,
     policies: Policies,
     partitions: int,
@@ -230,7 +230,7 @@ def create_app(
         dead_letters,
         book,
         telephony=telephony,
-        fence=fence,
+        commit_barrier=commit_barrier,
         large=large,
         policies=policies,
         partitions=partitions,
@@ -247,11 +247,11 @@ def create_app(
     app.task(watchdog.feed)
     app.task(worker.fold)
     # The consumer is made when the app starts.
-    app.task(KafkaWatch(lambda: worker.consumer.hears_kafka()).run)  # noqa: PLW0108
-    app.task(worker.chores.run)
+    app.task(CoordinatorWatch(lambda: worker.consumer.knows_coordinator()).run)  # noqa: PLW0108
+    app.task(worker.maintenance.run)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
-    app.leaving = (worker.chores.stop, worker.stop_folding, close, watchdog.finished)
-    app.beside = (StatusServer(listening, worker.readiness, beacon=app.beacon),)
+    app.leaving = (worker.maintenance.stop, worker.stop_folding, close, watchdog.finished)
+    app.beside = (HealthServer(listening, worker.readiness, beacon=app.beacon),)
     return app
 
 

@@ -11,7 +11,7 @@ from shared.store.mongo.client import Driver
 class WorkerSettings(PoolSettings):
     """What the worker needs to know beside what every program does."""
 
-    content_key: SecretStr = Field(
+    log_id_hmac_key: SecretStr = Field(
         min_length=32,
         description="Key of the hash that names stretches of the log; the same for all workers",
     )
@@ -22,9 +22,11 @@ class WorkerSettings(PoolSettings):
     batch_events: int = Field(5_000, ge=1, le=100_000, description="Records flushed together at most")
     commit_seconds: float = Field(1.0, gt=0, le=60, description="Time between commits of offsets")
     session_seconds: float = Field(30.0, ge=6, le=300, description="Without a heartbeat for so long, a worker is dead")
-    claim_seconds: float = Field(60.0, ge=1, le=3600, description="An unrenewed claim of a call holds for so long")
+    lease_seconds: float = Field(60.0, ge=1, le=3600, description="An unrenewed claim of a call holds for so long")
     poll_seconds: float = Field(5.0, gt=0, le=600, description="Time between searches for calls left by others")
-    closer_seconds: float = Field(60.0, gt=0, le=3600, description="Time between searches for silent calls to close")
+    idle_check_seconds: float = Field(
+        60.0, gt=0, le=3600, description="Time between searches for silent calls to close"
+    )
     policies: Path | None = Field(None, description="A file of limits and retention, also for single organizations")
     tombstone_days: float | None = Field(
         None, ge=1, le=36_500, description="Deleted calls are remembered for so long; by default as the topics need it"

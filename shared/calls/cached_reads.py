@@ -18,9 +18,9 @@ from shared.calls.read_call import CallBroken, Reading, as_stored, finality, fin
 from shared.contract.envelope import Event, decode_logged
 from shared.fold.cost import PriceBook
 from shared.fold.fold import NoEvents, fold
-from shared.process.single_flight import SharedWork
+from shared.process.single_flight import SingleFlight
 from shared.store.ids import size_of
-from shared.store.ports import Sighting, Store
+from shared.store.ports import CallSnapshot, Store
 from shared.store.states import State
 
 POOLED_BYTES = 2 * LARGE_BYTES
@@ -63,7 +63,7 @@ class SmallReads:
     def __init__(self, store: Store, book: PriceBook) -> None:
         self._store = store
         self._book = book
-        self._folding = SharedWork(self._fold)
+        self._folding = SingleFlight(self._fold)
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._known: TTLCache[str, _Known] = TTLCache(_REMEMBERED_BYTES, _REMEMBERED_SECONDS, getsizeof=_weight)
         self._large: TTLCache[str, bool] = TTLCache(_REMEMBERED_CALLS, _REMEMBERED_SECONDS)
@@ -119,9 +119,9 @@ class SmallReads:
             self._known.pop(call, None)
         return _reading(now, seen)
 
-    async def _seen(self, call: str) -> Sighting | None:
+    async def _seen(self, call: str) -> CallSnapshot | None:
         """Return what is known of a call whose log has been read; None if it was, perhaps, while it was going."""
-        seen = (await self._store.look([call])).get(call)
+        seen = (await self._store.read_states([call])).get(call)
         if seen is None or seen.state is State.DELETED or seen.opted_out:
             self._known.pop(call, None)
         return None if seen is None or seen.state is State.DELETED else seen
@@ -144,5 +144,5 @@ def _weight(known: _Known) -> int:
     return _PARSED * sum(map(size_of, known.ids)) + len(known.rendered.body)
 
 
-def _reading(known: _Known, seen: Sighting) -> Reading:
+def _reading(known: _Known, seen: CallSnapshot) -> Reading:
     return Reading(known.rendered.body, known.rendered.etag, finality(seen.state, ended=known.ended))

@@ -9,19 +9,19 @@ from shared.fold.fold import RULES_VERSION, Folded
 from shared.fold.redaction import redact
 from shared.store.ids import LogDocument
 from shared.store.mongo.bson_record import packed
-from shared.store.ports import Claim, Result, Store
+from shared.store.ports import FoldResult, Lease, Store
 
 
 @dataclass(frozen=True, slots=True)
 class FoldedCall:
     """What is to be stored, what the fold remarked, and how many events of the log the present rules find invalid."""
 
-    result: Result
+    result: FoldResult
     folded: Folded
     invalid: int
 
 
-async def fold_call(store: Store, claim: Claim, documents: Sequence[LogDocument], book: PriceBook) -> FoldedCall:
+async def fold_call(store: Store, lease: Lease, documents: Sequence[LogDocument], book: PriceBook) -> FoldedCall:
     """Fold what was read after the claim; of an opted-out call, the log is redacted first.
 
     Raises:
@@ -29,16 +29,16 @@ async def fold_call(store: Store, claim: Claim, documents: Sequence[LogDocument]
         StoreUnavailable: the log could not be redacted.
         Unstorable: no store can take the record.
     """
-    if claim.opted_out:
+    if lease.opted_out:
         # Before the fold: one that fails must not leave the content where it is.
-        documents = await redact_log(store, claim.call, documents)
-    folded, invalid = fold_documents(documents, book, opted_out=claim.opted_out)
+        documents = await redact_log(store, lease.call, documents)
+    folded, invalid = fold_documents(documents, book, opted_out=lease.opted_out)
     opted_out = folded.record["opt_out_sensitive_data_storage"]
-    if opted_out and not claim.opted_out:
-        documents = await redact_log(store, claim.call, documents)
+    if opted_out and not lease.opted_out:
+        documents = await redact_log(store, lease.call, documents)
         folded, invalid = fold_documents(documents, book, opted_out=True)
     rendered = render(folded.record)
-    result = Result(
+    result = FoldResult(
         fields=packed(folded.record, rendered.body),
         body=rendered.body,
         etag=rendered.etag,

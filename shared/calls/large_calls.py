@@ -10,8 +10,8 @@ from typing import Protocol
 
 from shared.calls.fold_call import fold_call
 from shared.calls.read_call import Finality, read_call
-from shared.fold.cost import PriceBook, Remarks
-from shared.store.ports import Claim, Store, StoreUnavailable, Unstorable
+from shared.fold.cost import PriceBook, RatingWarnings
+from shared.store.ports import Lease, Store, StoreUnavailable, Unstorable
 
 LARGE_BYTES = 1024 * 1024
 """From so many bytes of log on a call is large: its fold holds an event loop up for 30 ms and more."""
@@ -41,10 +41,10 @@ class StoredFold:
     """
 
     final: bool
-    marked_again: bool
+    overtaken: bool
     conflicts: int
     invalid: int
-    remarks: Remarks
+    rating_warnings: RatingWarnings
     seconds: float
 
 
@@ -63,7 +63,7 @@ class LargeCalls(Protocol):
     Raises, any method: `StoreUnavailable`, `FoldFailed`, `ProcessEnded`, `PoolUnavailable`.
     """
 
-    async def store(self, claim: Claim) -> StoredFold:
+    async def store(self, lease: Lease) -> StoredFold:
         """Read, fold and store a claimed call.
 
         Raises:
@@ -78,34 +78,34 @@ class LargeCalls(Protocol):
         """
 
 
-async def store_call(store: Store, claim: Claim, book: PriceBook) -> StoredFold:
+async def store_call(store: Store, lease: Lease, book: PriceBook) -> StoredFold:
     """Read the log after the claim, fold, and store what came of it."""
-    documents = (await store.read([claim.call]))[claim.call]
+    documents = (await store.read([lease.call]))[lease.call]
     started = time.perf_counter()
-    done = await fold_call(store, claim, documents, book)
+    done = await fold_call(store, lease, documents, book)
     seconds = time.perf_counter() - started
-    lost = await store.replace([(claim, done.result)])
+    lost = await store.store_results([(lease, done.result)])
     return StoredFold(
         final=done.result.final,
-        marked_again=claim.call in lost,
+        overtaken=lease.call in lost,
         conflicts=done.folded.conflicts,
         invalid=done.invalid,
-        remarks=done.folded.remarks,
+        rating_warnings=done.folded.rating_warnings,
         seconds=seconds,
     )
 
 
-class FoldsHere:
+class InProcessFolds:
     """The port without a process: for tests that look at every step."""
 
     def __init__(self, store: Store, book: PriceBook) -> None:
         self._store = store
         self._book = book
 
-    async def store(self, claim: Claim) -> StoredFold:
+    async def store(self, lease: Lease) -> StoredFold:
         """See the port."""
         try:
-            return await store_call(self._store, claim, self._book)
+            return await store_call(self._store, lease, self._book)
         except (StoreUnavailable, Unstorable):
             raise
         except Exception as error:

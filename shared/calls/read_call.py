@@ -88,5 +88,5 @@ def finality(state: State, *, ended: bool) -> Finality:
 
 
 async def _is_deleted(store: Store, call: str) -> bool:
-    seen = (await store.look([call])).get(call)
+    seen = (await store.read_states([call])).get(call)
     return seen is None or seen.state is State.DELETED

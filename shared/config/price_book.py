@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from shared.fold.cost import Price, PriceBook, Prices
+from shared.fold.cost import Price, PriceBook, PriceList
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -61,8 +61,8 @@ def load(path: Path | None = None) -> PriceBook:
     return PriceBook(book.version, sorted(map(_prices, book.prices), key=lambda prices: prices.effective))
 
 
-def _prices(edition: _Edition) -> Prices:
-    return Prices(
+def _prices(edition: _Edition) -> PriceList:
+    return PriceList(
         effective=_unix_ms(edition.effective),
         products={name: Price(product.unit_price, product.billed) for name, product in edition.products.items()},
         increment=edition.increment_seconds,

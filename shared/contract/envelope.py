@@ -55,7 +55,7 @@ class Envelope(TypedDict):
     data: NotRequired[Any]
 
 
-class Recency(NamedTuple):
+class OrderingKey(NamedTuple):
     """What orders events wherever facts are rivals: later is greater, the shorter `sequence` before the longer."""
 
     time: int
@@ -85,7 +85,7 @@ class Event(NamedTuple):
     call_id: str
     type: str
     time: int
-    recency: Recency
+    ordering_key: OrderingKey
     data: Any
     opts_out: bool
     raw: bytes
@@ -94,7 +94,7 @@ class Event(NamedTuple):
     @property
     def identity(self) -> tuple[str, str]:
         """`(source, id)`: names one occurrence within a call."""
-        return (self.recency.source, self.recency.id)
+        return (self.ordering_key.source, self.ordering_key.id)
 
 
 class Mode(StrEnum):
@@ -187,9 +187,9 @@ def _event(envelope: Envelope, time: int, raw: bytes, redacted_at: int) -> Event
     sequence = envelope.get("sequence")
     sequence = "" if sequence is None else str(sequence)
     opts_out = isinstance(sent, dict) and sent.get(OPT_OUT) is True
-    recency = _new(Recency, (time, len(sequence), sequence, envelope["source"], envelope["id"]))
+    ordering_key = _new(OrderingKey, (time, len(sequence), sequence, envelope["source"], envelope["id"]))
     organization, call = envelope["organizationid"], envelope["subject"]
-    return _new(Event, (organization, call, kind, time, recency, data, opts_out, raw, redacted_at))
+    return _new(Event, (organization, call, kind, time, ordering_key, data, opts_out, raw, redacted_at))
 
 
 def mode(headers: Headers) -> Mode:

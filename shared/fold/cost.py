@@ -27,7 +27,7 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Prices:
+class PriceList:
     """The prices in force from `effective` (Unix milliseconds) on; increment and minimum are seconds."""
 
     effective: int
@@ -41,16 +41,16 @@ class PriceBook:
     """Prices by effective date, the earliest first."""
 
     version: str
-    editions: Sequence[Prices]
+    price_lists: Sequence[PriceList]
 
-    def at(self, moment: int) -> Prices:
+    def at(self, moment: int) -> PriceList:
         """Return the prices in force at a moment (Unix milliseconds); before the first ones, the first."""
-        position = bisect_right(self.editions, moment, key=lambda prices: prices.effective)
-        return self.editions[max(0, position - 1)]
+        position = bisect_right(self.price_lists, moment, key=lambda prices: prices.effective)
+        return self.price_lists[max(0, position - 1)]
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
+class TimedUsage:
     """What a timed call is billed by: seconds so far or in all, and who called whom."""
 
     seconds: float
@@ -59,7 +59,7 @@ class Talk:
 
 
 @dataclass(slots=True)
-class Remarks:
+class RatingWarnings:
     """What could not be rated as it came; each is counted by a metric."""
 
     unknown_direction: bool = False
@@ -68,8 +68,8 @@ class Remarks:
 
 
 def rate(
-    prices: Prices, talk: Talk | None, usage: Sequence[Event], reported: Sequence[Event]
-) -> tuple[CallCost | None, Remarks]:
+    prices: PriceList, timed_usage: TimedUsage | None, usage: Sequence[Event], reported: Sequence[Event]
+) -> tuple[CallCost | None, RatingWarnings]:
     """Return what the call costs, or None while there is nothing to rate, and what could not be rated.
 
     `talk` is None for a call that is not timed. `reported` stand by recency; what a provider states itself replaces
@@ -77,24 +77,24 @@ def rate(
 
         combined_cost = sum(cost) = total_duration_seconds / 60 * total_duration_unit_price + total_one_time_price
     """
-    remarks = Remarks()
-    if talk is None and not usage and not reported:
-        return None, remarks
+    rating_warnings = RatingWarnings()
+    if timed_usage is None and not usage and not reported:
+        return None, rating_warnings
     with localcontext(_EXACT):
-        billable = _ZERO if talk is None else billable_seconds(prices, Decimal(repr(talk.seconds)))
+        billable = _ZERO if timed_usage is None else billable_seconds(prices, Decimal(repr(timed_usage.seconds)))
         stated = _reported_lines(reported)
-        duration = None if talk is None else _duration_line(prices, talk, billable, remarks)
+        duration = None if timed_usage is None else _duration_line(prices, timed_usage, billable, rating_warnings)
         if duration and duration[0] in stated:
             duration = None
-        others = {**_usage_lines(prices, usage, remarks), **stated}
-        return _total(billable, duration, others), remarks
+        others = {**_usage_lines(prices, usage, rating_warnings), **stated}
+        return _total(billable, duration, others), rating_warnings
 
 
 Line = tuple[Decimal, Decimal | None]
 """Cost and unit price."""
 
 
-def billable_seconds(prices: Prices, seconds: Decimal) -> Decimal:
+def billable_seconds(prices: PriceList, seconds: Decimal) -> Decimal:
     """Return the seconds rounded up to the increment, at least the minimum."""
     increments = (seconds / prices.increment).to_integral_value(ROUND_CEILING)
     return max(increments * prices.increment, prices.minimum)
@@ -107,19 +107,21 @@ def duration_product(call_type: str | None, direction: str | None) -> str | None
     return {"INBOUND": "inbound_call", "OUTBOUND": "outbound_call"}.get(direction or "")
 
 
-def _duration_line(prices: Prices, talk: Talk, billable: Decimal, remarks: Remarks) -> tuple[str, Line] | None:
-    product = duration_product(talk.call_type, talk.direction)
+def _duration_line(
+    prices: PriceList, timed_usage: TimedUsage, billable: Decimal, rating_warnings: RatingWarnings
+) -> tuple[str, Line] | None:
+    product = duration_product(timed_usage.call_type, timed_usage.direction)
     if product is None:
-        remarks.unknown_direction = True
+        rating_warnings.unknown_direction = True
         return None
     price = prices.products.get(product)
     if price is None or price.billed != "duration":
-        remarks.unknown_products.append(product)
+        rating_warnings.unknown_products.append(product)
         return None
     return product, (_rounded(billable * price.unit_price / 60), price.unit_price)
 
 
-def _usage_lines(prices: Prices, usage: Sequence[Event], remarks: Remarks) -> dict[str, Line]:
+def _usage_lines(prices: PriceList, usage: Sequence[Event], rating_warnings: RatingWarnings) -> dict[str, Line]:
     quantities: dict[str, Decimal] = {}
     for event in usage:
         product = event.data["product"]
@@ -128,24 +130,24 @@ def _usage_lines(prices: Prices, usage: Sequence[Event], remarks: Remarks) -> di
     for product, quantity in quantities.items():
         match prices.products.get(product):
             case None:
-                remarks.unknown_products.append(product)
+                rating_warnings.unknown_products.append(product)
                 lines[product] = (_ZERO, None)
             case Price(unit_price, "unit"):
                 lines[product] = (_rounded(quantity * unit_price), unit_price)
             case _:
-                remarks.ignored_usage.append(product)
+                rating_warnings.ignored_usage.append(product)
     return lines
 
 
 def _reported_lines(reported: Sequence[Event]) -> dict[str, Line]:
     """Return the lines by product; of one source and `line_id` the latest stands, those of a product add up."""
-    standing: dict[tuple[str, str, bool], Event] = {}
+    effective: dict[tuple[str, str, bool], Event] = {}
     for event in reported:
         line_id = event.data.get("line_id")
-        key = (event.recency.source, event.recency.id if line_id is None else line_id, line_id is None)
-        standing[key] = event
+        key = (event.ordering_key.source, event.ordering_key.id if line_id is None else line_id, line_id is None)
+        effective[key] = event
     lines: dict[str, list[Event]] = {}
-    for event in standing.values():
+    for event in effective.values():
         lines.setdefault(event.data["product"], []).append(event)
     return {
         product: (

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from shared.fold.events import Told, competes
+from shared.fold.events import CallEvents, is_set
 from shared.fold.record import TelephonyIds
 
 DETAILED = ("call.scheduled", "call.created", "call.started", "call.updated")
 """The types whose data are the call's details."""
 
 
-def detail(told: Told, field: str) -> Any:
+def detail(call: CallEvents, field: str) -> Any:
     """Return the latest value of one of the call's details, or None."""
-    return told.latest(field, *DETAILED)
+    return call.latest(field, *DETAILED)
 
 
 def upper_case(value: str | None) -> str | None:
@@ -19,43 +19,43 @@ def upper_case(value: str | None) -> str | None:
     return None if value is None else value.upper()
 
 
-def recording_url(told: Told) -> str | None:
+def recording_url(call: CallEvents) -> str | None:
     """Return the latest recording's URL, from the call's details or from `recording.available`."""
-    url: str | None = told.latest("recording_url", *DETAILED, "recording.available")
+    url: str | None = call.latest("recording_url", *DETAILED, "recording.available")
     return url
 
 
-def metadata(told: Told) -> dict[str, Any]:
+def metadata(call: CallEvents) -> dict[str, Any]:
     """Return the metadata merged by top-level key, the latest value of each."""
     merged: dict[str, Any] = {}
-    for event in told.of(*DETAILED):
-        merged.update({key: value for key, value in (event.data.get("metadata") or {}).items() if competes(value)})
+    for event in call.of(*DETAILED):
+        merged.update({key: value for key, value in (event.data.get("metadata") or {}).items() if is_set(value)})
     return merged
 
 
-def telephony_identifier(told: Told) -> TelephonyIds | None:
+def telephony_identifier(call: CallEvents) -> TelephonyIds | None:
     """Return the latest of each of the telephony provider's names; None when neither is known."""
     found: TelephonyIds = {"call_sid": None, "conference_sid": None}
-    for event in told.of(*DETAILED):
+    for event in call.of(*DETAILED):
         stated = event.data.get("telephony_identifier") or {}
         found["call_sid"] = stated.get("call_sid") or found["call_sid"]
         found["conference_sid"] = stated.get("conference_sid") or found["conference_sid"]
     return found if any(found.values()) else None
 
 
-def session_start(told: Told) -> int | None:
+def session_start(call: CallEvents) -> int | None:
     """Return when the session's clock started: the earliest that a `call.started` states, or its time."""
-    starts = [event.data.get("start_timestamp") or event.time for event in told.of("call.started")]
+    starts = [event.data.get("start_timestamp") or event.time for event in call.of("call.started")]
     return min(starts, default=None)
 
 
-def start_timestamp(told: Told, session: int | None) -> int | None:
+def start_timestamp(call: CallEvents, session: int | None) -> int | None:
     """Return the latest explicit start; else the session's; else the planned one.
 
     An explicit one moves neither the session nor the duration.
     """
-    explicit: int | None = told.latest("start_timestamp", "call.created", "call.started", "call.updated")
+    explicit: int | None = call.latest("start_timestamp", "call.created", "call.started", "call.updated")
     if explicit is not None:
         return explicit
-    planned: int | None = told.latest("start_timestamp", "call.scheduled")
+    planned: int | None = call.latest("start_timestamp", "call.scheduled")
     return planned if session is None else session

@@ -10,14 +10,14 @@ from typing import Any
 from shared.contract.envelope import Event, canonical
 from shared.fold.redaction import redact, without_content
 
-_BY_RECENCY = attrgetter("recency")
+_BY_ORDERING_KEY = attrgetter("recency")
 _IDENTITY = attrgetter("recency.source", "recency.id")
 _OPTS_OUT = attrgetter("opts_out")
 _NEVER = 2**63
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CallEvents:
     """What the distinct events of one call tell, by recency.
 
     `conflicts` counts the bodies that lost to a rival under the same identity; `opted_out` is true if any body,
@@ -34,7 +34,7 @@ class Told:
         groups = [group for kind in types if (group := self.by_type.get(kind))]
         if len(groups) == 1:
             return groups[0]
-        return sorted(chain.from_iterable(groups), key=_BY_RECENCY)
+        return sorted(chain.from_iterable(groups), key=_BY_ORDERING_KEY)
 
     def carrying(self, kind: str) -> list[Event]:
         """Return the events of this type that have kept their data: a redaction may have left none."""
@@ -47,48 +47,48 @@ class Told:
         """
         for event in reversed(self.of(*types)):
             value = event.data.get(field)
-            if competes(value):
+            if is_set(value):
                 return value
         return None
 
 
-def competes(value: Any) -> bool:
+def is_set(value: Any) -> bool:
     """Tell whether a value takes part where rivals are settled: null and the empty text do not."""
     return value is not None and value != ""
 
 
-def tell(events: Iterable[Event], *, opted_out: bool) -> Told:
+def call_events(events: Iterable[Event], *, opted_out: bool) -> CallEvents:
     """Return what the distinct ones of `events` tell; order and repetition do not matter.
 
     Of an opted-out call they tell nothing of what was said and by whom.
     """
     delivered = list(events)
     opted_out = opted_out or any(map(_OPTS_OUT, delivered))
-    standing, conflicts = _distinct(delivered, opted_out=opted_out)
+    effective, conflicts = _distinct(delivered, opted_out=opted_out)
     if opted_out:
-        standing = [without_content(event) for event in standing]
-    standing.sort(key=_BY_RECENCY)
+        effective = [without_content(event) for event in effective]
+    effective.sort(key=_BY_ORDERING_KEY)
     by_type: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in standing:
+    for event in effective:
         by_type[event.type].append(event)
-    return Told(standing, by_type, conflicts, opted_out)
+    return CallEvents(effective, by_type, conflicts, opted_out)
 
 
 def _distinct(events: list[Event], *, opted_out: bool) -> tuple[list[Event], int]:
     """Return one event per identity, and how many bodies lost to a rival."""
     if len(set(map(_IDENTITY, events))) == len(events):
         return events, 0
-    standing: dict[tuple[str, str], Event] = {}
-    rivals: dict[tuple[str, str], dict[bytes, Event]] = {}
+    effective: dict[tuple[str, str], Event] = {}
+    conflicting: dict[tuple[str, str], dict[bytes, Event]] = {}
     for event in events:
-        other = standing.setdefault(event.identity, event)
+        other = effective.setdefault(event.identity, event)
         if other is not event and (other.raw != event.raw or other.redacted_at != event.redacted_at):
-            bodies = rivals.setdefault(event.identity, {_form(other, opted_out): other})
+            bodies = conflicting.setdefault(event.identity, {_form(other, opted_out): other})
             form = _form(event, opted_out)
             bodies[form] = min(bodies.get(form, event), event, key=_of_one_body)
     # Once all are known: a producer that gives each event the same identity has as many rivals as events.
-    standing |= {identity: min(bodies.items(), key=_of_rivals)[1] for identity, bodies in rivals.items()}
-    return list(standing.values()), sum(len(bodies) - 1 for bodies in rivals.values())
+    effective |= {identity: min(bodies.items(), key=_of_conflicting)[1] for identity, bodies in conflicting.items()}
+    return list(effective.values()), sum(len(bodies) - 1 for bodies in conflicting.values())
 
 
 def _form(event: Event, opted_out: bool) -> bytes:
@@ -101,6 +101,6 @@ def _of_one_body(event: Event) -> tuple[int, bytes]:
     return (event.redacted_at or _NEVER, event.raw)
 
 
-def _of_rivals(body: tuple[bytes, Event]) -> tuple[int, bytes]:
+def _of_conflicting(body: tuple[bytes, Event]) -> tuple[int, bytes]:
     # In an opted-out call the one that was redacted first stays: what the others said may be gone by now.
     return (body[1].redacted_at or _NEVER, body[0])

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.contract.envelope import Event
-from shared.fold.cost import PriceBook, Remarks, Talk, rate
+from shared.fold.cost import PriceBook, RatingWarnings, TimedUsage, rate
 from shared.fold.details import (
     detail,
     metadata,
@@ -21,11 +21,11 @@ from shared.fold.details import (
     upper_case,
 )
 from shared.fold.ends import End, duration, duration_so_far, end_of, end_timestamp, reason, status
-from shared.fold.events import Told, tell
+from shared.fold.events import CallEvents, call_events
 from shared.fold.latency import percentiles
 from shared.fold.record import CallCost, Percentiles, Record
 from shared.fold.timeline import timeline
-from shared.fold.transcript import standing_turns, transcript, with_tool_calls
+from shared.fold.transcript import effective_turns, transcript, with_tool_calls
 
 RULES_VERSION = 1
 """Changes with every rule that can give a record another content."""
@@ -49,7 +49,7 @@ class Folded:
     ended: bool
     events: int
     conflicts: int
-    remarks: Remarks
+    rating_warnings: RatingWarnings
 
 
 def fold(events: Iterable[Event], book: PriceBook, *, opted_out: bool = False) -> Folded:
@@ -61,69 +61,71 @@ def fold(events: Iterable[Event], book: PriceBook, *, opted_out: bool = False) -
     Raises:
         NoEvents: there is nothing to tell of.
     """
-    told = tell(events, opted_out=opted_out)
-    if not told.events:
+    call = call_events(events, opted_out=opted_out)
+    if not call.events:
         raise NoEvents("a call without events has no record")
-    session, end = session_start(told), end_of(told)
-    cost, remarks = call_cost(told, session, end, book)
-    record = _record(told, session, end, cost)
-    return Folded(record, end is not None, len(told.events), told.conflicts, remarks)
+    session, end = session_start(call), end_of(call)
+    cost, rating_warnings = call_cost(call, session, end, book)
+    record = _record(call, session, end, cost)
+    return Folded(record, end is not None, len(call.events), call.conflicts, rating_warnings)
 
 
-def _record(told: Told, session: int | None, end: End | None, cost: CallCost | None) -> Record:
-    first = told.events[0]
-    turns = standing_turns(told)
-    direction = upper_case(detail(told, "direction"))
-    from_number, to_number = detail(told, "from_number"), detail(told, "to_number")
+def _record(call: CallEvents, session: int | None, end: End | None, cost: CallCost | None) -> Record:
+    first = call.events[0]
+    turns = effective_turns(call)
+    direction = upper_case(detail(call, "direction"))
+    from_number, to_number = detail(call, "from_number"), detail(call, "to_number")
     return {
         "id": str(uuid.uuid5(_NAMESPACE, f"{first.organization_id}/{first.call_id}")),
-        "agent_id": detail(told, "agent_id"),
+        "agent_id": detail(call, "agent_id"),
         "call_id": first.call_id,
         "organization_id": first.organization_id,
-        "call_status": status(told, end),
-        "call_type": upper_case(detail(told, "call_type")),
+        "call_status": status(call, end),
+        "call_type": upper_case(detail(call, "call_type")),
         "direction": direction,
         "from_number": from_number,
         "to_number": to_number,
-        "start_timestamp": start_timestamp(told, session),
+        "start_timestamp": start_timestamp(call, session),
         "end_timestamp": end_timestamp(end),
         "call_duration": duration(end, session),
         "disconnection_reason": reason(end),
-        "recording_url": recording_url(told),
-        "public_log_url": detail(told, "public_log_url"),
-        "opt_out_sensitive_data_storage": told.opted_out,
-        "metadata": metadata(told),
-        "events": timeline(told, session, {"direction": direction, "from": from_number, "to": to_number}),
+        "recording_url": recording_url(call),
+        "public_log_url": detail(call, "public_log_url"),
+        "opt_out_sensitive_data_storage": call.opted_out,
+        "metadata": metadata(call),
+        "events": timeline(call, session, {"direction": direction, "from": from_number, "to": to_number}),
         "transcript": transcript(turns),
         "transcript_object": [turn for _, _, turn in turns],
-        "transcript_with_tool_calls": with_tool_calls(told, turns),
-        "latency": latency(told),
-        "call_analysis": told.latest("analysis", "call.analyzed"),
+        "transcript_with_tool_calls": with_tool_calls(call, turns),
+        "latency": latency(call),
+        "call_analysis": call.latest("analysis", "call.analyzed"),
         "call_cost": cost,
-        "telephony_identifier": telephony_identifier(told),
+        "telephony_identifier": telephony_identifier(call),
     }
 
 
-def latency(told: Told) -> dict[str, Percentiles] | None:
+def latency(call: CallEvents) -> dict[str, Percentiles] | None:
     """Return the percentiles of each component that has samples, those of the contract first; None without any."""
     samples: dict[str, list[float]] = {}
-    for event in told.carrying("latency.sampled"):
+    for event in call.carrying("latency.sampled"):
         samples.setdefault(event.data["component"], []).append(event.data["value_ms"])
     names = [*(name for name in _COMPONENTS if name in samples), *sorted(samples.keys() - set(_COMPONENTS))]
     return {name: percentiles(samples[name]) for name in names} or None
 
 
-def call_cost(told: Told, session: int | None, end: End | None, book: PriceBook) -> tuple[CallCost | None, Remarks]:
+def call_cost(
+    call: CallEvents, session: int | None, end: End | None, book: PriceBook
+) -> tuple[CallCost | None, RatingWarnings]:
     """Return what the call costs, by the prices in force at the session's start, else at its earliest event.
 
     A call is timed when it has a session or a final event that counts states a `duration_ms`.
     """
     timed = session is not None or (end is not None and end.stated("duration_ms") is not None)
     ended_after = duration(end, session)
-    talk = Talk(
-        seconds=duration_so_far(told, session) if ended_after is None else ended_after,
-        call_type=upper_case(detail(told, "call_type")),
-        direction=upper_case(detail(told, "direction")),
+    timed_usage = TimedUsage(
+        seconds=duration_so_far(call, session) if ended_after is None else ended_after,
+        call_type=upper_case(detail(call, "call_type")),
+        direction=upper_case(detail(call, "direction")),
     )
-    prices = book.at(told.events[0].time if session is None else session)
-    return rate(prices, talk if timed else None, told.carrying("usage.reported"), told.carrying("cost.reported"))
+    prices = book.at(call.events[0].time if session is None else session)
+    return rate(prices, timed_usage if timed else None, call.carrying("usage.reported"), call.carrying("cost.reported"))

@@ -5,7 +5,7 @@ from typing import Any
 from shared.contract.envelope import Event
 from shared.contract.payloads import TYPES
 from shared.fold.ends import seconds
-from shared.fold.events import Told
+from shared.fold.events import CallEvents
 from shared.fold.record import TimelineEntry
 
 _SILENT = frozenset(TYPES) - {
@@ -22,13 +22,13 @@ _SILENT = frozenset(TYPES) - {
 _ENDED = ("ended_by", "sip_code", "q850_cause", "inferred")
 
 
-def timeline(told: Told, session: int | None, settled: dict[str, str | None]) -> list[TimelineEntry]:
+def timeline(call: CallEvents, session: int | None, settled: dict[str, str | None]) -> list[TimelineEntry]:
     """Return all entries by recency.
 
     `settled` holds the record's `direction`, `from` and `to`: "Call started" tells those that are known.
     """
     entries: list[TimelineEntry] = []
-    for event in told.events:
+    for event in call.events:
         if event.type not in _SILENT:
             label, data = _entry(event, settled)
             since = 0 if session is None else seconds(max(0, event.time - session))

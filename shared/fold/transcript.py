@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from shared.contract.envelope import Event
-from shared.fold.events import Told
+from shared.fold.events import CallEvents
 from shared.fold.record import SpokenWord, ToolCallInvocation, ToolCallResult, Turn
 
 _WHOLE = len(SpokenWord.__annotations__)
@@ -13,29 +13,29 @@ Spoken = tuple[int, Event, Turn]
 Entry = tuple[int, Event, Turn | ToolCallInvocation | ToolCallResult]
 
 
-def standing_turns(told: Told) -> list[Spoken]:
+def effective_turns(call: CallEvents) -> list[Spoken]:
     """Return the turns that stand, by `(timestamp, recency)`.
 
     Only final turns compete. Of one turn the highest revision stands, of equal revisions the latest; a retraction
     takes away every revision up to its own.
     """
     best: dict[tuple[str, str, bool], Event] = {}
-    for event in told.carrying("transcript.turn"):
+    for event in call.carrying("transcript.turn"):
         if event.data.get("final") is not False:
             key = _turn(event)
             if key not in best or _revision(event) >= _revision(best[key]):
                 best[key] = event
-    for event in told.carrying("transcript.retracted"):
+    for event in call.carrying("transcript.retracted"):
         key = _turn(event)
         if key in best and _revision(best[key]) <= event.data["revision"]:
             del best[key]
     return sorted((_spoken(event) for event in best.values()), key=_order)
 
 
-def with_tool_calls(told: Told, turns: list[Spoken]) -> list[Turn | ToolCallInvocation | ToolCallResult]:
+def with_tool_calls(call: CallEvents, turns: list[Spoken]) -> list[Turn | ToolCallInvocation | ToolCallResult]:
     """Return the turns with the tool calls between them; nothing while there was no tool event."""
-    called = {_tool(event): (event.time, event, _invocation(event)) for event in told.carrying("tool.called")}
-    returned = {_tool(event): (event.time, event, _result(event)) for event in told.carrying("tool.returned")}
+    called = {_tool(event): (event.time, event, _invocation(event)) for event in call.carrying("tool.called")}
+    returned = {_tool(event): (event.time, event, _result(event)) for event in call.carrying("tool.returned")}
     if not called and not returned:
         return []
     entries: list[Entry] = [*turns, *called.values(), *returned.values()]
@@ -50,11 +50,11 @@ def transcript(turns: list[Spoken]) -> str:
 def _turn(event: Event) -> tuple[str, str, bool]:
     """Return what names the turn: the source's own id, or the event itself, which no other event can name."""
     turn_id = event.data.get("turn_id")
-    return (event.recency.source, event.recency.id if turn_id is None else turn_id, turn_id is None)
+    return (event.ordering_key.source, event.ordering_key.id if turn_id is None else turn_id, turn_id is None)
 
 
 def _tool(event: Event) -> tuple[str, str]:
-    return (event.recency.source, event.data["tool_call_id"])
+    return (event.ordering_key.source, event.data["tool_call_id"])
 
 
 def _revision(event: Event) -> int:
@@ -62,7 +62,7 @@ def _revision(event: Event) -> int:
 
 
 def _order(entry: Spoken | Entry) -> tuple[int, Any]:
-    return (entry[0], entry[1].recency)
+    return (entry[0], entry[1].ordering_key)
 
 
 def _spoken(event: Event) -> Spoken:

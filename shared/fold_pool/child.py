@@ -16,7 +16,7 @@ from shared.calls.read_call import CallBroken, read_call
 from shared.fold.cost import PriceBook
 from shared.fold_pool.frames import Frame, Ready, Setup, pack, read
 from shared.process import logs
-from shared.store.ports import Claim, Store, StoreUnavailable, Unstorable
+from shared.store.ports import Lease, Store, StoreUnavailable, Unstorable
 
 _NICE = 10
 log = logs.logger(__name__)
@@ -77,11 +77,11 @@ def _say(answers: BinaryIO, frame: Frame) -> None:
         os._exit(0)
 
 
-async def _answer(job: Claim | str | Ready, store: Store, setup: Setup) -> Frame:
+async def _answer(job: Lease | str | Ready, store: Store, setup: Setup) -> Frame:
     """Return what came of storing a claimed call, or of reading one, or why nothing did."""
     if isinstance(job, Ready):
         return job, ()
-    call = job.call if isinstance(job, Claim) else job
+    call = job.call if isinstance(job, Lease) else job
     try:
         return await _fold(job, store, setup.book)
     except (StoreUnavailable, Unstorable, CallBroken) as error:
@@ -93,8 +93,8 @@ async def _answer(job: Claim | str | Ready, store: Store, setup: Setup) -> Frame
         return FoldFailed(type(error).__name__), ()
 
 
-async def _fold(job: Claim | str, store: Store, book: PriceBook) -> Frame:
-    if isinstance(job, Claim):
+async def _fold(job: Lease | str, store: Store, book: PriceBook) -> Frame:
+    if isinstance(job, Lease):
         return await store_call(store, job, book), ()
     reading = await read_call(store, job, book)
     if reading is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
 
 from shared.fold.cost import PriceBook
-from shared.store.mongo.factory import OpenStore
+from shared.store.mongo.factory import StoreFactory
 
 _LENGTHS = struct.Struct(">QQ")
 
@@ -26,7 +26,7 @@ Frame = tuple[Any, Sequence[bytes]]
 class Setup:
     """What a process is told first."""
 
-    open_store: OpenStore
+    open_store: StoreFactory
     book: PriceBook
     memory_mb: int
     log_level: str

@@ -13,8 +13,8 @@ from shared.fold_pool.process import FoldProcess
 from shared.fold_pool.settings import PoolSettings
 from shared.process import metrics
 from shared.process.logs import logger
-from shared.store.mongo.factory import OpenStore
-from shared.store.ports import Claim
+from shared.store.mongo.factory import StoreFactory
+from shared.store.ports import Lease
 
 log = logger(__name__)
 
@@ -22,7 +22,7 @@ log = logger(__name__)
 class FoldPool:
     """Keeps to the port `LargeCalls`. A process that ends takes the call with it that it folds, and no other."""
 
-    def __init__(self, settings: PoolSettings, open_store: OpenStore, book: PriceBook) -> None:
+    def __init__(self, settings: PoolSettings, open_store: StoreFactory, book: PriceBook) -> None:
         self._setup = Setup(open_store, book, settings.pool_memory_mb, settings.log_level, settings.log_format)
         self._seconds = settings.pool_seconds
         self._turns = asyncio.Semaphore(settings.pool_processes)
@@ -30,9 +30,9 @@ class FoldPool:
         self._all: set[FoldProcess] = set()
         self._closed = False
 
-    async def store(self, claim: Claim) -> StoredFold:
+    async def store(self, lease: Lease) -> StoredFold:
         """See the port."""
-        stored, _ = await self._ask(claim)
+        stored, _ = await self._ask(lease)
         return cast(StoredFold, stored)
 
     async def read(self, call: str) -> LargeReading | None:
@@ -48,7 +48,7 @@ class FoldPool:
         while self._idle:
             await self._end(self._idle.pop())
 
-    async def _ask(self, job: Claim | str) -> Frame:
+    async def _ask(self, job: Lease | str) -> Frame:
         async with self._process() as process:
             with metrics.POOL_SECONDS.time():
                 answer, attached = await self._answer(process, job)
@@ -56,7 +56,7 @@ class FoldPool:
             raise answer
         return answer, attached
 
-    async def _answer(self, process: FoldProcess, job: Claim | str) -> Frame:
+    async def _answer(self, process: FoldProcess, job: Lease | str) -> Frame:
         try:
             async with asyncio.timeout(self._seconds):
                 return await process.ask(job)

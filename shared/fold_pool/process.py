@@ -9,7 +9,7 @@ from typing import Self
 
 from shared.calls.large_calls import PoolUnavailable, ProcessEnded
 from shared.fold_pool.frames import Frame, Ready, Setup, pack, receive
-from shared.store.ports import Claim
+from shared.store.ports import Lease
 
 _START_SECONDS = 60.0
 _READ_AHEAD = 1024 * 1024
@@ -62,7 +62,7 @@ class FoldProcess:
             return False
         return True
 
-    async def ask(self, job: Claim | str) -> Frame:
+    async def ask(self, job: Lease | str) -> Frame:
         """Return the answer; only one may be asked for at a time.
 
         Raises:

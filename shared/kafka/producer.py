@@ -24,7 +24,7 @@ Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutgoingRecord:
     """A record for a topic; not both key and value are None."""
 
     topic: str
@@ -33,7 +33,7 @@ class Outgoing:
     headers: Sequence[tuple[str, bytes]]
 
 
-class KafkaSender:
+class RecordProducer:
     """An idempotent producer, which connects when it is first used."""
 
     def __init__(self, kafka: KafkaAccess, **options: Any) -> None:
@@ -42,7 +42,7 @@ class KafkaSender:
         self._options = options
         self._producer: AIOKafkaProducer | None = None
 
-    async def deliver(self, records: Sequence[Outgoing]) -> list[Outgoing]:
+    async def deliver(self, records: Sequence[OutgoingRecord]) -> list[OutgoingRecord]:
         """Return those that their topics find too large, when all others are acknowledged.
 
         Raises:
@@ -70,7 +70,7 @@ class KafkaSender:
         if producer is not None:
             await producer.stop()
 
-    async def _sent(self, records: Sequence[Outgoing]) -> list[tuple[Outgoing, Any]]:
+    async def _sent(self, records: Sequence[OutgoingRecord]) -> list[tuple[OutgoingRecord, Any]]:
         """Return each record with what became of it: an exception, or whatever the broker said of its batch.
 
         Batches are filled here: a future for each record costs as much as all the rest of sending it.
@@ -107,10 +107,10 @@ class KafkaSender:
         return self._producer
 
 
-async def _placed(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> dict[Place, list[Outgoing]]:
+async def _placed(producer: AIOKafkaProducer, records: Sequence[OutgoingRecord]) -> dict[Place, list[OutgoingRecord]]:
     """Return the records by topic and partition: that of the key as every client has it, a random one without a key."""
     partitions = {topic: sorted(await producer.partitions_for(topic)) for topic in {each.topic for each in records}}
-    placed: defaultdict[Place, list[Outgoing]] = defaultdict(list)
+    placed: defaultdict[Place, list[OutgoingRecord]] = defaultdict(list)
     for each in records:
         there = partitions[each.topic]
         placed[each.topic, there[0] if len(there) == 1 else _partition(each.key, there, there)].append(each)
@@ -118,10 +118,10 @@ async def _placed(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> di
 
 
 def _filled(
-    producer: AIOKafkaProducer, place: Place, records: Iterable[Outgoing]
-) -> Iterator[tuple[Place, Any, list[Outgoing]]]:
+    producer: AIOKafkaProducer, place: Place, records: Iterable[OutgoingRecord]
+) -> Iterator[tuple[Place, Any, list[OutgoingRecord]]]:
     """Yield batches with the records that each of them holds; a record that is too large for one has one for itself."""
-    batch, held = producer.create_batch(), list[Outgoing]()
+    batch, held = producer.create_batch(), list[OutgoingRecord]()
     for each in records:
         if not _added(batch, each):
             yield place, batch, held
@@ -132,6 +132,6 @@ def _filled(
         yield place, batch, held
 
 
-def _added(batch: Any, record: Outgoing) -> bool:
+def _added(batch: Any, record: OutgoingRecord) -> bool:
     headers = list(record.headers)
     return batch.append(key=record.key, value=record.value, timestamp=None, headers=headers) is not None

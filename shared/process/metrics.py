@@ -9,31 +9,33 @@ API = CollectorRegistry()
 
 EVENTS = Counter("callfold_events", "Valid events written to the log, copies included", ["topic"], registry=WORKER)
 DEAD_LETTERS = Counter("callfold_dead_letters", "Records that are no events, by reason", ["reason"], registry=WORKER)
-MISPLACED = Counter(
+MIS_KEYED_EVENTS = Counter(
     "callfold_misplaced_events", "Events with another key than the call's id, or on another partition", registry=WORKER
 )
-LATE = Counter("callfold_late_events", "Events of deleted calls, which changed nothing", registry=WORKER)
+LATE_EVENTS = Counter("callfold_late_events", "Events of deleted calls, which changed nothing", registry=WORKER)
 DELETED = Counter("callfold_deleted_calls", "Calls deleted as their organization's policy says", registry=WORKER)
-FORGOTTEN = Counter("callfold_forgotten_calls", "Deleted calls whose tombstone was removed", registry=WORKER)
+TOMBSTONES_EXPIRED = Counter("callfold_forgotten_calls", "Deleted calls whose tombstone was removed", registry=WORKER)
 TOMBSTONE_SECONDS = Gauge(
     "callfold_tombstone_seconds", "How long a deleted call is remembered, as the topics are now", registry=WORKER
 )
-SWEPT = Counter("callfold_swept_calls", "Opted-out calls of which the sweep found something raw", registry=WORKER)
+SWEEP_REDACTED_CALLS = Counter(
+    "callfold_swept_calls", "Opted-out calls of which the sweep found something raw", registry=WORKER
+)
 BATCHES = Counter("callfold_batches", "Batches written, and so to be acknowledged", registry=WORKER)
-FLUSH_SECONDS = Histogram(
+BATCH_WRITE_SECONDS = Histogram(
     "callfold_flush_seconds",
     "One batch from decoding to its marks",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=WORKER,
 )
-WAITING_FOR = Gauge("callfold_waiting_for", "1 while the program waits for this to answer", ["what"])
+DEPENDENCY_UNAVAILABLE = Gauge("callfold_waiting_for", "1 while the program waits for this to answer", ["what"])
 POOL_SECONDS = Histogram(
     "callfold_pool_seconds",
     "One large call in a process of the pool, from its log to what came of it",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 )
 POOL_ENDED = Counter("callfold_pool_processes_ended", "Processes of the pool that were given up, at work or not")
-LAST_FLUSH = Gauge("callfold_last_flush_timestamp_seconds", "When the last batch was written", registry=WORKER)
+LAST_BATCH = Gauge("callfold_last_flush_timestamp_seconds", "When the last batch was written", registry=WORKER)
 ASSIGNED = Gauge(
     "callfold_assigned_partitions", "Partitions of the input topics that this worker holds", registry=WORKER
 )
@@ -45,25 +47,27 @@ FOLD_SECONDS = Histogram(
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
     registry=WORKER,
 )
-CALLS_WAITING = Gauge("callfold_calls_waiting", "Calls that this worker knows to be stale", registry=WORKER)
+STALE_CALLS = Gauge("callfold_calls_waiting", "Calls that this worker knows to be stale", registry=WORKER)
 BROKEN = Counter("callfold_broken_calls", "Calls that could not be folded", registry=WORKER)
 CONFLICTS = Counter(
     "callfold_conflicts", "Bodies that lost to a rival of the same source and id, as folds find them", registry=WORKER
 )
-INVALID_IN_LOG = Counter(
+INVALID_LOGGED_EVENTS = Counter(
     "callfold_invalid_logged_events", "Events in the log that the present rules find invalid", registry=WORKER
 )
-UNRATED = Counter("callfold_unrated", "What the price book could not rate, as folds find it", ["why"], registry=WORKER)
+RATING_WARNINGS = Counter(
+    "callfold_unrated", "What the price book could not rate, as folds find it", ["why"], registry=WORKER
+)
 
-CLOSED = Counter(
+IDLE_CALLS_ENDED = Counter(
     "callfold_closed_calls", "Silent calls given an inferred end, by the status they had", ["status"], registry=WORKER
 )
-FENCE_AGE = Gauge(
+COMMIT_BARRIER_AGE = Gauge(
     "callfold_fence_age_seconds",
     "How long the closer has been waiting for all workers to commit what had arrived",
     registry=WORKER,
 )
-CHORES_FAILED = Counter(
+MAINTENANCE_FAILURES = Counter(
     "callfold_failed_chores",
     "What is done from time to time, and failed by a mistake of ours",
     ["chore"],

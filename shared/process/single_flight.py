@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 T = TypeVar("T")
 
 
-class SharedWork(Generic[T]):
+class SingleFlight(Generic[T]):
     """Does `work` for a key; whoever asks while it is done shares the next: what runs may have begun too early."""
 
     def __init__(self, work: Callable[[str], Awaitable[T]]) -> None:

@@ -24,7 +24,7 @@ class ApiKey:
     revoked_at: datetime | None = None
 
 
-class Keys(Protocol):
+class ApiKeys(Protocol):
     """Where the keys are kept. Any method raises `StoreUnavailable` where that does not answer."""
 
     async def add(self, key: ApiKey) -> None:
@@ -40,7 +40,7 @@ class Keys(Protocol):
         """Revoke a key; False if there is none. Revoked twice is revoked once."""
 
 
-class MemoryKeys:
+class MemoryApiKeys:
     """Keeps to the port, in memory."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ class LogDocument:
         return call_of(self.id)
 
 
-class Stretch(NamedTuple):
+class SourcePartition(NamedTuple):
     """Where the events of a document come from: records of one topic and partition, by offset."""
 
     topic: str
@@ -61,24 +61,26 @@ def size_of(document_id: str) -> int:
 
 
 def documents(
-    call: str, stretch: Stretch, events: Sequence[tuple[int, bytes]], content_key: bytes
+    call: str, source: SourcePartition, events: Sequence[tuple[int, bytes]], log_id_hmac_key: bytes
 ) -> Iterator[LogDocument]:
     """Yield the documents for `events`, pairs of offset and JSON by offset, split at `MAX_DOCUMENT_BYTES`."""
     for part in grouped(events, lambda event: len(event[1]), MAX_DOCUMENT_BYTES):
-        yield _document(call, stretch, part, content_key)
+        yield _document(call, source, part, log_id_hmac_key)
 
 
-def _document(call: str, stretch: Stretch, events: Sequence[tuple[int, bytes]], content_key: bytes) -> LogDocument:
+def _document(
+    call: str, source: SourcePartition, events: Sequence[tuple[int, bytes]], log_id_hmac_key: bytes
+) -> LogDocument:
     """Return the document whose id names the stretch: the same stretch again is the same id.
 
     Topic, partition and offsets alone do not name it: topics are created anew, and a crash cuts differently. The hash
     is keyed because an open one would give short content back after its redaction, by trying.
     """
-    digest = hashlib.blake2b(key=content_key, digest_size=_HASH_BYTES)
+    digest = hashlib.blake2b(key=log_id_hmac_key, digest_size=_HASH_BYTES)
     size = 0
     for _, raw in events:
         digest.update(len(raw).to_bytes(4, "big"))
         digest.update(raw)
         size += len(raw)
     span = f"{events[0][0]}-{events[-1][0]}-{len(events)}-{size}-{digest.hexdigest()}"
-    return LogDocument(f"{call}/{stretch.topic}/{stretch.partition}/{span}", tuple(raw for _, raw in events))
+    return LogDocument(f"{call}/{source.topic}/{source.partition}/{span}", tuple(raw for _, raw in events))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NewType, Protocol
 
 from shared.store.ids import LogDocument
-from shared.store.retention import Retention
+from shared.store.retention import RetentionStore
 from shared.store.states import State
 
 Packed = NewType("Packed", bytes)
@@ -29,7 +29,7 @@ class Unstorable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class CallSnapshot:
     """What a batch needs to know of a call that it holds events of.
 
     `stored_events` counts the distinct events of the stored record, 0 where there is none.
@@ -42,7 +42,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class CallUpdate:
     """What a batch says of a call: that it is there and when its latest event arrived, and, if `stale`, to fold it.
 
     `partition` is that of the call's key.
@@ -56,17 +56,17 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class StaleCall:
     """A call that waits for a folder."""
 
     call: str
     partition: int
     last_arrival: int
-    marked_at: int
+    stale_since: int
 
 
 @dataclass(frozen=True, slots=True)
-class Silent:
+class IdleCall:
     """A call that is live, and from which nothing has arrived for long."""
 
     call: str
@@ -75,7 +75,7 @@ class Silent:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Lease:
     """A call that a folder may fold while it holds `token`; `attempts` counts the claims since a fold last worked."""
 
     call: str
@@ -87,7 +87,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class CallHeader:
     """What is kept of a call beside its record; the versions are those its record was folded by, None without one."""
 
     state: State
@@ -98,7 +98,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class FoldResult:
     """What a folder stores: the record as fields and as the JSON text that is served.
 
     Where `fields` is None neither is stored, as both would not fit: readers then get the record folded from the log.
@@ -125,7 +125,7 @@ class StoredCall:
     etag: str | None
 
 
-class Store(Retention, Protocol):
+class Store(RetentionStore, Protocol):
     """The log and the records. Any method raises `StoreUnavailable` where the store cannot do its part."""
 
     async def prepare(self) -> None:
@@ -137,10 +137,10 @@ class Store(Retention, Protocol):
     async def insert(self, documents: Sequence[LogDocument]) -> None:
         """Append to the log; a document that is there already stays as it is."""
 
-    async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
+    async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
         """Return what is known of these calls, never from a cache; calls never seen are missing."""
 
-    async def mark(self, marks: Sequence[Mark]) -> set[str]:
+    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
         """Write the marks, whatever the calls' states are by now; calls never seen get their header.
 
         Return those that were to be folded and are deleted: they stay so, and their tombstones last from now on.
@@ -149,18 +149,18 @@ class Store(Retention, Protocol):
     async def redact(self, documents: Sequence[LogDocument]) -> None:
         """Replace the events of documents that are there, and not redacted yet, by these."""
 
-    async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
+    async def stale_calls(self, partitions: Collection[int], limit: int) -> list[StaleCall]:
         """Return calls of these partitions that are stale, or whose claim has run out, the longest waiting first."""
 
-    async def silent_since(
-        self, partitions: Collection[int], before: int, after: Silent | None, limit: int
-    ) -> list[Silent]:
+    async def idle_calls(
+        self, partitions: Collection[int], before: int, after: IdleCall | None, limit: int
+    ) -> list[IdleCall]:
         """Return live calls of these partitions whose last arrival is `before` this, the longest silent first.
 
         They go on behind `after`, in the order of last arrival and key; None: from the beginning.
         """
 
-    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
+    async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
         """Claim those of these calls that are stale, or whose claim has run out, with a token never used before."""
 
     async def renew(self, calls: Collection[str], token: str) -> None:
@@ -181,16 +181,16 @@ class Store(Retention, Protocol):
     async def documents(self, ids: Sequence[str]) -> list[LogDocument]:
         """Return these documents of the log; those that are not there are missing."""
 
-    async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
+    async def logged_calls(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
         """Return calls that the log holds events of, in the log's order, from the one that follows `after`.
 
         Fewer than `limit`: there are no more.
         """
 
-    async def headers(self, calls: Collection[str]) -> dict[str, Header]:
+    async def headers(self, calls: Collection[str]) -> dict[str, CallHeader]:
         """Return the headers of these calls; calls never seen are missing."""
 
-    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
         """Store the results of claims that still hold; return the calls for which one did not.
 
         Of a call whose fold was overtaken no attempt before counts, as after a success: its fold worked.
@@ -199,7 +199,7 @@ class Store(Retention, Protocol):
             Unstorable: the store refuses one of these contents; any number of the others may be stored.
         """
 
-    async def break_off(self, claims: Sequence[Claim]) -> None:
+    async def mark_broken(self, leases: Sequence[Lease]) -> None:
         """Say of calls whose claims still hold that they cannot be folded; their records are emptied.
 
         The next mark gives such a call one more attempt.

@@ -15,11 +15,11 @@ from tests.support.store.makers import CLAIM_MS
 @pytest.fixture(params=["memory", "motor", "pymongo"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
-        yield MemoryStore(claim_ms=CLAIM_MS)
+        yield MemoryStore(lease_ms=CLAIM_MS)
         return
     access, database = MongoAccess(request.getfixturevalue("mongo_uri")), request.getfixturevalue("name")
     connection = Connection(access, database, driver=request.param)
-    store = MongoStore(connection, claim_ms=CLAIM_MS)
+    store = MongoStore(connection, lease_ms=CLAIM_MS)
     await store.prepare()
     yield store
     await connection.drop()

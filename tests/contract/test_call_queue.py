@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 
 from shared.fold.fold import RULES_VERSION
-from shared.store.ports import Header, Mark, Result, Sighting, Store
+from shared.store.ports import CallHeader, CallSnapshot, CallUpdate, FoldResult, Store
 from shared.store.states import MAX_ATTEMPTS, State
-from tests.support.store.makers import CALL, CLAIM_MS, claimed, document, mark, result, state_of, tokens
+from tests.support.store.makers import CALL, CLAIM_MS, document, leased, result, state_of, tokens, update
 
 # Claiming
 
 
 async def test_a_stale_call_is_claimed_once(store: Store) -> None:
-    await store.mark([mark()])
+    await store.mark_stale([update()])
 
-    first = await store.claim([CALL], next(tokens))
-    second = await store.claim([CALL], next(tokens))
+    first = await store.lease([CALL], next(tokens))
+    second = await store.lease([CALL], next(tokens))
 
-    assert [(claim.call, claim.partition, claim.attempts, claim.last_arrival) for claim in first] == [
+    assert [(lease.call, lease.partition, lease.attempts, lease.last_arrival) for lease in first] == [
         (CALL, 7, 1, 1_000)
     ]
     assert second == []
@@ -27,108 +27,108 @@ async def test_a_stale_call_is_claimed_once(store: Store) -> None:
 
 
 async def test_of_two_claims_at_once_one_wins(store: Store) -> None:
-    await store.mark([mark()])
+    await store.mark_stale([update()])
 
-    both = await asyncio.gather(*(store.claim([CALL], next(tokens)) for _ in range(2)))
+    both = await asyncio.gather(*(store.lease([CALL], next(tokens)) for _ in range(2)))
 
     assert sorted(map(len, both)) == [0, 1]
 
 
 async def test_what_is_not_stale_is_not_claimed(store: Store) -> None:
-    await store.mark([mark(stale=False)])
+    await store.mark_stale([update(stale=False)])
 
-    assert await store.claim([CALL, "org-789/none"], next(tokens)) == []
+    assert await store.lease([CALL, "org-789/none"], next(tokens)) == []
 
 
 async def test_a_claim_that_ran_out_is_taken_over(store: Store) -> None:
-    await claimed(store)
+    await leased(store)
 
     await asyncio.sleep(1.5 * CLAIM_MS / 1000)
-    (again,) = await store.claim([CALL], next(tokens))
+    (again,) = await store.lease([CALL], next(tokens))
 
     assert again.attempts == 2
 
 
 async def test_a_renewed_claim_holds(store: Store) -> None:
-    claim = await claimed(store)
+    lease = await leased(store)
 
     for _ in range(3):
         await asyncio.sleep(CLAIM_MS / 2000)
-        await store.renew([CALL], claim.token)
-    others = await store.claim([CALL], next(tokens))
+        await store.renew([CALL], lease.token)
+    others = await store.lease([CALL], next(tokens))
 
     assert others == []
-    assert await store.replace([(claim, result())]) == set()
+    assert await store.store_results([(lease, result())]) == set()
 
 
 async def test_a_released_claim_leaves_the_call_stale_and_the_attempt_uncounted(store: Store) -> None:
-    claim = await claimed(store)
+    lease = await leased(store)
 
-    await store.release([CALL], claim.token)
-    (again,) = await store.claim([CALL], next(tokens))
+    await store.release([CALL], lease.token)
+    (again,) = await store.lease([CALL], next(tokens))
 
     assert again.attempts == 1
 
 
 async def test_giving_a_claim_back_again_changes_nothing(store: Store) -> None:
-    claim = await claimed(store)
+    lease = await leased(store)
 
     for _ in range(2):
-        await store.release([CALL], claim.token)
-    (again,) = await store.claim([CALL], next(tokens))
+        await store.release([CALL], lease.token)
+    (again,) = await store.lease([CALL], next(tokens))
 
     assert again.attempts == 1
 
 
 async def test_a_claim_that_a_mark_has_overtaken_is_given_back_uncounted_too(store: Store) -> None:
-    claim = await claimed(store)
-    await store.mark([mark()])
+    lease = await leased(store)
+    await store.mark_stale([update()])
 
     for _ in range(2):
-        await store.release([CALL], claim.token)
+        await store.release([CALL], lease.token)
 
-    assert (await claimed(store)).attempts == 1
+    assert (await leased(store)).attempts == 1
 
 
 async def test_giving_back_what_was_stored_and_marked_again_counts_no_less(store: Store) -> None:
-    claim = await claimed(store)
-    await store.replace([(claim, result())])
-    await store.mark([mark()])
+    lease = await leased(store)
+    await store.store_results([(lease, result())])
+    await store.mark_stale([update()])
 
-    await store.release([CALL], claim.token)
+    await store.release([CALL], lease.token)
 
-    assert (await claimed(store)).attempts == 1
+    assert (await leased(store)).attempts == 1
 
 
 async def test_giving_back_what_was_broken_and_marked_again_counts_no_less(store: Store) -> None:
-    claim = await claimed(store)
-    await store.break_off([claim])
-    await store.mark([mark()])
+    lease = await leased(store)
+    await store.mark_broken([lease])
+    await store.mark_stale([update()])
 
-    await store.release([CALL], claim.token)
+    await store.release([CALL], lease.token)
 
-    assert (await claimed(store)).attempts == MAX_ATTEMPTS
+    assert (await leased(store)).attempts == MAX_ATTEMPTS
 
 
 async def test_waiting_calls_are_the_stale_ones_of_these_partitions_longest_first(store: Store) -> None:
-    await store.mark([mark("o/b")])
+    await store.mark_stale([update("o/b")])
     await asyncio.sleep(0.01)
-    await store.mark([mark("o/a")])
-    await store.mark([Mark("o/elsewhere", 8, 1, stale=True), Mark("o/live", 7, 1, stale=False)])
+    await store.mark_stale([update("o/a")])
+    await store.mark_stale([CallUpdate("o/elsewhere", 8, 1, stale=True), CallUpdate("o/live", 7, 1, stale=False)])
 
-    waiting = await store.waiting([7], 10)
+    waiting = await store.stale_calls([7], 10)
 
     assert [each.call for each in waiting] == ["o/b", "o/a"]
-    assert [each.call for each in await store.waiting([7], 1)] == ["o/b"]
+    assert [each.call for each in await store.stale_calls([7], 1)] == ["o/b"]
     assert {each.partition for each in waiting} == {7}
 
 
 async def test_a_claimed_call_waits_again_when_its_claim_has_run_out(store: Store) -> None:
-    await claimed(store)
-    at_once = await store.waiting([7], 10)
+    await leased(store)
+    at_once = await store.stale_calls([7], 10)
 
     await asyncio.sleep(1.5 * CLAIM_MS / 1000)
-    later = await store.waiting([7], 10)
+    later = await store.stale_calls([7], 10)
 
     assert at_once == []
     assert [each.call for each in later] == [CALL]
@@ -138,9 +138,9 @@ async def test_a_claimed_call_waits_again_when_its_claim_has_run_out(store: Stor
 
 
 async def test_a_stored_record_is_found(store: Store) -> None:
-    claim, stored = await claimed(store), result(final=True)
+    lease, stored = await leased(store), result(final=True)
 
-    lost = await store.replace([(claim, stored)])
+    lost = await store.store_results([(lease, stored)])
 
     found = await store.find(CALL)
     assert lost == set()
@@ -149,71 +149,71 @@ async def test_a_stored_record_is_found(store: Store) -> None:
 
 
 async def test_a_record_of_a_call_that_goes_on_is_live(store: Store) -> None:
-    claim = await claimed(store)
+    lease = await leased(store)
 
-    await store.replace([(claim, result(final=False))])
+    await store.store_results([(lease, result(final=False))])
 
-    assert (await store.look([CALL]))[CALL] == Sighting(State.LIVE, False, 1_000, 3)
+    assert (await store.read_states([CALL]))[CALL] == CallSnapshot(State.LIVE, False, 1_000, 3)
 
 
 async def test_a_mark_in_between_makes_the_result_lost(store: Store) -> None:
-    claim = await claimed(store)
+    lease = await leased(store)
 
-    await store.mark([mark()])
+    await store.mark_stale([update()])
 
-    assert await store.replace([(claim, result())]) == {CALL}
+    assert await store.store_results([(lease, result())]) == {CALL}
     assert await state_of(store) is State.STALE
 
 
 async def test_a_fold_that_a_mark_has_overtaken_is_no_failed_attempt(store: Store) -> None:
     for _ in range(2 * MAX_ATTEMPTS):
-        claim = await claimed(store)
-        await store.mark([mark()])
-        assert await store.replace([(claim, result())]) == {CALL}
+        lease = await leased(store)
+        await store.mark_stale([update()])
+        assert await store.store_results([(lease, result())]) == {CALL}
 
-    assert (await claimed(store)).attempts == 1
+    assert (await leased(store)).attempts == 1
 
 
 async def test_folds_that_keep_overtaking_each_other_are_no_failed_attempts(store: Store) -> None:
-    one = await claimed(store)
+    one = await leased(store)
 
     for _ in range(2 * MAX_ATTEMPTS):
-        other = await claimed(store)
-        assert await store.replace([(one, result())]) == {CALL}
+        other = await leased(store)
+        assert await store.store_results([(one, result())]) == {CALL}
         one = other
 
     assert one.attempts == 2
-    assert (await claimed(store)).attempts == 2
+    assert (await leased(store)).attempts == 2
 
 
 async def test_the_result_of_a_claim_that_was_taken_over_is_lost(store: Store) -> None:
-    slow = await claimed(store)
+    slow = await leased(store)
     await asyncio.sleep(1.5 * CLAIM_MS / 1000)
-    (quick,) = await store.claim([CALL], next(tokens))
+    (quick,) = await store.lease([CALL], next(tokens))
 
-    assert await store.replace([(slow, result())]) == {CALL}
-    assert await store.replace([(quick, result())]) == set()
+    assert await store.store_results([(slow, result())]) == {CALL}
+    assert await store.store_results([(quick, result())]) == set()
 
 
 async def test_of_several_results_only_the_lost_ones_are_named(store: Store) -> None:
-    held, lost = await claimed(store, "o/held"), await claimed(store, "o/lost")
-    await store.mark([mark("o/lost")])
+    held, lost = await leased(store, "o/held"), await leased(store, "o/lost")
+    await store.mark_stale([update("o/lost")])
 
-    assert await store.replace([(held, result()), (lost, result())]) == {"o/lost"}
+    assert await store.store_results([(held, result()), (lost, result())]) == {"o/lost"}
 
 
 async def test_storing_resets_the_attempts(store: Store) -> None:
-    claim = await claimed(store)
-    await store.replace([(claim, result())])
+    lease = await leased(store)
+    await store.store_results([(lease, result())])
 
-    assert (await claimed(store)).attempts == 1
+    assert (await leased(store)).attempts == 1
 
 
 async def test_a_record_that_would_not_fit_is_final_without_a_body(store: Store) -> None:
-    claim = await claimed(store)
-    none = Result(None, None, '"e"', True, False, 100_000, 0, RULES_VERSION, "test")
+    lease = await leased(store)
+    none = FoldResult(None, None, '"e"', True, False, 100_000, 0, RULES_VERSION, "test")
 
-    await store.replace([(claim, none)])
+    await store.store_results([(lease, none)])
 
     found = await store.find(CALL)
     assert found is not None
@@ -226,9 +226,9 @@ async def test_a_record_that_would_not_fit_is_final_without_a_body(store: Store)
 async def test_keys_and_values_that_mean_something_to_a_database_are_kept(
     store: Store, metadata: dict[str, Any]
 ) -> None:
-    claim, stored = await claimed(store), result(metadata={"outer": metadata})
+    lease, stored = await leased(store), result(metadata={"outer": metadata})
 
-    await store.replace([(claim, stored)])
+    await store.store_results([(lease, stored)])
 
     found = await store.find(CALL)
     assert found is not None
@@ -236,21 +236,21 @@ async def test_keys_and_values_that_mean_something_to_a_database_are_kept(
 
 
 async def test_a_broken_call_has_no_record_and_gets_one_attempt_with_the_next_mark(store: Store) -> None:
-    claim = await claimed(store)
+    lease = await leased(store)
 
-    await store.break_off([claim])
+    await store.mark_broken([lease])
 
     found = await store.find(CALL)
     assert found is not None
     assert (found.state, found.body) == (State.BROKEN, None)
-    assert (await claimed(store)).attempts == MAX_ATTEMPTS
+    assert (await leased(store)).attempts == MAX_ATTEMPTS
 
 
 async def test_a_call_that_was_marked_meanwhile_is_not_broken_off(store: Store) -> None:
-    claim = await claimed(store)
-    await store.mark([mark()])
+    lease = await leased(store)
+    await store.mark_stale([update()])
 
-    await store.break_off([claim])
+    await store.mark_broken([lease])
 
     assert await state_of(store) is State.STALE
 
@@ -270,28 +270,28 @@ async def test_the_log_tells_its_calls_in_order_from_any_of_them_on(store: Store
     calls = ["a/1", "a/1-b", "a/2", "ab/1", "b/1"]
     await store.insert([document(call, offset=offset) for call in calls for offset in range(3)])
 
-    everything = await store.logged(10)
+    everything = await store.logged_calls(10)
 
     assert sorted(everything) == calls
-    assert await store.logged(2) == everything[:2]
-    assert await store.logged(10, everything[1]) == everything[2:]
-    assert await store.logged(10, None, "a") == [call for call in everything if call.startswith("a/")]
-    assert await store.logged(10, everything[-1]) == []
+    assert await store.logged_calls(2) == everything[:2]
+    assert await store.logged_calls(10, everything[1]) == everything[2:]
+    assert await store.logged_calls(10, None, "a") == [call for call in everything if call.startswith("a/")]
+    assert await store.logged_calls(10, everything[-1]) == []
 
 
 async def test_a_call_with_more_documents_than_a_page_is_told_once(store: Store) -> None:
     await store.insert([document("a/1", offset=offset) for offset in range(2_100)])
     await store.insert([document("a/2")])
 
-    assert await store.logged(10) == ["a/1", "a/2"]
+    assert await store.logged_calls(10) == ["a/1", "a/2"]
 
 
 async def test_a_header_tells_by_which_versions_the_record_was_folded(store: Store) -> None:
-    claim = await claimed(store)
-    await store.mark([mark("a/1", stale=False)])
-    await store.replace([(claim, result())])
+    lease = await leased(store)
+    await store.mark_stale([update("a/1", stale=False)])
+    await store.store_results([(lease, result())])
 
     assert await store.headers([CALL, "a/1", "a/2"]) == {
-        CALL: Header(State.FINAL, 7, 1_000, RULES_VERSION, "test"),
-        "a/1": Header(State.LIVE, 7, 1_000, None, None),
+        CALL: CallHeader(State.FINAL, 7, 1_000, RULES_VERSION, "test"),
+        "a/1": CallHeader(State.LIVE, 7, 1_000, None, None),
     }

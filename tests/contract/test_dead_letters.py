@@ -17,7 +17,7 @@ from services.worker.ingest.dead_letters import (
     KafkaDeadLetters,
     MemoryDeadLetters,
 )
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.contract.dead_letter_headers import OMITTED
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
 from shared.kafka.access import KafkaAccess
@@ -45,7 +45,9 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
         yield Place(memory, delivered)
         return
     bootstrap, topics = request.getfixturevalue("kafka_bootstrap"), Topics(request.getfixturevalue("name"))
-    await patiently("kafka", lambda: declare(KafkaAccess(bootstrap), topics, Wanted(1, 1)), KafkaUnavailable)
+    await retry_until_available(
+        "kafka", lambda: declare(KafkaAccess(bootstrap), topics, Wanted(1, 1)), KafkaUnavailable
+    )
     kafka = KafkaDeadLetters(KafkaAccess(bootstrap), topics.dead_letter)
     yield Place(kafka, lambda: _read(bootstrap, topics))
     await kafka.stop()
@@ -119,7 +121,9 @@ async def test_where_no_broker_answers_the_letters_have_to_wait() -> None:
 
 async def test_a_value_that_the_topic_does_not_take_holds_up_no_other_letter(kafka_bootstrap: str, name: str) -> None:
     topics = Topics(name)
-    await patiently("kafka", lambda: declare(KafkaAccess(kafka_bootstrap), topics, Wanted(1, 1)), KafkaUnavailable)
+    await retry_until_available(
+        "kafka", lambda: declare(KafkaAccess(kafka_bootstrap), topics, Wanted(1, 1)), KafkaUnavailable
+    )
     letters = KafkaDeadLetters(KafkaAccess(kafka_bootstrap), topics.dead_letter)
     too_large = DeadLetter(b"k", os.urandom(2 * DEAD_LETTER_MAX_MESSAGE_BYTES), LETTER.headers)
     others = [replace(LETTER, key=b"%d" % number) for number in range(3)]

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from shared.store.ids import LogDocument, Stretch, documents
-from shared.store.ports import Sighting, Store
+from shared.store.ids import LogDocument, SourcePartition, documents
+from shared.store.ports import CallSnapshot, Store
 from shared.store.retention import OptedOut
 from shared.store.states import State
 from tests.support.events.makers import event, raw
-from tests.support.store.makers import CALL, CONTENT_KEY, claimed, document, mark, result, state_of
+from tests.support.store.makers import CALL, CONTENT_KEY, document, leased, result, state_of, update
 
 OTHER = "org-789/call-45"  # whose key is the beginning of the other's
 
@@ -40,7 +40,7 @@ async def test_stretches_that_differ_in_anything_do_not_collide(store: Store) ->
         document(offset=1),
         document(topic="u"),
         document(content=b'{"a":2}'),
-        next(documents(CALL, Stretch("t", 1), [(0, b'{"a":1}')], CONTENT_KEY)),
+        next(documents(CALL, SourcePartition("t", 1), [(0, b'{"a":1}')], CONTENT_KEY)),
     ]
 
     await store.insert(different)
@@ -86,7 +86,7 @@ async def test_documents_are_read_by_their_ids_as_far_as_they_are_there(store: S
 
 async def test_many_who_look_for_calls_at_once_find_each_their_own(store: Store) -> None:
     for number in range(40):
-        await store.mark([mark(f"org-789/call-{number}", opted_out=number % 2 == 0)])
+        await store.mark_stale([update(f"org-789/call-{number}", opted_out=number % 2 == 0)])
 
     found = await asyncio.gather(*(store.find(f"org-789/call-{number}") for number in range(60)))
 
@@ -116,63 +116,63 @@ async def test_a_redacted_document_stays_as_its_first_redaction_left_it(store: S
 
 
 async def test_a_call_never_seen_is_missing_from_the_look(store: Store) -> None:
-    assert await store.look([CALL]) == {}
+    assert await store.read_states([CALL]) == {}
 
 
 async def test_a_call_at_first_sight_is_live(store: Store) -> None:
-    await store.mark([mark(stale=False)])
+    await store.mark_stale([update(stale=False)])
 
-    assert await store.look([CALL]) == {
-        CALL: Sighting(State.LIVE, opted_out=False, last_arrival=1_000, stored_events=0)
+    assert await store.read_states([CALL]) == {
+        CALL: CallSnapshot(State.LIVE, opted_out=False, last_arrival=1_000, stored_events=0)
     }
 
 
 async def test_a_mark_makes_a_header_where_there_is_none(store: Store) -> None:
-    await store.mark([mark()])
+    await store.mark_stale([update()])
 
     assert await state_of(store) is State.STALE
 
 
 async def test_a_first_sight_changes_no_state_that_is_there(store: Store) -> None:
-    await store.mark([mark()])
+    await store.mark_stale([update()])
 
-    await store.mark([mark(stale=False)])
+    await store.mark_stale([update(stale=False)])
 
     assert await state_of(store) is State.STALE
 
 
 async def test_the_last_arrival_only_moves_on(store: Store) -> None:
-    await store.mark([mark(arrival=5_000, stale=False)])
+    await store.mark_stale([update(arrival=5_000, stale=False)])
 
-    await store.mark([mark(arrival=4_000, stale=False)])
+    await store.mark_stale([update(arrival=4_000, stale=False)])
 
-    assert (await store.look([CALL]))[CALL].last_arrival == 5_000
+    assert (await store.read_states([CALL]))[CALL].last_arrival == 5_000
 
 
 async def test_a_call_that_opted_out_stays_so(store: Store) -> None:
-    await store.mark([mark(opted_out=True)])
+    await store.mark_stale([update(opted_out=True)])
 
-    await store.mark([mark(opted_out=False)])
+    await store.mark_stale([update(opted_out=False)])
 
-    assert (await store.look([CALL]))[CALL].opted_out
+    assert (await store.read_states([CALL]))[CALL].opted_out
 
 
 @pytest.mark.parametrize("final", [True, False])
 async def test_a_mark_makes_a_stored_record_stale(store: Store, final: bool) -> None:
-    claim = await claimed(store)
-    await store.replace([(claim, result(final=final))])
+    lease = await leased(store)
+    await store.store_results([(lease, result(final=final))])
 
-    await store.mark([mark()])
+    await store.mark_stale([update()])
 
     assert await state_of(store) is State.STALE
 
 
 async def test_no_marks_are_no_trouble(store: Store) -> None:
-    await store.mark([])
+    await store.mark_stale([])
     await store.redact([])
     await store.renew([], "token")
     await store.release([], "token")
-    await store.break_off([])
+    await store.mark_broken([])
 
 
 # Opting out
@@ -180,16 +180,21 @@ async def test_no_marks_are_no_trouble(store: Store) -> None:
 
 async def test_opted_out_calls_are_told_in_the_order_of_their_arrival_a_page_at_a_time(store: Store) -> None:
     for call, arrival in (("o/b", 2_000), ("o/a", 2_000), ("o/c", 2_000), ("o/first", 1_000), ("o/last", 9_000)):
-        await store.mark([mark(call, arrival=arrival, opted_out=True)])
-    await store.mark([mark("o/not", arrival=2_000)])
+        await store.mark_stale([update(call, arrival=arrival, opted_out=True)])
+    await store.mark_stale([update("o/not", arrival=2_000)])
 
-    page = await store.opted_out([6, 7], (1_000, "o/first"), 9_000, 2)
-    rest = await store.opted_out([6, 7], (page[-1].last_arrival, page[-1].call), 9_000, 2)
+    page = await store.opted_out_calls([6, 7], (1_000, "o/first"), 9_000, 2)
+    rest = await store.opted_out_calls([6, 7], (page[-1].last_arrival, page[-1].call), 9_000, 2)
 
     assert page == [OptedOut("o/a", 7, 2_000), OptedOut("o/b", 7, 2_000)]
     assert [each.call for each in rest] == ["o/c"]
-    assert [each.call for each in await store.opted_out([7], (0, ""), 9_000, 9)] == ["o/first", "o/a", "o/b", "o/c"]
-    assert await store.opted_out([6], (0, ""), 9_000, 9) == []
+    assert [each.call for each in await store.opted_out_calls([7], (0, ""), 9_000, 9)] == [
+        "o/first",
+        "o/a",
+        "o/b",
+        "o/c",
+    ]
+    assert await store.opted_out_calls([6], (0, ""), 9_000, 9) == []
 
 
 async def test_raw_are_the_calls_with_a_document_that_is_not_redacted(store: Store) -> None:
@@ -197,5 +202,5 @@ async def test_raw_are_the_calls_with_a_document_that_is_not_redacted(store: Sto
     await store.insert([document(CALL), redacted, half, document("o/half", offset=2)])
     await store.redact([redacted, half])
 
-    assert await store.raw([CALL, OTHER, "o/half", "o/none"]) == {CALL, "o/half"}
-    assert await store.raw([]) == set()
+    assert await store.unredacted([CALL, OTHER, "o/half", "o/none"]) == {CALL, "o/half"}
+    assert await store.unredacted([]) == set()

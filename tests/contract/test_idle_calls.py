@@ -1,21 +1,21 @@
 """What every store does when it is asked for the calls from which nothing comes."""
 
-from shared.store.ports import Mark, Silent, Store
-from tests.support.store.makers import CALL, claimed, mark, result
+from shared.store.ports import CallUpdate, IdleCall, Store
+from tests.support.store.makers import CALL, leased, result, update
 
 LONG_AGO, BEFORE = 1_000, 5_000
 
 
 async def heard(store: Store, *calls: tuple[str, int], partition: int = 7) -> None:
-    await store.mark([Mark(call, partition, arrival, stale=False) for call, arrival in calls])
+    await store.mark_stale([CallUpdate(call, partition, arrival, stale=False) for call, arrival in calls])
 
 
 async def test_silent_calls_are_those_without_an_arrival_since_the_longest_silent_first(store: Store) -> None:
     await heard(store, ("o/talks", BEFORE), ("o/b", 4_999), ("o/a", LONG_AGO))
 
-    silent = await store.silent_since([7], BEFORE, None, 10)
+    silent = await store.idle_calls([7], BEFORE, None, 10)
 
-    assert silent == [Silent("o/a", 7, LONG_AGO), Silent("o/b", 7, 4_999)]
+    assert silent == [IdleCall("o/a", 7, LONG_AGO), IdleCall("o/b", 7, 4_999)]
 
 
 async def test_of_other_partitions_no_call_is_silent(store: Store) -> None:
@@ -23,23 +23,23 @@ async def test_of_other_partitions_no_call_is_silent(store: Store) -> None:
     await heard(store, ("o/b", 2), partition=7)
     await heard(store, ("o/c", 3), partition=8)
 
-    assert [each.call for each in await store.silent_since([8, 6], BEFORE, None, 10)] == ["o/a", "o/c"]
-    assert await store.silent_since([], BEFORE, None, 10) == []
+    assert [each.call for each in await store.idle_calls([8, 6], BEFORE, None, 10)] == ["o/a", "o/c"]
+    assert await store.idle_calls([], BEFORE, None, 10) == []
 
 
 async def test_a_live_call_whose_record_was_stored_is_silent_too(store: Store) -> None:
-    await store.replace([(await claimed(store), result(final=False))])
+    await store.store_results([(await leased(store), result(final=False))])
 
-    assert [each.call for each in await store.silent_since([7], BEFORE, None, 10)] == [CALL]
+    assert [each.call for each in await store.idle_calls([7], BEFORE, None, 10)] == [CALL]
 
 
 async def test_a_call_that_is_stale_folding_final_or_broken_is_not_silent(store: Store) -> None:
-    await store.mark([mark("o/stale")])
-    await claimed(store, "o/folding")
-    await store.replace([(await claimed(store, "o/final"), result(final=True))])
-    await store.break_off([await claimed(store, "o/broken")])
+    await store.mark_stale([update("o/stale")])
+    await leased(store, "o/folding")
+    await store.store_results([(await leased(store, "o/final"), result(final=True))])
+    await store.mark_broken([await leased(store, "o/broken")])
 
-    assert await store.silent_since([7], BEFORE, None, 10) == []
+    assert await store.idle_calls([7], BEFORE, None, 10) == []
 
 
 async def test_a_call_that_is_heard_of_again_is_silent_no_longer(store: Store) -> None:
@@ -47,16 +47,16 @@ async def test_a_call_that_is_heard_of_again_is_silent_no_longer(store: Store) -
 
     await heard(store, (CALL, BEFORE))
 
-    assert await store.silent_since([7], BEFORE, None, 10) == []
+    assert await store.idle_calls([7], BEFORE, None, 10) == []
 
 
 async def test_page_by_page_each_silent_call_comes_once_those_of_one_moment_too(store: Store) -> None:
     calls = [("o/c", 1), ("o/a", 2), ("o/b", 2), ("o/d", 2), ("o/0", 3)]
     await heard(store, *calls)
 
-    pages: list[list[Silent]] = []
+    pages: list[list[IdleCall]] = []
     after = None
-    while page := await store.silent_since([7], BEFORE, after, 2):
+    while page := await store.idle_calls([7], BEFORE, after, 2):
         pages.append(page)
         after = page[-1]
 

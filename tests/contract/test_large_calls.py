@@ -7,19 +7,19 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.calls.large_calls import FoldFailed, FoldsHere, LargeCalls
+from shared.calls.large_calls import FoldFailed, InProcessFolds, LargeCalls
 from shared.calls.read_call import CallBroken, Finality
 from shared.config.mongo_access import MongoAccess
 from shared.fold_pool.pool import FoldPool
 from shared.fold_pool.settings import PoolSettings
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.mongo.factory import OpensMongo
-from shared.store.ports import Claim, Store
+from shared.store.mongo.factory import MongoStoreFactory
+from shared.store.ports import Lease, Store
 from shared.store.states import State
 from tests.support.events.large_calls import long_call, put_large
 from tests.support.events.makers import Json, book, event
-from tests.support.store.makers import mark, state_of, tokens
+from tests.support.store.makers import state_of, tokens, update
 from tests.support.worker.memory_worker import folded
 
 
@@ -38,8 +38,8 @@ async def asked(request: pytest.FixtureRequest, mongo_uri: str) -> AsyncIterator
     connection = Connection(access, database)
     store = MongoStore(connection)
     await store.prepare()
-    pool = FoldPool(PoolSettings(), OpensMongo(access, database, "motor", 30_000), book())
-    yield Asked(FoldsHere(store, book()) if request.param == "here" else pool, store)
+    pool = FoldPool(PoolSettings(), MongoStoreFactory(access, database, "motor", 30_000), book())
+    yield Asked(InProcessFolds(store, book()) if request.param == "here" else pool, store)
     await pool.close()
     await connection.drop()
     await connection.close()
@@ -50,9 +50,9 @@ def call(name: str) -> str:
     return f"org-789/{name}"
 
 
-async def claimed(store: Store, call: str) -> Claim:
-    (claim,) = await store.claim([call], next(tokens))
-    return claim
+async def leased(store: Store, call: str) -> Lease:
+    (lease,) = await store.lease([call], next(tokens))
+    return lease
 
 
 def told(call: str, *more: Json) -> list[Json]:
@@ -73,7 +73,7 @@ async def test_a_call_never_seen_is_none(asked: Asked, call: str) -> None:
 
 
 async def test_a_call_that_cannot_be_folded_says_so_to_its_reader(asked: Asked, call: str) -> None:
-    await asked.store.mark([mark(call)])
+    await asked.store.mark_stale([update(call)])
 
     with pytest.raises(CallBroken):
         await asked.folds.read(call)
@@ -82,22 +82,22 @@ async def test_a_call_that_cannot_be_folded_says_so_to_its_reader(asked: Asked, 
 async def test_a_claimed_call_is_folded_and_stored(asked: Asked, call: str) -> None:
     await put_large(asked.store, told(call), call)
 
-    stored = await asked.folds.store(await claimed(asked.store, call))
+    stored = await asked.folds.store(await leased(asked.store, call))
 
     found = await asked.store.find(call)
-    assert (stored.final, stored.marked_again, stored.conflicts, stored.invalid) == (True, False, 0, 0)
+    assert (stored.final, stored.overtaken, stored.conflicts, stored.invalid) == (True, False, 0, 0)
     assert found is not None
     assert (found.state, found.body) == (State.FINAL, folded(*told(call)))
 
 
 async def test_a_result_that_a_mark_has_overtaken_is_not_stored(asked: Asked, call: str) -> None:
     await put_large(asked.store, told(call), call)
-    claim = await claimed(asked.store, call)
+    lease = await leased(asked.store, call)
 
-    await asked.store.mark([mark(call)])
-    stored = await asked.folds.store(claim)
+    await asked.store.mark_stale([update(call)])
+    stored = await asked.folds.store(lease)
 
-    assert stored.marked_again
+    assert stored.overtaken
     assert await state_of(asked.store, call) is State.STALE
 
 
@@ -106,17 +106,17 @@ async def test_a_call_that_opts_out_is_redacted_wherever_it_is_folded(asked: Ask
     flag = event("call.updated", call=name, organization=organization, opt_out_sensitive_data_storage=True)
     await put_large(asked.store, told(call, flag), call)
 
-    await asked.folds.store(await claimed(asked.store, call))
+    await asked.folds.store(await leased(asked.store, call))
 
     log = (await asked.store.read([call]))[call]
     assert b"Thursday" not in b"".join(raw for document in log for raw in document.events)
 
 
 async def test_a_claimed_call_that_cannot_be_folded_is_left_claimed(asked: Asked, call: str) -> None:
-    await asked.store.mark([mark(call)])
+    await asked.store.mark_stale([update(call)])
 
     with pytest.raises(FoldFailed):
-        await asked.folds.store(await claimed(asked.store, call))
+        await asked.folds.store(await leased(asked.store, call))
 
     assert await state_of(asked.store, call) is State.FOLDING
 
@@ -125,7 +125,7 @@ async def test_a_record_that_does_not_fit_is_final_without_it_and_is_read_whole(
     bodies = long_call(14, call, line="x" * 900_000)
     await put_large(asked.store, bodies, call)
 
-    await asked.folds.store(await claimed(asked.store, call))
+    await asked.folds.store(await leased(asked.store, call))
     reading = await asked.folds.read(call)
 
     found = await asked.store.find(call)

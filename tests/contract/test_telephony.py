@@ -7,9 +7,9 @@ import pytest
 
 from deploy.local.ports import HOST, free_port
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.maintenance.inferred_end import InferredEnd, inferred_end, unended
-from services.worker.maintenance.telephony import KafkaTelephony, MemoryTelephony, Telephony
-from services.worker.runtime.retry import patiently
+from services.worker.maintenance.inferred_end import InferredEnd, inferred_end, open_call
+from services.worker.maintenance.telephony import InferredEndPublisher, KafkaInferredEndPublisher, MemoryInferredEnds
+from services.worker.runtime.retry import retry_until_available
 from shared.contract.envelope import Event, decode
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
@@ -20,7 +20,7 @@ from tests.support.servers.kafka import records
 
 
 def end_of(call: str) -> InferredEnd:
-    found = unended(decoded([event("call.started", call=call)]))
+    found = open_call(decoded([event("call.started", call=call)]))
     assert found is not None
     return inferred_end(found)
 
@@ -32,14 +32,14 @@ ENDS = [end_of(f"call-{number}") for number in range(20)]
 class Place:
     """Where ends go, and how to see what has come there."""
 
-    telephony: Telephony
+    telephony: InferredEndPublisher
     read: Callable[[], Awaitable[list[InferredEnd]]]
 
 
 @pytest.fixture(params=["memory", "kafka"])
 async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
     if request.param == "memory":
-        memory = MemoryTelephony()
+        memory = MemoryInferredEnds()
 
         async def published() -> list[InferredEnd]:
             return memory.published
@@ -48,8 +48,8 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
         return
     bootstrap, topics = request.getfixturevalue("kafka_bootstrap"), Topics(request.getfixturevalue("name"))
     access = KafkaAccess(bootstrap)
-    await patiently("kafka", lambda: declare(access, topics, Wanted(PARTITIONS, 1)), KafkaUnavailable)
-    kafka = KafkaTelephony(access, topics.telephony)
+    await retry_until_available("kafka", lambda: declare(access, topics, Wanted(PARTITIONS, 1)), KafkaUnavailable)
+    kafka = KafkaInferredEndPublisher(access, topics.telephony)
     yield Place(kafka, lambda: _read(bootstrap, topics))
     await kafka.stop()
 
@@ -76,7 +76,7 @@ async def test_published_again_it_is_there_again(place: Place) -> None:
 
 
 async def test_a_broker_that_is_away_is_said_to_be() -> None:
-    telephony = KafkaTelephony(KafkaAccess(f"{HOST}:{free_port()}"), Topics().telephony)
+    telephony = KafkaInferredEndPublisher(KafkaAccess(f"{HOST}:{free_port()}"), Topics().telephony)
 
     with pytest.raises(KafkaUnavailable):
         await telephony.publish(ENDS)

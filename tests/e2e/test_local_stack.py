@@ -124,7 +124,7 @@ def test_secrets_are_in_files_for_their_owner_alone(running: Machine) -> None:
 
     shown = " ".join(str((process.cmdline(), process.environ())) for process in running.processes())
 
-    assert [file.name for file in files] == ["callfold_content_key", "callfold_key_pepper"]
+    assert [file.name for file in files] == ["callfold_log_id_hmac_key", "callfold_api_secret_pepper"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert [len(bytes.fromhex(file.read_text())) for file in files] == [32, 32]
     assert not any(file.read_text() in shown for file in files)
@@ -144,7 +144,7 @@ def test_a_killed_service_is_started_again(running: Machine, title: str) -> None
 async def test_data_and_secrets_stay_when_the_ports_change(running: Machine) -> None:
     await publish(running.ports.kafka, b"kept")
     store(running.ports.mongo, "kept")
-    secret = (running.state / "secrets" / "callfold_key_pepper").read_text()
+    secret = (running.state / "secrets" / "callfold_api_secret_pepper").read_text()
 
     running.run("down")
     running.ports = Ports.free()
@@ -152,7 +152,7 @@ async def test_data_and_secrets_stay_when_the_ports_change(running: Machine) -> 
 
     assert await published(running.ports.kafka) == b"kept"
     assert stored(running.ports.mongo) == ["kept"]
-    assert (running.state / "secrets" / "callfold_key_pepper").read_text() == secret
+    assert (running.state / "secrets" / "callfold_api_secret_pepper").read_text() == secret
 
 
 def test_what_a_killed_supervisord_left_behind_is_ended_and_nothing_else(running: Machine, tmp_path: Path) -> None:

@@ -87,4 +87,4 @@ def test_every_long_running_container_is_started_again_and_says_whether_it_works
 def test_no_secret_stands_in_the_compose_file() -> None:
     settings = [service.get("environment", {}) for service in compose()["services"].values()]
 
-    assert not {"CALLFOLD_KEY_PEPPER", "CALLFOLD_CONTENT_KEY"} & {name for each in settings for name in each}
+    assert not {"CALLFOLD_API_SECRET_PEPPER", "CALLFOLD_LOG_ID_HMAC_KEY"} & {name for each in settings for name in each}

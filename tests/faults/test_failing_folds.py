@@ -43,9 +43,9 @@ async def test_a_call_whose_fold_ends_its_process_is_broken_and_all_others_go_on
 
 
 async def test_a_fold_that_takes_long_is_claimed_once_and_not_in_turns(runs: Runs) -> None:
-    claims = await runs[1]
+    leases = await runs[1]
 
-    assert claims == ["org-789/slow"]
+    assert leases == ["org-789/slow"]
 
 
 async def deadly(where: Place) -> int:
@@ -54,7 +54,7 @@ async def deadly(where: Place) -> int:
     late = ended("call-20")
     deaths = 0
     await publish(where.kafka, where.topics, ended("deadly") + others)
-    worker = where.worker(PROGRAM, **{DEADLY: "org-789/deadly", "CALLFOLD_CLAIM_SECONDS": "1"})
+    worker = where.worker(PROGRAM, **{DEADLY: "org-789/deadly", "CALLFOLD_LEASE_SECONDS": "1"})
 
     async def broken() -> bool:
         nonlocal deaths
@@ -74,14 +74,14 @@ async def deadly(where: Place) -> int:
 
 async def slow(where: Place) -> list[str]:
     """Return the claims that two workers make of a call whose fold takes several times as long as a claim holds."""
-    claims, held = where.folder / "claims", where.folder / "held"
-    claims.touch()
+    leases, held = where.folder / "claims", where.folder / "held"
+    leases.touch()
     held.touch()
-    variables = {CLAIMS: str(claims), HELD: str(held), "CALLFOLD_CLAIM_SECONDS": str(CLAIM_SECONDS)}
+    variables = {CLAIMS: str(leases), HELD: str(held), "CALLFOLD_LEASE_SECONDS": str(CLAIM_SECONDS)}
     events = ended("slow")
     await publish(where.kafka, where.topics, events)
     where.worker(PROGRAM, **variables)
-    await eventually(claims.read_text, within=120)
+    await eventually(leases.read_text, within=120)
     # A group of its own: it owns the call's partition too, and has no event to mark the call by.
     await skip_everything(where, "the-others")
     other = where.worker(PROGRAM, **variables, CALLFOLD_GROUP="the-others")
@@ -89,7 +89,7 @@ async def slow(where: Place) -> list[str]:
     await asyncio.sleep(FOLD_SECONDS)
     held.unlink()
     await wait_for(where.connection, expected(events), within=120)
-    return claims.read_text().splitlines()
+    return leases.read_text().splitlines()
 
 
 async def skip_everything(where: Place, group: str) -> None:

@@ -68,7 +68,7 @@ class Place:
         try:
             for answer in (None, *self.answers):
                 step = _sent(act, answer)
-                tokens += step.args[1:] if step.name == "claim" else ()
+                tokens += step.args[1:] if step.name == "lease" else ()
         except StopIteration:
             return None
         finally:

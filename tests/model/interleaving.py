@@ -40,8 +40,10 @@ from tests.model.actors import Act, Place, hashable
 from tests.support.worker.memory_worker import Clock
 
 CLAIM_MS = 60_000
-_QUIET = frozenset({"waiting", "sizes", "organizations", "outdated", "buried", "opted_out", "raw"})
-_TIMED = frozenset({"waiting", "claim"})
+_QUIET = frozenset(
+    {"stale_calls", "sizes", "organizations", "past_retention", "tombstoned", "opted_out_calls", "unredacted"}
+)
+_TIMED = frozenset({"stale_calls", "lease"})
 
 
 class WrongEnd(Exception):

@@ -6,7 +6,7 @@ from typing import cast
 
 from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Claim, Mark, Sighting, Store
+from shared.store.ports import CallSnapshot, CallUpdate, Lease, Store
 from shared.store.states import SETTLED, State
 from tests.model.protocol import Port
 
@@ -14,10 +14,10 @@ from tests.model.protocol import Port
 class _Looking(Port):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.seen: Mapping[str, Sighting] = {}
+        self.seen: Mapping[str, CallSnapshot] = {}
 
-    async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
-        self.seen = await self.store.look(calls)
+    async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
+        self.seen = await self.store.read_states(calls)
         return dict(self.seen)
 
     def settled(self, call: str) -> bool:
@@ -27,31 +27,31 @@ class _Looking(Port):
 class NoMark(_Looking):
     """Leaves a call that the look found settled as it is."""
 
-    async def mark(self, marks: Sequence[Mark]) -> set[str]:
-        return await self.store.mark([mark for mark in marks if not self.settled(mark.call)])
+    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
+        return await self.store.mark_stale([mark for mark in marks if not self.settled(mark.call)])
 
 
 class MarkIfUnchanged(_Looking):
     """Asks for marks that `Conditional` makes only if the state is still the one that the look found."""
 
-    async def mark(self, marks: Sequence[Mark]) -> set[str]:
+    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
         return await cast(Conditional, self.store).mark_if([(mark, self.seen.get(mark.call)) for mark in marks])
 
 
 class Conditional(MemoryStore):
     """Marks only what is as it was seen."""
 
-    async def mark_if(self, marks: Sequence[tuple[Mark, Sighting | None]]) -> set[str]:
-        now = await self.look([mark.call for mark, _ in marks])
-        return await self.mark([mark for mark, seen in marks if _state(now.get(mark.call)) is _state(seen)])
+    async def mark_if(self, marks: Sequence[tuple[CallUpdate, CallSnapshot | None]]) -> set[str]:
+        now = await self.read_states([mark.call for mark, _ in marks])
+        return await self.mark_stale([mark for mark, seen in marks if _state(now.get(mark.call)) is _state(seen)])
 
 
 class SomebodyWasFirst(Conditional):
     """Takes it for done if there is a header by now where the look found none."""
 
-    async def mark_if(self, marks: Sequence[tuple[Mark, Sighting | None]]) -> set[str]:
-        now = await self.look([mark.call for mark, _ in marks])
-        return await self.mark([mark for mark, seen in marks if seen is not None or mark.call not in now])
+    async def mark_if(self, marks: Sequence[tuple[CallUpdate, CallSnapshot | None]]) -> set[str]:
+        now = await self.read_states([mark.call for mark, _ in marks])
+        return await self.mark_stale([mark for mark, seen in marks if seen is not None or mark.call not in now])
 
 
 class LookFirst(Port):
@@ -64,8 +64,8 @@ class LookFirst(Port):
     async def insert(self, documents: Sequence[LogDocument]) -> None:
         self._kept = documents
 
-    async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
-        seen = await self.store.look(calls)
+    async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
+        seen = await self.store.read_states(calls)
         await super().insert(self._kept)
         return seen
 
@@ -77,9 +77,9 @@ class ReadFirst(Port):
         super().__init__(store)
         self._log: dict[str, list[LogDocument]] = {}
 
-    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
+    async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
         self._log = await self.store.read(calls)
-        return await self.store.claim(calls, token)
+        return await self.store.lease(calls, token)
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         return {call: self._log[call] for call in calls}
@@ -96,8 +96,8 @@ class NoRedaction(_Looking):
 class QuietOptOut(Port):
     """Writes that a call opted out, but does not mark it."""
 
-    async def mark(self, marks: Sequence[Mark]) -> set[str]:
-        return await self.store.mark([replace(mark, stale=mark.stale and not mark.opted_out) for mark in marks])
+    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
+        return await self.store.mark_stale([replace(mark, stale=mark.stale and not mark.opted_out) for mark in marks])
 
 
 class AnyToken(MemoryStore):
@@ -125,9 +125,9 @@ class Counting(MemoryStore):
 class LogFirst(Port):
     """Deletes the log of an old call, and then makes its tombstone."""
 
-    async def bury(self, calls: Collection[str], until: int) -> int:
-        await self.store.delete(calls)
-        return await self.store.bury(calls, until)
+    async def tombstone(self, calls: Collection[str], until: int) -> int:
+        await self.store.delete_log(calls)
+        return await self.store.tombstone(calls, until)
 
 
 class OwnAlone(Port):
@@ -141,7 +141,7 @@ class OwnAlone(Port):
         self._own = {document.id for document in documents}
         await super().insert(documents)
 
-    async def delete(self, calls: Collection[str]) -> None:
+    async def delete_log(self, calls: Collection[str]) -> None:
         await cast(DocumentsAlone, self.store).delete_documents(calls, frozenset(self._own))
 
 
@@ -150,7 +150,7 @@ class DocumentsAlone(MemoryStore):
 
     async def delete_documents(self, calls: Collection[str], ids: Collection[str]) -> None:
         if not ids:
-            await self.delete(calls)
+            await self.delete_log(calls)
         for document_id in ids:
             self.log.pop(document_id, None)
 
@@ -158,14 +158,14 @@ class DocumentsAlone(MemoryStore):
 class Waking(MemoryStore):
     """Marks what is deleted, too."""
 
-    async def mark(self, marks: Sequence[Mark]) -> set[str]:
+    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
         for mark in marks:
             if mark.stale and self._is(mark.call, State.DELETED):
                 self._calls[mark.call] = replace(self._calls[mark.call], state=State.STALE)
-        return await super().mark(marks)
+        return await super().mark_stale(marks)
 
 
-def _state(seen: Sighting | None) -> State | None:
+def _state(seen: CallSnapshot | None) -> State | None:
     return seen.state if seen else None
 
 

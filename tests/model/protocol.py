@@ -5,14 +5,14 @@ from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from services.worker.maintenance.redaction_sweep import Sweep
-from services.worker.maintenance.retention import Retention
+from services.worker.maintenance.redaction_sweep import RedactionSweep
+from services.worker.maintenance.retention import RetentionJob
 from shared.calls.folding import fold_documents, render
 from shared.config.policies import Policies, Policy
 from shared.fold.fold import fold
 from shared.store.ids import LogDocument, call_key
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Claim, Mark, Result, Store, StoredCall
+from shared.store.ports import CallUpdate, FoldResult, Lease, Store, StoredCall
 from shared.store.states import State
 from tests.model.actors import Act
 from tests.model.interleaving import Explored, Limits, Search
@@ -39,7 +39,7 @@ FOLD = "fold"
 """What a folder does: one round."""
 REBUILD = "rebuild"
 """What `callfold rebuild` does: mark, and fold."""
-DELETE = "delete"
+DELETE = "delete_log"
 """What retention does when the days are over."""
 SWEEP = "sweep"
 """What looks for what is raw of calls that opted out."""
@@ -88,9 +88,9 @@ class Port:
         for document in documents:
             await self.store.redact([document])
 
-    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
         """See the port."""
-        return await self.store.replace([(claim, replace(result, fields=None)) for claim, result in claims])
+        return await self.store.store_results([(lease, replace(result, fields=None)) for lease, result in leases])
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,9 @@ class _Acts:
 
     async def _rebuild(self, store: Store) -> None:
         headers = await store.headers(self._calls)
-        await store.mark([Mark(call, header.partition, ARRIVED, stale=True) for call, header in headers.items()])
+        await store.mark_stale(
+            [CallUpdate(call, header.partition, ARRIVED, stale=True) for call, header in headers.items()]
+        )
         await self.worker(store).step()
 
 
@@ -180,15 +182,15 @@ def _cuts(events: Sequence[Json]) -> Iterator[list[Sequence[Json]]]:
         yield [events[first:end] for first, end in itertools.pairwise(bounds)]
 
 
-def deletion(store: Store, *, days: int = 30) -> Retention:
+def deletion(store: Store, *, days: int = 30) -> RetentionJob:
     """Return the chore as it is when all that there is has been kept for so many days; 0: whatever is new is kept."""
     clock = Clock(ARRIVED + 31 * _DAY_MS)
-    return Retention(store, Policies(Policy(retention_days=days)), lambda: range(PARTITIONS), clock=clock)
+    return RetentionJob(store, Policies(Policy(retention_days=days)), lambda: range(PARTITIONS), clock=clock)
 
 
-def sweep(store: Store) -> Sweep:
+def sweep(store: Store) -> RedactionSweep:
     """Return the sweep as it is an hour after all that there is arrived."""
-    return Sweep(store, lambda: range(PARTITIONS), clock=Clock(ARRIVED + _DAY_MS // 24))
+    return RedactionSweep(store, lambda: range(PARTITIONS), clock=Clock(ARRIVED + _DAY_MS // 24))
 
 
 def wrong(memory: MemoryStore, case: Case) -> str | None:

@@ -12,7 +12,7 @@ from tests.model.actors import Act, hashable
 from tests.model.interleaving import Explored, Limits, Search, WrongEnd
 from tests.model.protocol import PRICES, Port, at_once
 from tests.support.events.makers import Json, event, raw
-from tests.support.store.makers import CALL, document, mark
+from tests.support.store.makers import CALL, document, update
 from tests.support.worker.memory_worker import Clock, MemoryWorker, received, watched
 
 
@@ -78,19 +78,19 @@ async def test_a_lost_update_is_found_and_told_by_its_steps() -> None:
 
 
 async def test_a_claim_runs_out_when_time_passes_and_not_before() -> None:
-    claims: set[int] = set()
+    leases: set[int] = set()
 
     async def run(store: Store) -> None:
-        claims.update(claim.attempts for claim in await store.claim([CALL], "token"))
+        leases.update(lease.attempts for lease in await store.lease([CALL], "token"))
 
     clock = Clock()
     for passes in (0, 1, 2):
-        claims.clear()
+        leases.clear()
         memory = MemoryStore(clock)
-        at_once(memory.mark([mark()]))
-        folders = [[Act("claim", run, lambda _: [])] for _ in range(3)]
-        Search(memory, clock, folders, lambda _: None, Limits(passes=passes)).run()
-        assert claims == set(range(1, passes + 2))
+        at_once(memory.mark_stale([update()]))
+        fold_loops = [[Act("lease", run, lambda _: [])] for _ in range(3)]
+        Search(memory, clock, fold_loops, lambda _: None, Limits(passes=passes)).run()
+        assert leases == set(range(1, passes + 2))
 
 
 class Turns:
@@ -103,7 +103,7 @@ class Turns:
 
     def of(self, actor: int) -> Callable[[str], Awaitable[None]]:
         async def turn(step: str) -> None:
-            if step not in {"waiting", "sizes"}:
+            if step not in {"stale_calls", "sizes"}:
                 self._waiting[actor] = asyncio.Event()
                 await self._waiting[actor].wait()
 
@@ -154,7 +154,7 @@ async def test_it_ends_as_running_each_order_by_itself_does() -> None:
 
     async def insert_and_mark(store: Store) -> None:
         await store.insert([document(content=raw(said))])
-        await store.mark([mark()])
+        await store.mark_stale([update()])
 
     actors: list[Do] = [flush(noted), insert_and_mark, lambda store: worker(store).step()]
     found: set[Hashable] = set()

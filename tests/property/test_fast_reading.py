@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.contract import strict_json
-from shared.contract.envelope import Event, Recency, decode
+from shared.contract.envelope import Event, OrderingKey, decode
 from shared.contract.fields import EARLIEST_MS, LATEST_MS
 from shared.contract.payloads import OPT_OUT
 from shared.contract.timestamps import by_the_rule, milliseconds
@@ -141,11 +141,11 @@ def test_an_event_has_each_field_in_its_place(body: Json) -> None:
         call_id=body["subject"],
         type=body["type"],
         time=time,
-        recency=Recency(
+        ordering_key=OrderingKey(
             time=time, sequence_length=len(sequence), sequence=sequence, source=body["source"], id=body["id"]
         ),
         data=read.data,
         opts_out=isinstance(data, dict) and data.get(OPT_OUT) is True,
         raw=raw(body),
     )
-    assert (type(read), type(read.recency)) == (Event, Recency)
+    assert (type(read), type(read.ordering_key)) == (Event, OrderingKey)

@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local.servers.process import Server
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
@@ -48,7 +48,7 @@ def name() -> str:
 @pytest.fixture
 async def topics(kafka_bootstrap: str, name: str) -> Topics:
     topics = Topics(name)
-    await patiently(
+    await retry_until_available(
         "kafka", lambda: declare(KafkaAccess(kafka_bootstrap), topics, Wanted(PARTITIONS, 1)), KafkaUnavailable
     )
     return topics

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from benchmarks.calls import Workload
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
-from shared.store.ids import LogDocument, Stretch, call_key, documents
+from shared.store.ids import LogDocument, SourcePartition, call_key, documents
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 
@@ -38,7 +38,7 @@ async def main(_bootstrap: str, mongo_uri: str, name: str, events: str, calls: s
     await asyncio.Event().wait()
 
 
-def logged(workload: Workload) -> int:
+def written_events(workload: Workload) -> int:
     """Return how many events are written of a workload: those that fill documents."""
     full = sum(workload.size(number) // _EVENTS_A_DOCUMENT for number in range(workload.calls))
     return min(full * _EVENTS_A_DOCUMENT, MOST_EVENTS)
@@ -46,14 +46,14 @@ def logged(workload: Workload) -> int:
 
 def _made(workload: Workload) -> Iterator[LogDocument]:
     waiting: defaultdict[bytes, list[bytes]] = defaultdict(list)
-    left = logged(workload)
+    left = written_events(workload)
     for offset, (topic, call, value) in enumerate(workload.messages(_TOPICS)):
         events = waiting[call]
         events.append(value)
         if len(events) == _EVENTS_A_DOCUMENT:
             key = call_key("org-00", call.decode())
             numbered = list(enumerate(waiting.pop(call), offset))
-            yield from documents(key, Stretch(topic, 0), numbered, _CONTENT_KEY)
+            yield from documents(key, SourcePartition(topic, 0), numbered, _CONTENT_KEY)
             left -= len(numbered)
         if not left:
             return

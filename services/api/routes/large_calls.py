@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from services.api.errors import busy
 from shared.calls.large_calls import LargeCalls, LargeReading, PoolUnavailable, ProcessEnded
 from shared.process.logs import logger
-from shared.process.single_flight import SharedWork
+from shared.process.single_flight import SingleFlight
 
 log = logger(__name__)
 
@@ -19,7 +19,7 @@ class LargeReads:
         self._most = most
         self._taken = 0
         self._patience = patience
-        self._folding = SharedWork(folds.read)
+        self._folding = SingleFlight(folds.read)
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:

@@ -33,7 +33,7 @@ Key = Annotated[str, typer.Argument(metavar="KEY", callback=label, help="The api
 def create(context: typer.Context, organization: Organization, name: Name = None, json: Json = False) -> None:
     """Make a key. Its secret is shown now and never again: what is kept is a hash."""
     settings = KeySettings.load()
-    key, secret = new_key(organization, settings.key_pepper.get_secret_value().encode(), name)
+    key, secret = new_key(organization, settings.api_secret_pepper.get_secret_value().encode(), name)
     asyncio.run(_add(context.obj, settings, key))
     made = {
         "organization_id": key.organization_id,

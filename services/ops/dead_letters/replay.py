@@ -19,7 +19,7 @@ from services.ops.dead_letters.selection import Selection
 from services.ops.errors import INTERRUPTED, Failure
 from services.ops.settings import OpsSettings
 from shared.contract.envelope import Event, decode
-from shared.kafka.producer import KafkaSender
+from shared.kafka.producer import RecordProducer
 from shared.store.ports import Store
 
 _GROUP_RECORDS = 500
@@ -58,7 +58,7 @@ class Replay:
         self._selection = selection
         self._again = again
         self._dry = dry
-        self._sender = KafkaSender(settings.kafka, request_timeout_ms=kafka.PATIENCE_MS)
+        self._sender = RecordProducer(settings.kafka, request_timeout_ms=kafka.PATIENCE_MS)
         self.tally = Tally()
 
     async def run(self, opening: Opening, survey: Survey, report: Report) -> Tally:

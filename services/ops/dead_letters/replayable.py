@@ -6,7 +6,7 @@ from services.ops.dead_letters.dead_letter import DeadLetter
 from shared.contract.dead_letter_headers import MOST_REPLAYS, OMITTED, REPLAYED_FROM, REPLAYS, readable
 from shared.contract.rejection import Reason
 from shared.contract.topics import Topics
-from shared.kafka.producer import Outgoing
+from shared.kafka.producer import OutgoingRecord
 
 
 def obstacle(record: Any, letter: DeadLetter, topics: Topics) -> str | None:
@@ -22,8 +22,8 @@ def obstacle(record: Any, letter: DeadLetter, topics: Topics) -> str | None:
     return None
 
 
-def sent_back(record: Any, letter: DeadLetter) -> Outgoing:
+def sent_back(record: Any, letter: DeadLetter) -> OutgoingRecord:
     """Return the record as it came, and what says how often it has been sent back, and from which dead letter."""
     replays = min(letter.replays + 1, MOST_REPLAYS)
     marks = ((REPLAYS, b"%d" % replays), (REPLAYED_FROM, b"%d:%d" % (record.partition, record.offset)))
-    return Outgoing(letter.topic or "", record.key, record.value, (*readable(record.headers), *marks))
+    return OutgoingRecord(letter.topic or "", record.key, record.value, (*readable(record.headers), *marks))

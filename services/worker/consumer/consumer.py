@@ -19,7 +19,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from services.worker.consumer.pacing import pace
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.process import metrics
 from shared.process.logs import logger
 
@@ -54,7 +54,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def on_start(self) -> None:
         """Connect, however long Kafka is away."""
-        await patiently("kafka", self._connect, KafkaConnectionError)
+        await retry_until_available("kafka", self._connect, KafkaConnectionError)
 
     async def _connect(self) -> None:
         try:
@@ -81,7 +81,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         said: str | None = None
         while not self.should_stop:
             refused = self._refused()
-            metrics.WAITING_FOR.labels(_GROUP).set(refused is not None)
+            metrics.DEPENDENCY_UNAVAILABLE.labels(_GROUP).set(refused is not None)
             if refused is not None and refused != said:
                 log.warning("waiting", what=_GROUP, error=refused)
             elif refused is None and said is not None:
@@ -269,20 +269,20 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         position: int = state.position
         return position if position >= state.lso else None
 
-    def hears_kafka(self) -> bool:
+    def knows_coordinator(self) -> bool:
         """Tell whether the group's coordinator answers, as the last heartbeat or commit found it."""
         consumer = self._thread._consumer  # noqa: SLF001
         return consumer is not None and consumer._coordinator.coordinator_id is not None  # noqa: SLF001
 
 
-class PatientProducer(driver.Producer):  # type: ignore[misc]
+class RetryingProducer(driver.Producer):  # type: ignore[misc]
     """Faust's producer, by which nothing is sent, but it waits for Kafka: else its start would end the process."""
 
     logger = logging.getLogger("faust")
 
     async def on_start(self) -> None:
         """Connect, however long Kafka is away."""
-        await patiently("kafka", self._connect, KafkaConnectionError)
+        await retry_until_available("kafka", self._connect, KafkaConnectionError)
 
     async def _connect(self) -> None:
         try:
@@ -296,4 +296,4 @@ class ChunkTransport(driver.Transport):  # type: ignore[misc]
     """Faust's transport, with the consumer and the producer above."""
 
     Consumer = ChunkConsumer
-    Producer = PatientProducer
+    Producer = RetryingProducer

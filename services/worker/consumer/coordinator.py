@@ -12,7 +12,7 @@ _WHAT = "kafka"
 _LOOK_SECONDS = 1.0
 
 
-class KafkaWatch:
+class CoordinatorWatch:
     """Says when the group's coordinator cannot be reached, and when it can again; `hears` tells of now."""
 
     def __init__(self, hears: Callable[[], bool]) -> None:
@@ -30,7 +30,7 @@ class KafkaWatch:
         away = not self._hears()
         if away != self._away:
             self._away = away
-            metrics.WAITING_FOR.labels(_WHAT).set(int(away))
+            metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(int(away))
             if away:
                 log.warning("waiting", what=_WHAT, error="the group's coordinator does not answer")
             else:

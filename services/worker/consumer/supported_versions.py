@@ -11,7 +11,7 @@ import faust.streams
 TESTED = {"faust-streaming": ("0.15.3",), "mode-streaming": ("0.7.1",), "aiokafka": ("0.14.0",)}
 
 
-class UntestedFaust(RuntimeError):
+class UnsupportedFaust(RuntimeError):
     """An offset could be committed for an event that was not written; the message says what to install."""
 
 
@@ -25,6 +25,8 @@ def check() -> None:
     for package, tested in TESTED.items():
         found = version(package)
         if found not in tested:
-            raise UntestedFaust(f"{package} {found} is not one that this worker was tested with: {', '.join(tested)}")
+            raise UnsupportedFaust(
+                f"{package} {found} is not one that this worker was tested with: {', '.join(tested)}"
+            )
     if faust.streams._CStreamIterator is None:  # noqa: SLF001 - there is no public way to ask
-        raise UntestedFaust("Faust's compiled stream iterator is missing: install the wheel, and unset NO_CYTHON")
+        raise UnsupportedFaust("Faust's compiled stream iterator is missing: install the wheel, and unset NO_CYTHON")

@@ -5,12 +5,12 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.worker.folding.schedule import Ripeness
-from services.worker.runtime.retry import patiently
-from shared.fold.cost import Remarks
+from services.worker.folding.schedule import FoldSchedule
+from services.worker.runtime.retry import retry_until_available
+from shared.fold.cost import RatingWarnings
 from shared.process import metrics
 from shared.process.logs import logger
-from shared.store.ports import Claim, Store, StoreUnavailable
+from shared.store.ports import Lease, Store, StoreUnavailable
 
 log = logger(__name__)
 
@@ -22,95 +22,95 @@ class Outcome:
     """What became of calls: how many were stored, marked again meanwhile, broken, given back."""
 
     stored: int = 0
-    marked_again: int = 0
+    overtaken: int = 0
     broken: int = 0
     released: int = 0
 
     def __add__(self, other: "Outcome") -> "Outcome":
         return Outcome(
             self.stored + other.stored,
-            self.marked_again + other.marked_again,
+            self.overtaken + other.overtaken,
             self.broken + other.broken,
             self.released + other.released,
         )
 
 
-class Claimed:
+class Leases:
     """Keeps claims while calls are folded; `clock` gives Unix milliseconds."""
 
-    def __init__(self, store: Store, ripeness: Ripeness, *, claim_seconds: float, clock: Callable[[], int]) -> None:
+    def __init__(self, store: Store, schedule: FoldSchedule, *, lease_seconds: float, clock: Callable[[], int]) -> None:
         self._store = store
-        self._ripeness = ripeness
-        self._claim_seconds = claim_seconds
+        self._schedule = schedule
+        self._lease_seconds = lease_seconds
         self._clock = clock
 
-    async def work(self, claims: Sequence[Claim], act: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def work(self, leases: Sequence[Lease], act: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Return what `act` makes of the claimed calls; whatever breaks it off, what it leaves is given back.
 
         What was stored by then holds the token no longer, so that giving back does nothing to it. `act` may take
         claims off the list: whoever has them then keeps them.
         """
-        renewal = asyncio.create_task(self._renew(claims, claims[0].token))
+        renewal = asyncio.create_task(self._renew(leases, leases[0].token))
         try:
             return await act()
         except asyncio.CancelledError:
             with contextlib.suppress(StoreUnavailable):
-                await asyncio.shield(self.release(claims))
+                await asyncio.shield(self.release(leases))
             raise
         except StoreUnavailable:
             # Not left to run out: an attempt that the store broke off must not count against the call.
-            log.warning("round_broken_off", calls=len(claims))
-            await patiently("mongodb", lambda: self.release(claims), StoreUnavailable)
-            return Outcome(released=len(claims))
+            log.warning("round_broken_off", calls=len(leases))
+            await retry_until_available("mongodb", lambda: self.release(leases), StoreUnavailable)
+            return Outcome(released=len(leases))
         finally:
             renewal.cancel()
 
-    async def release(self, claims: Sequence[Claim]) -> Outcome:
+    async def release(self, leases: Sequence[Lease]) -> Outcome:
         """Give claims back unused; the calls wait as before."""
-        if claims:
-            await self._store.release([claim.call for claim in claims], claims[0].token)
-        for claim in claims:
-            self.wait_again(claim)
-        return Outcome(released=len(claims))
+        if leases:
+            await self._store.release([lease.call for lease in leases], leases[0].token)
+        for lease in leases:
+            self.wait_again(lease)
+        return Outcome(released=len(leases))
 
-    def wait_again(self, claim: Claim) -> None:
+    def wait_again(self, lease: Lease) -> None:
         """Take in that a call that was claimed is stale."""
-        self._ripeness.note(claim.call, claim.partition, claim.last_arrival, marked_at=self._clock())
+        self._schedule.note(lease.call, lease.partition, lease.last_arrival, stale_since=self._clock())
 
-    async def break_off(self, claims: Sequence[Claim], why: str) -> Outcome:
+    async def mark_broken(self, leases: Sequence[Lease], why: str) -> Outcome:
         """Say of calls that they cannot be folded."""
-        if not claims:
+        if not leases:
             return Outcome()
-        await self._store.break_off(claims)
-        metrics.BROKEN.inc(len(claims))
-        metrics.FOLDS.labels("broken").inc(len(claims))
-        for claim in claims:
-            log.error("call_broken", call=claim.call, why=why)
-        return Outcome(broken=len(claims))
+        await self._store.mark_broken(leases)
+        metrics.BROKEN.inc(len(leases))
+        metrics.FOLDS.labels("broken").inc(len(leases))
+        for lease in leases:
+            log.error("call_broken", call=lease.call, why=why)
+        return Outcome(broken=len(leases))
 
-    def stored(self, claim: Claim, *, final: bool, marked_again: bool) -> Outcome:
+    def stored(self, lease: Lease, *, final: bool, overtaken: bool) -> Outcome:
         """Take in that a result was stored, or was overtaken by a mark."""
-        if marked_again:
-            self.wait_again(claim)
-        metrics.FOLDS.labels("marked_again" if marked_again else "final" if final else "live").inc()
-        return Outcome(marked_again=1) if marked_again else Outcome(stored=1)
+        if overtaken:
+            self.wait_again(lease)
+        metrics.FOLDS.labels("overtaken" if overtaken else "final" if final else "live").inc()
+        return Outcome(overtaken=1) if overtaken else Outcome(stored=1)
 
-    def folded(self, claim: Claim, seconds: float) -> None:
+    def folded(self, lease: Lease, seconds: float) -> None:
         """Take in that a call was folded, so that it is not folded again at once, the less so the longer it took."""
-        self._ripeness.folded(claim.call, self._clock(), seconds)
+        self._schedule.folded(lease.call, self._clock(), seconds)
 
-    async def _renew(self, claims: Sequence[Claim], token: str) -> None:
+    async def _renew(self, leases: Sequence[Lease], token: str) -> None:
         while True:
-            await asyncio.sleep(self._claim_seconds / _RENEWALS)
+            await asyncio.sleep(self._lease_seconds / _RENEWALS)
             with contextlib.suppress(StoreUnavailable):  # the round itself meets it, and says so
-                await self._store.renew([claim.call for claim in claims], token)
+                await self._store.renew([lease.call for lease in leases], token)
 
 
-def observe(conflicts: int, invalid: int, remarks: Remarks, seconds: float) -> None:
+def observe(conflicts: int, invalid: int, rating_warnings: RatingWarnings, seconds: float) -> None:
     """Count what a fold remarked."""
     metrics.FOLD_SECONDS.observe(seconds)
     metrics.CONFLICTS.inc(conflicts)
-    metrics.INVALID_IN_LOG.inc(invalid)
-    metrics.UNRATED.labels("unknown_direction").inc(remarks.unknown_direction)
-    metrics.UNRATED.labels("unknown_product").inc(len(remarks.unknown_products))
-    metrics.UNRATED.labels("usage_of_timed_product").inc(len(remarks.ignored_usage))
+    metrics.INVALID_LOGGED_EVENTS.inc(invalid)
+    metrics.RATING_WARNINGS.labels("unknown_direction").inc(rating_warnings.unknown_direction)
+    metrics.RATING_WARNINGS.labels("unknown_product").inc(len(rating_warnings.unknown_products))
+    metrics.RATING_WARNINGS.labels("usage_of_timed_product").inc(len(rating_warnings.ignored_usage))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from cachetools import LRUCache
 
-from shared.store.ports import Waiting
+from shared.store.ports import StaleCall
 
 QUIET_MS = 1_000
 """A call is ripe when both topics were read past its last arrival by so much."""
@@ -29,60 +29,60 @@ _MOST_REMEMBERED = 200_000
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Watermark:
     """How far one partition of both topics is written: until which arrival, and whether that is the end of both."""
 
     until: int
     at_end: bool
 
 
-class Ripeness:
+class FoldSchedule:
     """The stale calls that a worker knows of; all times are Unix milliseconds.
 
     Holds a bounded number of them: what falls out is found again in the store.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, Waiting] = {}
+        self._waiting: dict[str, StaleCall] = {}
         self._not_before: LRUCache[str, int] = LRUCache(_MOST_REMEMBERED)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def note(self, call: str, partition: int, last_arrival: int, *, marked_at: int | None) -> None:
-        """Take in that a call is stale; `marked_at` is None if another mark made it so."""
+    def note(self, call: str, partition: int, last_arrival: int, *, stale_since: int | None) -> None:
+        """Take in that a call is stale; `stale_since` is None if another mark made it so."""
         known = self._waiting.get(call)
         if known is not None:
             if last_arrival > known.last_arrival:
                 self._waiting[call] = replace(known, last_arrival=last_arrival)
         elif len(self._waiting) < _MOST_REMEMBERED:
-            self._waiting[call] = Waiting(
-                call, partition, last_arrival, last_arrival if marked_at is None else marked_at
+            self._waiting[call] = StaleCall(
+                call, partition, last_arrival, last_arrival if stale_since is None else stale_since
             )
 
-    def add(self, waiting: Iterable[Waiting]) -> None:
+    def add(self, waiting: Iterable[StaleCall]) -> None:
         """Take in calls that the store says are stale."""
         for each in waiting:
-            self.note(each.call, each.partition, each.last_arrival, marked_at=each.marked_at)
+            self.note(each.call, each.partition, each.last_arrival, stale_since=each.stale_since)
 
-    def take(self, reached: Mapping[int, Reach], now: int, limit: int) -> list[Waiting]:
+    def take(self, watermarks: Mapping[int, Watermark], now: int, limit: int) -> list[StaleCall]:
         """Remove and return calls that are ripe, given how far their partitions are written.
 
         Of more than `limit`, half are those that wait longest, and half the newest: a dead fleet may have left many
         thousands, and a call that ends now is not to wait for all of them.
         """
-        ripe = [
+        due = [
             waiting
             for waiting in self._waiting.values()
-            if (reach := reached.get(waiting.partition)) is not None and self._is_ripe(waiting, reach, now)
+            if (watermark := watermarks.get(waiting.partition)) is not None and self._is_due(waiting, watermark, now)
         ]
-        if len(ripe) > limit:
-            ripe.sort(key=lambda waiting: waiting.marked_at)
+        if len(due) > limit:
+            due.sort(key=lambda waiting: waiting.stale_since)
             newest = limit // 2
-            ripe = ripe[: limit - newest] + ripe[len(ripe) - newest :]
-        for waiting in ripe:
+            due = due[: limit - newest] + due[len(due) - newest :]
+        for waiting in due:
             del self._waiting[waiting.call]
-        return ripe
+        return due
 
     def folded(self, call: str, now: int, seconds: float) -> None:
         """Take in that a call was folded, so that it is not folded again at once, the less so the longer it took."""
@@ -93,9 +93,9 @@ class Ripeness:
         owned = set(partitions)
         self._waiting = {call: waiting for call, waiting in self._waiting.items() if waiting.partition in owned}
 
-    def _is_ripe(self, waiting: Waiting, reach: Reach, now: int) -> bool:
+    def _is_due(self, waiting: StaleCall, watermark: Watermark, now: int) -> bool:
         if self._not_before.get(waiting.call, 0) > now:
             return False
-        pause = QUIET_MS if now - reach.until <= BEHIND_MS else QUIET_IN_A_BACKLOG_MS
-        quiet = reach.until >= waiting.last_arrival + pause
-        return quiet or (reach.at_end and now >= waiting.marked_at + TALKING_MS)
+        pause = QUIET_MS if now - watermark.until <= BEHIND_MS else QUIET_IN_A_BACKLOG_MS
+        quiet = watermark.until >= waiting.last_arrival + pause
+        return quiet or (watermark.at_end and now >= waiting.stale_since + TALKING_MS)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from faust.types import TP
 
-from services.worker.folding.schedule import Reach
+from services.worker.folding.schedule import Watermark
 
 
 class Positions(Protocol):
@@ -18,7 +18,7 @@ class Positions(Protocol):
         """Return the position if everything up to the end, as last heard, is written; else None."""
 
 
-class Reaches:
+class Watermarks:
     """Observes the positions from time to time."""
 
     def __init__(self, topics: Sequence[str], clock: Callable[[], int]) -> None:
@@ -26,7 +26,7 @@ class Reaches:
         self._clock = clock
         self._ends: dict[TP, tuple[int, int]] = {}
 
-    def observe(self, positions: Positions, assignment: set[TP]) -> dict[int, Reach]:
+    def observe(self, positions: Positions, assignment: set[TP]) -> dict[int, Watermark]:
         """Return the reach of each partition that the worker owns of every topic."""
         now = self._clock()
         ends: dict[TP, tuple[int, int]] = {}
@@ -43,11 +43,13 @@ class Reaches:
                     untils[tp] = (since, True)
         self._ends = ends
         owned = {tp.partition for tp in assignment}
-        return {partition: reach for partition in owned if (reach := self._reach(partition, untils)) is not None}
+        return {
+            partition: watermark for partition in owned if (watermark := self._watermark(partition, untils)) is not None
+        }
 
-    def _reach(self, partition: int, untils: dict[TP, tuple[int, bool]]) -> Reach | None:
+    def _watermark(self, partition: int, untils: dict[TP, tuple[int, bool]]) -> Watermark | None:
         found = [untils.get(TP(topic, partition)) for topic in self._topics]
         known = [each for each in found if each is not None]
         if len(known) < len(self._topics):
             return None
-        return Reach(min(until for until, _ in known), all(at_end for _, at_end in known))
+        return Watermark(min(until for until, _ in known), all(at_end for _, at_end in known))

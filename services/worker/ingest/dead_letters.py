@@ -12,11 +12,11 @@ from aiokafka.errors import (
     RequestTimedOutError,
 )
 
-from services.worker.ingest.decode_batch import Rejected
+from services.worker.ingest.decode_batch import RejectedRecord
 from shared.contract import dead_letter_headers
 from shared.kafka.access import KafkaAccess
 from shared.kafka.diagnose import refusal
-from shared.kafka.producer import KafkaSender, Outgoing
+from shared.kafka.producer import OutgoingRecord, RecordProducer
 from shared.process.logs import logger
 
 log = logger(__name__)
@@ -66,14 +66,14 @@ class KafkaDeadLetters:
     def __init__(self, kafka: KafkaAccess, topic: str) -> None:
         """Connect to nothing yet."""
         self._kafka = kafka
-        self._sender = KafkaSender(kafka)
+        self._sender = RecordProducer(kafka)
         self._topic = topic
 
     async def publish(self, letters: Sequence[DeadLetter]) -> None:
         """See the port."""
         try:
             too_large = await self._sender.deliver(
-                [Outgoing(self._topic, letter.key, letter.value, letter.headers) for letter in letters]
+                [OutgoingRecord(self._topic, letter.key, letter.value, letter.headers) for letter in letters]
             )
             if too_large:
                 # One record must not hold up all others.
@@ -87,7 +87,7 @@ class KafkaDeadLetters:
         await self._sender.stop()
 
 
-def letter(rejected: Rejected, refused_at: str) -> DeadLetter:
+def letter(rejected: RejectedRecord, refused_at: str) -> DeadLetter:
     """Return the dead letter for a refused record; `refused_at` is RFC 3339."""
     record, why = rejected.record, rejected.why
     # aiokafka sends no record without both, and a refused one that cannot be delivered would hold up all others.
@@ -103,6 +103,6 @@ def letter(rejected: Rejected, refused_at: str) -> DeadLetter:
     return DeadLetter(key, record.value, (*dead_letter_headers.kept(record.headers), *said))
 
 
-def _without_value(letter: Outgoing) -> Outgoing:
+def _without_value(letter: OutgoingRecord) -> OutgoingRecord:
     omitted = (dead_letter_headers.OMITTED, str(len(letter.value or b"")).encode())
     return replace(letter, key=letter.key or b"", value=None, headers=(*letter.headers, omitted))

@@ -8,10 +8,10 @@ from typing import Protocol
 from shared.contract.envelope import Event, Headers, InvalidEvent, decode
 from shared.fold.ends import FINAL
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import LogDocument, Stretch, call_key, documents
+from shared.store.ids import LogDocument, SourcePartition, call_key, documents
 
 
-class Record(Protocol):
+class KafkaRecord(Protocol):
     """A record of Kafka; `timestamp` in Unix milliseconds."""
 
     topic: str
@@ -24,10 +24,10 @@ class Record(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class RejectedRecord:
     """A record that is no event, and why."""
 
-    record: Record
+    record: KafkaRecord
     why: InvalidEvent
 
 
@@ -42,10 +42,10 @@ class CallBatch:
     ends: bool = False
     opts_out: bool = False
     events: int = 0
-    misplaced: int = 0
-    stretches: dict[Stretch, list[tuple[int, bytes]]] = field(default_factory=dict)
+    mis_keyed: int = 0
+    sources: dict[SourcePartition, list[tuple[int, bytes]]] = field(default_factory=dict)
 
-    def add(self, record: Record, stretch: Stretch, event: Event, latest_arrival: int) -> None:
+    def add(self, record: KafkaRecord, source: SourcePartition, event: Event, latest_arrival: int) -> None:
         """Take in one event."""
         self.events += 1
         if event.type in FINAL:
@@ -53,15 +53,15 @@ class CallBatch:
         if event.opts_out:
             self.opts_out = True
         if record.key != self.record_key or record.partition != self.partition:
-            self.misplaced += 1
+            self.mis_keyed += 1
         # A producer's clock that is ahead must not make the call seem to arrive for ever.
         self.last_arrival = max(self.last_arrival, min(record.timestamp, latest_arrival))
-        self.stretches.setdefault(stretch, []).append((record.offset, event.raw))
+        self.sources.setdefault(source, []).append((record.offset, event.raw))
 
-    def documents(self, content_key: bytes) -> Iterator[LogDocument]:
+    def documents(self, log_id_hmac_key: bytes) -> Iterator[LogDocument]:
         """Yield the documents for the log."""
-        for stretch, events in self.stretches.items():
-            yield from documents(self.key, stretch, events, content_key)
+        for source, events in self.sources.items():
+            yield from documents(self.key, source, events, log_id_hmac_key)
 
 
 @dataclass(slots=True)
@@ -69,33 +69,33 @@ class Batch:
     """What a run of records brings."""
 
     calls: dict[str, CallBatch] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedRecord] = field(default_factory=list)
 
     @property
     def events(self) -> Mapping[str, int]:
         """How many events there are by topic."""
         counted = Counter[str]()
         for call in self.calls.values():
-            for stretch, events in call.stretches.items():
-                counted[stretch.topic] += len(events)
+            for source, events in call.sources.items():
+                counted[source.topic] += len(events)
         return counted
 
 
-def read_batch(records: Iterable[Record], partitions: int, now: int) -> Batch:
+def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> Batch:
     """Return what `records` bring; `partitions` is the number of each input topic's, `now` Unix milliseconds."""
     batch = Batch()
-    stretch = Stretch("", 0)  # of the record before: they come in runs of one topic and partition
+    source = SourcePartition("", 0)  # of the record before: they come in runs of one topic and partition
     for record in records:
         event = decode(record.value, record.headers)
         if isinstance(event, InvalidEvent):
-            batch.rejected.append(Rejected(record, event))
+            batch.rejected.append(RejectedRecord(record, event))
             continue
         key = call_key(event.organization_id, event.call_id)
         call = batch.calls.get(key)
         if call is None:
             call = CallBatch(key, event.call_id.encode(), partition_of(event.call_id, partitions))
             batch.calls[key] = call
-        if stretch != (record.topic, record.partition):
-            stretch = Stretch(record.topic, record.partition)
-        call.add(record, stretch, event, now)
+        if source != (record.topic, record.partition):
+            source = SourcePartition(record.topic, record.partition)
+        call.add(record, source, event, now)
     return batch

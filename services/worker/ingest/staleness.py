@@ -6,14 +6,14 @@ from cachetools import LRUCache
 
 from services.worker.ingest.decode_batch import CallBatch
 from shared.config.policies import LONGEST_SLACK_MS
-from shared.store.ports import Mark, Sighting
+from shared.store.ports import CallSnapshot, CallUpdate
 from shared.store.states import SETTLED, State
 
 _FEWEST_NEW = 50
 _CALLS_REMEMBERED = 50_000
 
 
-class Growth:
+class GrowthTrigger:
     """How many events each live call has brought since it was last marked, as far as this worker remembers.
 
     A live call is folded too when it has doubled, so that MongoDB shows it as well: each event is folded a constant
@@ -23,7 +23,7 @@ class Growth:
     def __init__(self) -> None:
         self._events: LRUCache[str, int] = LRUCache(_CALLS_REMEMBERED)
 
-    def doubled(self, call: str, events: int, stored: int) -> bool:
+    def is_due(self, call: str, events: int, stored: int) -> bool:
         """Count `events` more; tell whether the call has brought as many as its stored record holds."""
         grown = self._events.get(call, 0) + events
         due = grown >= max(_FEWEST_NEW, stored)
@@ -31,7 +31,9 @@ class Growth:
         return due
 
 
-def mark_of(call: CallBatch, found: Sighting | None, growth: Growth, slack_ms: int = LONGEST_SLACK_MS) -> Mark | None:
+def update_of(
+    call: CallBatch, found: CallSnapshot | None, growth: GrowthTrigger, slack_ms: int = LONGEST_SLACK_MS
+) -> CallUpdate | None:
     """Return the mark that a call needs, or None: one that is live or stale needs nothing.
 
     What ends, opts out, or was found as settled is marked whatever its state is by the time of the mark. A call's last
@@ -40,8 +42,8 @@ def mark_of(call: CallBatch, found: Sighting | None, growth: Growth, slack_ms: i
     if call.ends or call.opts_out or (found is not None and found.state in SETTLED):
         return _mark(call, stale=True)
     if found is None:
-        return _mark(call, stale=growth.doubled(call.key, call.events, 0))
-    if found.state is State.LIVE and growth.doubled(call.key, call.events, found.stored_events):
+        return _mark(call, stale=growth.is_due(call.key, call.events, 0))
+    if found.state is State.LIVE and growth.is_due(call.key, call.events, found.stored_events):
         return _mark(call, stale=True)
     if call.last_arrival - found.last_arrival > slack_ms:
         # A stale call may be claimed by now, and a folder's result would put back the arrival that it has claimed.
@@ -49,13 +51,16 @@ def mark_of(call: CallBatch, found: Sighting | None, growth: Growth, slack_ms: i
     return None
 
 
-def marks_of(
-    calls: Mapping[str, CallBatch], seen: Mapping[str, Sighting], growth: Growth, slack_ms: int = LONGEST_SLACK_MS
-) -> list[Mark]:
+def updates_of(
+    calls: Mapping[str, CallBatch],
+    seen: Mapping[str, CallSnapshot],
+    growth: GrowthTrigger,
+    slack_ms: int = LONGEST_SLACK_MS,
+) -> list[CallUpdate]:
     """Return the marks that a batch calls for."""
-    marks = (mark_of(call, seen.get(key), growth, slack_ms) for key, call in calls.items())
+    marks = (update_of(call, seen.get(key), growth, slack_ms) for key, call in calls.items())
     return [mark for mark in marks if mark is not None]
 
 
-def _mark(call: CallBatch, *, stale: bool) -> Mark:
-    return Mark(call.key, call.partition, call.last_arrival, stale, call.opts_out)
+def _mark(call: CallBatch, *, stale: bool) -> CallUpdate:
+    return CallUpdate(call.key, call.partition, call.last_arrival, stale, call.opts_out)

@@ -9,54 +9,54 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
-from services.worker.folding.schedule import Ripeness
+from services.worker.folding.schedule import FoldSchedule
 from services.worker.ingest.dead_letters import DeadLetters, DeadLettersUnavailable, letter
-from services.worker.ingest.decode_batch import Batch, Record, read_batch
-from services.worker.ingest.staleness import Growth, marks_of
-from services.worker.runtime.retry import patiently
+from services.worker.ingest.decode_batch import Batch, KafkaRecord, decode_batch
+from services.worker.ingest.staleness import GrowthTrigger, updates_of
+from services.worker.runtime.retry import retry_until_available
 from shared.config.policies import LONGEST_SLACK_MS
 from shared.contract.timestamps import rfc3339
 from shared.fold.redaction import redact
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.store.ids import LogDocument
-from shared.store.ports import Mark, Sighting, Store, StoreUnavailable
+from shared.store.ports import CallSnapshot, CallUpdate, Store, StoreUnavailable
 from shared.store.states import State
 
 T = TypeVar("T")
 
 
-class Flush:
+class BatchWriter:
     """Writes batches; waits for whatever does not answer, as long as `needless` does not say that it may stop."""
 
     def __init__(
         self,
         store: Store,
         dead_letters: DeadLetters,
-        ripeness: Ripeness,
+        schedule: FoldSchedule,
         *,
         partitions: int,
-        content_key: bytes,
+        log_id_hmac_key: bytes,
         slack_ms: int = LONGEST_SLACK_MS,
-        needless: Callable[[], bool] = lambda: False,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._dead_letters = dead_letters
-        self._ripeness = ripeness
+        self._schedule = schedule
         self._partitions = partitions
-        self._content_key = content_key
+        self._log_id_hmac_key = log_id_hmac_key
         self._slack_ms = slack_ms
-        self._needless = needless
-        self._growth = Growth()
+        self._needless = should_stop
+        self._growth = GrowthTrigger()
 
-    async def flush(self, records: Sequence[Record]) -> Batch:
+    async def flush(self, records: Sequence[KafkaRecord]) -> Batch:
         """Return what the records brought, once all of it is kept.
 
         Raises:
             GivenUp: it was not; nothing may be acknowledged.
         """
-        with metrics.FLUSH_SECONDS.time():
-            batch = read_batch(records, self._partitions, now_ms())
+        with metrics.BATCH_WRITE_SECONDS.time():
+            batch = decode_batch(records, self._partitions, now_ms())
             if batch.rejected:
                 refused_at = rfc3339(now_ms())
                 letters = [letter(rejected, refused_at) for rejected in batch.rejected]
@@ -67,48 +67,48 @@ class Flush:
         return batch
 
     async def _keep(self, batch: Batch) -> None:
-        written = {key: list(call.documents(self._content_key)) for key, call in batch.calls.items()}
+        written = {key: list(call.documents(self._log_id_hmac_key)) for key, call in batch.calls.items()}
         await self._ask(lambda: self._store.insert(list(chain.from_iterable(written.values()))))
-        seen = await self._ask(lambda: self._store.look(batch.calls.keys()))
-        marks = marks_of(batch.calls, seen, self._growth, self._slack_ms)
-        deleted = await self._ask(lambda: self._store.mark(marks))
+        seen = await self._ask(lambda: self._store.read_states(batch.calls.keys()))
+        marks = updates_of(batch.calls, seen, self._growth, self._slack_ms)
+        deleted = await self._ask(lambda: self._store.mark_stale(marks))
         redacted = _redacted(written, {key: found for key, found in seen.items() if key not in deleted})
         if redacted:
             await self._ask(lambda: self._store.redact(redacted))
         if deleted:
             # All there is, not the batch's own alone: a batch that crashed before may have been cut differently.
-            await self._ask(lambda: self._store.delete(deleted))
-            metrics.LATE.inc(sum(batch.calls[key].events for key in deleted))
+            await self._ask(lambda: self._store.delete_log(deleted))
+            metrics.LATE_EVENTS.inc(sum(batch.calls[key].events for key in deleted))
         self._note(batch, seen, [mark for mark in marks if mark.call not in deleted])
 
-    def _note(self, batch: Batch, seen: Mapping[str, Sighting], marks: Sequence[Mark]) -> None:
+    def _note(self, batch: Batch, seen: Mapping[str, CallSnapshot], marks: Sequence[CallUpdate]) -> None:
         marked = {mark.call for mark in marks if mark.stale}
         now = now_ms()
         for key, call in batch.calls.items():
             found = seen.get(key)
             if key in marked:
-                self._ripeness.note(key, call.partition, call.last_arrival, marked_at=now)
+                self._schedule.note(key, call.partition, call.last_arrival, stale_since=now)
             elif found is not None and found.state is State.STALE:
-                self._ripeness.note(key, call.partition, call.last_arrival, marked_at=None)
+                self._schedule.note(key, call.partition, call.last_arrival, stale_since=None)
 
     async def _ask(self, act: Callable[[], Awaitable[T]]) -> T:
         return await self._insist("mongodb", act, StoreUnavailable)
 
-    async def _insist(self, what: str, act: Callable[[], Awaitable[T]], waits_for: type[Exception]) -> T:
-        return await patiently(what, act, waits_for, needless=self._needless)
+    async def _insist(self, what: str, act: Callable[[], Awaitable[T]], error_type: type[Exception]) -> T:
+        return await retry_until_available(what, act, error_type, should_stop=self._needless)
 
     @staticmethod
     def _count(batch: Batch) -> None:
         metrics.BATCHES.inc()
-        metrics.LAST_FLUSH.set_to_current_time()
+        metrics.LAST_BATCH.set_to_current_time()
         for topic, events in batch.events.items():
             metrics.EVENTS.labels(topic).inc(events)
         for reason, letters in Counter(rejected.why.reason for rejected in batch.rejected).items():
             metrics.DEAD_LETTERS.labels(reason).inc(letters)
-        metrics.MISPLACED.inc(sum(call.misplaced for call in batch.calls.values()))
+        metrics.MIS_KEYED_EVENTS.inc(sum(call.mis_keyed for call in batch.calls.values()))
 
 
-def _redacted(written: Mapping[str, Sequence[LogDocument]], seen: Mapping[str, Sighting]) -> list[LogDocument]:
+def _redacted(written: Mapping[str, Sequence[LogDocument]], seen: Mapping[str, CallSnapshot]) -> list[LogDocument]:
     """Return the batch's own documents of opted-out calls, redacted: the folder may have read the log by now."""
     return [
         LogDocument(document.id, tuple(redact(raw) for raw in document.events))

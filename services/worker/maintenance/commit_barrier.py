@@ -22,7 +22,7 @@ _LOOKS = 4
 _LOOK_BYTES = 1024  # a look is for whether there is a record, not for what it says
 
 
-class Fence(Protocol):
+class CommitBarrier(Protocol):
     """What lies before it is written. Any method raises `KafkaUnavailable` where Kafka does not answer."""
 
     async def ends(self) -> Ends:
@@ -32,7 +32,7 @@ class Fence(Protocol):
         """Tell whether the group has committed past these ends, so that what was there is written, marks and all."""
 
 
-class MemoryFence:
+class MemoryCommitBarrier:
     """Keeps to the port, in memory: `written` and `committed` are offsets of each partition."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class MemoryFence:
         return all(self.committed.get(part, 0) >= end for part, end in ends.items())
 
 
-class KafkaFence:
+class KafkaCommitBarrier:
     """The input topics and the workers' group; connects anew each time it is asked, and joins no group."""
 
     def __init__(self, kafka: KafkaAccess, topics: Sequence[str], group: str) -> None:

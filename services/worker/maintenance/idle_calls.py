@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 
 from cachetools import LRUCache
 
-from services.worker.maintenance.commit_barrier import Ends, Fence
-from services.worker.maintenance.inferred_end import Unended, inferred_end, unended
-from services.worker.maintenance.telephony import Telephony
+from services.worker.maintenance.commit_barrier import CommitBarrier, Ends
+from services.worker.maintenance.inferred_end import OpenCall, inferred_end, open_call
+from services.worker.maintenance.telephony import InferredEndPublisher
 from shared.config.policies import Policies
 from shared.contract.envelope import Event, decode_logged
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
 from shared.store.ids import LogDocument
-from shared.store.ports import Mark, Silent, Store, StoreUnavailable
+from shared.store.ports import CallUpdate, IdleCall, Store, StoreUnavailable
 
 log = logger(__name__)
 
@@ -40,14 +40,14 @@ class Round:
     marked: int = 0
 
 
-class Closer:
+class IdleCallTimeout:
     """Closes silent calls of the partitions that `owned` tells of, as the policies of their organizations say."""
 
     def __init__(
         self,
         store: Store,
-        telephony: Telephony,
-        fence: Fence,
+        telephony: InferredEndPublisher,
+        commit_barrier: CommitBarrier,
         policies: Policies,
         owned: Callable[[], Collection[int]],
         *,
@@ -55,15 +55,15 @@ class Closer:
     ) -> None:
         self._store = store
         self._telephony = telephony
-        self._fence = fence
+        self._commit_barrier = commit_barrier
         self._policies = policies
         self._owned = owned
         self._clock = clock
         self._awaited: tuple[int, Ends] | None = None
-        self._after: Silent | None = None
+        self._after: IdleCall | None = None
         self._budget = 0
         # When a call may be looked into again, should it still be as silent then.
-        self._not_before: LRUCache[Silent, int] = LRUCache(_REMEMBERED)
+        self._not_before: LRUCache[IdleCall, int] = LRUCache(_REMEMBERED)
 
     async def step(self) -> Round:
         """Close what had been silent for too long at a moment before which all that came is written by now.
@@ -75,13 +75,13 @@ class Closer:
         done = Round()
         if self._awaited is not None:
             moment, ends = self._awaited
-            metrics.FENCE_AGE.set((self._clock() - moment) / 1000)
-            if not await self._fence.passed(ends):
+            metrics.COMMIT_BARRIER_AGE.set((self._clock() - moment) / 1000)
+            if not await self._commit_barrier.passed(ends):
                 return done
-            metrics.FENCE_AGE.set(0)
+            metrics.COMMIT_BARRIER_AGE.set(0)
             done = await self._close(moment)
         # The clock first: all that had arrived by then lies before the ends.
-        self._awaited = (self._clock(), await self._fence.ends())
+        self._awaited = (self._clock(), await self._commit_barrier.ends())
         return done
 
     async def _close(self, moment: int) -> Round:
@@ -89,7 +89,7 @@ class Closer:
         before = moment - self._policies.shortest_ms - self._policies.slack_ms
         self._budget, done = _ROUND_BYTES, Round()
         while self._budget > 0 and (owned := self._owned()):
-            page = await self._store.silent_since(owned, before, self._after, _PAGE)
+            page = await self._store.idle_calls(owned, before, self._after, _PAGE)
             done = await self._close_page(page, moment, done)
             self._after = page[-1] if len(page) == _PAGE else None
             if self._after is None:
@@ -98,18 +98,18 @@ class Closer:
             log.info("calls_closed", calls=done.closed.total(), by_status=dict(done.closed))
         return done
 
-    async def _close_page(self, page: Sequence[Silent], moment: int, done: Round) -> Round:
+    async def _close_page(self, page: Sequence[IdleCall], moment: int, done: Round) -> Round:
         found = [await self._look_into(silent, moment) for silent in page]
-        calls = [each for each in found if isinstance(each, Unended)]
-        marks = [each for each in found if isinstance(each, Mark)]
+        calls = [each for each in found if isinstance(each, OpenCall)]
+        marks = [each for each in found if isinstance(each, CallUpdate)]
         if calls:
             await self._telephony.publish([inferred_end(call) for call in calls])
-        await self._store.mark(marks)
+        await self._store.mark_stale(marks)
         for call in calls:
-            metrics.CLOSED.labels(call.status).inc()
+            metrics.IDLE_CALLS_ENDED.labels(call.status).inc()
         return Round(done.closed + Counter(call.status for call in calls), done.marked + len(marks))
 
-    async def _look_into(self, silent: Silent, moment: int) -> Unended | Mark | None:
+    async def _look_into(self, silent: IdleCall, moment: int) -> OpenCall | CallUpdate | None:
         """Return the call if it is to be closed, or the mark that leaves it to the folder, or None."""
         if self._not_before.get(silent, 0) > moment:
             return None
@@ -117,7 +117,7 @@ class Closer:
             documents = (await self._store.read([silent.call]))[silent.call]
             if not documents:
                 return None  # deleted since it was looked up
-            call = unended(await self._decoded(documents))
+            call = open_call(await self._decoded(documents))
         except StoreUnavailable:
             raise
         except Exception:
@@ -126,7 +126,7 @@ class Closer:
         if call is None:
             # It has ended, or cannot be read: the folder finds out which.
             self._not_before[silent] = moment + _AGAIN_MS
-            return Mark(silent.call, silent.partition, silent.last_arrival, stale=True)
+            return CallUpdate(silent.call, silent.partition, silent.last_arrival, stale=True)
         due = call.due(silent.last_arrival, self._policies.of(call.organization_id)) + self._policies.slack_ms
         if due < moment:
             return call

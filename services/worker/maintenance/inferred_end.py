@@ -11,7 +11,7 @@ from shared.contract.envelope import Event
 from shared.contract.timestamps import rfc3339
 from shared.fold.details import session_start, start_timestamp
 from shared.fold.ends import end_of, status
-from shared.fold.events import tell
+from shared.fold.events import call_events
 from shared.fold.fold import NoEvents
 from shared.fold.record import CallStatus
 
@@ -22,7 +22,7 @@ _NAMESPACE = uuid.UUID("9b0f6c58-2d1e-5c0a-8f57-1c7a3f4e6b90")
 
 
 @dataclass(frozen=True, slots=True)
-class Unended:
+class OpenCall:
     """What is to be known of a call without an end: `latest` is the time of its latest event.
 
     `planned` is the record's start, None where none is known. Both are Unix milliseconds.
@@ -53,23 +53,23 @@ class InferredEnd:
     body: bytes
 
 
-def unended(events: Iterable[Event]) -> Unended | None:
+def open_call(events: Iterable[Event]) -> OpenCall | None:
     """Return what `events`, all of one call, tell of a call without an end; None if it has one.
 
     Raises:
         NoEvents: there is nothing to tell of.
     """
-    told = tell(events, opted_out=False)  # an event that opts out says so in the log too
-    if not told.events:
+    call = call_events(events, opted_out=False)  # an event that opts out says so in the log too
+    if not call.events:
         raise NoEvents("a call without events cannot be closed")
-    if end_of(told) is not None:
+    if end_of(call) is not None:
         return None
-    latest = told.events[-1]
-    planned = start_timestamp(told, session_start(told))
-    return Unended(latest.organization_id, latest.call_id, status(told, None), latest.time, planned)
+    latest = call.events[-1]
+    planned = start_timestamp(call, session_start(call))
+    return OpenCall(latest.organization_id, latest.call_id, status(call, None), latest.time, planned)
 
 
-def inferred_end(call: Unended) -> InferredEnd:
+def inferred_end(call: OpenCall) -> InferredEnd:
     """Return the event that closes a call at the time of its latest event.
 
     It is made of the call and that time alone: whoever publishes it, and however often, it is one event.

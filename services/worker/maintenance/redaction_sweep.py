@@ -11,7 +11,7 @@ from shared.calls.fold_call import redact_log
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
-from shared.store.ports import Mark, Store, StoreUnavailable
+from shared.store.ports import CallUpdate, Store, StoreUnavailable
 from shared.store.retention import OptedOut
 
 log = logger(__name__)
@@ -22,7 +22,7 @@ _PASS_MS = 3_600_000
 _PAGE = 100
 
 
-class Sweep:
+class RedactionSweep:
     """Goes over the opted-out calls of the last day once an hour, a page at a time; `clock`: Unix milliseconds."""
 
     def __init__(self, store: Store, owned: Owned, *, clock: Callable[[], int] = now_ms, page: int = _PAGE) -> None:
@@ -44,17 +44,17 @@ class Sweep:
             self._after, self._next_pass = (now - _SINCE_MS, ""), now + _PASS_MS
         if self._after is None or not owned:
             return
-        found = await self._store.opted_out(owned, self._after, now - _QUIET_MS, self._page)
+        found = await self._store.opted_out_calls(owned, self._after, now - _QUIET_MS, self._page)
         await self._sweep(found)
         self._after = (found[-1].last_arrival, found[-1].call) if len(found) == self._page else None
 
     async def _sweep(self, calls: Sequence[OptedOut]) -> None:
-        raw = await self._store.raw([each.call for each in calls])
+        raw = await self._store.unredacted([each.call for each in calls])
         for each in calls:
             if each.call in raw and await self._redact(each.call):
-                metrics.SWEPT.inc()
+                metrics.SWEEP_REDACTED_CALLS.inc()
                 # Its record may not know of what whoever inserted it never came to mark.
-                await self._store.mark([Mark(each.call, each.partition, each.last_arrival, stale=True)])
+                await self._store.mark_stale([CallUpdate(each.call, each.partition, each.last_arrival, stale=True)])
 
     async def _redact(self, call: str) -> bool:
         try:

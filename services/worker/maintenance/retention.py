@@ -20,7 +20,7 @@ Owned = Callable[[], Collection[int]]
 """Returns the partitions whose calls are this worker's."""
 
 
-class Retention:
+class RetentionJob:
     """Deletes calls from which nothing has arrived for `retention_days`; `clock` gives Unix milliseconds."""
 
     def __init__(
@@ -59,21 +59,21 @@ class Retention:
 
     async def _delete_some(self, organization: str, owned: Collection[int]) -> int:
         until = self._clock() - self._policies.of(organization).retention_days * _DAY_MS
-        calls = await self._store.outdated(organization, owned, until, self._batch)
+        calls = await self._store.past_retention(organization, owned, until, self._batch)
         if calls:
-            metrics.DELETED.inc(await self._store.bury(calls, until))
+            metrics.DELETED.inc(await self._store.tombstone(calls, until))
             await self._empty(owned)
         return len(calls)
 
     async def _empty(self, owned: Collection[int]) -> None:
         """Delete the log of calls that are buried, by this worker or by one that did not come so far."""
-        calls = await self._store.buried(owned, self._batch)
+        calls = await self._store.tombstoned(owned, self._batch)
         if calls:
-            await self._store.delete(calls)
-            await self._store.emptied(calls)
+            await self._store.delete_log(calls)
+            await self._store.mark_purged(calls)
 
 
-class Tombstones:
+class TombstoneJob:
     """Forgets deleted calls of which no topic can hold an event any more."""
 
     def __init__(
@@ -111,7 +111,7 @@ class Tombstones:
     async def _forget_some(self, owned: Collection[int], until: int) -> bool:
         """Forget a bounded number; tell whether that was all."""
         for _ in range(_BATCHES):
-            calls = await self._store.outlived(owned, until, self._batch)
+            calls = await self._store.expired_tombstones(owned, until, self._batch)
             if not calls:
                 return True
             await self._forget(calls, until)
@@ -123,5 +123,7 @@ class Tombstones:
         It is not deleted here: an event that comes just now would be deleted with it, and find no tombstone after that.
         """
         sizes = await self._store.sizes(calls)
-        await self._store.bury_again([call for call in calls if sizes[call]], until)
-        metrics.FORGOTTEN.inc(await self._store.forget([call for call in calls if not sizes[call]], until))
+        await self._store.renew_tombstones([call for call in calls if sizes[call]], until)
+        metrics.TOMBSTONES_EXPIRED.inc(
+            await self._store.expire_tombstones([call for call in calls if not sizes[call]], until)
+        )

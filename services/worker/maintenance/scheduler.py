@@ -18,7 +18,7 @@ _BREAK_OFF_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Chore:
+class MaintenanceJob:
     """Something to be done every so many seconds; what failed is done again the next time."""
 
     name: str
@@ -26,13 +26,13 @@ class Chore:
     act: Callable[[], Awaitable[object]]
 
 
-class Chores:
+class MaintenanceScheduler:
     """Does each chore when it is due; the first time as soon as there is time for it."""
 
-    def __init__(self, chores: Sequence[Chore], clock: Callable[[], float] = time.monotonic) -> None:
-        self._chores = chores
+    def __init__(self, maintenance: Sequence[MaintenanceJob], clock: Callable[[], float] = time.monotonic) -> None:
+        self._jobs = maintenance
         self._clock = clock
-        self._due = {chore.name: clock() for chore in chores}
+        self._due = {job.name: clock() for job in maintenance}
         self._running: asyncio.Task[Any] | None = None
 
     async def run(self) -> None:
@@ -50,15 +50,15 @@ class Chores:
 
     async def step(self) -> None:
         """Do what is due, each once."""
-        for chore in self._chores:
-            if self._clock() < self._due[chore.name]:
+        for job in self._jobs:
+            if self._clock() < self._due[job.name]:
                 continue
             try:
-                await chore.act()
+                await job.act()
             except (StoreUnavailable, KafkaUnavailable) as error:
-                log.warning("chore_put_off", chore=chore.name, error=str(error)[:300])
+                log.warning("chore_put_off", job=job.name, error=str(error)[:300])
             except Exception:
                 # A mistake of ours that the next process would make again: events and records do without the chore.
-                log.exception("chore_failed", chore=chore.name)
-                metrics.CHORES_FAILED.labels(chore.name).inc()
-            self._due[chore.name] = self._clock() + chore.every_seconds
+                log.exception("chore_failed", job=job.name)
+                metrics.MAINTENANCE_FAILURES.labels(job.name).inc()
+            self._due[job.name] = self._clock() + job.every_seconds

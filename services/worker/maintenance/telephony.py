@@ -10,14 +10,14 @@ from aiokafka.errors import KafkaError
 from services.worker.consumer.topic_setup import KafkaUnavailable
 from services.worker.maintenance.inferred_end import InferredEnd
 from shared.kafka.access import KafkaAccess
-from shared.kafka.producer import KafkaSender, Outgoing
+from shared.kafka.producer import OutgoingRecord, RecordProducer
 
 _HEADERS = [("content-type", b"application/cloudevents+json")]
 _PATIENCE_SECONDS = 20.0
 _STOP_SECONDS = 1.0
 
 
-class Telephony(Protocol):
+class InferredEndPublisher(Protocol):
     """Takes inferred ends."""
 
     async def publish(self, ends: Sequence[InferredEnd]) -> None:
@@ -28,7 +28,7 @@ class Telephony(Protocol):
         """
 
 
-class MemoryTelephony:
+class MemoryInferredEnds:
     """Keeps to the port, in memory."""
 
     def __init__(self) -> None:
@@ -39,17 +39,17 @@ class MemoryTelephony:
         self.published.extend(ends)
 
 
-class KafkaTelephony:
+class KafkaInferredEndPublisher:
     """The telephony topic."""
 
     def __init__(self, kafka: KafkaAccess, topic: str) -> None:
         """Connect to nothing yet."""
-        self._sender = KafkaSender(kafka)
+        self._sender = RecordProducer(kafka)
         self._topic = topic
 
     async def publish(self, ends: Sequence[InferredEnd]) -> None:
         """See the port."""
-        records = [Outgoing(self._topic, end.call_id.encode(), end.body, _HEADERS) for end in ends]
+        records = [OutgoingRecord(self._topic, end.call_id.encode(), end.body, _HEADERS) for end in ends]
         try:
             # An idempotent producer goes on trying by itself: what it brings later is the same event.
             async with asyncio.timeout(_PATIENCE_SECONDS):

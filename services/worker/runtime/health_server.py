@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from shared.process import metrics
 
 
-class StatusServer(Service):  # type: ignore[misc]
+class HealthServer(Service):  # type: ignore[misc]
     """Serves for as long as the worker runs; `readiness` returns None, or what is missing."""
 
     logger = logging.getLogger("faust")

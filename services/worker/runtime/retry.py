@@ -14,16 +14,16 @@ T = TypeVar("T")
 _LONGEST_PAUSE = 5.0
 
 
-class GivenUp(Exception):
+class RetryAborted(Exception):
     """The wait was broken off because somebody else goes on with the work; nothing was acknowledged."""
 
 
-async def patiently(
+async def retry_until_available(
     what: str,
     act: Callable[[], Awaitable[T]],
-    waits_for: type[Exception],
+    error_type: type[Exception],
     *,
-    needless: Callable[[], bool] = lambda: False,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> T:
     """Return what `act` returns, once it no longer raises `waits_for`.
 
@@ -34,25 +34,25 @@ async def patiently(
     """
     try:
         return await act()
-    except waits_for as error:
+    except error_type as error:
         # What counts attempts is a ring of forty objects, for the garbage collector to find: not for what succeeds.
         refused = error
     said: str | None = None
 
     def _say(state: RetryCallState) -> None:
         nonlocal said
-        metrics.WAITING_FOR.labels(what).set(1)
+        metrics.DEPENDENCY_UNAVAILABLE.labels(what).set(1)
         why = str(state.outcome.exception() if state.outcome else None)[:300]
         if why != said:  # a password can be wrong where a server was away
             said = why
             log.warning("waiting", what=what, error=why)
-        if needless():
-            raise GivenUp(what)
+        if should_stop():
+            raise RetryAborted(what)
 
     attempts = 0
     try:
         async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(waits_for),
+            retry=retry_if_exception_type(error_type),
             wait=wait_random_exponential(multiplier=0.1, max=_LONGEST_PAUSE),
             before_sleep=_say,
             reraise=True,
@@ -63,6 +63,6 @@ async def patiently(
                     raise refused
                 result = await act()
     finally:
-        metrics.WAITING_FOR.labels(what).set(0)
+        metrics.DEPENDENCY_UNAVAILABLE.labels(what).set(0)
     log.info("going_on", what=what, attempts=attempts)
     return result

@@ -6,16 +6,16 @@ from dataclasses import replace
 from shared.process.clock import now_ms
 from shared.store.ids import LogDocument, size_of, span
 from shared.store.memory.retention import MemoryCall, MemoryRetention
-from shared.store.ports import Claim, Header, Mark, Result, Sighting, Silent, StoredCall, Waiting
+from shared.store.ports import CallHeader, CallSnapshot, CallUpdate, FoldResult, IdleCall, Lease, StaleCall, StoredCall
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
 
 
 class MemoryStore(MemoryRetention):
     """Keeps to the port; `clock` gives Unix milliseconds, `claim_ms` how long an unrenewed claim holds."""
 
-    def __init__(self, clock: Callable[[], int] = now_ms, claim_ms: int = 60_000) -> None:
+    def __init__(self, clock: Callable[[], int] = now_ms, lease_ms: int = 60_000) -> None:
         super().__init__(clock)
-        self._claim_ms = claim_ms
+        self._lease_ms = lease_ms
 
     async def prepare(self) -> None:
         """Nothing needs to be prepared."""
@@ -28,15 +28,15 @@ class MemoryStore(MemoryRetention):
         for document in documents:
             self.log.setdefault(document.id, document)
 
-    async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
+    async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
         """See the port."""
         return {
-            key: Sighting(call.state, call.opted_out, call.last_arrival, call.result.events if call.result else 0)
+            key: CallSnapshot(call.state, call.opted_out, call.last_arrival, call.result.events if call.result else 0)
             for key in calls
             if (call := self._calls.get(key))
         }
 
-    async def mark(self, marks: Sequence[Mark]) -> set[str]:
+    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
         """See the port."""
         deleted = {mark.call for mark in marks if mark.stale and self._is(mark.call, State.DELETED)}
         for key in deleted:
@@ -51,7 +51,7 @@ class MemoryStore(MemoryRetention):
                 opted_out=seen.opted_out or mark.opted_out,
             )
             if mark.stale:
-                call = replace(call, state=MOVES[Move.MARK][1], marked_at=self._clock())
+                call = replace(call, state=MOVES[Move.MARK][1], stale_since=self._clock())
             self._calls[mark.call] = call
         return deleted
 
@@ -62,49 +62,49 @@ class MemoryStore(MemoryRetention):
             if logged is not None and not logged.redacted_at:
                 self.log[document.id] = replace(document, redacted_at=self._clock())
 
-    async def waiting(self, partitions: Collection[int], limit: int) -> list[Waiting]:
+    async def stale_calls(self, partitions: Collection[int], limit: int) -> list[StaleCall]:
         """See the port."""
         found = [
-            Waiting(key, call.partition, call.last_arrival, call.marked_at)
+            StaleCall(key, call.partition, call.last_arrival, call.stale_since)
             for key, call in self._calls.items()
-            if call.partition in partitions and self._claimable(call)
+            if call.partition in partitions and self._leasable(call)
         ]
-        return sorted(found, key=lambda waiting: waiting.marked_at)[:limit]
+        return sorted(found, key=lambda waiting: waiting.stale_since)[:limit]
 
-    async def silent_since(
-        self, partitions: Collection[int], before: int, after: Silent | None, limit: int
-    ) -> list[Silent]:
+    async def idle_calls(
+        self, partitions: Collection[int], before: int, after: IdleCall | None, limit: int
+    ) -> list[IdleCall]:
         """See the port."""
         found = [
-            Silent(key, call.partition, call.last_arrival)
+            IdleCall(key, call.partition, call.last_arrival)
             for key, call in self._calls.items()
             if call.partition in partitions and call.state is State.LIVE and call.last_arrival < before
         ]
         behind = [each for each in found if after is None or _by_arrival(each) > _by_arrival(after)]
         return sorted(behind, key=_by_arrival)[:limit]
 
-    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
+    async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
         """See the port."""
-        claims = []
+        leases = []
         for key in calls:
             call = self._calls.get(key)
-            if call and self._claimable(call):
+            if call and self._leasable(call):
                 call = replace(
                     call,
                     state=MOVES[Move.CLAIM][1],
                     token=token,
-                    claimed_at=self._clock(),
+                    leased_at=self._clock(),
                     attempts=call.attempts + 1,
                 )
                 self._calls[key] = call
-                claims.append(Claim(key, token, call.partition, call.last_arrival, call.attempts, call.opted_out))
-        return claims
+                leases.append(Lease(key, token, call.partition, call.last_arrival, call.attempts, call.opted_out))
+        return leases
 
     async def renew(self, calls: Collection[str], token: str) -> None:
         """See the port."""
         for key in calls:
             if self._holds(key, token):
-                self._calls[key] = replace(self._calls[key], claimed_at=self._clock())
+                self._calls[key] = replace(self._calls[key], leased_at=self._clock())
 
     async def release(self, calls: Collection[str], token: str) -> None:
         """See the port."""
@@ -134,36 +134,36 @@ class MemoryStore(MemoryRetention):
         """See the port."""
         return [self.log[each] for each in ids if each in self.log]
 
-    async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
+    async def logged_calls(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
         """See the port."""
         first, end = span(after, organization)
         ids = [key for key in sorted(self.log) if first <= key and (end is None or key < end)]
         return list(dict.fromkeys(self.log[key].call for key in ids))[:limit]
 
-    async def headers(self, calls: Collection[str]) -> dict[str, Header]:
+    async def headers(self, calls: Collection[str]) -> dict[str, CallHeader]:
         """See the port."""
         return {key: _header(call) for key in calls if (call := self._calls.get(key))}
 
-    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
         """See the port."""
         lost = set()
-        for claim, result in claims:
-            if not self._holds(claim.call, claim.token):
-                lost.add(claim.call)
-                self._worked(claim.call)
+        for lease, result in leases:
+            if not self._holds(lease.call, lease.token):
+                lost.add(lease.call)
+                self._worked(lease.call)
                 continue
             move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
-            self._calls[claim.call] = replace(
-                self._calls[claim.call], state=MOVES[move][1], opted_out=result.opted_out, attempts=0, result=result
+            self._calls[lease.call] = replace(
+                self._calls[lease.call], state=MOVES[move][1], opted_out=result.opted_out, attempts=0, result=result
             )
         return lost
 
-    async def break_off(self, claims: Sequence[Claim]) -> None:
+    async def mark_broken(self, leases: Sequence[Lease]) -> None:
         """See the port."""
-        for claim in claims:
-            if self._holds(claim.call, claim.token):
-                self._calls[claim.call] = replace(
-                    self._calls[claim.call],
+        for lease in leases:
+            if self._holds(lease.call, lease.token):
+                self._calls[lease.call] = replace(
+                    self._calls[lease.call],
                     state=MOVES[Move.BREAK][1],
                     attempts=MAX_ATTEMPTS - 1,
                     token="",
@@ -183,8 +183,8 @@ class MemoryStore(MemoryRetention):
         if call is not None and call.state in MOVES[Move.CLAIM][0]:
             self._calls[key] = replace(call, attempts=1 if call.state is State.FOLDING else 0)
 
-    def _claimable(self, call: MemoryCall) -> bool:
-        ran_out = call.claimed_at < self._clock() - self._claim_ms
+    def _leasable(self, call: MemoryCall) -> bool:
+        ran_out = call.leased_at < self._clock() - self._lease_ms
         return call.state in MOVES[Move.CLAIM][0] and (call.state is not State.FOLDING or ran_out)
 
     def _holds(self, key: str, token: str) -> bool:
@@ -192,10 +192,10 @@ class MemoryStore(MemoryRetention):
         return call is not None and call.state is State.FOLDING and call.token == token
 
 
-def _header(call: MemoryCall) -> Header:
+def _header(call: MemoryCall) -> CallHeader:
     versions = (call.result.rules_version, call.result.price_book_version) if call.result else (None, None)
-    return Header(call.state, call.partition, call.last_arrival, *versions)
+    return CallHeader(call.state, call.partition, call.last_arrival, *versions)
 
 
-def _by_arrival(silent: Silent) -> tuple[int, str]:
+def _by_arrival(silent: IdleCall) -> tuple[int, str]:
     return silent.last_arrival, silent.call

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
 from shared.store.ids import LogDocument, bounds
-from shared.store.ports import Result
+from shared.store.ports import FoldResult
 from shared.store.retention import OptedOut
 from shared.store.states import MOVES, Move, State
 
@@ -18,12 +18,12 @@ class MemoryCall:
     last_arrival: int
     opted_out: bool = False
     token: str = ""
-    marked_at: int = 0
-    claimed_at: int = 0
+    stale_since: int = 0
+    leased_at: int = 0
     attempts: int = 0
-    result: Result | None = None
+    result: FoldResult | None = None
     seen_at: int = 0
-    emptied: bool = False
+    purged: bool = False
 
 
 class MemoryRetention:
@@ -38,14 +38,14 @@ class MemoryRetention:
         """See the port."""
         return sorted({key.split("/")[0] for key, call in self._calls.items() if call.state in MOVES[Move.BURY][0]})
 
-    async def outdated(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
+    async def past_retention(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
         """See the port."""
         mine = (key for key in self._calls if key.startswith(f"{organization}/"))
         return [key for key in mine if self._calls[key].partition in partitions and self._is_outdated(key, until)][
             :limit
         ]
 
-    async def bury(self, calls: Collection[str], until: int) -> int:
+    async def tombstone(self, calls: Collection[str], until: int) -> int:
         """See the port."""
         outdated = [key for key in calls if self._is_outdated(key, until)]
         for key in outdated:
@@ -55,41 +55,41 @@ class MemoryRetention:
             )
         return len(outdated)
 
-    async def buried(self, partitions: Collection[int], limit: int) -> list[str]:
+    async def tombstoned(self, partitions: Collection[int], limit: int) -> list[str]:
         """See the port."""
-        return [key for key, call in self._tombstones() if call.partition in partitions and not call.emptied][:limit]
+        return [key for key, call in self._tombstones() if call.partition in partitions and not call.purged][:limit]
 
-    async def delete(self, calls: Collection[str]) -> None:
+    async def delete_log(self, calls: Collection[str]) -> None:
         """See the port."""
         for document in [document for key in calls for document in self._documents(key)]:
             del self.log[document.id]
 
-    async def emptied(self, calls: Collection[str]) -> None:
+    async def mark_purged(self, calls: Collection[str]) -> None:
         """See the port."""
         for key in calls:
             if self._is(key, State.DELETED):
-                self._calls[key] = replace(self._calls[key], emptied=True)
+                self._calls[key] = replace(self._calls[key], purged=True)
 
-    async def outlived(self, partitions: Collection[int], until: int, limit: int) -> list[str]:
+    async def expired_tombstones(self, partitions: Collection[int], until: int, limit: int) -> list[str]:
         """See the port."""
         return [
             key for key, call in self._tombstones() if call.partition in partitions and self._is_outlived(key, until)
         ][:limit]
 
-    async def bury_again(self, calls: Collection[str], until: int) -> None:
+    async def renew_tombstones(self, calls: Collection[str], until: int) -> None:
         """See the port."""
         for key in calls:
             if self._is_outlived(key, until):
-                self._calls[key] = replace(self._calls[key], seen_at=self._clock(), emptied=False)
+                self._calls[key] = replace(self._calls[key], seen_at=self._clock(), purged=False)
 
-    async def forget(self, calls: Collection[str], until: int) -> int:
+    async def expire_tombstones(self, calls: Collection[str], until: int) -> int:
         """See the port."""
         outlived = [key for key in calls if self._is_outlived(key, until)]
         for key in outlived:
             del self._calls[key]
         return len(outlived)
 
-    async def opted_out(
+    async def opted_out_calls(
         self, partitions: Collection[int], after: tuple[int, str], before: int, limit: int
     ) -> list[OptedOut]:
         """See the port."""
@@ -101,7 +101,7 @@ class MemoryRetention:
         behind = [each for each in found if after < each[:2] and each[0] < before]
         return [OptedOut(key, partition, arrival) for arrival, key, partition in behind[:limit]]
 
-    async def raw(self, calls: Collection[str]) -> set[str]:
+    async def unredacted(self, calls: Collection[str]) -> set[str]:
         """See the port."""
         return {key for key in calls if any(not document.redacted_at for document in self._documents(key))}
 
@@ -118,7 +118,7 @@ class MemoryRetention:
 
     def _is_outlived(self, key: str, until: int) -> bool:
         call = self._calls.get(key)
-        return call is not None and call.state is State.DELETED and call.emptied and call.seen_at <= until
+        return call is not None and call.state is State.DELETED and call.purged and call.seen_at <= until
 
     def _documents(self, call: str) -> list[LogDocument]:
         first, end = bounds(call)

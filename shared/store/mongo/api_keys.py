@@ -7,10 +7,10 @@ from typing import Any
 
 from shared.store.api_keys import ApiKey
 from shared.store.mongo.client import Connection
-from shared.store.mongo.errors import world
+from shared.store.mongo.errors import translated_errors
 
 
-class MongoKeys:
+class MongoApiKeys:
     """Keeps to the port."""
 
     def __init__(self, connection: Connection) -> None:
@@ -20,23 +20,23 @@ class MongoKeys:
         """See the port."""
         document = asdict(key)
         document["_id"] = document.pop("api_key")
-        with world():
+        with translated_errors():
             await self._keys.insert_one(document)
 
     async def get(self, api_key: str) -> ApiKey | None:
         """See the port."""
-        with world():
+        with translated_errors():
             found = await self._keys.find_one({"_id": api_key})
         return None if found is None else _key(found)
 
     async def list(self) -> Sequence[ApiKey]:
         """See the port."""
-        with world():
+        with translated_errors():
             return [_key(found) async for found in self._keys.find().sort([("created_at", 1), ("_id", 1)])]
 
     async def revoke(self, api_key: str) -> bool:
         """See the port."""
-        with world():
+        with translated_errors():
             await self._keys.update_one(
                 {"_id": api_key, "revoked_at": None}, {"$set": {"revoked_at": datetime.now(UTC)}}
             )

@@ -6,14 +6,14 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-LANES = 2
+CONCURRENCY = 2
 """So many questions are under way at once: who waits for a slow one has not to wait for it alone."""
 
 MOST = 8
 """So many keys one question has at most: each may bring megabytes, and Motor keeps the memory of each thread."""
 
 
-class Gathering(Generic[T]):
+class BatchedReads(Generic[T]):
     """Asks for single keys, at once while fewer than `LANES` questions are under way, else with the next question.
 
     Every answer is what the question found that was sent after the key was asked for.
@@ -29,7 +29,7 @@ class Gathering(Generic[T]):
         """Return what there is of a key, None if there is nothing."""
         answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, answer))
-        if len(self._lanes) < LANES:
+        if len(self._lanes) < CONCURRENCY:
             lane = asyncio.create_task(self._run())
             self._lanes.add(lane)
             lane.add_done_callback(self._lanes.discard)

@@ -21,7 +21,7 @@ Driver = Literal["motor", "pymongo"]
 Collection = Any
 
 
-class WrongUri(ValueError):
+class InvalidMongoUri(ValueError):
     """MongoDB's URI is none; the message names the variable."""
 
 
@@ -50,7 +50,9 @@ class Connection:
         except (PyMongoError, ValueError) as error:
             # Not its message: it may quote the URI, and so a password.
             needed = "mongodb://host[:port]/?replicaSet=name"
-            raise WrongUri(f"CALLFOLD_MONGO_URI is wrong ({type(error).__name__}): it must be {needed}") from error
+            raise InvalidMongoUri(
+                f"CALLFOLD_MONGO_URI is wrong ({type(error).__name__}): it must be {needed}"
+            ) from error
         self._database = self._client.get_database(
             database,
             codec_options=CodecOptions(tz_aware=True, tzinfo=UTC),

@@ -8,7 +8,7 @@ from pymongo import UpdateOne
 
 from shared.store.ids import LogDocument
 from shared.store.mongo.bson_record import beside
-from shared.store.ports import Claim, Header, Mark, Result, Silent, StoredCall, Waiting
+from shared.store.ports import CallHeader, CallUpdate, FoldResult, IdleCall, Lease, StaleCall, StoredCall
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,7 +24,7 @@ def held(calls: Collection[str], token: str) -> dict[str, Any]:
     return {**named(calls), "state": State.FOLDING, "token": token}
 
 
-def marking(mark: Mark) -> UpdateOne:
+def marking(mark: CallUpdate) -> UpdateOne:
     """Return the write of a mark: a header where there is none.
 
     One that would fold a deleted call does nothing but fail with error 11000; any other changes no state that is there.
@@ -65,16 +65,16 @@ def giving_back(call: str, token: str) -> UpdateOne:
     )
 
 
-def _header(claim: Claim, state: State, *, opted_out: bool) -> dict[str, Any]:
-    organization, call = claim.call.split("/")
+def _header(lease: Lease, state: State, *, opted_out: bool) -> dict[str, Any]:
+    organization, call = lease.call.split("/")
     header = {
-        "_id": claim.call,
+        "_id": lease.call,
         "organization_id": organization,
         "call_id": call,
         "state": state,
-        "token": claim.token,
-        "partition": claim.partition,
-        "last_arrival": claim.last_arrival,
+        "token": lease.token,
+        "partition": lease.partition,
+        "last_arrival": lease.last_arrival,
         "opt_out": opted_out,
         "attempts": 0,
         "folded_at": datetime.now(UTC),
@@ -82,11 +82,11 @@ def _header(claim: Claim, state: State, *, opted_out: bool) -> dict[str, Any]:
     return {**header, "open": True} if is_open(state) else header
 
 
-def call_document(claim: Claim, result: Result) -> Mapping[str, Any]:
+def call_document(lease: Lease, result: FoldResult) -> Mapping[str, Any]:
     """Return the document of a call: the record as fields, the same as text, and the folder's own fields."""
     move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
     header = {
-        **_header(claim, MOVES[move][1], opted_out=result.opted_out),
+        **_header(lease, MOVES[move][1], opted_out=result.opted_out),
         "etag": result.etag,
         "event_count": result.events,
         "conflict_count": result.conflicts,
@@ -98,18 +98,18 @@ def call_document(claim: Claim, result: Result) -> Mapping[str, Any]:
     return beside({**header, "body": result.body.decode()}, result.fields)
 
 
-def broken_document(claim: Claim) -> dict[str, Any]:
+def broken_document(lease: Lease) -> dict[str, Any]:
     """Return the document of a call that cannot be folded: its header alone."""
     return {
-        **_header(claim, MOVES[Move.BREAK][1], opted_out=claim.opted_out),
+        **_header(lease, MOVES[Move.BREAK][1], opted_out=lease.opted_out),
         "attempts": MAX_ATTEMPTS - 1,
         "token": None,
     }
 
 
-def claim_of(header: dict[str, Any], token: str) -> Claim:
+def lease_of(header: dict[str, Any], token: str) -> Lease:
     """Return the claim that a header tells of."""
-    return Claim(
+    return Lease(
         header["_id"], token, header["partition"], header["last_arrival"], header["attempts"], header["opt_out"]
     )
 
@@ -126,18 +126,18 @@ def stored_of(found: dict[str, Any]) -> StoredCall:
     return StoredCall(State(found["state"]), found["opt_out"], text, found.get("etag"))
 
 
-def header_of(found: dict[str, Any]) -> Header:
+def header_of(found: dict[str, Any]) -> CallHeader:
     """Return what a call's document says beside its record."""
     versions = found.get("rules_version"), found.get("price_book_version")
-    return Header(State(found["state"]), found["partition"], found["last_arrival"], *versions)
+    return CallHeader(State(found["state"]), found["partition"], found["last_arrival"], *versions)
 
 
-def waiting_of(header: dict[str, Any]) -> Waiting:
+def waiting_of(header: dict[str, Any]) -> StaleCall:
     """Return the waiting call that a header tells of."""
-    return Waiting(header["_id"], header["partition"], header["last_arrival"], unix_ms(header["marked_at"]))
+    return StaleCall(header["_id"], header["partition"], header["last_arrival"], unix_ms(header["marked_at"]))
 
 
-def arrivals(before: int, after: Silent | None) -> list[dict[str, Any]]:
+def arrivals(before: int, after: IdleCall | None) -> list[dict[str, Any]]:
     """Return the filters, in order, for calls behind `after` whose last arrival is `before` this.
 
     Two, because an index answers them by itself, and not the `$or` of both.

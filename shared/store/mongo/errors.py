@@ -27,7 +27,7 @@ _CLOSED = "closed"
 
 
 @contextmanager
-def world() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Say of whatever MongoDB or the way to it fails with that it is to be waited for."""
     try:
         yield

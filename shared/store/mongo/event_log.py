@@ -6,7 +6,7 @@ from typing import Any
 from shared.store.ids import LogDocument, bounds, call_of, size_of, span
 from shared.store.mongo.client import Collection as Documents
 from shared.store.mongo.documents import logged_of
-from shared.store.mongo.errors import world
+from shared.store.mongo.errors import translated_errors
 
 _MANY = 10_000
 _PAGE = 1_000
@@ -20,7 +20,7 @@ class MongoLog:
     async def sizes(self, calls: Collection[str]) -> dict[str, int]:
         """See the port."""
         sizes = dict.fromkeys(calls, 0)
-        with world():
+        with translated_errors():
             async for document in self._ranges(calls, {"_id": 1}):
                 sizes[call_of(document["_id"])] += size_of(document["_id"])
         return sizes
@@ -28,7 +28,7 @@ class MongoLog:
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         """See the port."""
         found: dict[str, list[LogDocument]] = {call: [] for call in calls}
-        with world():
+        with translated_errors():
             async for document in self._ranges(calls, None):
                 logged = logged_of(document)
                 found[logged.call].append(logged)
@@ -36,20 +36,20 @@ class MongoLog:
 
     async def ids(self, call: str) -> list[str]:
         """See the port."""
-        with world():
+        with translated_errors():
             return [each["_id"] for each in await self._ranges([call], {"_id": 1}).to_list(None)]
 
     async def documents(self, ids: Sequence[str]) -> list[LogDocument]:
         """See the port."""
-        with world():
+        with translated_errors():
             found = await self._log.find({"_id": {"$in": list(ids)}}, batch_size=_MANY).to_list(None)
         return [logged_of(document) for document in found]
 
-    async def logged(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
+    async def logged_calls(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
         """See the port."""
         first, end = span(after, organization)
         found: dict[str, None] = {}
-        with world():
+        with translated_errors():
             while len(found) < limit:
                 wanted = {"$gte": first} if end is None else {"$gte": first, "$lt": end}
                 cursor = self._log.find({"_id": wanted}, {"_id": 1}).sort("_id", 1).limit(_PAGE)

@@ -8,12 +8,12 @@ from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, Driver
 from shared.store.ports import Store
 
-OpenStore = Callable[[], Store]
+StoreFactory = Callable[[], Store]
 """Opens a store in the loop that calls it; goes from process to process, and so must be picklable."""
 
 
 @dataclass(frozen=True, slots=True)
-class OpensMongo:
+class MongoStoreFactory:
     """Opens the store in MongoDB; `timeout_ms` bounds each of its operations."""
 
     access: MongoAccess

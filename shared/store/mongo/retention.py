@@ -9,7 +9,7 @@ from pymongo import IndexModel
 from shared.store.ids import bounds, call_of
 from shared.store.mongo.client import Collection as Documents
 from shared.store.mongo.documents import EPOCH
-from shared.store.mongo.errors import world
+from shared.store.mongo.errors import translated_errors
 from shared.store.retention import OptedOut
 from shared.store.states import MOVES, Move, State
 
@@ -52,7 +52,7 @@ class MongoRetention:
     async def organizations(self) -> list[str]:
         """See the port."""
         found: list[str] = []
-        with world():
+        with translated_errors():
             # From one to the next along the index, however many calls each has.
             while header := await self._calls.find_one(
                 {**_FOLDED, "organization_id": {"$gt": found[-1] if found else ""}},
@@ -62,14 +62,14 @@ class MongoRetention:
                 found.append(header["organization_id"])
         return found
 
-    async def outdated(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
+    async def past_retention(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
         """See the port."""
         wanted = {**_FOLDED, "organization_id": organization, "partition": {"$in": sorted(partitions)}}
         return await self._found({**wanted, **_outdated(until)}, limit)
 
-    async def bury(self, calls: Collection[str], until: int) -> int:
+    async def tombstone(self, calls: Collection[str], until: int) -> int:
         """See the port."""
-        with world():
+        with translated_errors():
             # From what is there, in one step: a flag that came just before is kept.
             written = await self._calls.update_many(
                 {"_id": {"$in": list(calls)}, **_outdated(until)}, [{"$replaceWith": _TOMBSTONE}]
@@ -77,73 +77,73 @@ class MongoRetention:
         buried: int = written.modified_count
         return buried
 
-    async def buried(self, partitions: Collection[int], limit: int) -> list[str]:
+    async def tombstoned(self, partitions: Collection[int], limit: int) -> list[str]:
         """See the port."""
         return await self._found(
             {"partition": {"$in": sorted(partitions)}, "state": State.DELETED, "emptied": False}, limit
         )
 
-    async def delete(self, calls: Collection[str]) -> None:
+    async def delete_log(self, calls: Collection[str]) -> None:
         """See the port."""
         ranges = _ranges(calls)
         if ranges:
-            with world():
+            with translated_errors():
                 await self._log.delete_many({"$or": ranges})
 
-    async def emptied(self, calls: Collection[str]) -> None:
+    async def mark_purged(self, calls: Collection[str]) -> None:
         """See the port."""
-        with world():
+        with translated_errors():
             await self._calls.update_many(
                 {"_id": {"$in": list(calls)}, "state": State.DELETED}, {"$set": {"emptied": True}}
             )
 
-    async def outlived(self, partitions: Collection[int], until: int, limit: int) -> list[str]:
+    async def expired_tombstones(self, partitions: Collection[int], until: int, limit: int) -> list[str]:
         """See the port."""
         return await self._found({"partition": {"$in": sorted(partitions)}, **_outlived(until)}, limit)
 
-    async def bury_again(self, calls: Collection[str], until: int) -> None:
+    async def renew_tombstones(self, calls: Collection[str], until: int) -> None:
         """See the port."""
         again = {"$set": {"emptied": False}, "$currentDate": {"seen_at": True}}
-        with world():
+        with translated_errors():
             await self._calls.update_many({"_id": {"$in": list(calls)}, **_outlived(until)}, again)
 
-    async def forget(self, calls: Collection[str], until: int) -> int:
+    async def expire_tombstones(self, calls: Collection[str], until: int) -> int:
         """See the port."""
-        with world():
+        with translated_errors():
             written = await self._calls.delete_many({"_id": {"$in": list(calls)}, **_outlived(until)})
         forgotten: int = written.deleted_count
         return forgotten
 
-    async def opted_out(
+    async def opted_out_calls(
         self, partitions: Collection[int], after: tuple[int, str], before: int, limit: int
     ) -> list[OptedOut]:
         """See the port."""
         arrival, call = after
         wanted = {"opt_out": True, "partition": {"$in": sorted(partitions)}}
         found: list[OptedOut] = []
-        with world():
+        with translated_errors():
             # Two, because the index answers each of them in its order, and not the `$or` of both.
-            for stretch, order in (
+            for source, order in (
                 ({"last_arrival": arrival, "_id": {"$gt": call}}, ["_id"]),
                 ({"last_arrival": {"$gt": arrival, "$lt": before}}, ["last_arrival", "_id"]),
             ):
                 if len(found) < limit:
-                    cursor = self._calls.find({**wanted, **stretch}, {"partition": 1, "last_arrival": 1})
+                    cursor = self._calls.find({**wanted, **source}, {"partition": 1, "last_arrival": 1})
                     ordered = cursor.sort([(field, 1) for field in order]).limit(limit - len(found))
                     found += [OptedOut(each["_id"], each["partition"], each["last_arrival"]) async for each in ordered]
         return found
 
-    async def raw(self, calls: Collection[str]) -> set[str]:
+    async def unredacted(self, calls: Collection[str]) -> set[str]:
         """See the port."""
         ranges = _ranges(calls)
         if not ranges:
             return set()
-        with world():
+        with translated_errors():
             cursor = self._log.find({"$or": ranges, "redacted_at": {"$exists": False}}, {"_id": 1}, batch_size=10_000)
             return {call_of(document["_id"]) async for document in cursor}
 
     async def _found(self, wanted: dict[str, Any], limit: int) -> list[str]:
-        with world():
+        with translated_errors():
             return [header["_id"] async for header in self._calls.find(wanted, {"_id": 1}).limit(limit)]
 
 

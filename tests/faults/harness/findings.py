@@ -11,7 +11,7 @@ from typing import Any
 import bson
 import orjson
 
-from services.worker.maintenance.redaction_sweep import Sweep
+from services.worker.maintenance.redaction_sweep import RedactionSweep
 from shared.calls.read_call import Finality
 from shared.process.clock import now_ms
 from shared.store.ids import call_of
@@ -78,7 +78,7 @@ async def _uncommitted(stage: Stage) -> int:
 
 async def _left_by_the_sweep(stage: Stage, opted_out: Collection[str]) -> int:
     """Sweep as a worker does within the hour, and return how many documents hold private content after that."""
-    sweep = Sweep(
+    sweep = RedactionSweep(
         MongoStore(stage.connection), lambda: range(PARTITIONS), clock=lambda: now_ms() + _AN_HOUR_MS, page=_ALL
     )
     await sweep.act()
@@ -127,7 +127,7 @@ async def settled_records(reader: ApiReader, wanted: Mapping[str, Any], within: 
     left = set(wanted)
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def look(call: str) -> None:
+    async def look_up(call: str) -> None:
         async with places:
             read = await reader.read(call)
         found[call] = read[0] if read else None
@@ -135,7 +135,7 @@ async def settled_records(reader: ApiReader, wanted: Mapping[str, Any], within: 
             left.discard(call)
 
     while left and time.monotonic() < deadline:
-        await asyncio.gather(*(look(call) for call in sorted(left)))
+        await asyncio.gather(*(look_up(call) for call in sorted(left)))
         await asyncio.sleep(0.5)
     return {call: None if call in left and record == wanted[call] else record for call, record in found.items()}
 

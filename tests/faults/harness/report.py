@@ -59,7 +59,7 @@ class Report:
         yield "records accepted", f"{self.records}, {self.sent_again} sent again"
         yield "records that are no events", f"{len(self.poison)}, {self.letters} dead letters"
         yield "lost", str(verdict.lost)
-        yield "doubled", str(verdict.doubled)
+        yield "doubled", str(verdict.is_due)
         yield "records that differ", _listed(verdict.differing)
         yield "private content left", str(verdict.private_left)
         yield "private content that the sweep found", str(self.left_to_the_sweep)

@@ -20,10 +20,10 @@ from tests.faults.load.producer import Producer
 from tests.faults.load.workload import workload
 from tests.support.eventually import eventually
 
-LANES: Mapping[str, Mapping[str, Fault]] = {"workers": WORKER_FAULTS, "servers": SERVER_FAULTS}
+CONCURRENCY: Mapping[str, Mapping[str, Fault]] = {"workers": WORKER_FAULTS, "servers": SERVER_FAULTS}
 """Faults of one lane come one after the other; those of different lanes meet."""
 
-FAULTS = {kind: fault for faults in LANES.values() for kind, fault in faults.items()}
+FAULTS = {kind: fault for faults in CONCURRENCY.values() for kind, fault in faults.items()}
 
 _SECONDS_A_FAULT = 10.0
 _READY_WITHIN = 90.0
@@ -48,7 +48,7 @@ class Plan:
 
     def of_lane(self, lane: str) -> list[str]:
         """Return the kinds of one lane."""
-        return [kind for kind in self.kinds if kind in LANES[lane]]
+        return [kind for kind in self.kinds if kind in CONCURRENCY[lane]]
 
     def least(self, lane: str) -> int:
         """Return how many faults of a lane there are at least."""
@@ -89,11 +89,11 @@ async def run(plan: Plan, say: Say) -> Report:
 async def _disturb(stage: Stage, plan: Plan, report: Report, probe: Probe) -> None:
     producer = Producer(stage.kafka.address, probe.accepted)
     planned = workload(plan.seed, plan.rate, TOPICS)
-    clock = _Clock(time.monotonic() + plan.seconds, len(LANES))
-    async with _beside(stage.crew.watch()), _beside(probe.run()):
+    clock = _Clock(time.monotonic() + plan.seconds, len(CONCURRENCY))
+    async with _large_folds(stage.crew.watch()), _large_folds(probe.run()):
         async with asyncio.TaskGroup() as everything:
             everything.create_task(producer.run(planned, clock.over))
-            for lane in LANES:
+            for lane in CONCURRENCY:
                 everything.create_task(_lane(stage, plan, lane, clock, report))
         stage.say(f"{len(producer.accepted)} records are accepted, and no fault comes any more")
         await stage.crew.check_ready(_READY_WITHIN)
@@ -142,7 +142,7 @@ async def _heal(stage: Stage) -> None:
 
 
 @asynccontextmanager
-async def _beside(act: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _large_folds(act: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     task = asyncio.create_task(act)
     try:
         yield

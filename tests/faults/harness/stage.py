@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.local.ports import free_port
 from deploy.local.servers.install import install
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
@@ -86,4 +86,4 @@ Fault = Callable[[Stage, random.Random], Awaitable[bool]]
 
 async def _declare(kafka: ProxiedKafka, topics: Topics) -> None:
     access, wanted = KafkaAccess(kafka.address), Wanted(PARTITIONS, 1)
-    await patiently("kafka", lambda: declare(access, topics, wanted), KafkaUnavailable)
+    await retry_until_available("kafka", lambda: declare(access, topics, wanted), KafkaUnavailable)

@@ -19,7 +19,7 @@ class Verdict:
 
     lost: int = 0
     """Events that were accepted, and that the log or the record does not tell of, or that are a dead letter."""
-    doubled: int = 0
+    is_due: int = 0
     """Events that a record tells of twice, and costs that are too high."""
     differing: list[str] = field(default_factory=list)
     """Calls whose record, as the API gives it, is not that of the reference fold."""
@@ -49,8 +49,8 @@ class Verdict:
         wanted, got = Counter(_things(expected)), Counter(_things(found or {}))
         costs, told = _costs(expected), _costs(found or {})
         self.lost += max(missing_in_log, (wanted - got).total(), sum(told.get(p, 0) < c for p, c in costs.items()))
-        self.doubled += sum(number for thing, number in (got - wanted).items() if thing in wanted)
-        self.doubled += sum(told.get(product, 0) > cost for product, cost in costs.items())
+        self.is_due += sum(number for thing, number in (got - wanted).items() if thing in wanted)
+        self.is_due += sum(told.get(product, 0) > cost for product, cost in costs.items())
 
 
 def _things(record: Record) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from deploy.local.ports import HOST, free_port
 from shared.calls.folding import fold_documents, render
 from shared.config.price_book import load
 from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.api.client import PEPPER, put
@@ -39,7 +39,7 @@ async def store(connection: Connection) -> MongoStore:
 async def client(connection: Connection, mongo_uri: str, database: str) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
     """Give a client with a key, and the id of the API's process."""
     key, secret = new_key("org-789", PEPPER.encode())
-    await MongoKeys(connection).add(key)
+    await MongoApiKeys(connection).add(key)
     port = free_port()
     headers = {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
     settings = {"MONGO_URI": mongo_uri, "MONGO_DATABASE": database, "POOL_QUEUE": str(PLACES - 1)}
@@ -83,8 +83,8 @@ async def test_a_final_record_that_was_not_stored_is_known_without_a_process(
 ) -> None:
     api, program = client
     await put_large(store, long_call(TURNS // 20))
-    (claim,) = await store.claim([CALL], next(tokens))
-    await store.replace([(claim, replace(result(), fields=None, body=None))])
+    (lease,) = await store.lease([CALL], next(tokens))
+    await store.store_results([(lease, replace(result(), fields=None, body=None))])
 
     answer = await api.get(LARGE, headers={"If-None-Match": result().etag})
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.api.client import Reader, break_call, put, reader
@@ -17,7 +17,7 @@ SAMPLED = ("id", "latency")  # the seed's id is another one, and its percentiles
 
 @pytest.fixture
 async def api(connection: Connection) -> Reader:
-    return await reader(MongoStore(connection), MongoKeys(connection))
+    return await reader(MongoStore(connection), MongoApiKeys(connection))
 
 
 async def test_a_call_that_goes_on_is_the_seeds(api: Reader) -> None:

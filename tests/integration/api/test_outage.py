@@ -12,7 +12,7 @@ import pytest
 from deploy.local.servers.mongod import MongoServer
 from services.api.auth import REMEMBERED_SECONDS
 from shared.config.mongo_access import MongoAccess
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.api.client import Reader, put, reader
@@ -34,7 +34,7 @@ def own_mongo() -> Iterator[MongoServer]:
 @pytest.fixture
 async def api(own_mongo: MongoServer, name: str) -> AsyncIterator[Reader]:
     connection = Connection(MongoAccess(own_mongo.uri), name, timeout_ms=2_500)
-    api = await reader(MongoStore(connection), MongoKeys(connection))
+    api = await reader(MongoStore(connection), MongoApiKeys(connection))
     await put(api.store, seed_call())
     yield api
     await connection.close()

@@ -54,8 +54,8 @@ def test_a_port_that_is_taken_is_one_line() -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"KEY_PEPPER": None}, "CALLFOLD_KEY_PEPPER is not set"),
-        ({"KEY_PEPPER": "hunter2"}, "CALLFOLD_KEY_PEPPER is wrong"),
+        ({"KEY_PEPPER": None}, "CALLFOLD_API_SECRET_PEPPER is not set"),
+        ({"KEY_PEPPER": "hunter2"}, "CALLFOLD_API_SECRET_PEPPER is wrong"),
         ({"API_PORT": "0"}, "CALLFOLD_API_PORT is '0'"),
         ({"MONGO_URI": "mongodb://me:hunter2/x@host"}, "CALLFOLD_MONGO_URI is wrong"),
         ({"MONGO_URI": "http://hunter2"}, "CALLFOLD_MONGO_URI is wrong"),

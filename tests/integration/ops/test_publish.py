@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
 from tests.support.events.makers import event, raw
@@ -130,7 +130,7 @@ async def test_ctrl_c_says_how_many_were_acknowledged(kafka_bootstrap: str, topi
 async def test_a_broker_that_dies_midway_leaves_an_account() -> None:
     topics = Topics("midway")
     with kafka_server() as broker:
-        await patiently(
+        await retry_until_available(
             "kafka", lambda: declare(KafkaAccess(broker.address), topics, Wanted(PARTITIONS, 1)), KafkaUnavailable
         )
         with started("publish", "-", bootstrap=broker.address, topics=topics) as process:

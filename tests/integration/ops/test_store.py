@@ -10,11 +10,11 @@ import orjson
 import pytest
 
 from shared.store.api_keys import opens
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import event, raw
-from tests.support.store.makers import document, mark
+from tests.support.store.makers import document, update
 
 CALLFOLD = Path(sys.executable).with_name("callfold")
 PEPPER = "p" * 32
@@ -40,11 +40,11 @@ class Command:
 
 @pytest.fixture
 def callfold(tmp_path: Path, mongo_uri: str, database: str) -> Command:
-    return Command(tmp_path, mongo_uri=mongo_uri, mongo_database=database, key_pepper=PEPPER)
+    return Command(tmp_path, mongo_uri=mongo_uri, mongo_database=database, api_secret_pepper=PEPPER)
 
 
 async def test_a_key_is_made_listed_and_revoked(callfold: Command, connection: Connection) -> None:
-    keys = MongoKeys(connection)
+    keys = MongoApiKeys(connection)
 
     made = orjson.loads(callfold("keys", "create", "--organization", "org-789", "--name", "dash", "--json").stdout)
     kept = await keys.get(made["api_key"])
@@ -73,7 +73,7 @@ def test_an_unknown_key_costs_one_line(callfold: Command) -> None:
 async def test_get_prints_the_record(callfold: Command, connection: Connection) -> None:
     store = MongoStore(connection)
     await store.insert([document(content=raw(event("call.ended", at=1_703_097_930_000)))])
-    await store.mark([mark()])
+    await store.mark_stale([update()])
 
     done = callfold("get", "org-789", "call-456")
 

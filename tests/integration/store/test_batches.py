@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from services.worker.folding.schedule import Ripeness
+from services.worker.folding.schedule import FoldSchedule
 from services.worker.ingest.dead_letters import MemoryDeadLetters
-from services.worker.ingest.write_batch import Flush
+from services.worker.ingest.write_batch import BatchWriter
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import event
@@ -30,18 +30,20 @@ def told(kind: str, start: int) -> list[Received]:
 
 
 @pytest.fixture
-async def flush(connection: Connection) -> Flush:
+async def flush(connection: Connection) -> BatchWriter:
     store = MongoStore(connection)
     await store.prepare()
     await connection.collection("calls").database.command("profile", 2)
-    return Flush(store, MemoryDeadLetters(), Ripeness(), partitions=PARTITIONS, content_key=CONTENT_KEY)
+    return BatchWriter(store, MemoryDeadLetters(), FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
 
 
-async def test_a_batch_is_one_insert_one_look_and_the_marks_it_needs(connection: Connection, flush: Flush) -> None:
+async def test_a_batch_is_one_insert_one_look_and_the_marks_it_needs(
+    connection: Connection, flush: BatchWriter
+) -> None:
     await flush.flush(told("call.started", 0))
     first = await asked(connection)
     await flush.flush(told("call.note", 6 * CALLS))
     then = await asked(connection)
 
     assert first == Counter(insert=1, query=1, update=CALLS)
-    assert then - first == Counter(insert=1, query=1)  # a call that is known and goes on needs no mark
+    assert then - first == Counter(insert=1, query=1)  # a call that is known and goes on needs no update

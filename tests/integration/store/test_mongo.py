@@ -12,9 +12,9 @@ from shared.store.mongo.bson_record import packed
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Collection, Connection
 from shared.store.mongo.documents import arrivals
-from shared.store.ports import Mark, Result, Silent
+from shared.store.ports import CallUpdate, FoldResult, IdleCall
 from shared.store.states import State
-from tests.support.store.makers import CALL, claimed, mark, record, result, state_of, tokens
+from tests.support.store.makers import CALL, leased, record, result, state_of, tokens, update
 
 
 @pytest.fixture
@@ -39,24 +39,24 @@ class MarkedAtOnce:
 
     async def bulk_write(self, writes: Sequence[Any], *, ordered: bool) -> Any:
         written = await self._connection.collection(self._name).bulk_write(writes, ordered=ordered)
-        await MongoStore(self._connection).mark([mark()])
+        await MongoStore(self._connection).mark_stale([update()])
         return written
 
 
 async def test_a_mark_within_a_claim_costs_no_attempt(mongo_store: MongoStore, connection: Connection) -> None:
-    await mongo_store.mark([mark()])
+    await mongo_store.mark_stale([update()])
 
-    (claim,) = await MongoStore(cast(Connection, MarkedAtOnce(connection))).claim([CALL], next(tokens))
+    (lease,) = await MongoStore(cast(Connection, MarkedAtOnce(connection))).lease([CALL], next(tokens))
 
-    assert await mongo_store.replace([(claim, result())]) == {CALL}
-    assert (await claimed(mongo_store)).attempts == 1
+    assert await mongo_store.store_results([(lease, result())]) == {CALL}
+    assert (await leased(mongo_store)).attempts == 1
 
 
 async def test_whoever_opens_mongodb_finds_the_record_as_fields(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
-    claim = await claimed(mongo_store)
-    await mongo_store.replace([(claim, result())])
+    lease = await leased(mongo_store)
+    await mongo_store.store_results([(lease, result())])
 
     document = await connection.collection("calls").find_one({"metadata.priority": "high"})
 
@@ -66,7 +66,7 @@ async def test_whoever_opens_mongodb_finds_the_record_as_fields(
     assert "open" not in document
 
 
-def large(size: int) -> tuple[Record, Result]:
+def large(size: int) -> tuple[Record, FoldResult]:
     made = record()
     made["metadata"] = {"large": "x" * size}
     body = orjson.dumps(made)
@@ -76,10 +76,10 @@ def large(size: int) -> tuple[Record, Result]:
 async def test_a_large_record_that_fits_is_there_as_fields_and_as_text(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
-    claim = await claimed(mongo_store)
+    lease = await leased(mongo_store)
     made, stored = large(2_000_000)
 
-    await mongo_store.replace([(claim, stored)])
+    await mongo_store.store_results([(lease, stored)])
 
     document = await connection.collection("calls").find_one({"_id": CALL})
     assert document["body"] == orjson.dumps(made).decode()
@@ -90,10 +90,10 @@ async def test_a_large_record_that_fits_is_there_as_fields_and_as_text(
 async def test_a_record_beyond_twelve_megabytes_is_final_without_it(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
-    claim = await claimed(mongo_store)
+    lease = await leased(mongo_store)
     _, stored = large(7_000_000)
 
-    await mongo_store.replace([(claim, stored)])
+    await mongo_store.store_results([(lease, stored)])
 
     document = await connection.collection("calls").find_one({"_id": CALL})
     assert (document["state"], "body" in document, "metadata" in document) == ("final", False, False)
@@ -107,14 +107,14 @@ async def test_a_mark_in_whose_way_a_header_just_made_stood_is_written_to_it(
 
         raced = False
 
-        async def _refused(self, marks: Sequence[Mark]) -> list[Mark]:
+        async def _refused(self, marks: Sequence[CallUpdate]) -> list[CallUpdate]:
             if not self.raced:
                 self.raced = True
-                await mongo_store.mark([replace(each, stale=False) for each in marks])
+                await mongo_store.mark_stale([replace(each, stale=False) for each in marks])
                 return list(marks)
             return await super()._refused(marks)
 
-    deleted = await Raced(connection).mark([mark("o/1"), mark("o/2")])
+    deleted = await Raced(connection).mark_stale([update("o/1"), update("o/2")])
 
     assert deleted == set()
     assert [await state_of(mongo_store, call) for call in ("o/1", "o/2")] == [State.STALE, State.STALE]
@@ -122,10 +122,10 @@ async def test_a_mark_in_whose_way_a_header_just_made_stood_is_written_to_it(
 
 @pytest.mark.parametrize("query", [{"state": "stale"}, {"state": "folding"}])
 async def test_the_folders_queries_use_its_index(connection: Connection, mongo_store: MongoStore, query: Any) -> None:
-    await mongo_store.mark([mark(f"o/{number}", stale=number % 2 == 0) for number in range(100)])
+    await mongo_store.mark_stale([update(f"o/{number}", stale=number % 2 == 0) for number in range(100)])
     wanted = {"partition": {"$in": [7, 8]}, "open": True, **query}
 
-    plan = await connection.collection("calls").find(wanted).sort("marked_at", 1).limit(10).explain()
+    plan = await connection.collection("calls").find(wanted).sort("stale_since", 1).limit(10).explain()
 
     stages = str(plan["queryPlanner"]["winningPlan"])
     assert "'indexName': 'folder'" in stages
@@ -133,11 +133,11 @@ async def test_the_folders_queries_use_its_index(connection: Connection, mongo_s
     assert "'SORT'" not in stages
 
 
-@pytest.mark.parametrize("after", [None, Silent("o/10", 7, 1_000)])
+@pytest.mark.parametrize("after", [None, IdleCall("o/10", 7, 1_000)])
 async def test_the_closers_query_is_answered_by_its_index_alone(
-    connection: Connection, mongo_store: MongoStore, after: Silent | None
+    connection: Connection, mongo_store: MongoStore, after: IdleCall | None
 ) -> None:
-    await mongo_store.mark([mark(f"o/{n}", stale=n % 2 == 0, arrival=1_000 + n // 10) for n in range(1_000)])
+    await mongo_store.mark_stale([update(f"o/{n}", stale=n % 2 == 0, arrival=1_000 + n // 10) for n in range(1_000)])
     *of_one_moment, later = arrivals(5_000, after)
 
     plans = [await closers_plan(connection, stretch) for stretch in (later, *of_one_moment)]

@@ -7,7 +7,7 @@ import pytest
 
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import Mark
+from shared.store.ports import CallUpdate
 from tests.support.store.makers import document, result
 
 CROWD = [f"o/{number}" for number in range(300)]
@@ -24,9 +24,11 @@ async def profile(connection: Connection) -> AsyncIterator[Any]:
     everything = [*CROWD, *OLD, *OPTED_OUT]
     await store.insert([document(call) for call in everything])
     for calls, arrival, opted_out in ((CROWD, 9_000, False), (OLD, 1_000, False), (OPTED_OUT, 9_000, True)):
-        await store.mark([Mark(call, number % 12, arrival, True, opted_out) for number, call in enumerate(calls)])
-        claims = await store.claim(calls, "token")
-        await store.replace([(claim, result(opted_out=opted_out)) for claim in claims])
+        await store.mark_stale(
+            [CallUpdate(call, number % 12, arrival, True, opted_out) for number, call in enumerate(calls)]
+        )
+        leases = await store.lease(calls, "token")
+        await store.store_results([(lease, result(opted_out=opted_out)) for lease in leases])
     database = connection.collection("calls").database
     await database.command("profile", 2)
     yield database["system.profile"]
@@ -38,18 +40,21 @@ async def test_retention_and_the_sweep_look_at_what_they_are_after_alone(connect
     until = 2**42
 
     organizations = await store.organizations()
-    outdated = [*await store.outdated("a", PARTITIONS, 5_000, 9), *await store.outdated("b", PARTITIONS, 5_000, 9)]
-    buried = await store.bury(outdated, 5_000)
-    left = await store.buried(PARTITIONS, 9)
-    late = await store.mark([Mark("a/1", 3, 9_000, stale=True)])
-    await store.delete(left)
-    await store.emptied(left)
-    outlived = await store.outlived(PARTITIONS, until, 9)
-    await store.bury_again(["b/1"], until)
-    forgotten = await store.forget(outlived, until)
-    opted_out = await store.opted_out(PARTITIONS, (0, ""), 10_000, 9)
-    behind = await store.opted_out(PARTITIONS, (9_000, "c/1"), 10_000, 9)
-    raw = await store.raw([each.call for each in opted_out])
+    outdated = [
+        *await store.past_retention("a", PARTITIONS, 5_000, 9),
+        *await store.past_retention("b", PARTITIONS, 5_000, 9),
+    ]
+    buried = await store.tombstone(outdated, 5_000)
+    left = await store.tombstoned(PARTITIONS, 9)
+    late = await store.mark_stale([CallUpdate("a/1", 3, 9_000, stale=True)])
+    await store.delete_log(left)
+    await store.mark_purged(left)
+    outlived = await store.expired_tombstones(PARTITIONS, until, 9)
+    await store.renew_tombstones(["b/1"], until)
+    forgotten = await store.expire_tombstones(outlived, until)
+    opted_out = await store.opted_out_calls(PARTITIONS, (0, ""), 10_000, 9)
+    behind = await store.opted_out_calls(PARTITIONS, (9_000, "c/1"), 10_000, 9)
+    raw = await store.unredacted([each.call for each in opted_out])
 
     assert (organizations, outdated, buried, set(left)) == (["a", "b", "c", "o"], OLD, 2, set(OLD))
     assert (late, set(outlived), forgotten) == ({"a/1"}, set(OLD), 1)

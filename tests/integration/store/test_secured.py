@@ -99,7 +99,7 @@ async def refused(access: MongoAccess) -> str:
 async def test_whoever_is_let_in_publishes_has_it_folded_and_reads_it(
     servers: Servers, name: str, tmp_path: Path
 ) -> None:
-    own = {"topic_prefix": name, "group": name, "mongo_database": name, "key_pepper": PEPPER}
+    own = {"topic_prefix": name, "group": name, "mongo_database": name, "api_secret_pepper": PEPPER}
     scram256, scram512, by_certificate = (
         in_files(tmp_path / way, {**servers.settings(way), **own})
         for way in ("SCRAM-SHA-256", "SCRAM-SHA-512", "certificate")
@@ -175,7 +175,7 @@ def test_a_command_that_is_not_let_in_says_so_in_a_line(
 
 
 def test_an_api_that_trusts_no_server_answers_503_and_says_why(servers: Servers, tmp_path: Path) -> None:
-    given = {**servers.settings("PLAIN"), "mongo_ca_file": servers.certificates.stranger, "key_pepper": PEPPER}
+    given = {**servers.settings("PLAIN"), "mongo_ca_file": servers.certificates.stranger, "api_secret_pepper": PEPPER}
     settings = in_files(tmp_path / "secrets", given)
 
     with running(port := free_port(), **variables(settings)) as api:

@@ -49,11 +49,11 @@ async def test_no_record_is_final_before_it_is_whole_and_none_is_folded_again_an
 async def test_calls_that_never_end_are_folded_a_handful_of_times_while_a_backlog_is_drained(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
-    unended = [events[:-1] for events in conversations(50, 200)]
-    events = list(interleaved(unended))
+    open_call = [events[:-1] for events in conversations(50, 200)]
+    events = list(interleaved(open_call))
     await publish(kafka_bootstrap, topics, events)
     worker = make_worker().start().wait_until_ready()
 
     await wait_for(connection, expected(events), Finality.LIVE)
 
-    assert worker.metric("callfold_folds_total") <= 3 * len(unended)
+    assert worker.metric("callfold_folds_total") <= 3 * len(open_call)

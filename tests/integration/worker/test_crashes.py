@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
@@ -26,7 +26,9 @@ async def test_every_record_is_right_after_kills_of_the_worker_and_of_mongod(nam
     assert len(events) > EVENTS
     events += random.Random(1).sample(events, 500)
     with kafka_server() as kafka, mongo_server() as mongo:
-        await patiently("kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable)
+        await retry_until_available(
+            "kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable
+        )
         await publish(kafka.address, topics, events[: len(events) // 2])
         # Small batches, so that there is a middle to be killed in.
         first = WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path, batch_events=500)
@@ -55,7 +57,9 @@ async def test_events_go_on_when_a_killed_broker_returns(name: str, tmp_path: Pa
     topics = Topics(name)
     calls = conversations(40, 10)
     with kafka_server() as kafka, mongo_server() as mongo:
-        await patiently("kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable)
+        await retry_until_available(
+            "kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable
+        )
         with WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path) as worker:
             await publish(kafka.address, topics, interleaved(calls[:20]))
             await eventually(lambda: worker.metric("callfold_events_total") > 0)

@@ -35,7 +35,7 @@ async def test_calls_that_go_silent_are_closed_until_their_real_end_comes_and_on
 ) -> None:
     policies = tmp_path / "policies.toml"
     policies.write_text("[default]\nclose_ongoing_seconds = 5\n")
-    workers = [make_worker(policies=policies, closer_seconds=0.5).start() for _ in range(2)]
+    workers = [make_worker(policies=policies, idle_check_seconds=0.5).start() for _ in range(2)]
     for worker in workers:
         worker.wait_until_ready()
     started = [event("call.started", call=call) for call in SILENT]

@@ -64,4 +64,4 @@ async def test_a_call_that_needs_more_memory_than_is_set_is_broken_alone_and_the
 
 
 async def _is(store: MongoStore, state: State) -> bool:
-    return CALL in await store.look([CALL]) and await state_of(store, CALL) is state
+    return CALL in await store.read_states([CALL]) and await state_of(store, CALL) is state

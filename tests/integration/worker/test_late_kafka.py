@@ -21,7 +21,7 @@ PARTS: dict[str, Callable[[Worker], Any]] = {
 
 
 def waits_for_kafka() -> bool:
-    value: float = metrics.WAITING_FOR.labels("kafka")._value.get()  # noqa: SLF001 - prometheus has no other way
+    value: float = metrics.DEPENDENCY_UNAVAILABLE.labels("kafka")._value.get()  # noqa: SLF001 - prometheus has no other way
     return value == 1
 
 

@@ -6,7 +6,7 @@ from shared.contract.rejection import Reason
 from shared.contract.topics import MAX_EVENT_BYTES, Topics
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import Mark
+from shared.store.ports import CallUpdate
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.events.records import expected, wait_for
@@ -41,7 +41,7 @@ async def test_it_stops_nothing(kafka_bootstrap: str, topics: Topics, connection
     ]
     store = MongoStore(connection)
     await store.insert([document(UNFOLDABLE, content=b'{"specversion":"1.0"}')])
-    await store.mark([Mark(UNFOLDABLE, 0, 0, stale=True)])
+    await store.mark_stale([CallUpdate(UNFOLDABLE, 0, 0, stale=True)])
     messages = [message(body, topics) for body in calls]
     poison = [{"topic": topics.telephony, "key": b"call-456", "value": value} for value in REFUSED.values()]
 

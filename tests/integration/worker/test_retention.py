@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from services.worker.maintenance.retention import Tombstones
+from services.worker.maintenance.retention import TombstoneJob
 from shared.calls.read_call import read_call
 from shared.contract.topics import Topics
 from shared.process.clock import now_ms
 from shared.store.ids import LogDocument, call_key
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import Mark
+from shared.store.ports import CallUpdate
 from tests.integration.worker.conftest import MakeWorker
 from tests.support.events.makers import Json, event, raw
 from tests.support.events.records import BOOK
@@ -38,9 +38,9 @@ async def store(connection: Connection) -> MongoStore:
 async def final(store: MongoStore, organization: str, body: Json, *, arrival: int) -> None:
     call = call_key(organization, "call-456")
     await store.insert([document(call, content=raw({**body, "organizationid": organization}))])
-    await store.mark([Mark(call, 0, arrival, stale=True, opted_out=organization == OPTED_OUT)])
-    (claim,) = await store.claim([call], "token")
-    await store.replace([(claim, result(opted_out=organization == OPTED_OUT))])
+    await store.mark_stale([CallUpdate(call, 0, arrival, stale=True, opted_out=organization == OPTED_OUT)])
+    (lease,) = await store.lease([call], "token")
+    await store.store_results([(lease, result(opted_out=organization == OPTED_OUT))])
 
 
 async def log(store: MongoStore, organization: str) -> list[LogDocument]:
@@ -73,7 +73,7 @@ async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
     async def lasting() -> int:
         return 29 * DAY_MS
 
-    later = Tombstones(store, lambda: range(PARTITIONS), lasting, clock=lambda: now_ms() + 30 * DAY_MS)
-    await eventually_async(lambda: store.outlived(range(PARTITIONS), now_ms() + DAY_MS, 1))
+    later = TombstoneJob(store, lambda: range(PARTITIONS), lasting, clock=lambda: now_ms() + 30 * DAY_MS)
+    await eventually_async(lambda: store.expired_tombstones(range(PARTITIONS), now_ms() + DAY_MS, 1))
     await later.act()
-    assert set(await store.look([call_key(OLD, "call-456"), call_key(KEPT, "call-456")])) == {f"{KEPT}/call-456"}
+    assert set(await store.read_states([call_key(OLD, "call-456"), call_key(KEPT, "call-456")])) == {f"{KEPT}/call-456"}

@@ -71,12 +71,12 @@ def test_a_wrong_setting_is_named_with_what_it_had_and_what_it_needs(make_worker
 
 
 def test_a_missing_secret_is_named_and_a_wrong_one_not_shown(make_worker: MakeWorker) -> None:
-    worker = make_worker(content_key="too short").start()
+    worker = make_worker(log_id_hmac_key="too short").start()
 
     assert worker.wait() == 2
     said = worker.log.read_text()
-    assert said.startswith("CALLFOLD_CONTENT_KEY is wrong: ")
-    assert "too short" not in said.removeprefix("CALLFOLD_CONTENT_KEY is wrong: value should have at least")
+    assert said.startswith("CALLFOLD_LOG_ID_HMAC_KEY is wrong: ")
+    assert "too short" not in said.removeprefix("CALLFOLD_LOG_ID_HMAC_KEY is wrong: value should have at least")
 
 
 async def test_a_worker_that_waits_for_its_group_is_not_ready_and_leaves_at_once(make_worker: MakeWorker) -> None:

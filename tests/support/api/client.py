@@ -16,12 +16,12 @@ from pydantic import SecretStr
 from services.api.app import create_app
 from services.api.settings import ApiSettings
 from shared.calls.folding import fold_documents, render
-from shared.calls.large_calls import FoldsHere, LargeCalls
-from shared.store.api_keys import Keys, MemoryKeys, new_key
-from shared.store.ids import LogDocument, Stretch, documents
+from shared.calls.large_calls import InProcessFolds, LargeCalls
+from shared.store.api_keys import ApiKeys, MemoryApiKeys, new_key
+from shared.store.ids import LogDocument, SourcePartition, documents
 from shared.store.memory.calls import MemoryStore
 from shared.store.mongo.bson_record import packed
-from shared.store.ports import Mark, Result, Store
+from shared.store.ports import CallUpdate, FoldResult, Store
 from tests.support.events.makers import Json, book, raw
 
 PEPPER = "p" * 32
@@ -47,42 +47,42 @@ class Reader:
 
 async def reader(
     store: Store | None = None,
-    keys: Keys | None = None,
+    keys: ApiKeys | None = None,
     organization: str = "org-789",
     folds: LargeCalls | None = None,
     **settings: Any,
 ) -> Reader:
     """Return somebody with a key of the organization, and an API of their own."""
-    store, keys = store or MemoryStore(), keys or MemoryKeys()
+    store, keys = store or MemoryStore(), keys or MemoryApiKeys()
     key, secret = new_key(organization, PEPPER.encode())
     await keys.add(key)
-    folds = folds or FoldsHere(store, book())
-    app = create_app(ApiSettings(key_pepper=SecretStr(PEPPER), **settings), store, keys, book(), folds)
+    folds = folds or InProcessFolds(store, book())
+    app = create_app(ApiSettings(api_secret_pepper=SecretStr(PEPPER), **settings), store, keys, book(), folds)
     return Reader(app, store, keys, {"X-API-KEY": key.api_key, "X-API-SECRET": secret})
 
 
 async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> None:
     """Put the events, all of one call, into the store; `final` folds them as the folder does."""
     call = f"{bodies[0]['organizationid']}/{bodies[0]['subject']}"
-    stretch = Stretch("calls.telephony", 0)
+    stretch = SourcePartition("calls.telephony", 0)
     logged = list(documents(call, stretch, list(enumerate(map(raw, bodies))), CONTENT_KEY))
     await store.insert(logged)
-    await store.mark([Mark(call, partition=0, last_arrival=0, stale=final)])
+    await store.mark_stale([CallUpdate(call, partition=0, last_arrival=0, stale=final)])
     if final:
-        claims = await store.claim([call], "token")
-        await store.replace([(claims[0], _result(logged))])
+        leases = await store.lease([call], "token")
+        await store.store_results([(leases[0], _result(logged))])
 
 
 async def break_call(store: Store, call: str) -> None:
     """Say of a call, which need not be there, that it cannot be folded."""
-    await store.mark([Mark(call, partition=0, last_arrival=0, stale=True)])
-    await store.break_off(await store.claim([call], "token"))
+    await store.mark_stale([CallUpdate(call, partition=0, last_arrival=0, stale=True)])
+    await store.mark_broken(await store.lease([call], "token"))
 
 
-def _result(logged: Sequence[LogDocument]) -> Result:
+def _result(logged: Sequence[LogDocument]) -> FoldResult:
     folded, _ = fold_documents(logged, book())
     rendered = render(folded.record)
-    return Result(
+    return FoldResult(
         fields=packed(folded.record, rendered.body),
         body=rendered.body,
         etag=rendered.etag,

@@ -12,7 +12,7 @@ from deploy.local.ports import HOST, free_port
 from deploy.local.servers.process import Server
 from shared.calls.read_call import Finality
 from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoKeys
+from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.client import Connection
 from tests.support.api.client import PEPPER
 
@@ -57,7 +57,7 @@ class ApiReader:
         headers = {}
         for organization in organizations:
             key, secret = new_key(organization, PEPPER.encode())
-            await MongoKeys(connection).add(key)
+            await MongoApiKeys(connection).add(key)
             headers[organization] = {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
         return cls(port, headers)
 

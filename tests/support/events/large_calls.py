@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from shared.process.clock import now_ms
-from shared.store.ids import Stretch, documents
-from shared.store.ports import Mark, Store
+from shared.store.ids import SourcePartition, documents
+from shared.store.ports import CallUpdate, Store
 from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.store.makers import CALL, CONTENT_KEY
 
@@ -32,9 +32,9 @@ async def put_large(
     for number, part in enumerate(_parts([raw(body) for body in bodies])):
         first = number * _PER_DOCUMENT
         await store.insert(
-            list(documents(call, Stretch("calls.t", partition), list(enumerate(part, first)), CONTENT_KEY))
+            list(documents(call, SourcePartition("calls.t", partition), list(enumerate(part, first)), CONTENT_KEY))
         )
-    await store.mark([Mark(call, partition, now_ms(), stale=stale)])
+    await store.mark_stale([CallUpdate(call, partition, now_ms(), stale=stale)])
 
 
 def _parts(events: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -16,9 +16,9 @@ import orjson
 
 from shared.contract.envelope import Event, InvalidEvent, decode
 from shared.fold.cost import Price, PriceBook
-from shared.fold.cost import Prices as BookPrices
+from shared.fold.cost import PriceList as BookPrices
 from shared.fold.fold import fold
-from tests.support.reference.cost import SHIPPED, Prices
+from tests.support.reference.cost import SHIPPED, PriceList
 
 Json = dict[str, Any]
 
@@ -99,18 +99,18 @@ def decoded(bodies: Iterable[Json]) -> list[Event]:
     return events
 
 
-def record(*bodies: Json, prices: tuple[Prices, ...] = (SHIPPED,)) -> Json:
+def record(*bodies: Json, prices: tuple[PriceList, ...] = (SHIPPED,)) -> Json:
     """Return the record of a call as a reader gets it: as JSON."""
     told: Json = orjson.loads(orjson.dumps(fold(decoded(bodies), book(*prices)).record))
     return told
 
 
-def book(*editions: Prices) -> PriceBook:
+def book(*price_lists: PriceList) -> PriceBook:
     """Return a price book of the folder's own kind, by default the one that ships."""
-    return PriceBook("test", [_in_decimals(prices) for prices in editions or (SHIPPED,)])
+    return PriceBook("test", [_in_decimals(prices) for prices in price_lists or (SHIPPED,)])
 
 
-def _in_decimals(prices: Prices) -> BookPrices:
+def _in_decimals(prices: PriceList) -> BookPrices:
     return BookPrices(
         effective=prices.effective,
         products={

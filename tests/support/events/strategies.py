@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.support.events.makers import STARTED, Json, event, rfc3339
-from tests.support.reference.cost import SHIPPED, Prices
+from tests.support.reference.cost import SHIPPED, PriceList
 
 SECRET = "s3cret"  # noqa: S105 - what a test looks for
 
-_DEARER = Prices(
+_DEARER = PriceList(
     effective=STARTED + 2,
     products={"inbound_call": ("0.0333", "duration"), "llm_usage": ("0.001000000001", "unit")},
     increment="0.7",

@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Prices:
+class PriceList:
     """What is in force from a moment on: `unit_price` and `duration` or `unit` of each product, in plain texts."""
 
     effective: int
@@ -19,7 +19,7 @@ class Prices:
     minimum: str = "0"
 
 
-SHIPPED = Prices(
+SHIPPED = PriceList(
     effective=946_684_800_000,
     products={
         "inbound_call": ("0.02", "duration"),
@@ -36,9 +36,9 @@ SHIPPED = Prices(
 class Book:
     """Prices in the order of their dates; the first ones also hold for whatever was before them."""
 
-    prices: tuple[Prices, ...] = (SHIPPED,)
+    prices: tuple[PriceList, ...] = (SHIPPED,)
 
-    def at(self, moment: int) -> Prices:
+    def at(self, moment: int) -> PriceList:
         """Return what is in force at `moment` (Unix milliseconds)."""
         return [self.prices[0], *(prices for prices in self.prices if prices.effective <= moment)][-1]
 

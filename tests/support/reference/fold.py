@@ -20,7 +20,7 @@ from tests.support.reference.entries import (
     turn_entry,
     without_null,
 )
-from tests.support.reference.order import in_order, opts_out, recency, unix_ms
+from tests.support.reference.order import in_order, opts_out, ordering_key, unix_ms
 
 Json = dict[str, Any]
 
@@ -92,7 +92,9 @@ class _Telling:
             case "call.scheduled" | "call.created" | "call.started" | "call.updated":
                 self.details(kind, time, data)
             case "call.ended" | "call.failed":
-                self.finals.append({**data, "failed": kind == "call.failed", "time": time, "recency": recency(event)})
+                self.finals.append(
+                    {**data, "failed": kind == "call.failed", "time": time, "recency": ordering_key(event)}
+                )
             case "recording.available" | "call.analyzed":
                 field, stated = _STATES[kind]
                 self.fields[field] = data[stated]
@@ -102,7 +104,10 @@ class _Telling:
                 turn = self.named(event, data, "turn_id")
                 self.retracted[turn] = max(data["revision"], self.retracted.get(turn, -1))
             case "tool.called" | "tool.returned":
-                self.tools[source, data["tool_call_id"], kind] = ((time, recency(event)), tool_entry(kind, time, data))
+                self.tools[source, data["tool_call_id"], kind] = (
+                    (time, ordering_key(event)),
+                    tool_entry(kind, time, data),
+                )
             case "latency.sampled":
                 self.samples.setdefault(data["component"], []).append(data["value_ms"])
             case "usage.reported":
@@ -170,7 +175,7 @@ class _Telling:
             return float(stated / 1000)
         return 0 if self.session is None else max(0, end - self.session) / 1000
 
-    def standing_turns(self) -> list[tuple[Any, Json]]:
+    def effective_turns(self) -> list[tuple[Any, Json]]:
         standing = []
         for turn, rivals in self.turns.items():
             final = [event for event in rivals if event["data"].get("final") is not False]
@@ -179,11 +184,11 @@ class _Telling:
                 highest = max(_revision(event) for event in final)
                 event = [event for event in final if _revision(event) == highest][-1]
                 entry = turn_entry(event)
-                standing.append(((entry["timestamp"], recency(event)), entry))
+                standing.append(((entry["timestamp"], ordering_key(event)), entry))
         return sorted(standing, key=lambda pair: pair[0])
 
     def transcript(self) -> Json:
-        turns = [] if self.opted_out else self.standing_turns()
+        turns = [] if self.opted_out else self.effective_turns()
         tools = [] if self.opted_out else list(self.tools.values())
         return {
             "transcript": "\n".join(entry["content"] for _, entry in turns),

@@ -34,10 +34,10 @@ def in_order(events: list[Json], *, opted_out: bool) -> list[Json]:
     counts: dict[tuple[str, str], Json] = {}
     for event in sorted(events, key=lambda event: canonical(_left(event) if opted_out else event), reverse=True):
         counts[event["source"], event["id"]] = event
-    return sorted(counts.values(), key=recency)
+    return sorted(counts.values(), key=ordering_key)
 
 
-def recency(event: Json) -> tuple[int, int, str, str, str]:
+def ordering_key(event: Json) -> tuple[int, int, str, str, str]:
     """Return what orders events wherever facts are rivals."""
     sequence = _text(event.get("sequence")) or ""
     return (unix_ms(event["time"]), len(sequence), sequence, event["source"], event["id"])

@@ -27,7 +27,7 @@ class NamedError(StrEnum):
     """`MaxTimeMSExpired`: nothing was done."""
     STALLED = "stalled"
     """The server does not get to it before the driver's own limit of time: who knows whether it was done."""
-    CLOSED = "closed"
+    IDLE_CALLS_ENDED = "closed"
     """The connection is closed: nothing was done."""
     ANSWER_LOST = "answer_lost"
     """It was done, but the answer never arrives: only the driver's own limit of time ends the wait."""
@@ -49,7 +49,7 @@ _FAILURES: dict[NamedError, dict[str, Any]] = {
     NamedError.NOT_PRIMARY: {"errorCode": 10107},
     NamedError.TIME_EXCEEDED: {"errorCode": 50},
     NamedError.STALLED: {"blockConnection": True, "blockTimeMS": _STALL_MS},
-    NamedError.CLOSED: {"closeConnection": True},
+    NamedError.IDLE_CALLS_ENDED: {"closeConnection": True},
     NamedError.CONCERN_FAILED: {"writeConcernError": {"code": 64, "errmsg": "told to"}},
     NamedError.CONCERN_SHUTTING_DOWN: {"writeConcernError": {"code": 91, "errmsg": "told to"}},
 }

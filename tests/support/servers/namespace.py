@@ -7,7 +7,7 @@ from pathlib import Path
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import patiently
+from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
@@ -46,7 +46,9 @@ class Place:
 
     async def prepare(self) -> None:
         wanted = Wanted(PARTITIONS, 1)
-        await patiently("kafka", lambda: declare(KafkaAccess(self.kafka), self.topics, wanted), KafkaUnavailable)
+        await retry_until_available(
+            "kafka", lambda: declare(KafkaAccess(self.kafka), self.topics, wanted), KafkaUnavailable
+        )
         await self.store.prepare()
 
     async def close(self) -> None:

@@ -7,9 +7,9 @@ from shared.calls.folding import render
 from shared.config.price_book import load
 from shared.fold.fold import RULES_VERSION, fold
 from shared.fold.record import Record
-from shared.store.ids import LogDocument, Stretch, documents
+from shared.store.ids import LogDocument, SourcePartition, documents
 from shared.store.mongo.bson_record import packed
-from shared.store.ports import Claim, Mark, Result, Store
+from shared.store.ports import CallUpdate, FoldResult, Lease, Store
 from shared.store.states import State
 from tests.support.events.makers import decoded, event
 
@@ -21,31 +21,31 @@ tokens = (f"token-{number}" for number in itertools.count())
 
 
 def document(call: str = CALL, *, offset: int = 0, content: bytes = b'{"a":1}', topic: str = "t") -> LogDocument:
-    return next(documents(call, Stretch(topic, 0), [(offset, content)], CONTENT_KEY))
+    return next(documents(call, SourcePartition(topic, 0), [(offset, content)], CONTENT_KEY))
 
 
-def mark(call: str = CALL, *, stale: bool = True, arrival: int = 1_000, opted_out: bool = False) -> Mark:
-    return Mark(call, 7, arrival, stale, opted_out)
+def update(call: str = CALL, *, stale: bool = True, arrival: int = 1_000, opted_out: bool = False) -> CallUpdate:
+    return CallUpdate(call, 7, arrival, stale, opted_out)
 
 
 def record(**data: Any) -> Record:
     return fold(decoded([event("call.created", id="1", **data)]), load()).record
 
 
-def result(*, final: bool = True, metadata: Any = None, opted_out: bool = False) -> Result:
+def result(*, final: bool = True, metadata: Any = None, opted_out: bool = False) -> FoldResult:
     made = record(metadata=metadata or {"priority": "high"})
     rendered = render(made)
-    return Result(
+    return FoldResult(
         packed(made, rendered.body), rendered.body, rendered.etag, final, opted_out, 3, 1, RULES_VERSION, "test"
     )
 
 
-async def claimed(store: Store, call: str = CALL) -> Claim:
-    await store.mark([mark(call)])
-    (claim,) = await store.claim([call], next(tokens))
-    return claim
+async def leased(store: Store, call: str = CALL) -> Lease:
+    await store.mark_stale([update(call)])
+    (lease,) = await store.lease([call], next(tokens))
+    return lease
 
 
 async def state_of(store: Store, call: str = CALL) -> State:
-    seen = await store.look([call])
+    seen = await store.read_states([call])
     return seen[call].state

@@ -95,7 +95,7 @@ class Crash:
         point, _, times = os.environ.get(VARIABLE, "").partition(":")
         return cls(CrashPoint(point) if point else None, int(times or 1))
 
-    def waits_for(self, point: CrashPoint) -> bool:
+    def error_type(self, point: CrashPoint) -> bool:
         """Tell whether the process is to end at this point."""
         return point is self._point
 

@@ -15,7 +15,7 @@ from services.worker.__main__ import main
 from services.worker.consumer.consumer import ChunkConsumer, ChunkTransport
 from services.worker.ingest.dead_letters import DeadLetter, DeadLetters
 from shared.store.ids import LogDocument
-from shared.store.ports import Claim, Mark, Result, Sighting, Store
+from shared.store.ports import CallSnapshot, CallUpdate, FoldResult, Lease, Store
 from tests.support.worker.crash_points import Crash, CrashPoint
 
 T = TypeVar("T")
@@ -52,16 +52,16 @@ class CrashingStore:
         await by_halves(self._store.insert, documents, self._crash, CrashPoint.AMID_INSERT)
         await self._crash.reach(CrashPoint.AFTER_INSERT)
 
-    async def look(self, calls: Collection[str]) -> dict[str, Sighting]:
-        seen = await self._store.look(calls)
+    async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
+        seen = await self._store.read_states(calls)
         await self._crash.reach(CrashPoint.AFTER_LOOK)
         return seen
 
-    async def mark(self, marks: Sequence[Mark]) -> set[str]:
+    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
         if not marks or _part.get() != "flush":
-            return await self._store.mark(marks)
+            return await self._store.mark_stale(marks)
         await self._crash.reach(CrashPoint.BEFORE_MARK)
-        deleted = await by_halves(self._store.mark, marks, self._crash, CrashPoint.AMID_MARK)
+        deleted = await by_halves(self._store.mark_stale, marks, self._crash, CrashPoint.AMID_MARK)
         await self._crash.reach(CrashPoint.AFTER_MARK)
         return deleted
 
@@ -74,12 +74,12 @@ class CrashingStore:
         await by_halves(self._store.redact, documents, self._crash, CrashPoint(f"amid_{part}_redaction"))
         await self._crash.reach(CrashPoint(f"after_{part}_redaction"))
 
-    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
+    async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
         _part.set("folder")
-        claims = await self._store.claim(calls, token)
-        if claims:
+        leases = await self._store.lease(calls, token)
+        if leases:
             await self._crash.reach(CrashPoint.AFTER_CLAIM)
-        return claims
+        return leases
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         log = await self._store.read(calls)
@@ -87,9 +87,9 @@ class CrashingStore:
             await self._crash.reach(CrashPoint.AFTER_READ)
         return log
 
-    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
         await self._crash.reach(CrashPoint.BEFORE_REPLACE)
-        lost = await by_halves(self._store.replace, claims, self._crash, CrashPoint.AMID_REPLACE)
+        lost = await by_halves(self._store.store_results, leases, self._crash, CrashPoint.AMID_REPLACE)
         await self._crash.reach(CrashPoint.AFTER_REPLACE)
         return lost
 
@@ -121,7 +121,7 @@ async def by_halves(
 ) -> set[str]:
     """Do `act` with all items at once; or, if the process is to end amid them, with one half after the other."""
     half = len(items) // 2
-    if not half or not crash.waits_for(amid):
+    if not half or not crash.error_type(amid):
         return await act(items) or set()
     first = await act(items[:half])
     await crash.reach(amid)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from services.worker.__main__ import main
 from shared.store.ids import LogDocument
-from shared.store.ports import Claim, Result, Store
+from shared.store.ports import FoldResult, Lease, Store
 from tests.support.eventually import eventually
 
 DEADLY = "CALLFOLD_TEST_DEADLY"
@@ -34,23 +34,23 @@ class WaywardStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def claim(self, calls: Collection[str], token: str) -> list[Claim]:
-        claims = await self._store.claim(calls, token)
+    async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
+        leases = await self._store.lease(calls, token)
         if CLAIMS in os.environ:
             with Path(os.environ[CLAIMS]).open("a") as file:  # noqa: ASYNC230 - a few lines
-                file.writelines(f"{claim.call}\n" for claim in claims)
-        return claims
+                file.writelines(f"{lease.call}\n" for lease in leases)
+        return leases
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         if os.environ.get(DEADLY) in calls:
             os._exit(EXIT_STATUS)
         return await self._store.read(calls)
 
-    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
+    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
         held = os.environ.get(HELD)
         if held is not None:
             await eventually(lambda: not Path(held).exists(), within=_HELD_AT_MOST)
-        return await self._store.replace(claims)
+        return await self._store.store_results(leases)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,16 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from shared.fold.cost import PriceBook, Prices
+from shared.fold.cost import PriceBook, PriceList
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Mark
+from shared.store.ports import CallUpdate
 from tests.support.events.makers import STARTED, Json, book, event
 from tests.support.store.makers import CALL, tokens
 
 CREATED, BEGUN, ENDED = event("call.created"), event("call.started"), event("call.ended", at=STARTED + 9_000)
 SAID = event("transcript.turn", content="my secret")
 OPT_OUT = event("call.updated", opt_out_sensitive_data_storage=True)
-MARK = Mark(CALL, 0, STARTED, stale=True)
+MARK = CallUpdate(CALL, 0, STARTED, stale=True)
 OTHERS = ["org-789/call-1", "org-789/call-2"]
 
 
@@ -21,16 +21,16 @@ def ended(call: str, *, at: int = STARTED) -> list[Json]:
 
 
 async def attempts_of(memory: MemoryStore, call: str = CALL) -> int:
-    (claim,) = await memory.claim([call], next(tokens))
-    await memory.release([call], claim.token)
-    return claim.attempts - 1
+    (lease,) = await memory.lease([call], next(tokens))
+    await memory.release([call], lease.token)
+    return lease.attempts - 1
 
 
 class Heavy(MemoryStore):
     """Says of calls that their logs have so many bytes: of all, or of those that are named."""
 
-    def __init__(self, size: int, only: Collection[str] = (), claim_ms: int = 60_000) -> None:
-        super().__init__(claim_ms=claim_ms)
+    def __init__(self, size: int, only: Collection[str] = (), lease_ms: int = 60_000) -> None:
+        super().__init__(lease_ms=lease_ms)
         self._size = size
         self._only = only
 
@@ -44,13 +44,13 @@ class Heavy(MemoryStore):
 
 
 class _Torn(PriceBook):
-    def at(self, moment: int) -> Prices:
-        if moment == self.editions[0].effective:
+    def at(self, moment: int) -> PriceList:
+        if moment == self.price_lists[0].effective:
             raise KeyError(moment)
-        return self.editions[0]
+        return self.price_lists[0]
 
 
 def torn(missing: int = STARTED) -> PriceBook:
     """Return a price book in which the page for calls of one moment is missing: they cannot be folded."""
-    (prices,) = book().editions
+    (prices,) = book().price_lists
     return _Torn("test", [replace(prices, effective=missing)])

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 import orjson
 
-from services.worker.maintenance.commit_barrier import MemoryFence
-from services.worker.maintenance.idle_calls import Closer, Round
-from services.worker.maintenance.telephony import MemoryTelephony
+from services.worker.maintenance.commit_barrier import MemoryCommitBarrier
+from services.worker.maintenance.idle_calls import IdleCallTimeout, Round
+from services.worker.maintenance.telephony import MemoryInferredEnds
 from shared.config.policies import Policies
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import STARTED, Json
@@ -26,19 +26,24 @@ class Desk:
         policies: Policies | None = None,
         owned: Collection[int] = range(PARTITIONS),
         memory: MemoryStore | None = None,
-        telephony: MemoryTelephony | None = None,
+        telephony: MemoryInferredEnds | None = None,
     ) -> None:
         self.worker = MemoryWorker(memory=memory or MemoryStore())
-        self.clock, self.fence = Clock(STARTED), MemoryFence()
-        self.telephony = telephony or MemoryTelephony()
+        self.clock, self.commit_barrier = Clock(STARTED), MemoryCommitBarrier()
+        self.telephony = telephony or MemoryInferredEnds()
         self._policies, self._owned = policies or Policies(), owned
         self._offsets = itertools.count()
-        self.closer = self.another()
+        self.idle_calls = self.another()
 
-    def another(self) -> Closer:
+    def another(self) -> IdleCallTimeout:
         """Return one more closer of the same calls."""
-        return Closer(
-            self.worker.memory, self.telephony, self.fence, self._policies, lambda: self._owned, clock=self.clock
+        return IdleCallTimeout(
+            self.worker.memory,
+            self.telephony,
+            self.commit_barrier,
+            self._policies,
+            lambda: self._owned,
+            clock=self.clock,
         )
 
     async def hear(self, *bodies: Json) -> None:
@@ -46,11 +51,11 @@ class Desk:
             [received(body, offset=next(self._offsets), timestamp=self.clock.now) for body in bodies]
         )
 
-    async def close(self, after: float = 0, closer: Closer | None = None) -> Round:
+    async def close(self, after: float = 0, idle_calls: IdleCallTimeout | None = None) -> Round:
         """Let so many seconds pass; set up a fence, and close what was silent by then."""
         self.clock.move(after)
-        closer = closer or self.closer
-        first, second = await closer.step(), await closer.step()
+        idle_calls = idle_calls or self.idle_calls
+        first, second = await idle_calls.step(), await idle_calls.step()
         return Round(first.closed + second.closed, first.marked + second.marked)
 
     async def settle(self) -> list[Json]:

@@ -20,8 +20,8 @@ from tests.support.store.makers import CALL
 from tests.support.worker.fold_cases import BEGUN, CREATED, ENDED, OPT_OUT, SAID
 from tests.support.worker.memory_worker import MemoryWorker
 
-LATE = event("transcript.turn", at=STARTED + 8_000, source="/late", content="another secret")
-_BODIES = (CREATED, BEGUN, SAID, OPT_OUT, ENDED, LATE)
+LATE_EVENTS = event("transcript.turn", at=STARTED + 8_000, source="/late", content="another secret")
+_BODIES = (CREATED, BEGUN, SAID, OPT_OUT, ENDED, LATE_EVENTS)
 _TIMEOUT_MS = 500  # of each step that is broken off by time alone
 _WITHIN = 120.0
 
@@ -30,14 +30,14 @@ class Step(Enum):
     """What a flush or a folder asks of the store; in which part of the way, and by which method."""
 
     INSERT = ("the first batch", "insert")
-    LOOK = ("the first batch", "look")
-    MARK = ("the first batch", "mark")
-    WAITING = ("the fold", "waiting")
-    CLAIM = ("the fold", "claim")
+    LOOK = ("the first batch", "read_states")
+    MARK = ("the first batch", "mark_stale")
+    WAITING = ("the fold", "stale_calls")
+    CLAIM = ("the fold", "lease")
     SIZES = ("the fold", "sizes")
     READ = ("the fold", "read")
     FOLDER_REDACTION = ("the fold", "redact")
-    REPLACE = ("the fold", "replace")
+    REPLACE = ("the fold", "store_results")
     FLUSH_REDACTION = ("a late batch", "redact")
 
 
@@ -77,8 +77,8 @@ class BreakingStore:
             if (self.part, name) == self._step.value and not self.there.is_set():
                 return await self._broken_off(method, *args)
             result = await method(*args)
-            if name == "claim":
-                self.attempts |= {claim.attempts for claim in result}
+            if name == "lease":
+                self.attempts |= {lease.attempts for lease in result}
             return result
 
         return call
@@ -112,7 +112,7 @@ class Journey:
         self.store.part = "the fold"
         await self._rest()
         self.store.part = "a late batch"
-        await self._worker.deliver(LATE)
+        await self._worker.deliver(LATE_EVENTS)
         await self._rest()
         return await self._arrival()
 

@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from services.worker.folding.fold_loop import Folder
+from services.worker.folding.fold_loop import FoldLoop
 from services.worker.folding.leases import Outcome
-from services.worker.folding.schedule import Reach, Ripeness
+from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.ingest.dead_letters import MemoryDeadLetters
 from services.worker.ingest.decode_batch import Batch
-from services.worker.ingest.write_batch import Flush
+from services.worker.ingest.write_batch import BatchWriter
 from shared.calls.folding import render
-from shared.calls.large_calls import FoldsHere, LargeCalls
+from shared.calls.large_calls import InProcessFolds, LargeCalls
 from shared.contract.envelope import Headers
 from shared.fold.cost import PriceBook
 from shared.fold.fold import fold
@@ -32,7 +32,7 @@ PARTITIONS = 12
 TELEPHONY = "calls.telephony"
 TRANSCRIPTION = "calls.transcription"
 ARRIVED = STARTED
-AT_THE_END = Reach(until=2**62, at_end=True)
+AT_THE_END = Watermark(until=2**62, at_end=True)
 
 Hook = Callable[[str], Awaitable[None]]
 
@@ -104,26 +104,28 @@ class MemoryWorker:
     memory: MemoryStore = field(default_factory=MemoryStore)
     store: Store | None = None
     prices: PriceBook = field(default_factory=book)
-    claim_seconds: float = 60.0
+    lease_seconds: float = 60.0
     partitions: int = PARTITIONS
     large: LargeCalls | None = None
-    reached: Mapping[int, Reach] = field(default_factory=lambda: dict.fromkeys(range(PARTITIONS), AT_THE_END))
+    watermarks: Mapping[int, Watermark] = field(default_factory=lambda: dict.fromkeys(range(PARTITIONS), AT_THE_END))
 
     def __post_init__(self) -> None:
         self.clock = Clock()
         self.letters = MemoryDeadLetters()
-        self.ripeness = Ripeness()
+        self.schedule = FoldSchedule()
         self._offsets = itertools.count()
         store = self.store or self.memory
-        self.flush = Flush(store, self.letters, self.ripeness, partitions=self.partitions, content_key=CONTENT_KEY)
-        self.folder = Folder(
+        self.flush = BatchWriter(
+            store, self.letters, self.schedule, partitions=self.partitions, log_id_hmac_key=CONTENT_KEY
+        )
+        self.fold_loop = FoldLoop(
             store,
             self.prices,
-            self.ripeness,
-            lambda: dict(self.reached),
-            large=self.large or FoldsHere(store, self.prices),
+            self.schedule,
+            lambda: dict(self.watermarks),
+            large=self.large or InProcessFolds(store, self.prices),
             most_large=2,
-            claim_seconds=self.claim_seconds,
+            lease_seconds=self.lease_seconds,
             poll_seconds=0,
             clock=self.clock,
         )
@@ -139,14 +141,14 @@ class MemoryWorker:
     async def step(self) -> Outcome:
         """Fold once, long after the last time."""
         self.clock.move(3600)
-        return await self.folder.step()
+        return await self.fold_loop.step()
 
     async def rest(self) -> None:
         """Fold until nothing is left to be folded."""
         quiet = 0
         while quiet < 2:  # the step after tells what has become of a call that was folded beside
             quiet = quiet + 1 if await self.step() == Outcome() else 0
-            await self.folder.settle()
+            await self.fold_loop.settle()
 
     async def found(self, call: str = CALL) -> StoredCall:
         """Return what is stored of a call, which must be there."""

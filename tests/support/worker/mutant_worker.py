@@ -15,7 +15,7 @@ from services.worker.__main__ import main
 from services.worker.consumer.consumer import Chunk, ChunkConsumer, ChunkTransport
 from services.worker.ingest.dead_letters import DeadLetter, DeadLetters
 from shared.store.ids import LogDocument
-from shared.store.ports import Mark, Store, StoreUnavailable
+from shared.store.ports import CallUpdate, Store, StoreUnavailable
 
 VARIABLE = "CALLFOLD_TEST_SABOTAGE"
 """The variable that names the sabotage."""
@@ -64,12 +64,12 @@ class SabotagedStore:
             raise StoreUnavailable("away")
         await self._store.insert(documents)
 
-    async def mark(self, marks: Sequence[Mark]) -> set[str]:
+    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
         match self._sabotage:
             case Sabotage.ACKNOWLEDGES_FIRST:
                 await asyncio.Event().wait()
             case Sabotage.TAKES_AN_OUTAGE_FOR_POISON:
-                return await self._store.mark(marks)
+                return await self._store.mark_stale(marks)
         return set()
 
 

@@ -22,10 +22,10 @@ class WorkerProcess:
     """Runs `python -m services.worker` with short times; `settings` override them, by their names."""
 
     def __init__(
-        self, kafka: str, mongo_uri: str, topics: Topics, database: str, folder: Path, **settings: object
+        self, kafka: str, mongo_uri: str, topics: Topics, database: str, fold_loop: Path, **settings: object
     ) -> None:
         self.port = free_port()
-        self.log = folder / f"worker-{self.port}.log"
+        self.log = fold_loop / f"worker-{self.port}.log"
         chosen = {
             "kafka_bootstrap": kafka,
             "mongo_uri": mongo_uri,
@@ -33,12 +33,12 @@ class WorkerProcess:
             "mongo_timeout_ms": 5_000,
             "topic_prefix": topics.prefix,
             "group": topics.prefix,
-            "content_key": CONTENT_KEY,
+            "log_id_hmac_key": CONTENT_KEY,
             "metrics_port": self.port,
             "partitions": 3,
             "session_seconds": 6,
             "commit_seconds": 0.5,
-            "claim_seconds": 3,
+            "lease_seconds": 3,
             "poll_seconds": 1,
             **settings,
         }

@@ -91,9 +91,9 @@ async def died(worker: WorkerProcess, status: int) -> None:
 
 
 @asynccontextmanager
-async def takeover(kafka: str, mongo_uri: str, topics: Topics, folder: Path) -> AsyncIterator[Takeover]:
+async def takeover(kafka: str, mongo_uri: str, topics: Topics, fold_loop: Path) -> AsyncIterator[Takeover]:
     """Prepare a takeover."""
-    async with place(kafka, mongo_uri, topics, folder) as where:
+    async with place(kafka, mongo_uri, topics, fold_loop) as where:
         load = Takeover(where)
         await load.publish()
         yield load

@@ -17,10 +17,10 @@ from pydantic import SecretStr
 from services.worker.app import Worker
 from services.worker.consumer.consumer import Chunk, ChunkConsumer
 from services.worker.ingest.dead_letters import MemoryDeadLetters
-from services.worker.maintenance.commit_barrier import MemoryFence
-from services.worker.maintenance.telephony import MemoryTelephony
+from services.worker.maintenance.commit_barrier import MemoryCommitBarrier
+from services.worker.maintenance.telephony import MemoryInferredEnds
 from services.worker.settings import WorkerSettings
-from shared.calls.large_calls import FoldsHere
+from shared.calls.large_calls import InProcessFolds
 from shared.config.policies import Policies
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import book
@@ -80,13 +80,13 @@ def finalized(store: Any = None, **chosen: Any) -> Worker:
     """Return a worker with these settings of which nothing runs, but all is made."""
     store = store or MemoryStore()
     worker = Worker(
-        WorkerSettings(content_key=SecretStr("k" * 32), **chosen),
+        WorkerSettings(log_id_hmac_key=SecretStr("k" * 32), **chosen),
         store,
         MemoryDeadLetters(),
         book(),
-        telephony=MemoryTelephony(),
-        fence=MemoryFence(),
-        large=FoldsHere(store, book()),
+        telephony=MemoryInferredEnds(),
+        commit_barrier=MemoryCommitBarrier(),
+        large=InProcessFolds(store, book()),
         policies=Policies(),
         partitions=PARTITIONS,
     )

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from services.api import auth
 from services.api.auth import Authentication
 from services.api.errors import Refused
-from shared.store.api_keys import ApiKey, MemoryKeys, new_key
+from shared.store.api_keys import ApiKey, MemoryApiKeys, new_key
 from shared.store.ports import StoreUnavailable
 from tests.support.api.client import PEPPER, Reader, put, reader
 from tests.support.events.seed_call import seed_call
@@ -21,7 +21,7 @@ REFUSED = (
 )
 
 
-class CountingKeys(MemoryKeys):
+class CountingKeys(MemoryApiKeys):
     """Counts what it is asked, and answers a moment later, or not at all."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from shared.calls.cached_reads import POOLED_BYTES
 from shared.calls.folding import render
 from shared.calls.large_calls import (
     FoldFailed,
-    FoldsHere,
+    InProcessFolds,
     LargeReading,
     OutOfMemory,
     PoolUnavailable,
@@ -20,11 +20,11 @@ from shared.calls.large_calls import (
 )
 from shared.calls.read_call import CallBroken, Finality
 from shared.fold.fold import fold
-from shared.store.ports import Claim, StoreUnavailable
+from shared.store.ports import Lease, StoreUnavailable
 from tests.support.api.client import Reader, put, reader
 from tests.support.events.makers import book, decoded, event
 from tests.support.eventually import eventually
-from tests.support.store.makers import CALL, mark, result, tokens
+from tests.support.store.makers import CALL, result, tokens, update
 from tests.support.worker.fold_cases import BEGUN, ENDED, SAID, Heavy
 
 PATH = "/api/calls/call-456"
@@ -32,7 +32,7 @@ NEIGHBOUR = "/api/calls/call-1"
 
 
 @dataclass
-class Told:
+class CallEvents:
     """A pool that does as it is told: each fold waits until it may, and fails if it is told how."""
 
     store_in: Heavy
@@ -42,14 +42,14 @@ class Told:
     at_work: int = 0
     most_at_work: int = 0
 
-    async def store(self, claim: Claim) -> StoredFold:
-        raise NotImplementedError(claim)
+    async def store(self, lease: Lease) -> StoredFold:
+        raise NotImplementedError(lease)
 
     async def read(self, call: str) -> LargeReading | None:
         self.begun.append(call)
         self.at_work += 1
         self.most_at_work = max(self.most_at_work, self.at_work)
-        reading = await FoldsHere(self.store_in, book()).read(call)
+        reading = await InProcessFolds(self.store_in, book()).read(call)
         await self.may.wait()
         self.at_work -= 1
         if self.failure:
@@ -60,14 +60,14 @@ class Told:
 @dataclass
 class Made:
     api: Reader
-    pool: Told
+    pool: CallEvents
     store: Heavy
 
 
 async def made(*, at_once: bool = True, failure: Exception | None = None, **settings: Any) -> Made:
     """Return an API with one call that is large and goes on, and one that is not."""
     store = Heavy(POOLED_BYTES, only=[CALL])
-    pool = Told(store, failure)
+    pool = CallEvents(store, failure)
     if at_once:
         pool.may.set()
     api = await reader(store, folds=pool, **settings)
@@ -102,9 +102,9 @@ async def test_what_the_client_has_is_not_sent_again() -> None:
 
 async def test_a_final_record_that_was_not_stored_is_known_by_its_tag_without_a_fold() -> None:
     large = await made()
-    await large.store.mark([mark()])
-    (claim,) = await large.store.claim([CALL], next(tokens))
-    await large.store.replace([(claim, replace(result(), fields=None, body=None))])
+    await large.store.mark_stale([update()])
+    (lease,) = await large.store.lease([CALL], next(tokens))
+    await large.store.store_results([(lease, replace(result(), fields=None, body=None))])
 
     answer = await large.api.get(PATH, {"If-None-Match": result().etag})
 
@@ -169,7 +169,7 @@ async def test_a_reader_waits_no_longer_than_is_set() -> None:
 
 async def test_folds_that_nobody_waits_for_any_longer_are_not_heaped_up() -> None:
     store = Heavy(POOLED_BYTES)
-    pool = Told(store)
+    pool = CallEvents(store)
     api = await reader(store, folds=pool, api_fold_timeout_ms=100, pool_queue=1)
     for number in range(5):
         await put(store, [event("call.started", call=f"call-{number}")])

@@ -11,9 +11,9 @@ from shared.calls.cached_reads import POOLED_BYTES, Large, SmallReads
 from shared.calls.read_call import CallBroken, Finality, Reading, read_call
 from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Mark
+from shared.store.ports import CallUpdate
 from tests.support.events.makers import STARTED, Json, book, event, raw
-from tests.support.store.makers import CALL, claimed, document, result
+from tests.support.store.makers import CALL, document, leased, result
 from tests.support.worker.fold_cases import Heavy
 from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 
@@ -40,7 +40,7 @@ async def tell(store: MemoryStore, offset: int, body: Json, *, opted_out: bool =
     """Put one event into the log, as a batch does."""
     told = document(offset=offset, content=raw(body))
     await store.insert([told])
-    await store.mark([Mark(CALL, 0, STARTED, stale=opted_out, opted_out=opted_out)])
+    await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=opted_out, opted_out=opted_out)])
     return told
 
 
@@ -104,7 +104,7 @@ async def test_what_was_remembered_of_a_call_whose_header_says_that_it_opted_out
     reads = SmallReads(store, book())
     said = await tell(store, 0, SAID)
     await read(reads)
-    await store.mark([Mark(CALL, 0, STARTED, stale=True, opted_out=True)])
+    await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=True, opted_out=True)])
 
     reading = await read(reads)
 
@@ -119,9 +119,9 @@ async def test_a_call_that_is_remembered_and_then_deleted_is_none() -> None:
 
     async def delete(step: str) -> None:
         if step == "ids" and deleting:
-            (claim,) = [await claimed(memory)]
-            await memory.replace([(claim, result())])
-            await memory.bury([CALL], 2**62)
+            (lease,) = [await leased(memory)]
+            await memory.store_results([(lease, result())])
+            await memory.tombstone([CALL], 2**62)
 
     deleting = False
     reads = SmallReads(watched(memory, after=delete), book())
@@ -134,7 +134,7 @@ async def test_a_call_that_is_remembered_and_then_deleted_is_none() -> None:
 async def test_a_call_without_a_valid_event_is_broken() -> None:
     store = MemoryStore()
     await store.insert([document(content=b'{"specversion":"0.3"}')])
-    await claimed(store)
+    await leased(store)
 
     with pytest.raises(CallBroken):
         await SmallReads(store, book()).read(CALL)
@@ -174,7 +174,7 @@ def test_whatever_happens_between_two_readers_each_gets_what_a_first_reader_woul
                 case int():
                     await tell(store, offset, BODIES[step], opted_out=BODIES[step] is OPT_OUT)
                 case "flag":
-                    await store.mark([Mark(CALL, 0, STARTED, stale=True, opted_out=True)])
+                    await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=True, opted_out=True)])
                 case _:
                     await MemoryWorker(memory=store).rest()
             assert await reads.read(CALL) == await read_call(store, CALL, book())

@@ -8,10 +8,10 @@ import pytest
 from shared.calls.read_call import CallBroken, Finality, Reading, read_call
 from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Mark, Store, StoreUnavailable
+from shared.store.ports import CallUpdate, Store, StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, book, event, raw
-from tests.support.store.makers import CALL, claimed, document, result, state_of
+from tests.support.store.makers import CALL, document, leased, result, state_of
 from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 
 BEGUN, ENDED = event("call.started"), event("call.ended", at=STARTED + 9_000)
@@ -83,7 +83,7 @@ async def test_a_final_record_with_a_late_event_is_folded_anew() -> None:
 
 async def test_while_a_call_is_being_folded_it_is_read_from_the_log() -> None:
     store = await told(BEGUN, ENDED)
-    await store.claim([CALL], "token")
+    await store.lease([CALL], "token")
 
     read = await reading(store)
 
@@ -93,8 +93,8 @@ async def test_while_a_call_is_being_folded_it_is_read_from_the_log() -> None:
 
 async def test_a_final_record_that_does_not_fit_is_folded_for_the_reader() -> None:
     store = await told(BEGUN, ENDED)
-    (claim,) = await store.claim([CALL], "token")
-    await store.replace([(claim, replace(result(), fields=None, body=None))])
+    (lease,) = await store.lease([CALL], "token")
+    await store.store_results([(lease, replace(result(), fields=None, body=None))])
 
     read = await reading(store)
 
@@ -103,7 +103,7 @@ async def test_a_final_record_that_does_not_fit_is_folded_for_the_reader() -> No
 
 async def test_of_an_opted_out_call_nothing_is_told_though_its_log_is_still_raw() -> None:
     store = await told(SAID)
-    await store.mark([Mark(CALL, 0, STARTED, stale=True, opted_out=True)])
+    await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=True, opted_out=True)])
 
     read = await reading(store)
 
@@ -119,7 +119,7 @@ async def test_of_a_call_that_opts_out_in_the_log_nothing_is_told_before_it_is_r
 
 async def test_a_broken_call_says_so() -> None:
     store = MemoryStore()
-    await store.break_off([await claimed(store)])
+    await store.mark_broken([await leased(store)])
 
     with pytest.raises(CallBroken):
         await read_call(store, CALL, book())
@@ -127,7 +127,7 @@ async def test_a_broken_call_says_so() -> None:
 
 async def test_a_call_with_a_header_and_no_event_is_broken() -> None:
     store = MemoryStore()
-    await claimed(store)
+    await leased(store)
 
     with pytest.raises(CallBroken):
         await read_call(store, CALL, book())
@@ -153,7 +153,7 @@ async def test_a_store_that_does_not_answer_is_not_taken_for_an_answer() -> None
             raise StoreUnavailable(str(len(calls)))
 
     store = Away()
-    await store.mark([Mark(CALL, 0, STARTED, stale=False)])
+    await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=False)])
 
     with pytest.raises(StoreUnavailable):
         await read_call(store, CALL, book())
@@ -161,7 +161,7 @@ async def test_a_store_that_does_not_answer_is_not_taken_for_an_answer() -> None
 
 async def test_a_deleted_call_is_none() -> None:
     store = await told(BEGUN, ENDED, rest=True)
-    await store.bury([CALL], 2**62)
+    await store.tombstone([CALL], 2**62)
 
     assert await read_call(store, CALL, book()) is None
 
@@ -171,9 +171,9 @@ async def test_a_call_that_is_deleted_while_its_log_is_read_is_none() -> None:
 
     async def delete(step: str) -> None:
         if step == "find":
-            (claim,) = await memory.claim([CALL], "token")
-            await memory.replace([(claim, result())])
-            await memory.bury([CALL], 2**62)
+            (lease,) = await memory.lease([CALL], "token")
+            await memory.store_results([(lease, result())])
+            await memory.tombstone([CALL], 2**62)
             memory.log.popitem()
 
     assert await read_call(watched(memory, after=delete), CALL, book()) is None

@@ -41,7 +41,7 @@ def test_prices_hold_from_their_moment_on_to_the_millisecond(tmp_path: Path) -> 
 
 
 def test_increment_and_minimum_have_defaults(tmp_path: Path) -> None:
-    earlier, later = written(tmp_path, TWO_PRICES).editions
+    earlier, later = written(tmp_path, TWO_PRICES).price_lists
 
     assert (earlier.increment, earlier.minimum, later.minimum) == (Decimal(1), Decimal(0), Decimal(30))
 
@@ -49,7 +49,7 @@ def test_increment_and_minimum_have_defaults(tmp_path: Path) -> None:
 def test_a_moment_before_the_first_prices_has_the_first(tmp_path: Path) -> None:
     prices = written(tmp_path, TWO_PRICES)
 
-    assert prices.at(0) == prices.editions[0]
+    assert prices.at(0) == prices.price_lists[0]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_an_event_is_what_its_attributes_say() -> None:
 
     assert (read.organization_id, read.call_id, read.type, read.time) == ("org-789", "call-456", "call.dtmf", STARTED)
     assert read.identity == ("/twilio/AC0001", "1")
-    assert (read.recency.sequence, read.data, read.opts_out) == ("3", {"digits": "27"}, False)
+    assert (read.ordering_key.sequence, read.data, read.opts_out) == ("3", {"digits": "27"}, False)
     assert read.raw == raw(body)
 
 

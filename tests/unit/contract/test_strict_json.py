@@ -102,4 +102,4 @@ def test_of_a_key_that_stands_twice_the_last_counts() -> None:
 
     read = taken(value)
 
-    assert (read.data, read.recency.id) == ({"agent_id": "a"}, "last")
+    assert (read.data, read.ordering_key.id) == ({"agent_id": "a"}, "last")

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from tests.support.events.makers import CREATED, STARTED, Json, event, record
-from tests.support.reference.cost import SHIPPED, Prices
+from tests.support.reference.cost import SHIPPED, PriceList
 
-CENTS = Prices(effective=0, products={"inbound_call": ("0.01", "duration"), "llm_usage": ("0.01", "unit")})
+CENTS = PriceList(effective=0, products={"inbound_call": ("0.01", "duration"), "llm_usage": ("0.01", "unit")})
 
 
 def talk(seconds: float, **data: Any) -> list[Json]:
@@ -88,7 +88,7 @@ def test_a_call_that_is_not_timed_has_no_seconds() -> None:
 
 
 def test_seconds_are_rounded_up_to_the_increment() -> None:
-    by_six = Prices(0, CENTS.products, increment="6")
+    by_six = PriceList(0, CENTS.products, increment="6")
 
     assert record(*talk(60.001))["call_cost"]["total_duration_seconds"] == 61
     assert record(*talk(60.001), prices=(by_six,))["call_cost"]["total_duration_seconds"] == 66
@@ -96,7 +96,7 @@ def test_seconds_are_rounded_up_to_the_increment() -> None:
 
 
 def test_seconds_are_at_least_the_minimum_of_a_timed_call() -> None:
-    at_least = Prices(0, CENTS.products, minimum="30")
+    at_least = PriceList(0, CENTS.products, minimum="30")
 
     assert record(*talk(0), prices=(at_least,))["call_cost"]["total_duration_seconds"] == 30
     assert record(*talk(31), prices=(at_least,))["call_cost"]["total_duration_seconds"] == 31
@@ -105,7 +105,7 @@ def test_seconds_are_at_least_the_minimum_of_a_timed_call() -> None:
 
 @pytest.mark.parametrize(("started", "price"), [(STARTED - 1, 0.02), (STARTED, 0.01)])
 def test_the_prices_in_force_at_the_sessions_start_apply(started: int, price: float) -> None:
-    dearer = Prices(STARTED, CENTS.products)
+    dearer = PriceList(STARTED, CENTS.products)
     call = [event("call.created", at=CREATED), *talk(60, start_timestamp=started)]
 
     cost = record(*call, prices=(SHIPPED, dearer))["call_cost"]
@@ -115,7 +115,7 @@ def test_the_prices_in_force_at_the_sessions_start_apply(started: int, price: fl
 
 @pytest.mark.parametrize(("created", "price"), [(STARTED - 1, 0.001), (STARTED, 0.01)])
 def test_without_a_session_those_at_the_earliest_event(created: int, price: float) -> None:
-    dearer = Prices(STARTED, CENTS.products)
+    dearer = PriceList(STARTED, CENTS.products)
     call = [event("call.created", at=created), event("usage.reported", at=STARTED + 9)]
 
     cost = record(*call, prices=(SHIPPED, dearer))["call_cost"]

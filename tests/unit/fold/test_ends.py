@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.events.makers import CREATED, STARTED, Json, event, record
 
-SIGNS_OF_LIFE = [
+ACTIVITY = [
     "call.started",
     "call.transferred",
     "call.dtmf",
@@ -30,7 +30,7 @@ def closed(at: int) -> Json:
     return event("call.ended", at=at, source="/callfold/closer", disconnection_reason="inactivity", inferred=True)
 
 
-@pytest.mark.parametrize("kind", SIGNS_OF_LIFE)
+@pytest.mark.parametrize("kind", ACTIVITY)
 def test_a_sign_of_life_makes_a_call_ongoing(kind: str) -> None:
     assert record(event(kind), event("call.created"))["call_status"] == "ONGOING"
 
@@ -68,7 +68,7 @@ def test_an_inferred_end_stands_while_nothing_later_lives() -> None:
     assert (told["call_status"], told["disconnection_reason"]) == ("ENDED", "inactivity")
 
 
-@pytest.mark.parametrize("kind", SIGNS_OF_LIFE)
+@pytest.mark.parametrize("kind", ACTIVITY)
 def test_a_later_sign_of_life_reopens_a_call_whose_end_was_inferred(kind: str) -> None:
     told = record(event("call.started"), closed(STARTED), event(kind, at=STARTED + 1))
 

@@ -15,10 +15,10 @@ from services.ops.app import create_app
 from services.ops.database import Database, address
 from services.ops.errors import Failure
 from services.ops.settings import OpsSettings
-from shared.store.api_keys import MemoryKeys, opens
+from shared.store.api_keys import MemoryApiKeys, opens
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import event, raw
-from tests.support.store.makers import document, mark
+from tests.support.store.makers import document, update
 
 CALLFOLD = Path(sys.executable).with_name("callfold")
 PEPPER = "p" * 32
@@ -49,7 +49,7 @@ class Memory:
     """The command on a store in memory."""
 
     def __init__(self) -> None:
-        self.database = Database(MemoryStore(), MemoryKeys())
+        self.database = Database(MemoryStore(), MemoryApiKeys())
 
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(create_app(), arguments, obj=self.open)
@@ -62,7 +62,7 @@ class Memory:
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Memory:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CALLFOLD_KEY_PEPPER", PEPPER)
+    monkeypatch.setenv("CALLFOLD_API_SECRET_PEPPER", PEPPER)
     return Memory()
 
 
@@ -160,7 +160,7 @@ def test_a_key_that_is_not_there_cannot_be_revoked(memory: Memory) -> None:
 def test_get_prints_the_record_and_how_far_it_is_settled(memory: Memory) -> None:
     store = memory.database.store
     asyncio.run(store.insert([document(content=raw(event("call.started", metadata={"a": "\x9b"})))]))
-    asyncio.run(store.mark([mark()]))
+    asyncio.run(store.mark_stale([update()]))
 
     result = memory.run("get", "org-789", "call-456")
 

@@ -8,7 +8,7 @@ import pytest
 from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
 from shared.calls.fold_call import fold_call
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Mark, Store, StoreUnavailable
+from shared.store.ports import CallUpdate, Store, StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import STARTED, book, event
 from tests.support.store.makers import CALL, state_of, tokens
@@ -37,16 +37,16 @@ async def folded_store(ends: int = 3) -> MemoryStore:
 async def folded_by(store: MemoryStore, call: str, **versions: Any) -> None:
     """Store a call's record as other rules or another price book would have."""
     header = (await store.headers([call]))[call]
-    await store.mark([Mark(call, header.partition, header.last_arrival, stale=True)])
-    (claim,) = await store.claim([call], next(tokens))
-    done = await fold_call(store, claim, (await store.read([call]))[call], book())
-    await store.replace([(claim, replace(done.result, body=b"{}", **versions))])
+    await store.mark_stale([CallUpdate(call, header.partition, header.last_arrival, stale=True)])
+    (lease,) = await store.lease([call], next(tokens))
+    done = await fold_call(store, lease, (await store.read([call]))[call], book())
+    await store.store_results([(lease, replace(done.result, body=b"{}", **versions))])
 
 
 async def broken(store: MemoryStore, call: str) -> None:
     header = (await store.headers([call]))[call]
-    await store.mark([Mark(call, header.partition, header.last_arrival, stale=True)])
-    await store.break_off(await store.claim([call], next(tokens)))
+    await store.mark_stale([CallUpdate(call, header.partition, header.last_arrival, stale=True)])
+    await store.mark_broken(await store.lease([call], next(tokens)))
 
 
 async def body(store: Store, call: str) -> bytes | None:
@@ -108,7 +108,7 @@ async def test_only_the_calls_of_one_organization_are_folded_where_one_is_named(
 
 async def test_a_run_goes_on_behind_the_call_it_is_told() -> None:
     store = await folded_store(len(ENDS))
-    order = await store.logged(len(ENDS))
+    order = await store.logged_calls(len(ENDS))
 
     assert (await rebuild(store, after=order[-11])).seen == 10
 
@@ -143,8 +143,8 @@ async def test_what_a_worker_has_claimed_is_left_to_it() -> None:
     await worker.deliver(event("call.ended"))
 
     async def claim_first(step: str) -> None:
-        if step == "claim":
-            await worker.memory.claim([CALL], "a worker's")
+        if step == "lease":
+            await worker.memory.lease([CALL], "a worker's")
 
     tally = await rebuild(watched(worker.memory, before=claim_first))
 
@@ -165,10 +165,10 @@ async def test_a_call_that_cannot_be_folded_is_broken_alone(capsys: pytest.Captu
 
 async def test_a_run_that_the_store_breaks_off_leaves_no_claim_and_says_where_it_was() -> None:
     store = await folded_store(len(ENDS))
-    order = await store.logged(len(ENDS))
+    order = await store.logged_calls(len(ENDS))
 
     async def away(step: str) -> None:
-        if step == "replace" and rebuilding.tally.rebuilt == 200:
+        if step == "store_results" and rebuilding.tally.rebuilt == 200:
             raise StoreUnavailable
 
     rebuilding = Rebuilding(watched(store, before=away), book(), partitions)
@@ -187,7 +187,7 @@ async def test_one_call_that_the_log_does_not_have_is_no_such_call() -> None:
 
 async def test_a_deleted_call_whose_log_is_still_going_is_left_alone() -> None:
     store = await folded_store(1)
-    await store.bury([FIRST], 2**62)
+    await store.tombstone([FIRST], 2**62)
 
     tally = await rebuild(store)
 

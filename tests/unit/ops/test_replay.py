@@ -9,7 +9,7 @@ from services.ops.dead_letters.replayable import obstacle, sent_back
 from services.ops.dead_letters.scan import Places
 from shared.contract.dead_letter_headers import OMITTED, REPLAYED_FROM, REPLAYS
 from shared.contract.topics import Topics
-from shared.kafka.producer import Outgoing
+from shared.kafka.producer import OutgoingRecord
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.dead_letters import SAID, Record
 from tests.support.events.makers import Json, decoded, event, raw
@@ -26,7 +26,7 @@ def test_a_record_goes_back_as_it_came_and_says_that_it_does() -> None:
     headers = (("ce_id", b"1"), ("content-type", b"application/json"), ("ce_subject", None), *SAID)
     record = Record(key=None, value=b"\xff", headers=headers, partition=2, offset=17)
 
-    assert sent_back(record, letter_of(record, alone=False)) == Outgoing(
+    assert sent_back(record, letter_of(record, alone=False)) == OutgoingRecord(
         topic="calls.telephony",
         key=None,
         value=b"\xff",

@@ -43,12 +43,12 @@ def test_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_folder_of_secrets_may_stand_in_that_file_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place, pepper in (("there", PEPPER), ("elsewhere", "q" * 32)):
         (folder / place).mkdir()
-        (folder / place / "callfold_key_pepper").write_text(f"{pepper}\n")
+        (folder / place / "callfold_api_secret_pepper").write_text(f"{pepper}\n")
     local_stack(folder, SECRETS_DIR=folder / "there")
 
-    from_the_file = KeySettings.load().key_pepper.get_secret_value()
+    from_the_file = KeySettings.load().api_secret_pepper.get_secret_value()
     monkeypatch.setenv("CALLFOLD_SECRETS_DIR", str(folder / "elsewhere"))
-    from_the_environment = KeySettings.load().key_pepper.get_secret_value()
+    from_the_environment = KeySettings.load().api_secret_pepper.get_secret_value()
 
     assert from_the_file == PEPPER
     assert from_the_environment == "q" * 32
@@ -60,19 +60,19 @@ def test_only_making_a_key_needs_the_pepper(capsys: pytest.CaptureFixture[str]) 
     with pytest.raises(SystemExit, match="2"):
         KeySettings.load()
 
-    assert capsys.readouterr().err.startswith("CALLFOLD_KEY_PEPPER is not set")
+    assert capsys.readouterr().err.startswith("CALLFOLD_API_SECRET_PEPPER is not set")
 
 
 def test_a_short_pepper_is_refused_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("CALLFOLD_KEY_PEPPER", "too-short")
+    monkeypatch.setenv("CALLFOLD_API_SECRET_PEPPER", "too-short")
 
     with pytest.raises(SystemExit, match="2"):
         KeySettings.load()
 
     error = capsys.readouterr().err
-    assert error.startswith("CALLFOLD_KEY_PEPPER is wrong")
+    assert error.startswith("CALLFOLD_API_SECRET_PEPPER is wrong")
     assert "too-short" not in error
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 
 import pytest
 
-from shared.store.mongo.batched_reads import LANES, MOST, Gathering
+from shared.store.mongo.batched_reads import CONCURRENCY, MOST, BatchedReads
 from shared.store.ports import StoreUnavailable
 
 
@@ -26,12 +26,12 @@ class Asked:
         return {key: key.upper() for key in keys if not key.startswith("no")}
 
 
-async def all_of(gathering: Gathering[str], keys: Iterable[str]) -> list[str | None]:
+async def all_of(gathering: BatchedReads[str], keys: Iterable[str]) -> list[str | None]:
     return await asyncio.gather(*map(gathering.get, keys))
 
 
 async def test_each_gets_what_they_asked_for() -> None:
-    answers = await all_of(Gathering(Asked()), ["a", "b", "none", "a"])
+    answers = await all_of(BatchedReads(Asked()), ["a", "b", "none", "a"])
 
     assert answers == ["A", "B", None, "A"]
 
@@ -39,7 +39,7 @@ async def test_each_gets_what_they_asked_for() -> None:
 async def test_who_asks_at_once_is_answered_by_one_question() -> None:
     asked = Asked()
 
-    await all_of(Gathering(asked), map(str, range(MOST)))
+    await all_of(BatchedReads(asked), map(str, range(MOST)))
 
     assert asked.questions == [set(map(str, range(MOST)))]
 
@@ -47,7 +47,7 @@ async def test_who_asks_at_once_is_answered_by_one_question() -> None:
 async def test_no_question_is_larger_than_it_may_be() -> None:
     asked = Asked()
 
-    await all_of(Gathering(asked), map(str, range(3 * MOST + 1)))
+    await all_of(BatchedReads(asked), map(str, range(3 * MOST + 1)))
 
     assert [len(question) for question in asked.questions] == [MOST, MOST, MOST, 1]
 
@@ -55,7 +55,7 @@ async def test_no_question_is_larger_than_it_may_be() -> None:
 async def test_who_comes_while_a_question_is_under_way_is_asked_for_by_another() -> None:
     asked = Asked()
     asked.may.clear()
-    gathering = Gathering(asked)
+    gathering = BatchedReads(asked)
     first = asyncio.create_task(gathering.get("a"))
     await asyncio.sleep(0.01)
 
@@ -70,9 +70,9 @@ async def test_who_comes_while_a_question_is_under_way_is_asked_for_by_another()
 async def test_who_comes_while_all_lanes_are_taken_waits_for_one_with_the_others() -> None:
     asked = Asked()
     asked.may.clear()
-    gathering = Gathering(asked)
+    gathering = BatchedReads(asked)
     waiting = []
-    for number in range(LANES + 5):
+    for number in range(CONCURRENCY + 5):
         waiting.append(asyncio.create_task(gathering.get(f"{number}")))
         await asyncio.sleep(0.01)
 
@@ -80,12 +80,12 @@ async def test_who_comes_while_all_lanes_are_taken_waits_for_one_with_the_others
     asked.may.set()
     await asyncio.gather(*waiting)
 
-    assert (before, len(asked.questions)) == (LANES, LANES + 1)
+    assert (before, len(asked.questions)) == (CONCURRENCY, CONCURRENCY + 1)
 
 
 async def test_what_a_question_fails_with_each_gets_who_asked_and_the_next_is_asked_anew() -> None:
     asked = Asked()
-    gathering = Gathering(asked)
+    gathering = BatchedReads(asked)
     away = asked.failure = StoreUnavailable("away")
 
     failed = await asyncio.gather(*map(gathering.get, "ab"), return_exceptions=True)
@@ -98,7 +98,7 @@ async def test_what_a_question_fails_with_each_gets_who_asked_and_the_next_is_as
 async def test_who_stops_waiting_takes_the_answer_from_nobody() -> None:
     asked = Asked()
     asked.may.clear()
-    gathering = Gathering(asked)
+    gathering = BatchedReads(asked)
     leaving, staying = (asyncio.create_task(gathering.get(key)) for key in "ab")
     await asyncio.sleep(0.01)
 

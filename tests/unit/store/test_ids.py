@@ -2,15 +2,15 @@
 
 import pytest
 
-from shared.store.ids import MAX_DOCUMENT_BYTES, LogDocument, Stretch, bounds, call_key, documents, size_of
+from shared.store.ids import MAX_DOCUMENT_BYTES, LogDocument, SourcePartition, bounds, call_key, documents, size_of
 from tests.support.store.makers import CALL, CONTENT_KEY
 
-STRETCH = Stretch("calls.telephony", 3)
+STRETCH = SourcePartition("calls.telephony", 3)
 EVENTS = [(5, b'{"a":1}'), (9, b'{"b":2}')]
 
 
 def made(
-    events: list[tuple[int, bytes]], *, call: str = CALL, stretch: Stretch = STRETCH, key: bytes = CONTENT_KEY
+    events: list[tuple[int, bytes]], *, call: str = CALL, stretch: SourcePartition = STRETCH, key: bytes = CONTENT_KEY
 ) -> list[LogDocument]:
     return list(documents(call, stretch, events, key))
 
@@ -38,8 +38,8 @@ def test_the_same_stretch_has_the_same_id() -> None:
         made([(5, b'{"a":1}{'), (9, b'"b":2}')]),  # the same bytes, cut differently
         made([(5, b'{"a":1}'), (8, b'{"b":2}')]),
         made(EVENTS[:1]),
-        made(EVENTS, stretch=Stretch("calls.telephony", 4)),
-        made(EVENTS, stretch=Stretch("calls.transcription", 3)),
+        made(EVENTS, stretch=SourcePartition("calls.telephony", 4)),
+        made(EVENTS, stretch=SourcePartition("calls.transcription", 3)),
         made(EVENTS, call="org-789/call-4"),
     ],
 )
@@ -73,7 +73,7 @@ def test_an_event_that_is_larger_than_a_document_may_be_stands_alone() -> None:
 
 
 def test_the_id_alone_tells_the_call_and_the_size() -> None:
-    (document,) = made(EVENTS, call="org-1/call-2-3", stretch=Stretch("with-dash.telephony", 3))
+    (document,) = made(EVENTS, call="org-1/call-2-3", stretch=SourcePartition("with-dash.telephony", 3))
 
     assert document.call == "org-1/call-2-3"
     assert size_of(document.id) == 14

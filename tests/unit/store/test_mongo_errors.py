@@ -3,7 +3,7 @@
 import pytest
 from pymongo.errors import BulkWriteError, NotPrimaryError, ServerSelectionTimeoutError, WriteError
 
-from shared.store.mongo.errors import refused, world
+from shared.store.mongo.errors import refused, translated_errors
 from shared.store.ports import StoreUnavailable
 
 SAID = {"events": [b"my card is 4111"]}
@@ -18,7 +18,7 @@ SAID = {"events": [b"my card is 4111"]}
     ],
 )
 def test_a_failed_write_is_told_by_its_codes_alone(error: Exception) -> None:
-    with pytest.raises(StoreUnavailable) as told, world():
+    with pytest.raises(StoreUnavailable) as told, translated_errors():
         raise error
 
     assert "4111" not in str(told.value)
@@ -27,7 +27,7 @@ def test_a_failed_write_is_told_by_its_codes_alone(error: Exception) -> None:
 
 
 def test_a_server_that_is_away_is_told_with_its_address() -> None:
-    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1"), world():
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1"), translated_errors():
         raise ServerSelectionTimeoutError("127.0.0.1:1: connection refused")
 
 

@@ -25,7 +25,7 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **variables: str) -> list[str]:
     """Return the lines with which the worker refuses these variables."""
-    for name, value in ({"content_key": KEY} | variables).items():
+    for name, value in ({"log_id_hmac_key": KEY} | variables).items():
         monkeypatch.setenv(f"CALLFOLD_{name.upper()}", value)
     with pytest.raises(SystemExit) as refused:
         WorkerSettings.load()
@@ -34,12 +34,12 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **
 
 
 def test_a_content_key_is_all_that_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALLFOLD_CONTENT_KEY", KEY)
+    monkeypatch.setenv("CALLFOLD_LOG_ID_HMAC_KEY", KEY)
 
     settings = WorkerSettings.load()
 
     assert (settings.partitions, settings.batch_events, settings.mongo_driver) == (12, 5_000, "motor")
-    assert settings.content_key.get_secret_value() == KEY
+    assert settings.log_id_hmac_key.get_secret_value() == KEY
 
 
 def test_without_a_content_key_it_says_what_is_missing_and_what_for(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +47,7 @@ def test_without_a_content_key_it_says_what_is_missing_and_what_for(capsys: pyte
         WorkerSettings.load()
 
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("CALLFOLD_CONTENT_KEY is not set: ")
+    assert line.startswith("CALLFOLD_LOG_ID_HMAC_KEY is not set: ")
     assert "the same for all workers" in line
 
 
@@ -57,7 +57,7 @@ def test_without_a_content_key_it_says_what_is_missing_and_what_for(capsys: pyte
         ("batch_events", "0", "greater than or equal to 1"),
         ("batch_events", "many", "integer"),
         ("metrics_port", "70000", "less than or equal to 65535"),
-        ("claim_seconds", "0", "greater than or equal to 1"),
+        ("lease_seconds", "0", "greater than or equal to 1"),
         ("session_seconds", "301", "less than or equal to 300"),
         ("mongo_driver", "sync", "'motor' or 'pymongo'"),
         ("log_level", "verbose", "'debug', 'info', 'warning' or 'error'"),
@@ -85,16 +85,16 @@ def test_every_wrong_setting_has_a_line(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_a_wrong_secret_is_named_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (line,) = told(monkeypatch, capsys, content_key="hunter2")
+    (line,) = told(monkeypatch, capsys, log_id_hmac_key="hunter2")
 
-    assert line.startswith("CALLFOLD_CONTENT_KEY is wrong: ")
+    assert line.startswith("CALLFOLD_LOG_ID_HMAC_KEY is wrong: ")
     assert "32" in line
     assert "hunter2" not in line
 
 
 @pytest.mark.parametrize("show", [repr, str, lambda settings: settings.model_dump_json(), vars])
 def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, show: Any) -> None:
-    monkeypatch.setenv("CALLFOLD_CONTENT_KEY", KEY)
+    monkeypatch.setenv("CALLFOLD_LOG_ID_HMAC_KEY", KEY)
     monkeypatch.setenv("CALLFOLD_MONGO_URI", URI)
 
     shown = str(show(WorkerSettings.load()))
@@ -104,10 +104,10 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, show: Any) -> 
 
 
 def test_secrets_may_stand_in_files(tmp_path: Path) -> None:
-    (tmp_path / "callfold_content_key").write_text(KEY + "\n")
+    (tmp_path / "callfold_log_id_hmac_key").write_text(KEY + "\n")
     (tmp_path / "callfold_mongo_uri").write_text(URI)
 
     settings = WorkerSettings.load()
 
-    assert settings.content_key.get_secret_value() == KEY
+    assert settings.log_id_hmac_key.get_secret_value() == KEY
     assert settings.mongo_uri.get_secret_value() == URI

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from services.worker.consumer.coordinator import KafkaWatch
+from services.worker.consumer.coordinator import CoordinatorWatch
 
 
 def waiting() -> float | None:
@@ -12,7 +12,7 @@ def waiting() -> float | None:
 
 def test_what_is_waited_for_is_said_while_it_is_away_and_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
     heard = iter([True, False, False, True])
-    watch = KafkaWatch(lambda: next(heard))
+    watch = CoordinatorWatch(lambda: next(heard))
     watch.look()
 
     said = []
@@ -22,4 +22,4 @@ def test_what_is_waited_for_is_said_while_it_is_away_and_no_longer(capsys: pytes
 
     assert said == [1, 1, 0]
     lines = capsys.readouterr().out.splitlines()
-    assert [("waiting" in line, "going_on" in line) for line in lines] == [(True, False), (False, True)]
+    assert [("stale_calls" in line, "going_on" in line) for line in lines] == [(True, False), (False, True)]

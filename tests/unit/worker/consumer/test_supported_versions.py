@@ -18,14 +18,16 @@ def test_the_faust_that_is_installed_is_the_one_that_was_tested() -> None:
 def test_another_version_is_refused_by_name(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(supported_versions.TESTED, package, ("0.0.1",))
 
-    with pytest.raises(supported_versions.UntestedFaust, match=rf"^{package} \S+ is not one .* tested with: 0\.0\.1$"):
+    with pytest.raises(
+        supported_versions.UnsupportedFaust, match=rf"^{package} \S+ is not one .* tested with: 0\.0\.1$"
+    ):
         supported_versions.check()
 
 
 def test_a_faust_without_its_compiled_iterator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faust.streams, "_CStreamIterator", None)
 
-    with pytest.raises(supported_versions.UntestedFaust, match="NO_CYTHON"):
+    with pytest.raises(supported_versions.UnsupportedFaust, match="NO_CYTHON"):
         supported_versions.check()
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.worker.folding.leases import Outcome
-from services.worker.folding.schedule import Reach
+from services.worker.folding.schedule import Watermark
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.store.makers import state_of
@@ -68,7 +68,7 @@ async def test_a_call_that_goes_on_and_has_not_grown_is_not_folded() -> None:
 
 
 async def test_only_calls_of_the_workers_partitions_are_folded() -> None:
-    nobody = MemoryWorker(reached={})
+    nobody = MemoryWorker(watermarks={})
     await nobody.deliver(BEGUN, ENDED)
 
     assert await nobody.step() == Outcome()
@@ -86,7 +86,7 @@ async def test_a_stale_call_that_another_worker_left_is_found_in_the_store() -> 
 
 async def test_in_the_middle_of_a_backlog_nothing_is_claimed() -> None:
     worker = MemoryWorker()
-    worker.reached = dict.fromkeys(worker.reached, Reach(until=STARTED - 60_000, at_end=False))
+    worker.watermarks = dict.fromkeys(worker.watermarks, Watermark(until=STARTED - 60_000, at_end=False))
     await worker.deliver(BEGUN, ENDED)
 
     assert await worker.step() == Outcome()
@@ -118,7 +118,7 @@ async def test_an_opt_out_whose_mark_was_lost_is_found_in_the_log() -> None:
     await worker.deliver(SAID, OPT_OUT, ENDED)
     again = MemoryWorker()
     await again.memory.insert(list(worker.memory.log.values()))
-    await again.memory.mark([MARK])
+    await again.memory.mark_stale([MARK])
 
     await again.rest()
 

@@ -18,8 +18,8 @@ async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
     replaced: list[str] = []
 
     async def fail(name: str) -> None:
-        replaced.extend([name] if name == "replace" else [])
-        if replaced == ["replace"] * 2:
+        replaced.extend([name] if name == "store_results" else [])
+        if replaced == ["store_results"] * 2:
             replaced.append("failed")
             raise StoreUnavailable(name)
 
@@ -59,7 +59,7 @@ async def test_while_one_group_is_being_stored_the_next_is_read() -> None:
         steps.append(name)
         if steps.count("read") == 2:
             both_read.set()
-        if name == "replace":
+        if name == "store_results":
             await both_read.wait()
 
     memory = Heavy(LARGE_BYTES - 1)  # so that two calls are a group

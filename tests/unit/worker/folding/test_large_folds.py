@@ -9,7 +9,7 @@ from services.worker.folding.leases import Outcome
 from shared.calls.large_calls import (
     LARGE_BYTES,
     FoldFailed,
-    FoldsHere,
+    InProcessFolds,
     LargeReading,
     OutOfMemory,
     PoolUnavailable,
@@ -17,7 +17,7 @@ from shared.calls.large_calls import (
     StoredFold,
 )
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Claim, Store, StoreUnavailable, Unstorable
+from shared.store.ports import Lease, Store, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.makers import STARTED, book
 from tests.support.store.makers import CALL, state_of, tokens
@@ -26,7 +26,7 @@ from tests.support.worker.memory_worker import MemoryWorker, folded
 
 
 @dataclass
-class Told:
+class CallEvents:
     """A pool that does as it is told: each fold waits until it may, and then fails in the way that comes next."""
 
     store_in: Store
@@ -34,24 +34,24 @@ class Told:
     may: asyncio.Event = field(default_factory=asyncio.Event)
     begun: list[str] = field(default_factory=list)
 
-    async def store(self, claim: Claim) -> StoredFold:
-        self.begun.append(claim.call)
+    async def store(self, lease: Lease) -> StoredFold:
+        self.begun.append(lease.call)
         await self.may.wait()
         if self.failures:
             raise self.failures.pop(0)
-        return await FoldsHere(self.store_in, book()).store(claim)
+        return await InProcessFolds(self.store_in, book()).store(lease)
 
     async def read(self, call: str) -> LargeReading | None:
         raise NotImplementedError(call)
 
 
-def heavy(claim_ms: int = 60_000) -> Heavy:
+def heavy(lease_ms: int = 60_000) -> Heavy:
     """Return a store in which one call is large."""
-    return Heavy(LARGE_BYTES, only=[CALL], claim_ms=claim_ms)
+    return Heavy(LARGE_BYTES, only=[CALL], lease_ms=lease_ms)
 
 
-def told(memory: MemoryStore, *failures: Exception, at_once: bool = True) -> Told:
-    pool = Told(memory, list(failures))
+def told(memory: MemoryStore, *failures: Exception, at_once: bool = True) -> CallEvents:
+    pool = CallEvents(memory, list(failures))
     if at_once:
         pool.may.set()
     return pool
@@ -60,9 +60,9 @@ def told(memory: MemoryStore, *failures: Exception, at_once: bool = True) -> Tol
 async def settled(worker: MemoryWorker) -> Outcome:
     """Return what comes of a step and of all that was handed over in it."""
     outcome = await worker.step()
-    await worker.folder.settle()
-    worker.reached = {}
-    return outcome + await worker.folder.step()
+    await worker.fold_loop.settle()
+    worker.watermarks = {}
+    return outcome + await worker.fold_loop.step()
 
 
 async def test_while_a_large_call_is_folded_its_neighbours_are_stored() -> None:
@@ -83,14 +83,14 @@ async def test_while_a_large_call_is_folded_its_neighbours_are_stored() -> None:
 
 
 async def test_the_claim_of_a_large_call_is_renewed_for_as_long_as_it_takes() -> None:
-    memory = heavy(claim_ms=200)
+    memory = heavy(lease_ms=200)
     pool = told(memory, at_once=False)
-    worker = MemoryWorker(memory=memory, large=pool, claim_seconds=0.2)
+    worker = MemoryWorker(memory=memory, large=pool, lease_seconds=0.2)
     await worker.deliver(BEGUN, ENDED)
 
     await worker.step()
     await asyncio.sleep(0.5)
-    others = await memory.claim([CALL], next(tokens))
+    others = await memory.lease([CALL], next(tokens))
     pool.may.set()
     await worker.rest()
 
@@ -125,7 +125,7 @@ async def test_a_large_call_that_cannot_be_folded_is_broken_alone(failure: Excep
 
 
 async def test_a_large_call_that_ends_its_process_is_tried_again_and_broken_in_the_end() -> None:
-    memory = heavy(claim_ms=-1)  # every claim has run out
+    memory = heavy(lease_ms=-1)  # every claim has run out
     pool = told(memory, *[ProcessEnded("SIGKILL ended its process")] * (MAX_ATTEMPTS + 1))
     worker = MemoryWorker(memory=memory, large=pool)
     await worker.deliver(BEGUN, ENDED)
@@ -133,7 +133,7 @@ async def test_a_large_call_that_ends_its_process_is_tried_again_and_broken_in_t
     outcomes = []
     for _ in range(MAX_ATTEMPTS + 1):
         outcomes.append(await worker.step())
-        await worker.folder.settle()
+        await worker.fold_loop.settle()
 
     assert outcomes == [*[Outcome()] * MAX_ATTEMPTS, Outcome(broken=1)]
     assert pool.begun == [CALL] * MAX_ATTEMPTS
@@ -159,7 +159,7 @@ async def test_more_large_calls_than_may_wait_are_given_back_and_folded_later() 
     await worker.deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
 
     outcome = await worker.step()
-    at_once = await worker.folder.step()
+    at_once = await worker.fold_loop.step()
     pool.may.set()
     await worker.rest()
 
@@ -168,19 +168,19 @@ async def test_more_large_calls_than_may_wait_are_given_back_and_folded_later() 
 
 
 async def test_a_large_call_with_an_attempt_that_came_to_nothing_waits_for_its_turn_unclaimed() -> None:
-    memory = Heavy(LARGE_BYTES, claim_ms=-1)  # every claim has run out
+    memory = Heavy(LARGE_BYTES, lease_ms=-1)  # every claim has run out
     pool = told(memory, at_once=False)
     worker = MemoryWorker(memory=memory, large=pool)
     await worker.deliver(BEGUN, ENDED)
     await worker.step()
     await worker.deliver(*ended("call-1"))
-    await memory.claim([OTHERS[0]], next(tokens))  # by a worker that died
+    await memory.lease([OTHERS[0]], next(tokens))  # by a worker that died
 
     await worker.step()
 
     assert await state_of(memory, OTHERS[0]) is State.STALE
     pool.may.set()
-    await worker.folder.stop()
+    await worker.fold_loop.stop()
 
 
 @pytest.mark.parametrize("begun", [False, True])
@@ -193,7 +193,7 @@ async def test_a_folder_that_stops_gives_large_calls_back(begun: bool) -> None:
     if begun:
         await asyncio.sleep(0)
 
-    await worker.folder.stop()
+    await worker.fold_loop.stop()
 
     assert pool.begun == ([CALL] if begun else [])
     assert await state_of(memory) is State.STALE

@@ -10,7 +10,7 @@ from services.worker.folding.leases import Outcome
 from shared.process.metrics import WORKER
 from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Claim, Result, StoreUnavailable, Unstorable
+from shared.store.ports import FoldResult, Lease, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.makers import STARTED
 from tests.support.store.makers import CALL, state_of, tokens
@@ -56,10 +56,10 @@ async def test_a_broken_call_is_tried_again_with_its_next_event() -> None:
 
 
 async def test_a_call_that_ended_its_process_in_each_attempt_is_broken_without_another() -> None:
-    worker = MemoryWorker(memory=MemoryStore(claim_ms=-1))  # every claim has run out
+    worker = MemoryWorker(memory=MemoryStore(lease_ms=-1))  # every claim has run out
     await worker.deliver(BEGUN, ENDED)
     for _ in range(MAX_ATTEMPTS):
-        await worker.memory.claim([CALL], next(tokens))
+        await worker.memory.lease([CALL], next(tokens))
     read: list[str] = []
 
     async def keep(step: str) -> None:
@@ -86,7 +86,7 @@ class Deadly(MemoryStore):
 
 
 async def test_a_call_that_ends_each_process_that_folds_it_is_broken_alone() -> None:
-    memory = Deadly(claim_ms=-1)  # every claim has run out
+    memory = Deadly(lease_ms=-1)  # every claim has run out
     await MemoryWorker(memory=memory).deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
     deaths = 0
 
@@ -106,10 +106,10 @@ class Picky(MemoryStore):
     unstorable: Collection[str] = ()
     unreadable: Collection[str] = ()
 
-    async def replace(self, claims: Sequence[tuple[Claim, Result]]) -> set[str]:
-        if any(claim.call in self.unstorable for claim, _ in claims):
+    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
+        if any(lease.call in self.unstorable for lease, _ in leases):
             raise Unstorable("of this content")
-        return await super().replace(claims)
+        return await super().store_results(leases)
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         if any(call in self.unreadable for call in calls):
@@ -133,7 +133,7 @@ async def test_of_calls_in_company_only_the_one_that_is_the_trouble_is_broken(tr
 # The world
 
 
-@pytest.mark.parametrize("step", ["sizes", "read", "redact", "replace", "break_off"])
+@pytest.mark.parametrize("step", ["sizes", "read", "redact", "store_results", "mark_broken"])
 async def test_a_store_that_fails_in_the_middle_of_a_round_costs_the_calls_no_attempt(step: str) -> None:
     failures = [StoreUnavailable(step)]
 
@@ -157,10 +157,10 @@ async def test_a_store_that_fails_in_the_middle_of_a_round_costs_the_calls_no_at
 
 @pytest.mark.parametrize("made", [False, True])
 async def test_a_claim_whose_answer_was_lost_is_given_back(made: bool) -> None:
-    failures = [StoreUnavailable("claim")]
+    failures = [StoreUnavailable("lease")]
 
     async def fail(name: str) -> None:
-        if name == "claim" and failures:
+        if name == "lease" and failures:
             raise failures.pop()
 
     memory = MemoryStore()
@@ -173,15 +173,15 @@ async def test_a_claim_whose_answer_was_lost_is_given_back(made: bool) -> None:
 
 
 async def test_claims_are_renewed_while_a_round_is_slow() -> None:
-    memory = MemoryStore(claim_ms=200)
-    others: list[list[Claim]] = []
+    memory = MemoryStore(lease_ms=200)
+    others: list[list[Lease]] = []
 
     async def wait(name: str) -> None:
         if name == "read":
             await asyncio.sleep(0.5)
-            others.append(await memory.claim([CALL], next(tokens)))
+            others.append(await memory.lease([CALL], next(tokens)))
 
-    worker = MemoryWorker(memory=memory, store=watched(memory, before=wait), claim_seconds=0.2)
+    worker = MemoryWorker(memory=memory, store=watched(memory, before=wait), lease_seconds=0.2)
     await worker.deliver(BEGUN, ENDED)
 
     assert await worker.step() == Outcome(stored=1)
@@ -213,18 +213,18 @@ async def test_a_folder_that_is_cancelled_gives_its_claims_back() -> None:
 async def test_a_mark_in_between_makes_the_result_void_and_the_call_is_folded_again() -> None:
     memory = MemoryStore()
 
-    async def mark(name: str) -> None:
+    async def mark_stale(name: str) -> None:
         if name == "read" and not marked:
             marked.append(await another.deliver(SAID))
 
     marked: list[Any] = []
     another = MemoryWorker(memory=memory)
-    worker = MemoryWorker(memory=memory, store=watched(memory, after=mark))
+    worker = MemoryWorker(memory=memory, store=watched(memory, after=mark_stale))
     await worker.deliver(BEGUN, ENDED)
 
     first, second = await worker.step(), await worker.step()
 
-    assert (first, second) == (Outcome(marked_again=1), Outcome(stored=1))
+    assert (first, second) == (Outcome(overtaken=1), Outcome(stored=1))
     assert (await worker.found()).body == folded(BEGUN, ENDED, SAID)
 
 
@@ -234,10 +234,10 @@ async def test_after_a_fold_the_same_call_rests_before_the_next() -> None:
     await worker.step()
     await worker.deliver(SAID)
 
-    at_once = await worker.folder.step()
+    at_once = await worker.fold_loop.step()
     worker.clock.move(1.9)
-    soon = await worker.folder.step()
+    soon = await worker.fold_loop.step()
     worker.clock.move(0.1)
-    then = await worker.folder.step()
+    then = await worker.fold_loop.step()
 
     assert (at_once, soon, then) == (Outcome(), Outcome(), Outcome(stored=1))

@@ -3,136 +3,138 @@
 import pytest
 from faust.types import TP
 
-from services.worker.folding.schedule import Reach, Ripeness
-from services.worker.folding.watermarks import Reaches
-from shared.store.ports import Waiting
+from services.worker.folding.schedule import FoldSchedule, Watermark
+from services.worker.folding.watermarks import Watermarks
+from shared.store.ports import StaleCall
 from tests.support.worker.memory_worker import TELEPHONY, TRANSCRIPTION, Clock
 
 ARRIVED = 1_700_000_000_000
-BEHIND = Reach(ARRIVED - 60_000, at_end=False)
+BEHIND = Watermark(ARRIVED - 60_000, at_end=False)
 SECOND = 1_000
 
 
-def waiting(call: str = "o/a", *, partition: int = 0, arrived: int = ARRIVED, marked: int = ARRIVED) -> Waiting:
-    return Waiting(call, partition, arrived, marked)
+def waiting(call: str = "o/a", *, partition: int = 0, arrived: int = ARRIVED, marked: int = ARRIVED) -> StaleCall:
+    return StaleCall(call, partition, arrived, marked)
 
 
-def ripe(ripeness: Ripeness, reach: Reach, now: int = ARRIVED, *, partition: int = 0, limit: int = 100) -> list[str]:
-    return [each.call for each in ripeness.take({partition: reach}, now, limit)]
+def due(
+    schedule: FoldSchedule, watermark: Watermark, now: int = ARRIVED, *, partition: int = 0, limit: int = 100
+) -> list[str]:
+    return [each.call for each in schedule.take({partition: watermark}, now, limit)]
 
 
-def knowing(*calls: Waiting) -> Ripeness:
-    ripeness = Ripeness()
-    ripeness.add(calls)
-    return ripeness
+def knowing(*calls: StaleCall) -> FoldSchedule:
+    schedule = FoldSchedule()
+    schedule.add(calls)
+    return schedule
 
 
 # Ripeness
 
 
 def test_nothing_is_ripe_in_a_backlog_however_long_ago_it_was_marked() -> None:
-    ripeness = knowing(waiting())
+    schedule = knowing(waiting())
 
-    assert ripe(ripeness, BEHIND, ARRIVED + 3_600_000) == []
-    assert len(ripeness) == 1
+    assert due(schedule, BEHIND, ARRIVED + 3_600_000) == []
+    assert len(schedule) == 1
 
 
 @pytest.mark.parametrize(("until", "calls"), [(ARRIVED + 30_000 - 1, []), (ARRIVED + 30_000, ["o/a"])])
 def test_in_a_backlog_a_call_must_have_been_quiet_for_thirty_seconds(until: int, calls: list[str]) -> None:
-    assert ripe(knowing(waiting()), Reach(until, at_end=False), until + 2_001) == calls
+    assert due(knowing(waiting()), Watermark(until, at_end=False), until + 2_001) == calls
 
 
 @pytest.mark.parametrize(("until", "calls"), [(ARRIVED + SECOND - 1, []), (ARRIVED + SECOND, ["o/a"])])
 def test_a_call_is_ripe_when_both_topics_were_read_a_second_past_its_last_arrival(until: int, calls: list[str]) -> None:
-    assert ripe(knowing(waiting()), Reach(until, at_end=False)) == calls
+    assert due(knowing(waiting()), Watermark(until, at_end=False)) == calls
 
 
 @pytest.mark.parametrize(("after", "calls"), [(4_999, []), (5_000, ["o/a"])])
 def test_a_call_that_keeps_talking_is_ripe_five_seconds_after_its_mark_at_the_end(after: int, calls: list[str]) -> None:
     talking = knowing(waiting(arrived=ARRIVED + after))
 
-    assert ripe(talking, Reach(ARRIVED + after, at_end=True), ARRIVED + after) == calls
+    assert due(talking, Watermark(ARRIVED + after, at_end=True), ARRIVED + after) == calls
 
 
 def test_a_call_that_keeps_talking_is_not_ripe_before_the_end() -> None:
     talking = knowing(waiting(arrived=ARRIVED + 60_000))
 
-    assert ripe(talking, Reach(ARRIVED + 60_000, at_end=False), ARRIVED + 60_000) == []
+    assert due(talking, Watermark(ARRIVED + 60_000, at_end=False), ARRIVED + 60_000) == []
 
 
 def test_what_is_taken_is_taken_once() -> None:
-    ripeness = knowing(waiting())
-    reach = Reach(ARRIVED + SECOND, at_end=False)
+    schedule = knowing(waiting())
+    watermark = Watermark(ARRIVED + SECOND, at_end=False)
 
-    assert ripe(ripeness, reach) == ["o/a"]
-    assert ripe(ripeness, reach) == []
-    assert len(ripeness) == 0
+    assert due(schedule, watermark) == ["o/a"]
+    assert due(schedule, watermark) == []
+    assert len(schedule) == 0
 
 
 def test_no_more_is_taken_than_asked_for_and_the_rest_stays() -> None:
-    ripeness = knowing(*(waiting(f"o/{number}") for number in range(5)))
-    reach = Reach(ARRIVED + SECOND, at_end=False)
+    schedule = knowing(*(waiting(f"o/{number}") for number in range(5)))
+    watermark = Watermark(ARRIVED + SECOND, at_end=False)
 
-    assert len(ripe(ripeness, reach, limit=3)) == 3
-    assert len(ripe(ripeness, reach, limit=3)) == 2
+    assert len(due(schedule, watermark, limit=3)) == 3
+    assert len(due(schedule, watermark, limit=3)) == 2
 
 
 def test_of_more_than_a_round_takes_the_oldest_and_the_newest_are_taken() -> None:
-    ripeness = knowing(*(waiting(f"o/{number}", marked=ARRIVED + number) for number in (3, 1, 5, 2, 4, 0)))
+    schedule = knowing(*(waiting(f"o/{number}", marked=ARRIVED + number) for number in (3, 1, 5, 2, 4, 0)))
 
-    assert ripe(ripeness, Reach(ARRIVED + SECOND, at_end=True), limit=4) == ["o/0", "o/1", "o/4", "o/5"]
-    assert len(ripeness) == 2
+    assert due(schedule, Watermark(ARRIVED + SECOND, at_end=True), limit=4) == ["o/0", "o/1", "o/4", "o/5"]
+    assert len(schedule) == 2
 
 
 def test_calls_of_partitions_that_the_worker_does_not_own_are_not_ripe() -> None:
-    ripeness = knowing(waiting(partition=1))
+    schedule = knowing(waiting(partition=1))
 
-    assert ripe(ripeness, Reach(ARRIVED + SECOND, at_end=True), partition=0) == []
+    assert due(schedule, Watermark(ARRIVED + SECOND, at_end=True), partition=0) == []
 
 
 def test_calls_of_partitions_that_went_to_others_are_forgotten() -> None:
-    ripeness = knowing(waiting("o/a", partition=0), waiting("o/b", partition=1))
+    schedule = knowing(waiting("o/a", partition=0), waiting("o/b", partition=1))
 
-    ripeness.keep([1])
+    schedule.keep([1])
 
-    assert len(ripeness) == 1
-    assert ripe(ripeness, Reach(ARRIVED + SECOND, at_end=True), partition=1) == ["o/b"]
+    assert len(schedule) == 1
+    assert due(schedule, Watermark(ARRIVED + SECOND, at_end=True), partition=1) == ["o/b"]
 
 
 def test_a_later_arrival_puts_it_off_and_an_earlier_one_does_not_hasten_it() -> None:
-    ripeness = knowing(waiting())
-    ripeness.note("o/a", 0, ARRIVED + 10 * SECOND, marked_at=None)
-    ripeness.note("o/a", 0, ARRIVED, marked_at=None)
+    schedule = knowing(waiting())
+    schedule.note("o/a", 0, ARRIVED + 10 * SECOND, stale_since=None)
+    schedule.note("o/a", 0, ARRIVED, stale_since=None)
 
-    assert ripe(ripeness, Reach(ARRIVED + SECOND, at_end=False)) == []
-    assert ripe(ripeness, Reach(ARRIVED + 11 * SECOND, at_end=False)) == ["o/a"]
+    assert due(schedule, Watermark(ARRIVED + SECOND, at_end=False)) == []
+    assert due(schedule, Watermark(ARRIVED + 11 * SECOND, at_end=False)) == ["o/a"]
 
 
 def test_the_first_mark_counts_so_that_later_ones_cannot_put_it_off_for_ever() -> None:
-    ripeness = knowing(waiting())
-    ripeness.note("o/a", 0, ARRIVED + 4_900, marked_at=ARRIVED + 4_900)
+    schedule = knowing(waiting())
+    schedule.note("o/a", 0, ARRIVED + 4_900, stale_since=ARRIVED + 4_900)
 
-    assert ripe(ripeness, Reach(ARRIVED + 5_000, at_end=True), ARRIVED + 5_000) == ["o/a"]
+    assert due(schedule, Watermark(ARRIVED + 5_000, at_end=True), ARRIVED + 5_000) == ["o/a"]
 
 
 def test_a_stale_call_whose_mark_was_anothers_counts_as_marked_when_it_arrived() -> None:
-    ripeness = Ripeness()
-    ripeness.note("o/a", 0, ARRIVED, marked_at=None)
+    schedule = FoldSchedule()
+    schedule.note("o/a", 0, ARRIVED, stale_since=None)
 
-    assert ripe(ripeness, Reach(ARRIVED + 500, at_end=True), ARRIVED + 5_000) == ["o/a"]
+    assert due(schedule, Watermark(ARRIVED + 500, at_end=True), ARRIVED + 5_000) == ["o/a"]
 
 
 @pytest.mark.parametrize(("fold_seconds", "pause"), [(0.001, 2_000), (0.04, 2_000), (0.2, 10_000), (3.0, 150_000)])
 def test_after_a_fold_it_rests_for_two_seconds_or_fifty_times_as_long_as_the_fold(
     fold_seconds: float, pause: int
 ) -> None:
-    ripeness = Ripeness()
-    ripeness.folded("o/a", ARRIVED, fold_seconds)
-    ripeness.add([waiting()])
-    reach = Reach(ARRIVED + 3_600_000, at_end=True)
+    schedule = FoldSchedule()
+    schedule.folded("o/a", ARRIVED, fold_seconds)
+    schedule.add([waiting()])
+    watermark = Watermark(ARRIVED + 3_600_000, at_end=True)
 
-    assert ripe(ripeness, reach, ARRIVED + pause - 1) == []
-    assert ripe(ripeness, reach, ARRIVED + pause) == ["o/a"]
+    assert due(schedule, watermark, ARRIVED + pause - 1) == []
+    assert due(schedule, watermark, ARRIVED + pause) == ["o/a"]
 
 
 # Reach
@@ -160,59 +162,59 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def reaches(clock: Clock) -> Reaches:
-    return Reaches((TELEPHONY, TRANSCRIPTION), clock)
+def reaches(clock: Clock) -> Watermarks:
+    return Watermarks((TELEPHONY, TRANSCRIPTION), clock)
 
 
-def test_the_reach_is_that_of_the_topic_that_is_behind(reaches: Reaches) -> None:
+def test_the_reach_is_that_of_the_topic_that_is_behind(reaches: Watermarks) -> None:
     far_ahead = Positions({T0: ARRIVED, S0: ARRIVED - 3_600_000}, {})
 
-    assert reaches.observe(far_ahead, {T0, S0}) == {0: Reach(ARRIVED - 3_600_000, at_end=False)}
+    assert reaches.observe(far_ahead, {T0, S0}) == {0: Watermark(ARRIVED - 3_600_000, at_end=False)}
 
 
-def test_a_topic_at_its_end_does_not_hide_the_backlog_of_the_other(reaches: Reaches, clock: Clock) -> None:
+def test_a_topic_at_its_end_does_not_hide_the_backlog_of_the_other(reaches: Watermarks, clock: Clock) -> None:
     backlog = Positions({T0: ARRIVED, S0: ARRIVED - 3_600_000}, {T0: 7})
     reaches.observe(backlog, {T0, S0})
     clock.move(1)
 
-    assert reaches.observe(backlog, {T0, S0}) == {0: Reach(ARRIVED - 3_600_000, at_end=False)}
+    assert reaches.observe(backlog, {T0, S0}) == {0: Watermark(ARRIVED - 3_600_000, at_end=False)}
 
 
-def test_one_observation_at_the_end_is_not_enough(reaches: Reaches) -> None:
+def test_one_observation_at_the_end_is_not_enough(reaches: Watermarks) -> None:
     at_the_end = Positions({}, {T0: 7, S0: 0})
 
-    assert reaches.observe(at_the_end, {T0, S0}) == {0: Reach(0, at_end=False)}
+    assert reaches.observe(at_the_end, {T0, S0}) == {0: Watermark(0, at_end=False)}
 
 
-def test_twice_at_the_same_end_all_is_written_that_had_arrived_at_the_first(reaches: Reaches, clock: Clock) -> None:
+def test_twice_at_the_same_end_all_is_written_that_had_arrived_at_the_first(reaches: Watermarks, clock: Clock) -> None:
     at_the_end = Positions({}, {T0: 7, S0: 0})
     reaches.observe(at_the_end, {T0, S0})
     clock.move(1)
 
-    assert reaches.observe(at_the_end, {T0, S0}) == {0: Reach(ARRIVED, at_end=True)}
+    assert reaches.observe(at_the_end, {T0, S0}) == {0: Watermark(ARRIVED, at_end=True)}
 
 
-def test_an_end_that_moved_in_between_counts_as_the_first_again(reaches: Reaches, clock: Clock) -> None:
+def test_an_end_that_moved_in_between_counts_as_the_first_again(reaches: Watermarks, clock: Clock) -> None:
     reaches.observe(Positions({}, {T0: 7, S0: 0}), {T0, S0})
     clock.move(1)
 
-    assert reaches.observe(Positions({T0: 5}, {T0: 8, S0: 0}), {T0, S0}) == {0: Reach(5, at_end=False)}
+    assert reaches.observe(Positions({T0: 5}, {T0: 8, S0: 0}), {T0, S0}) == {0: Watermark(5, at_end=False)}
 
 
-def test_an_end_that_was_left_in_between_counts_as_the_first_again(reaches: Reaches) -> None:
+def test_an_end_that_was_left_in_between_counts_as_the_first_again(reaches: Watermarks) -> None:
     reaches.observe(Positions({}, {T0: 7, S0: 0}), {T0, S0})
     reaches.observe(Positions({}, {S0: 0}), {T0, S0})
 
     assert not reaches.observe(Positions({}, {T0: 7, S0: 0}), {T0, S0})[0].at_end
 
 
-def test_a_partition_of_which_one_topic_is_missing_is_not_reached_at_all(reaches: Reaches) -> None:
+def test_a_partition_of_which_one_topic_is_missing_is_not_reached_at_all(reaches: Watermarks) -> None:
     assert set(reaches.observe(Positions({}, {}), {T0, S0, T1})) == {0}
     assert set(reaches.observe(Positions({}, {}), {T1, S1})) == {1}
     assert reaches.observe(Positions({}, {}), set()) == {}
 
 
-def test_in_calm_times_a_call_is_ripe_about_a_second_after_its_end(reaches: Reaches, clock: Clock) -> None:
+def test_in_calm_times_a_call_is_ripe_about_a_second_after_its_end(reaches: Watermarks, clock: Clock) -> None:
     ended, at_the_end = knowing(waiting()), Positions({T0: ARRIVED, S0: ARRIVED - 5_000}, {T0: 8, S0: 90})
     waited = 0.0
 
@@ -224,16 +226,16 @@ def test_in_calm_times_a_call_is_ripe_about_a_second_after_its_end(reaches: Reac
 
 
 def test_in_a_backlog_whose_telephony_is_far_ahead_nothing_is_ripe_until_the_transcripts_catch_up(
-    reaches: Reaches, clock: Clock
+    reaches: Watermarks, clock: Clock
 ) -> None:
     hour = 3_600_000
     calls = [waiting(f"o/{minute}", arrived=ARRIVED - hour + minute * 60_000) for minute in range(60)]
-    ripeness = knowing(*calls)
+    schedule = knowing(*calls)
     folded = []
 
     for minute in range(60):
         drained = Positions({T0: ARRIVED, S0: ARRIVED - hour + minute * 60_000}, {T0: 500})
         clock.move(0.25)
-        folded.append(len(ripeness.take(reaches.observe(drained, {T0, S0}), clock(), 100)))
+        folded.append(len(schedule.take(reaches.observe(drained, {T0, S0}), clock(), 100)))
 
     assert folded == [0] + [1] * 59

@@ -91,7 +91,7 @@ async def test_what_is_written_is_acknowledged_and_then_committed(made: tuple[Wo
     await worker.consumer.commit()
 
     assert broker.committed == {TP0: 1_300}
-    assert await worker.store.look([CALL])
+    assert await worker.store.read_states([CALL])
 
 
 async def test_a_large_take_is_written_in_parts_of_whole_chunks(made: tuple[Worker, Broker], failing: Failing) -> None:
@@ -139,7 +139,7 @@ async def test_what_is_written_behind_a_batch_that_is_not_is_not_committed(
     marking, first, may_go_on = [0], asyncio.Event(), asyncio.Event()
 
     async def wait(step: str) -> None:
-        if step == "mark":
+        if step == "mark_stale":
             marking[0] += 1
             if marking[0] == 1:
                 await may_go_on.wait()
@@ -190,7 +190,7 @@ async def test_while_it_is_not_written_nothing_is_acknowledged(made: tuple[Worke
     marking, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(step: str) -> None:
-        if step == "mark":
+        if step == "mark_stale":
             marking.set()
             await may_go_on.wait()
 
@@ -213,7 +213,7 @@ async def test_what_was_delivered_before_a_rebalance_is_not_written(made: tuple[
     await ingest(worker, chunks)
 
     assert not chunks[0].acked
-    assert await worker.store.look([CALL]) == {}
+    assert await worker.store.read_states([CALL]) == {}
 
 
 async def test_what_came_after_a_quick_rebalance_is_written_though_it_is_taken_with_what_came_before(
@@ -307,12 +307,12 @@ async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_proce
 async def test_during_a_rebalance_nothing_is_reached(made: tuple[Worker, Broker]) -> None:
     worker, broker = made
     broker.committed[TP(worker.topics.transcription, 0)] = 0
-    before = worker.reached()
+    before = worker.watermarks()
 
     worker.app.rebalancing = True
 
     assert set(before) == {0}
-    assert worker.reached() == {}
+    assert worker.watermarks() == {}
 
 
 async def test_before_its_group_has_let_it_in_a_worker_is_not_ready(made: tuple[Worker, Broker]) -> None:

@@ -103,4 +103,4 @@ async def test_a_batch_asks_the_store_three_times_however_many_events_and_calls_
     monkeypatch.setattr(fetch, "_DELIVERED_WITHIN_SECONDS", 60.0)  # a machine that is busy may take its time
     counts = await counted(told(MAX_CHUNK))
 
-    assert counts.store == {"insert": 1, "look": 1, "mark": 1}
+    assert counts.store == {"insert": 1, "read_states": 1, "mark_stale": 1}

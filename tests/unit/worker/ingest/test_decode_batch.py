@@ -8,10 +8,10 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
 from services.worker.ingest.dead_letters import letter
-from services.worker.ingest.decode_batch import Batch, read_batch
+from services.worker.ingest.decode_batch import Batch, decode_batch
 from shared.contract.rejection import Reason
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import Stretch
+from shared.store.ids import SourcePartition
 from tests.support.events.makers import Json, event, raw
 from tests.support.store.makers import CALL, CONTENT_KEY
 from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, TRANSCRIPTION, Received, received
@@ -21,7 +21,7 @@ KEYS = ["call-456", "21", "foobar", "ä", "電話", "c" * 256, *(f"call-{number}
 
 
 def batch(*records: Received) -> Batch:
-    return read_batch(records, PARTITIONS, NOW)
+    return decode_batch(records, PARTITIONS, NOW)
 
 
 # Calls and stretches
@@ -51,9 +51,9 @@ def test_a_stretch_is_a_topic_and_a_partition_and_keeps_offsets_and_bytes() -> N
         received(three, offset=5, partition=3, topic=TRANSCRIPTION),
     )
 
-    assert read.calls[CALL].stretches == {
-        Stretch(TELEPHONY, 3): [(5, raw(one)), (9, raw(two))],
-        Stretch(TRANSCRIPTION, 3): [(5, raw(three))],
+    assert read.calls[CALL].sources == {
+        SourcePartition(TELEPHONY, 3): [(5, raw(one)), (9, raw(two))],
+        SourcePartition(TRANSCRIPTION, 3): [(5, raw(three))],
     }
     assert read.events == {TELEPHONY: 2, TRANSCRIPTION: 1}
 
@@ -75,7 +75,7 @@ def test_an_event_in_binary_mode_is_kept_in_structured_mode() -> None:
     documents = [list(read.calls[CALL].documents(CONTENT_KEY)) for read in (structured, binary)]
     assert [len(each) for each in documents] == [1, 1]
     assert binary.calls[CALL].ends
-    assert read_batch([Received(documents[1][0].events[0])], PARTITIONS, NOW).rejected == []
+    assert decode_batch([Received(documents[1][0].events[0])], PARTITIONS, NOW).rejected == []
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_dead_letter_keeps_nothing_that_only_looks_like_it(header: tuple[str, 
 def test_an_event_where_it_belongs_is_not_misplaced() -> None:
     read = batch(received(event("call.created")), received(event("transcript.turn"), topic=TRANSCRIPTION))
 
-    assert read.calls[CALL].misplaced == 0
+    assert read.calls[CALL].mis_keyed == 0
 
 
 @pytest.mark.parametrize("differs", [{"key": b"another"}, {"key": None}, {"partition": 1}])
@@ -189,7 +189,7 @@ def test_an_event_with_another_key_or_none_or_elsewhere_is_counted_and_taken(dif
 
     call = batch(received(event("call.created"), **differs), received(event("call.started"), offset=1)).calls[CALL]
 
-    assert (call.misplaced, call.events) == (1, 2)
+    assert (call.mis_keyed, call.events) == (1, 2)
     assert call.partition == partition_of("call-456", PARTITIONS)
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.worker.folding.schedule import Ripeness
+from services.worker.folding.schedule import FoldSchedule
 from services.worker.ingest.dead_letters import DeadLetter, DeadLettersUnavailable, MemoryDeadLetters
-from services.worker.ingest.write_batch import Flush
-from services.worker.runtime.retry import GivenUp
+from services.worker.ingest.write_batch import BatchWriter
+from services.worker.runtime.retry import RetryAborted
 from shared.contract.envelope import Event, decode_logged
 from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
@@ -47,7 +47,7 @@ async def test_a_batch_is_inserted_before_the_look_and_marked_after_it() -> None
 
     await MemoryWorker(store=watched(MemoryStore(), before=keep)).deliver(CREATED, ENDED)
 
-    assert steps == ["insert", "look", "mark"]
+    assert steps == ["insert", "read_states", "mark_stale"]
 
 
 async def test_dead_letters_are_delivered_before_anything_is_stored() -> None:
@@ -83,15 +83,15 @@ async def test_a_call_at_first_sight_is_live_and_one_that_ends_is_stale() -> Non
 
 
 async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_already() -> None:
-    worker, another = MemoryWorker(), Ripeness()
+    worker, another = MemoryWorker(), FoldSchedule()
     await worker.deliver(CREATED)
     await worker.deliver(ENDED)
-    late = Flush(worker.memory, worker.letters, another, partitions=PARTITIONS, content_key=CONTENT_KEY)
+    late = BatchWriter(worker.memory, worker.letters, another, partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
 
     await late.flush([received(SAID, topic=TRANSCRIPTION)])
 
-    for ripeness in (worker.ripeness, another):
-        assert [each.call for each in ripeness.take(dict.fromkeys(range(PARTITIONS), AT_THE_END), 0, 9)] == [CALL]
+    for schedule in (worker.schedule, another):
+        assert [each.call for each in schedule.take(dict.fromkeys(range(PARTITIONS), AT_THE_END), 0, 9)] == [CALL]
 
 
 async def test_what_was_brought_is_counted() -> None:
@@ -108,7 +108,7 @@ async def test_what_was_brought_is_counted() -> None:
 
 
 @pytest.mark.parametrize("again", [2, 3])
-@pytest.mark.parametrize("point", ["insert", "look", "mark", "redact"])
+@pytest.mark.parametrize("point", ["insert", "read_states", "mark_stale", "redact"])
 @pytest.mark.parametrize("folded_meanwhile", [False, True])
 async def test_after_a_crash_at_any_step_and_another_delivery_the_record_is_right(
     point: str, again: int, folded_meanwhile: bool
@@ -136,7 +136,7 @@ async def test_after_a_crash_at_any_step_and_another_delivery_the_record_is_righ
     assert b"secret" not in survivor.log()
 
 
-@pytest.mark.parametrize("point", ["insert", "look", "mark"])
+@pytest.mark.parametrize("point", ["insert", "read_states", "mark_stale"])
 async def test_a_late_event_whose_batch_crashed_is_in_the_record_after_another_delivery(point: str) -> None:
     survivor = MemoryWorker()
     await survivor.deliver(STARTED, ENDED)
@@ -186,7 +186,7 @@ async def test_content_that_came_before_the_opt_out_is_redacted_by_the_folder() 
 
 
 async def test_a_store_that_does_not_answer_is_waited_for_step_by_step() -> None:
-    failures = {"insert": 1, "look": 2, "mark": 1}
+    failures = {"insert": 1, "read_states": 2, "mark_stale": 1}
     steps: list[str] = []
 
     async def fail(step: str) -> None:
@@ -198,7 +198,7 @@ async def test_a_store_that_does_not_answer_is_waited_for_step_by_step() -> None
     worker = MemoryWorker(store=watched(memory := MemoryStore(), before=fail))
     await worker.deliver(CREATED, ENDED)
 
-    assert steps == ["insert"] * 2 + ["look"] * 3 + ["mark"] * 2
+    assert steps == ["insert"] * 2 + ["read_states"] * 3 + ["mark_stale"] * 2
     assert await state_of(memory) is State.STALE
 
 
@@ -216,7 +216,7 @@ class Away(MemoryDeadLetters):
 
 async def test_dead_letters_that_cannot_be_delivered_are_waited_for() -> None:
     letters = Away()
-    flush = Flush(MemoryStore(), letters, Ripeness(), partitions=PARTITIONS, content_key=CONTENT_KEY)
+    flush = BatchWriter(MemoryStore(), letters, FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
 
     await flush.flush([Received(b"{")])
 
@@ -228,9 +228,11 @@ async def test_a_wait_that_has_become_needless_is_given_up() -> None:
         raise StoreUnavailable(step)
 
     store, letters = watched(MemoryStore(), before=fail), MemoryDeadLetters()
-    flush = Flush(store, letters, Ripeness(), partitions=PARTITIONS, content_key=CONTENT_KEY, needless=lambda: True)
+    flush = BatchWriter(
+        store, letters, FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY, should_stop=lambda: True
+    )
 
-    with pytest.raises(GivenUp):
+    with pytest.raises(RetryAborted):
         await flush.flush([received(CREATED)])
 
 
@@ -254,8 +256,8 @@ async def deleted() -> MemoryWorker:
     worker = MemoryWorker()
     await worker.deliver(STARTED, ENDED)
     await worker.rest()
-    await worker.memory.bury([CALL], 2**62)
-    await worker.memory.delete([CALL])
+    await worker.memory.tombstone([CALL], 2**62)
+    await worker.memory.delete_log([CALL])
     return worker
 
 
@@ -267,11 +269,11 @@ async def test_late_events_of_a_deleted_call_change_nothing_and_are_counted(dele
 
     assert await state_of(deleted.memory) is State.DELETED
     assert deleted.memory.log == {}
-    assert len(deleted.ripeness) == 0
+    assert len(deleted.schedule) == 0
     assert WORKER.get_sample_value("callfold_late_events_total") == before + 2
 
 
-@pytest.mark.parametrize("point", ["insert", "look", "mark"])
+@pytest.mark.parametrize("point", ["insert", "read_states", "mark_stale"])
 async def test_what_a_batch_left_of_a_deleted_call_goes_with_the_next_however_that_is_cut(
     deleted: MemoryWorker, point: str
 ) -> None:
@@ -294,23 +296,23 @@ async def test_a_call_that_is_deleted_between_look_and_mark_stays_deleted() -> N
     await worker.deliver(STARTED, ENDED)
     await worker.rest()
 
-    async def bury(step: str) -> None:
-        if step == "look":
-            await worker.memory.bury([CALL], 2**62)
+    async def tombstone(step: str) -> None:
+        if step == "read_states":
+            await worker.memory.tombstone([CALL], 2**62)
 
-    await MemoryWorker(store=watched(worker.memory, after=bury)).deliver(SAID)
+    await MemoryWorker(store=watched(worker.memory, after=tombstone)).deliver(SAID)
 
     assert await state_of(worker.memory) is State.DELETED
     assert worker.memory.log == {}
 
 
 async def test_a_call_whose_tombstone_ends_between_look_and_mark_is_a_new_call(deleted: MemoryWorker) -> None:
-    async def forget(step: str) -> None:
-        if step == "look":
-            await deleted.memory.emptied([CALL])
-            await deleted.memory.forget([CALL], 2**62)
+    async def expire_tombstones(step: str) -> None:
+        if step == "read_states":
+            await deleted.memory.mark_purged([CALL])
+            await deleted.memory.expire_tombstones([CALL], 2**62)
 
-    await MemoryWorker(store=watched(deleted.memory, after=forget)).deliver(STARTED)
+    await MemoryWorker(store=watched(deleted.memory, after=expire_tombstones)).deliver(STARTED)
     await deleted.rest()
 
     assert (await deleted.found()).body == folded(STARTED)

@@ -8,11 +8,11 @@ import pytest
 from services.worker.consumer.topic_setup import KafkaUnavailable
 from services.worker.maintenance.idle_calls import Round
 from services.worker.maintenance.inferred_end import InferredEnd
-from services.worker.maintenance.telephony import MemoryTelephony
+from services.worker.maintenance.telephony import MemoryInferredEnds
 from shared.process.metrics import WORKER
-from shared.store.ids import LogDocument, Stretch, documents
+from shared.store.ids import LogDocument, SourcePartition, documents
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Mark, StoreUnavailable
+from shared.store.ports import CallUpdate, StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.store.makers import CALL, CONTENT_KEY, state_of
@@ -28,8 +28,8 @@ SCHEDULED = event("call.scheduled")
 async def put(desk: Desk, *bodies: Json, call: str = CALL) -> None:
     """Put events into the log of a call that nobody has marked as ended."""
     stretch = [(number, raw(body)) for number, body in enumerate(bodies)]
-    await desk.worker.memory.insert(list(documents(call, Stretch(TELEPHONY, 0), stretch, CONTENT_KEY)))
-    await desk.worker.memory.mark([Mark(call, 0, STARTED, stale=False)])
+    await desk.worker.memory.insert(list(documents(call, SourcePartition(TELEPHONY, 0), stretch, CONTENT_KEY)))
+    await desk.worker.memory.mark_stale([CallUpdate(call, 0, STARTED, stale=False)])
 
 
 async def test_a_call_that_has_ended_and_passes_for_live_is_left_to_the_folder() -> None:
@@ -47,7 +47,7 @@ async def test_a_call_that_has_ended_and_passes_for_live_is_left_to_the_folder()
 
 async def test_a_call_whose_log_is_gone_is_left_as_it_is() -> None:
     desk = Desk()
-    await desk.worker.memory.mark([Mark(CALL, 0, STARTED, stale=False)])
+    await desk.worker.memory.mark_stale([CallUpdate(CALL, 0, STARTED, stale=False)])
 
     assert await desk.close(after=3 * HOUR) == Round()
     assert await state_of(desk.worker.memory) is State.LIVE
@@ -122,7 +122,7 @@ async def test_a_round_reads_so_much_and_the_next_goes_on_behind_it() -> None:
     await desk.close()
     desk.clock.move(3 * HOUR)
 
-    rounds = [await desk.closer.step() for _ in range(4)]
+    rounds = [await desk.idle_calls.step() for _ in range(4)]
 
     assert rounds == [Round(), closed(ONGOING=100), closed(ONGOING=50), closed(ONGOING=100)]
 
@@ -140,10 +140,10 @@ async def test_a_store_that_does_not_answer_is_said_and_the_next_round_does_it()
         await desk.close(after=3 * HOUR)
     memory.unreadable = ()
 
-    assert await desk.closer.step() == closed(ONGOING=1)
+    assert await desk.idle_calls.step() == closed(ONGOING=1)
 
 
-class Away(MemoryTelephony):
+class Away(MemoryInferredEnds):
     """Takes what it is given, and then fails once."""
 
     failures = 1
@@ -162,7 +162,7 @@ async def test_ends_of_which_it_is_not_known_whether_they_are_there_are_publishe
 
     with pytest.raises(KafkaUnavailable):
         await desk.close(after=3 * HOUR)
-    again = await desk.closer.step()
+    again = await desk.idle_calls.step()
 
     ends = desk.telephony.published
     assert (again, ends) == (closed(ONGOING=1), ends[:1] * 2)

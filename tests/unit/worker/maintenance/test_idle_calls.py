@@ -102,15 +102,15 @@ async def test_calls_of_partitions_that_others_own_are_theirs() -> None:
 async def test_nothing_is_closed_before_all_that_had_arrived_is_committed() -> None:
     desk = Desk()
     await desk.hear(BEGUN)
-    desk.fence.written[PART] = 2
+    desk.commit_barrier.written[PART] = 2
 
     before = await desk.close(after=3 * HOUR)
     waiting = WORKER.get_sample_value("callfold_fence_age_seconds")
     desk.clock.move(MINUTE)
-    still = await desk.closer.step()
+    still = await desk.idle_calls.step()
     waiting_longer = WORKER.get_sample_value("callfold_fence_age_seconds")
-    desk.fence.committed[PART] = 2
-    then = await desk.closer.step()
+    desk.commit_barrier.committed[PART] = 2
+    then = await desk.idle_calls.step()
 
     assert (before, still, then) == (Round(), Round(), closed(ONGOING=1))
     assert (waiting, waiting_longer, WORKER.get_sample_value("callfold_fence_age_seconds")) == (0, 60, 0)
@@ -120,25 +120,25 @@ async def test_a_call_whose_events_were_on_their_way_when_the_fence_was_set_up_i
     desk = Desk()
     await desk.hear(BEGUN)
     desk.clock.move(3 * HOUR)
-    desk.fence.written[PART] = 2
-    await desk.closer.step()
+    desk.commit_barrier.written[PART] = 2
+    await desk.idle_calls.step()
 
     await desk.hear(SAID)
-    desk.fence.committed[PART] = 2
+    desk.commit_barrier.committed[PART] = 2
 
-    assert await desk.closer.step() == Round()
+    assert await desk.idle_calls.step() == Round()
 
 
 async def test_silence_counts_until_the_fence_was_set_up_and_not_until_it_was_passed() -> None:
     desk = Desk()
     await desk.hear(BEGUN)
     desk.clock.move(HOUR)
-    await desk.closer.step()
+    await desk.idle_calls.step()
 
     desk.clock.move(5 * HOUR)
 
-    assert await desk.closer.step() == Round()
-    assert await desk.closer.step() == closed(ONGOING=1)
+    assert await desk.idle_calls.step() == Round()
+    assert await desk.idle_calls.step() == closed(ONGOING=1)
 
 
 # Afterwards
@@ -184,7 +184,7 @@ async def test_two_closers_publish_one_event() -> None:
     await desk.hear(BEGUN, SAID)
     desk.clock.move(3 * HOUR)
 
-    rounds = [await desk.close(closer=desk.another()) for _ in range(2)]
+    rounds = [await desk.close(idle_calls=desk.another()) for _ in range(2)]
 
     one, other = await desk.settle()
     assert rounds == [closed(ONGOING=1)] * 2

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from services.worker.maintenance.inferred_end import SOURCE, Unended, inferred_end, unended
+from services.worker.maintenance.inferred_end import SOURCE, OpenCall, inferred_end, open_call
 from shared.config.policies import Policy
 from shared.contract.envelope import Event, decode
 from shared.contract.timestamps import milliseconds
@@ -18,8 +18,8 @@ SCHEDULED, CREATED, BEGUN = event("call.scheduled"), event("call.created"), even
 LATEST = event("transcript.turn", at=STARTED + 7_123)
 
 
-def of(*bodies: Json) -> Unended:
-    call = unended(decoded(bodies))
+def of(*bodies: Json) -> OpenCall:
+    call = open_call(decoded(bodies))
     assert call is not None
     return call
 
@@ -50,16 +50,16 @@ def test_a_planned_start_counts_no_longer_once_the_call_has_begun() -> None:
 
 @pytest.mark.parametrize("kind", ["call.ended", "call.failed"])
 def test_a_call_that_has_ended_is_not_closed(kind: str) -> None:
-    assert unended(decoded([BEGUN, event(kind)])) is None
+    assert open_call(decoded([BEGUN, event(kind)])) is None
 
 
 def test_a_call_that_was_closed_is_not_closed_again() -> None:
-    assert unended([*decoded([BEGUN, LATEST]), closed([BEGUN, LATEST])]) is None
+    assert open_call([*decoded([BEGUN, LATEST]), closed([BEGUN, LATEST])]) is None
 
 
 def test_of_no_events_nothing_can_be_told() -> None:
     with pytest.raises(NoEvents):
-        unended([])
+        open_call([])
 
 
 # The event
@@ -76,7 +76,7 @@ def test_the_event_is_an_inferred_end_at_the_time_of_the_latest_event() -> None:
     end = closed([LATEST, BEGUN, event("call.updated", at=STARTED + 7_122)])
 
     assert (end.organization_id, end.call_id, end.type) == ("org-789", "call-456", "call.ended")
-    assert (end.time, end.recency.source) == (milliseconds(LATEST["time"]), SOURCE)
+    assert (end.time, end.ordering_key.source) == (milliseconds(LATEST["time"]), SOURCE)
     assert end.data == {"disconnection_reason": "inactivity", "inferred": True}
 
 
@@ -104,7 +104,7 @@ def test_another_time_or_call_makes_another_event() -> None:
     others = [[BEGUN, later], [event("call.started", call="call-457", at=STARTED + 7_123)]]
     elsewhere = event("call.started", organization="org-790", at=STARTED + 7_123)
 
-    ids = {closed(told).recency.id for told in ([BEGUN, LATEST], *others, [elsewhere])}
+    ids = {closed(told).ordering_key.id for told in ([BEGUN, LATEST], *others, [elsewhere])}
 
     assert len(ids) == 4
 
@@ -114,5 +114,5 @@ def test_a_redacted_log_tells_the_same() -> None:
     whole = decoded([BEGUN, LATEST, flag])
     redacted = [each._replace(redacted_at=1) for each in whole]
 
-    assert unended(redacted) == unended(whole)
+    assert open_call(redacted) == open_call(whole)
     assert raw(LATEST) in {each.raw for each in whole}

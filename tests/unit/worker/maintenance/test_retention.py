@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from services.worker.consumer.topic_setup import KafkaUnavailable
-from services.worker.maintenance.retention import Retention, Tombstones
-from services.worker.maintenance.scheduler import Chore, Chores
+from services.worker.maintenance.retention import RetentionJob, TombstoneJob
+from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
 from shared.config.policies import Policies, Policy
 from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
@@ -27,17 +27,17 @@ class Crash(BaseException):
     """The process ends here."""
 
 
-def retention(store: Store, policies: Policies = THIRTY_DAYS, *, days: float = 31, batch: int = 100) -> Retention:
+def retention(store: Store, policies: Policies = THIRTY_DAYS, *, days: float = 31, batch: int = 100) -> RetentionJob:
     """Return the chore as it is so many days after the calls' last arrival."""
     clock = Clock(ARRIVED + int(days * DAY_MS))
-    return Retention(store, policies, lambda: EVERYWHERE, clock=clock, batch=batch)
+    return RetentionJob(store, policies, lambda: EVERYWHERE, clock=clock, batch=batch)
 
 
-def tombstones(store: Store, clock: Clock, days: int | None = 15, batch: int = 100) -> Tombstones:
+def tombstones(store: Store, clock: Clock, days: int | None = 15, batch: int = 100) -> TombstoneJob:
     async def lasting() -> int | None:
         return None if days is None else days * DAY_MS
 
-    return Tombstones(store, lambda: EVERYWHERE, lasting, clock=clock, batch=batch)
+    return TombstoneJob(store, lambda: EVERYWHERE, lasting, clock=clock, batch=batch)
 
 
 def after(step: str, act: Callable[[], Awaitable[object]]) -> Callable[[str], Awaitable[None]]:
@@ -120,7 +120,7 @@ async def test_a_call_that_has_not_ended_is_left_to_the_closer() -> None:
 
 
 async def test_calls_of_partitions_that_others_own_are_left_to_them(memory: MemoryStore) -> None:
-    await Retention(memory, THIRTY_DAYS, list, clock=Clock(ARRIVED + 99 * DAY_MS)).act()
+    await RetentionJob(memory, THIRTY_DAYS, list, clock=Clock(ARRIVED + 99 * DAY_MS)).act()
 
     assert await state_of(memory) is State.FINAL
 
@@ -134,7 +134,7 @@ async def test_more_calls_than_a_batch_are_deleted_in_several() -> None:
     await retention(worker.memory, batch=2).act()
 
     calls = [f"org-{number % 2}/call-{number}" for number in range(7)]
-    assert {each.state for each in (await worker.memory.look(calls)).values()} == {State.DELETED}
+    assert {each.state for each in (await worker.memory.read_states(calls)).values()} == {State.DELETED}
     assert worker.memory.log == {}
 
 
@@ -144,22 +144,22 @@ async def test_all_is_looked_for_once_an_hour(memory: MemoryStore) -> None:
     async def note(step: str) -> None:
         steps.append(step)
 
-    chore = Retention(watched(memory, before=note), THIRTY_DAYS, lambda: EVERYWHERE, clock=clock)
+    job = RetentionJob(watched(memory, before=note), THIRTY_DAYS, lambda: EVERYWHERE, clock=clock)
     for seconds in (3_599, 1, 0):
-        await chore.act()
+        await job.act()
         clock.move(seconds)
 
-    assert [step for step in steps if step != "buried"] == ["organizations", "outdated"] * 2
+    assert [step for step in steps if step != "tombstoned"] == ["organizations", "past_retention"] * 2
 
 
 # A crash between any two steps
 
 
-@pytest.mark.parametrize("point", ["organizations", "outdated", "bury", "buried", "delete"])
+@pytest.mark.parametrize("point", ["organizations", "past_retention", "tombstone", "tombstoned", "delete_log"])
 async def test_after_a_crash_at_any_step_the_next_goes_on_even_if_all_is_kept_for_ever_now(
     memory: MemoryStore, point: str
 ) -> None:
-    begun = Policies() if point in {"bury", "delete"} else THIRTY_DAYS
+    begun = Policies() if point in {"tombstone", "delete_log"} else THIRTY_DAYS
     dying = watched(memory, after=after(point, crash))
     with pytest.raises(Crash):
         await retention(dying).act()
@@ -167,10 +167,10 @@ async def test_after_a_crash_at_any_step_the_next_goes_on_even_if_all_is_kept_fo
     await retention(memory, begun).act()
 
     assert await is_deleted(memory)
-    assert await memory.buried(EVERYWHERE, 9) == []
+    assert await memory.tombstoned(EVERYWHERE, 9) == []
 
 
-@pytest.mark.parametrize("point", ["organizations", "outdated"])
+@pytest.mark.parametrize("point", ["organizations", "past_retention"])
 async def test_a_late_event_before_the_tombstone_saves_the_call(worker: MemoryWorker, point: str) -> None:
     late = event("call.note")
 
@@ -180,7 +180,7 @@ async def test_a_late_event_before_the_tombstone_saves_the_call(worker: MemoryWo
     assert (await worker.found()).body == folded(STARTED, ENDED, late)
 
 
-@pytest.mark.parametrize("point", ["bury", "buried", "delete", "emptied"])
+@pytest.mark.parametrize("point", ["tombstone", "tombstoned", "delete_log", "mark_purged"])
 async def test_a_late_event_after_the_tombstone_goes_with_the_call(worker: MemoryWorker, point: str) -> None:
     async def deliver() -> None:
         if await state_of(worker.memory) is State.DELETED:
@@ -224,7 +224,7 @@ async def test_a_kafka_that_does_not_answer_puts_a_chore_off() -> None:
     async def act() -> None:
         acts.append("done")
 
-    await Chores([Chore("failing", 9, fail), Chore("next", 9, act)]).step()
+    await MaintenanceScheduler([MaintenanceJob("failing", 9, fail), MaintenanceJob("next", 9, act)]).step()
 
     assert acts == ["failed", "done"]
 
@@ -284,7 +284,7 @@ async def test_what_a_batch_left_that_nobody_delivered_again_goes_before_its_tom
     assert (there, memory.log, await memory.find(CALL)) == (State.DELETED, {}, None)
 
 
-@pytest.mark.parametrize("point", ["outlived", "sizes", "bury_again", "forget"])
+@pytest.mark.parametrize("point", ["expired_tombstones", "sizes", "renew_tombstones", "expire_tombstones"])
 async def test_an_event_that_comes_while_its_tombstone_goes_is_dropped_or_makes_a_new_call(
     worker: MemoryWorker, clock: Clock, point: str
 ) -> None:
@@ -307,10 +307,10 @@ async def test_many_tombstones_are_forgotten_a_part_at_a_time(clock: Clock) -> N
     await retention(worker.memory).act()
     clock.move(15 * 86_400)
 
-    chore = tombstones(worker.memory, clock, batch=1)
+    job = tombstones(worker.memory, clock, batch=1)
     left = []
     for _ in range(2):
-        await chore.act()
-        left.append(len(await worker.memory.look([f"org-789/call-{number}" for number in range(25)])))
+        await job.act()
+        left.append(len(await worker.memory.read_states([f"org-789/call-{number}" for number in range(25)])))
 
     assert left == [5, 0]

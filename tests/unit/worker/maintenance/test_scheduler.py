@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from services.worker.consumer.topic_setup import KafkaUnavailable
-from services.worker.maintenance.scheduler import Chore, Chores
+from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
 from shared.process.metrics import WORKER
 from shared.store.ports import StoreUnavailable
 
@@ -28,22 +28,22 @@ class Diary:
         self.errors: list[Exception] = []
         self.takes = 0.0
 
-    def chore(self, name: str, every: float) -> Chore:
+    def job(self, name: str, every: float) -> MaintenanceJob:
         async def act() -> None:
             self.done.append((name, self.clock.now))
             self.clock.now += self.takes
             if self.errors:
                 raise self.errors.pop(0)
 
-        return Chore(name, every, act)
+        return MaintenanceJob(name, every, act)
 
 
 async def test_each_is_done_at_once_and_then_when_it_is_due() -> None:
     diary = Diary()
-    chores = Chores([diary.chore("often", 10), diary.chore("seldom", 25)], diary.clock)
+    maintenance = MaintenanceScheduler([diary.job("often", 10), diary.job("seldom", 25)], diary.clock)
 
     for _ in range(31):
-        await chores.step()
+        await maintenance.step()
         diary.clock.now += 1
 
     assert [at for name, at in diary.done if name == "often"] == [100, 110, 120, 130]
@@ -53,12 +53,12 @@ async def test_each_is_done_at_once_and_then_when_it_is_due() -> None:
 async def test_one_that_takes_longer_than_its_interval_leaves_time_in_between() -> None:
     diary = Diary()
     diary.takes = 60
-    chores = Chores([diary.chore("slow", 10)], diary.clock)
+    maintenance = MaintenanceScheduler([diary.job("slow", 10)], diary.clock)
 
     for _ in range(3):
-        await chores.step()
+        await maintenance.step()
     diary.clock.now += 10
-    await chores.step()
+    await maintenance.step()
 
     assert [at for _, at in diary.done] == [100, 170]
 
@@ -67,11 +67,11 @@ async def test_one_that_takes_longer_than_its_interval_leaves_time_in_between() 
 async def test_one_that_fails_holds_up_no_other_and_is_done_again_the_next_time(error: Exception) -> None:
     diary = Diary()
     diary.errors = [error]
-    chores = Chores([diary.chore("fails", 10), diary.chore("works", 10)], diary.clock)
+    maintenance = MaintenanceScheduler([diary.job("fails", 10), diary.job("works", 10)], diary.clock)
 
-    await chores.step()
+    await maintenance.step()
     diary.clock.now += 10
-    await chores.step()
+    await maintenance.step()
 
     assert diary.done == [("fails", 100), ("works", 100), ("fails", 110), ("works", 110)]
 
@@ -87,7 +87,7 @@ async def test_only_a_mistake_of_ours_is_counted(error: Exception, counted: int)
     diary, before = Diary(), count()
     diary.errors = [error]
 
-    await Chores([diary.chore("counted", 10)], diary.clock).step()
+    await MaintenanceScheduler([diary.job("counted", 10)], diary.clock).step()
 
     assert count() - before == counted
 
@@ -102,15 +102,15 @@ async def test_they_are_stopped_in_the_middle() -> None:
         finally:
             ended.set()
 
-    chores = Chores([Chore("endless", 10, act)])
-    running = asyncio.create_task(chores.run())
+    maintenance = MaintenanceScheduler([MaintenanceJob("endless", 10, act)])
+    running = asyncio.create_task(maintenance.run())
     await begun.wait()
 
-    await chores.stop()
+    await maintenance.stop()
 
     assert ended.is_set()
     assert running.cancelled()
 
 
 async def test_what_never_ran_is_stopped_without_trouble() -> None:
-    await Chores([]).stop()
+    await MaintenanceScheduler([]).stop()

@@ -6,7 +6,7 @@ from services.worker.maintenance.tombstones import held_ms, remembered_ms
 
 DAY = 86_400_000
 USUAL = {
-    "cleanup.policy": "delete",
+    "cleanup.policy": "delete_log",
     "retention.ms": str(7 * DAY),
     "segment.ms": str(DAY),
     "message.timestamp.type": "LogAppendTime",

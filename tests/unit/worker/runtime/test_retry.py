@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.worker.runtime.retry import GivenUp, patiently
+from services.worker.runtime.retry import RetryAborted, retry_until_available
 from tests.support.worker.unstarted_consumer import turns
 
 
@@ -38,8 +38,8 @@ def never() -> bool:
     return False
 
 
-async def wait(act: Act, needless: Callable[[], bool] = never) -> int:
-    return await patiently("a test", act, Away, needless=needless)
+async def wait(act: Act, should_stop: Callable[[], bool] = never) -> int:
+    return await retry_until_available("a test", act, Away, should_stop=should_stop)
 
 
 async def test_what_succeeds_at_once_is_returned_without_a_word() -> None:
@@ -61,7 +61,7 @@ async def test_it_says_once_that_it_waits_and_once_that_it_goes_on() -> None:
     with capture_logs() as logs:
         await wait(Act([Away("no primary"), Away("no primary"), Away("no primary")]))
 
-    assert [(each["event"], each["log_level"]) for each in logs] == [("waiting", "warning"), ("going_on", "info")]
+    assert [(each["event"], each["log_level"]) for each in logs] == [("stale_calls", "warning"), ("going_on", "info")]
     assert (logs[0]["what"], logs[0]["error"], logs[1]["attempts"]) == ("a test", "no primary", 4)
 
 
@@ -92,14 +92,14 @@ async def test_a_failure_of_another_kind_after_waiting_is_raised_and_the_metric_
 async def test_it_gives_up_between_two_attempts_when_it_has_become_needless(after: int) -> None:
     act = Act([Away()] * 5)
 
-    with pytest.raises(GivenUp):
-        await wait(act, needless=lambda: len(act.waited) == after)
+    with pytest.raises(RetryAborted):
+        await wait(act, should_stop=lambda: len(act.waited) == after)
 
     assert (len(act.waited), waits()) == (after, 0)
 
 
 async def test_what_succeeds_is_not_given_up() -> None:
-    assert await wait(Act(), needless=lambda: True) == 7
+    assert await wait(Act(), should_stop=lambda: True) == 7
 
 
 async def test_it_can_be_cancelled() -> None:
