@@ -31,7 +31,7 @@ from tests.support.servers.servers import kafka_server, mongo_server
 from tests.support.worker.process import WorkerProcess
 
 _MEBI = 2**20
-_EVENTS = "callfold_events_total"
+_EVENTS = "callfold_events_ingested_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Servers:
 
 
 def _waits(worker: WorkerProcess, what: str) -> bool:
-    return worker.metric(f'callfold_waiting_for{{what="{what}"}}') == 1
+    return worker.metric(f'callfold_dependency_unavailable{{dependency="{what}"}}') == 1
 
 
 async def _both(seconds: float) -> None:

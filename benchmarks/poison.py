@@ -74,7 +74,7 @@ class Bench:
             await self._write(topics, values)
             with _spending(worker.pid) as spent:
                 worker.signal(signal.SIGCONT)
-                await eventually(lambda: worker.metric("callfold_events_total") >= good, _WITHIN)
+                await eventually(lambda: worker.metric("callfold_events_ingested_total") >= good, _WITHIN)
             await eventually_async(_all_final(connection, calls), _WITHIN)
             assert worker.metric("callfold_dead_letters_total") == len(values) - good
             worker.stop()

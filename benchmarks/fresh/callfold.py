@@ -44,7 +44,7 @@ async def running(stage: Stage) -> AsyncIterator[Subject]:
 
 def _written(worker: WorkerProcess) -> int:
     """Return how many events are written, by the worker's word: to count the log would take longer than it grows."""
-    return int(worker.metric("callfold_events_total"))
+    return int(worker.metric("callfold_events_ingested_total"))
 
 
 def _logged(log: Collection[dict[str, Any]]) -> int:

@@ -51,7 +51,7 @@ class _Exchange:
             await self._app(self._scope, receive, self._answer)
         except Exception:
             # Not raised again: the server would log the message, which may quote what was said in a call.
-            log.exception("unforeseen", request_id=self._id, route=self._route)
+            log.exception("internal_error", request_id=self._id, route=self._route)
             if self._status is None:
                 await unforeseen(self._id).response()(self._scope, receive, self._answer)
         finally:

@@ -46,11 +46,11 @@ class Availability:
             return
         self._said.add(type(error))  # a password can be wrong where a server was away
         metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(1)
-        log.warning("waiting", what=_WHAT, error=str(error)[:300] or type(error).__name__)
+        log.warning("dependency_unavailable", dependency=_WHAT, error=str(error)[:300] or type(error).__name__)
 
     def _answered(self) -> None:
         self._answered_at = monotonic()
         if self._said:
             self._said.clear()
             metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(0)
-            log.info("going_on", what=_WHAT)
+            log.info("dependency_recovered", dependency=_WHAT)

@@ -103,7 +103,6 @@ class InProcessFolds:
         self._book = book
 
     async def store(self, lease: Lease) -> StoredFold:
-        """See the port."""
         try:
             return await store_call(self._store, lease, self._book)
         except (StoreUnavailable, Unstorable):
@@ -112,6 +111,5 @@ class InProcessFolds:
             raise FoldFailed(type(error).__name__) from error
 
     async def read(self, call: str) -> LargeReading | None:
-        """See the port."""
         reading = await read_call(self._store, call, self._book)
         return None if reading is None else LargeReading((reading.body,), reading.etag, reading.finality)

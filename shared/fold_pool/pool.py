@@ -31,12 +31,10 @@ class FoldPool:
         self._closed = False
 
     async def store(self, lease: Lease) -> StoredFold:
-        """See the port."""
         stored, _ = await self._ask(lease)
         return cast(StoredFold, stored)
 
     async def read(self, call: str) -> LargeReading | None:
-        """See the port."""
         reading, parts = await self._ask(call)
         return None if reading is None else replace(cast(LargeReading, reading), parts=parts)
 

@@ -47,19 +47,15 @@ class MemoryApiKeys:
         self._keys: dict[str, ApiKey] = {}
 
     async def add(self, key: ApiKey) -> None:
-        """See the port."""
         self._keys[key.api_key] = key
 
     async def get(self, api_key: str) -> ApiKey | None:
-        """See the port."""
         return self._keys.get(api_key)
 
     async def list(self) -> Sequence[ApiKey]:
-        """See the port."""
         return sorted(self._keys.values(), key=lambda key: key.created_at)
 
     async def revoke(self, api_key: str) -> bool:
-        """See the port."""
         key = self._keys.get(api_key)
         if key is not None and key.revoked_at is None:
             self._keys[api_key] = replace(key, revoked_at=datetime.now(UTC))

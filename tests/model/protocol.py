@@ -79,17 +79,14 @@ class Port:
         return getattr(self.store, name)
 
     async def insert(self, documents: Sequence[LogDocument]) -> None:
-        """See the port."""
         for document in documents:
             await self.store.insert([document])
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
-        """See the port."""
         for document in documents:
             await self.store.redact([document])
 
     async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
-        """See the port."""
         return await self.store.store_results([(lease, replace(result, fields=None)) for lease, result in leases])
 
 

@@ -83,9 +83,9 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             refused = self._refused()
             metrics.DEPENDENCY_UNAVAILABLE.labels(_GROUP).set(refused is not None)
             if refused is not None and refused != said:
-                log.warning("waiting", what=_GROUP, error=refused)
+                log.warning("dependency_unavailable", dependency=_GROUP, error=refused)
             elif refused is None and said is not None:
-                log.info("going_on", what=_GROUP)
+                log.info("dependency_recovered", dependency=_GROUP)
             said = refused
             await asyncio.sleep(_HEAR_SECONDS)
 
@@ -158,7 +158,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             # After a seek the broker may send again what was delivered already.
             return [record for record in records if record.offset >= read]
         # The topic was made anew, or cut short by a broker that had lost its end: what stands there now is new.
-        log.warning("offsets_start_again", topic=tp.topic, partition=tp.partition, before=read, now=records[0].offset)
+        log.warning("offsets_reset", topic=tp.topic, partition=tp.partition, before=read, now=records[0].offset)
         self._read_offset[tp] = self._committed_offset[tp] = None
         self._chunks.pop(tp, None)
         self._done.pop(tp, None)

@@ -32,6 +32,6 @@ class CoordinatorWatch:
             self._away = away
             metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(int(away))
             if away:
-                log.warning("waiting", what=_WHAT, error="the group's coordinator does not answer")
+                log.warning("dependency_unavailable", dependency=_WHAT, error="the group's coordinator does not answer")
             else:
-                log.info("going_on", what=_WHAT)
+                log.info("dependency_recovered", dependency=_WHAT)

@@ -59,7 +59,7 @@ class Leases:
             raise
         except StoreUnavailable:
             # Not left to run out: an attempt that the store broke off must not count against the call.
-            log.warning("round_broken_off", calls=len(leases))
+            log.warning("fold_round_aborted", calls=len(leases))
             await retry_until_available("mongodb", lambda: self.release(leases), StoreUnavailable)
             return Outcome(released=len(leases))
         finally:

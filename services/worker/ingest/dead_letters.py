@@ -56,7 +56,6 @@ class MemoryDeadLetters:
         self.delivered: list[DeadLetter] = []
 
     async def publish(self, letters: Sequence[DeadLetter]) -> None:
-        """See the port."""
         self.delivered.extend(letters)
 
 
@@ -70,14 +69,13 @@ class KafkaDeadLetters:
         self._topic = topic
 
     async def publish(self, letters: Sequence[DeadLetter]) -> None:
-        """See the port."""
         try:
             too_large = await self._sender.deliver(
                 [OutgoingRecord(self._topic, letter.key, letter.value, letter.headers) for letter in letters]
             )
             if too_large:
                 # One record must not hold up all others.
-                log.error("dead_letters_without_value", letters=len(too_large))
+                log.error("dead_letters_truncated", letters=len(too_large))
                 await self._sender.deliver([_without_value(each) for each in too_large])
         except _AWAY as error:
             raise DeadLettersUnavailable(await refusal(self._kafka) or type(error).__name__) from error

@@ -40,11 +40,9 @@ class MemoryCommitBarrier:
         self.committed: dict[TopicPartition, int] = {}
 
     async def ends(self) -> Ends:
-        """See the port."""
         return dict(self.written)
 
     async def passed(self, ends: Ends) -> bool:
-        """See the port."""
         return all(self.committed.get(part, 0) >= end for part, end in ends.items())
 
 
@@ -57,7 +55,6 @@ class KafkaCommitBarrier:
         self._group = group
 
     async def ends(self) -> Ends:
-        """See the port."""
         with _asking():
             parts = await self._partitions()
         async with self._consumer() as consumer:
@@ -65,7 +62,6 @@ class KafkaCommitBarrier:
             return ends
 
     async def passed(self, ends: Ends) -> bool:
-        """See the port."""
         async with self._consumer() as consumer:
             committed = await asyncio.gather(*map(consumer.committed, ends))
             # Where nothing was committed, or what was is gone by now, the worker begins with what is left.

@@ -95,7 +95,7 @@ class IdleCallTimeout:
             if self._after is None:
                 break
         if done.closed:
-            log.info("calls_closed", calls=done.closed.total(), by_status=dict(done.closed))
+            log.info("idle_calls_ended", calls=done.closed.total(), by_status=dict(done.closed))
         return done
 
     async def _close_page(self, page: Sequence[IdleCall], moment: int, done: Round) -> Round:
@@ -121,7 +121,7 @@ class IdleCallTimeout:
         except StoreUnavailable:
             raise
         except Exception:
-            log.exception("silent_call_unreadable", call=silent.call)
+            log.exception("idle_call_unreadable", call=silent.call)
             call = None
         if call is None:
             # It has ended, or cannot be read: the folder finds out which.

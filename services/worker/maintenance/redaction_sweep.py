@@ -64,5 +64,5 @@ class RedactionSweep:
         except Exception:
             log.exception("redaction_failed", call=call)
             return False
-        log.warning("redacted_by_the_sweep", call=call)
+        log.warning("redacted_by_sweep", call=call)
         return True

@@ -56,9 +56,9 @@ class MaintenanceScheduler:
             try:
                 await job.act()
             except (StoreUnavailable, KafkaUnavailable) as error:
-                log.warning("chore_put_off", job=job.name, error=str(error)[:300])
+                log.warning("maintenance_job_postponed", job=job.name, error=str(error)[:300])
             except Exception:
                 # A mistake of ours that the next process would make again: events and records do without the chore.
-                log.exception("chore_failed", job=job.name)
+                log.exception("maintenance_job_failed", job=job.name)
                 metrics.MAINTENANCE_FAILURES.labels(job.name).inc()
             self._due[job.name] = self._clock() + job.every_seconds

@@ -35,7 +35,6 @@ class MemoryInferredEnds:
         self.published: list[InferredEnd] = []
 
     async def publish(self, ends: Sequence[InferredEnd]) -> None:
-        """See the port."""
         self.published.extend(ends)
 
 
@@ -48,7 +47,6 @@ class KafkaInferredEndPublisher:
         self._topic = topic
 
     async def publish(self, ends: Sequence[InferredEnd]) -> None:
-        """See the port."""
         records = [OutgoingRecord(self._topic, end.call_id.encode(), end.body, _HEADERS) for end in ends]
         try:
             # An idempotent producer goes on trying by itself: what it brings later is the same event.

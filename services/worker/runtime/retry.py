@@ -45,7 +45,7 @@ async def retry_until_available(
         why = str(state.outcome.exception() if state.outcome else None)[:300]
         if why != said:  # a password can be wrong where a server was away
             said = why
-            log.warning("waiting", what=what, error=why)
+            log.warning("dependency_unavailable", dependency=what, error=why)
         if should_stop():
             raise RetryAborted(what)
 
@@ -64,5 +64,5 @@ async def retry_until_available(
                 result = await act()
     finally:
         metrics.DEPENDENCY_UNAVAILABLE.labels(what).set(0)
-    log.info("going_on", what=what, attempts=attempts)
+    log.info("dependency_recovered", dependency=what, attempts=attempts)
     return result

@@ -24,12 +24,10 @@ class MemoryStore(MemoryRetention):
         """Memory answers."""
 
     async def insert(self, documents: Sequence[LogDocument]) -> None:
-        """See the port."""
         for document in documents:
             self.log.setdefault(document.id, document)
 
     async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
-        """See the port."""
         return {
             key: CallSnapshot(call.state, call.opted_out, call.last_arrival, call.result.events if call.result else 0)
             for key in calls
@@ -37,7 +35,6 @@ class MemoryStore(MemoryRetention):
         }
 
     async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        """See the port."""
         deleted = {mark.call for mark in marks if mark.stale and self._is(mark.call, State.DELETED)}
         for key in deleted:
             self._calls[key] = replace(self._calls[key], seen_at=self._clock())
@@ -56,14 +53,12 @@ class MemoryStore(MemoryRetention):
         return deleted
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
-        """See the port."""
         for document in documents:
             logged = self.log.get(document.id)
             if logged is not None and not logged.redacted_at:
                 self.log[document.id] = replace(document, redacted_at=self._clock())
 
     async def stale_calls(self, partitions: Collection[int], limit: int) -> list[StaleCall]:
-        """See the port."""
         found = [
             StaleCall(key, call.partition, call.last_arrival, call.stale_since)
             for key, call in self._calls.items()
@@ -74,7 +69,6 @@ class MemoryStore(MemoryRetention):
     async def idle_calls(
         self, partitions: Collection[int], before: int, after: IdleCall | None, limit: int
     ) -> list[IdleCall]:
-        """See the port."""
         found = [
             IdleCall(key, call.partition, call.last_arrival)
             for key, call in self._calls.items()
@@ -84,7 +78,6 @@ class MemoryStore(MemoryRetention):
         return sorted(behind, key=_by_arrival)[:limit]
 
     async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
-        """See the port."""
         leases = []
         for key in calls:
             call = self._calls.get(key)
@@ -101,13 +94,11 @@ class MemoryStore(MemoryRetention):
         return leases
 
     async def renew(self, calls: Collection[str], token: str) -> None:
-        """See the port."""
         for key in calls:
             if self._holds(key, token):
                 self._calls[key] = replace(self._calls[key], leased_at=self._clock())
 
     async def release(self, calls: Collection[str], token: str) -> None:
-        """See the port."""
         for key in calls:
             call = self._calls.get(key)
             if (
@@ -119,33 +110,26 @@ class MemoryStore(MemoryRetention):
                 self._calls[key] = replace(call, state=MOVES[Move.RELEASE][1], attempts=call.attempts - 1, token="")
 
     async def sizes(self, calls: Collection[str]) -> dict[str, int]:
-        """See the port."""
         return {key: sum(size_of(document.id) for document in self._documents(key)) for key in calls}
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
-        """See the port."""
         return {key: self._documents(key) for key in calls}
 
     async def ids(self, call: str) -> list[str]:
-        """See the port."""
         return [document.id for document in self._documents(call)]
 
     async def documents(self, ids: Sequence[str]) -> list[LogDocument]:
-        """See the port."""
         return [self.log[each] for each in ids if each in self.log]
 
     async def logged_calls(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
-        """See the port."""
         first, end = span(after, organization)
         ids = [key for key in sorted(self.log) if first <= key and (end is None or key < end)]
         return list(dict.fromkeys(self.log[key].call for key in ids))[:limit]
 
     async def headers(self, calls: Collection[str]) -> dict[str, CallHeader]:
-        """See the port."""
         return {key: _header(call) for key in calls if (call := self._calls.get(key))}
 
     async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
-        """See the port."""
         lost = set()
         for lease, result in leases:
             if not self._holds(lease.call, lease.token):
@@ -159,7 +143,6 @@ class MemoryStore(MemoryRetention):
         return lost
 
     async def mark_broken(self, leases: Sequence[Lease]) -> None:
-        """See the port."""
         for lease in leases:
             if self._holds(lease.call, lease.token):
                 self._calls[lease.call] = replace(
@@ -171,7 +154,6 @@ class MemoryStore(MemoryRetention):
                 )
 
     async def find(self, call: str) -> StoredCall | None:
-        """See the port."""
         found = self._calls.get(call)
         if found is None:
             return None

@@ -35,18 +35,15 @@ class MemoryRetention:
         self._clock = clock
 
     async def organizations(self) -> list[str]:
-        """See the port."""
         return sorted({key.split("/")[0] for key, call in self._calls.items() if call.state in MOVES[Move.BURY][0]})
 
     async def past_retention(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
-        """See the port."""
         mine = (key for key in self._calls if key.startswith(f"{organization}/"))
         return [key for key in mine if self._calls[key].partition in partitions and self._is_outdated(key, until)][
             :limit
         ]
 
     async def tombstone(self, calls: Collection[str], until: int) -> int:
-        """See the port."""
         outdated = [key for key in calls if self._is_outdated(key, until)]
         for key in outdated:
             call = self._calls[key]
@@ -56,34 +53,28 @@ class MemoryRetention:
         return len(outdated)
 
     async def tombstoned(self, partitions: Collection[int], limit: int) -> list[str]:
-        """See the port."""
         return [key for key, call in self._tombstones() if call.partition in partitions and not call.purged][:limit]
 
     async def delete_log(self, calls: Collection[str]) -> None:
-        """See the port."""
         for document in [document for key in calls for document in self._documents(key)]:
             del self.log[document.id]
 
     async def mark_purged(self, calls: Collection[str]) -> None:
-        """See the port."""
         for key in calls:
             if self._is(key, State.DELETED):
                 self._calls[key] = replace(self._calls[key], purged=True)
 
     async def expired_tombstones(self, partitions: Collection[int], until: int, limit: int) -> list[str]:
-        """See the port."""
         return [
             key for key, call in self._tombstones() if call.partition in partitions and self._is_outlived(key, until)
         ][:limit]
 
     async def renew_tombstones(self, calls: Collection[str], until: int) -> None:
-        """See the port."""
         for key in calls:
             if self._is_outlived(key, until):
                 self._calls[key] = replace(self._calls[key], seen_at=self._clock(), purged=False)
 
     async def expire_tombstones(self, calls: Collection[str], until: int) -> int:
-        """See the port."""
         outlived = [key for key in calls if self._is_outlived(key, until)]
         for key in outlived:
             del self._calls[key]
@@ -92,7 +83,6 @@ class MemoryRetention:
     async def opted_out_calls(
         self, partitions: Collection[int], after: tuple[int, str], before: int, limit: int
     ) -> list[OptedOut]:
-        """See the port."""
         found = sorted(
             (call.last_arrival, key, call.partition)
             for key, call in self._calls.items()
@@ -102,7 +92,6 @@ class MemoryRetention:
         return [OptedOut(key, partition, arrival) for arrival, key, partition in behind[:limit]]
 
     async def unredacted(self, calls: Collection[str]) -> set[str]:
-        """See the port."""
         return {key for key in calls if any(not document.redacted_at for document in self._documents(key))}
 
     def _tombstones(self) -> Iterator[tuple[str, MemoryCall]]:

@@ -17,25 +17,21 @@ class MongoApiKeys:
         self._keys = connection.collection("api_keys")
 
     async def add(self, key: ApiKey) -> None:
-        """See the port."""
         document = asdict(key)
         document["_id"] = document.pop("api_key")
         with translated_errors():
             await self._keys.insert_one(document)
 
     async def get(self, api_key: str) -> ApiKey | None:
-        """See the port."""
         with translated_errors():
             found = await self._keys.find_one({"_id": api_key})
         return None if found is None else _key(found)
 
     async def list(self) -> Sequence[ApiKey]:
-        """See the port."""
         with translated_errors():
             return [_key(found) async for found in self._keys.find().sort([("created_at", 1), ("_id", 1)])]
 
     async def revoke(self, api_key: str) -> bool:
-        """See the port."""
         with translated_errors():
             await self._keys.update_one(
                 {"_id": api_key, "revoked_at": None}, {"$set": {"revoked_at": datetime.now(UTC)}}

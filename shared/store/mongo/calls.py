@@ -71,17 +71,14 @@ class MongoStore(MongoLog, MongoRetention):
         self._finding = BatchedReads(self._find)
 
     async def prepare(self) -> None:
-        """See the port."""
         with translated_errors():
             await self._calls.create_indexes([STALE_CALLS_INDEX, IDLE_CALLS_INDEX, *RETENTION_INDEXES])
 
     async def ping(self) -> None:
-        """See the port."""
         with translated_errors():
             await self._connection.ping()
 
     async def insert(self, documents: Sequence[LogDocument]) -> None:
-        """See the port."""
         writes = [InsertOne({"_id": document.id, "events": list(document.events)}) for document in documents]
         with translated_errors():
             try:
@@ -92,7 +89,6 @@ class MongoStore(MongoLog, MongoRetention):
                     raise
 
     async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
-        """See the port."""
         fields = {"state": 1, "opt_out": 1, "last_arrival": 1, "event_count": 1}
         with translated_errors():
             cursor = self._calls.find({"_id": {"$in": list(calls)}}, fields, batch_size=_MANY)
@@ -104,7 +100,6 @@ class MongoStore(MongoLog, MongoRetention):
             }
 
     async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        """See the port."""
         deleted: set[str] = set()
         left = marks
         with translated_errors():
@@ -134,7 +129,6 @@ class MongoStore(MongoLog, MongoRetention):
         return {header["_id"] async for header in self._calls.find(tombstones, {"_id": 1})}
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
-        """See the port."""
         writes = [
             UpdateOne(
                 {"_id": document.id, "redacted_at": {"$exists": False}},
@@ -147,7 +141,6 @@ class MongoStore(MongoLog, MongoRetention):
                 await self._log.bulk_write(writes, ordered=False)
 
     async def stale_calls(self, partitions: Collection[int], limit: int) -> list[StaleCall]:
-        """See the port."""
         fields = {"partition": 1, "last_arrival": 1, "marked_at": 1}
         found: list[StaleCall] = []
         with translated_errors():
@@ -160,7 +153,6 @@ class MongoStore(MongoLog, MongoRetention):
     async def idle_calls(
         self, partitions: Collection[int], before: int, after: IdleCall | None, limit: int
     ) -> list[IdleCall]:
-        """See the port."""
         wanted = {"open": True, "partition": {"$in": sorted(partitions)}, "state": State.LIVE}
         found: list[IdleCall] = []
         with translated_errors():
@@ -172,7 +164,6 @@ class MongoStore(MongoLog, MongoRetention):
         return found
 
     async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
-        """See the port."""
         leasing = {
             "$set": {"state": MOVES[Move.CLAIM][1], "token": token},
             "$inc": {"attempts": 1},
@@ -189,23 +180,19 @@ class MongoStore(MongoLog, MongoRetention):
             return [lease_of(header, token) async for header in cursor]
 
     async def renew(self, calls: Collection[str], token: str) -> None:
-        """See the port."""
         await self._update_held(calls, token, {"$currentDate": {"claimed_at": True}})
 
     async def release(self, calls: Collection[str], token: str) -> None:
-        """See the port."""
         with translated_errors():
             await self._give_back((call, token) for call in calls)
 
     async def headers(self, calls: Collection[str]) -> dict[str, CallHeader]:
-        """See the port."""
         fields = dict.fromkeys(("state", "partition", "last_arrival", "rules_version", "price_book_version"), 1)
         with translated_errors():
             cursor = self._calls.find({"_id": {"$in": list(calls)}}, fields, batch_size=_MANY)
             return {found["_id"]: header_of(found) async for found in cursor}
 
     async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
-        """See the port."""
         with translated_errors():
             try:
                 writes = [ReplaceOne(held([lease.call], lease.token), call_document(lease, r)) for lease, r in leases]
@@ -236,14 +223,12 @@ class MongoStore(MongoLog, MongoRetention):
             await self._calls.bulk_write(writes, ordered=False)
 
     async def mark_broken(self, leases: Sequence[Lease]) -> None:
-        """See the port."""
         writes = [ReplaceOne(held([lease.call], lease.token), broken_document(lease)) for lease in leases]
         if writes:
             with translated_errors():
                 await self._calls.bulk_write(writes, ordered=False)
 
     async def find(self, call: str) -> StoredCall | None:
-        """See the port."""
         return await self._finding.get(call)
 
     async def _find(self, calls: Collection[str]) -> dict[str, StoredCall]:

@@ -18,7 +18,6 @@ class MongoLog:
     _log: Documents
 
     async def sizes(self, calls: Collection[str]) -> dict[str, int]:
-        """See the port."""
         sizes = dict.fromkeys(calls, 0)
         with translated_errors():
             async for document in self._ranges(calls, {"_id": 1}):
@@ -26,7 +25,6 @@ class MongoLog:
         return sizes
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
-        """See the port."""
         found: dict[str, list[LogDocument]] = {call: [] for call in calls}
         with translated_errors():
             async for document in self._ranges(calls, None):
@@ -35,18 +33,15 @@ class MongoLog:
         return found
 
     async def ids(self, call: str) -> list[str]:
-        """See the port."""
         with translated_errors():
             return [each["_id"] for each in await self._ranges([call], {"_id": 1}).to_list(None)]
 
     async def documents(self, ids: Sequence[str]) -> list[LogDocument]:
-        """See the port."""
         with translated_errors():
             found = await self._log.find({"_id": {"$in": list(ids)}}, batch_size=_MANY).to_list(None)
         return [logged_of(document) for document in found]
 
     async def logged_calls(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
-        """See the port."""
         first, end = span(after, organization)
         found: dict[str, None] = {}
         with translated_errors():

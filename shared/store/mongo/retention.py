@@ -50,7 +50,6 @@ class MongoRetention:
     _calls: Documents
 
     async def organizations(self) -> list[str]:
-        """See the port."""
         found: list[str] = []
         with translated_errors():
             # From one to the next along the index, however many calls each has.
@@ -63,12 +62,10 @@ class MongoRetention:
         return found
 
     async def past_retention(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
-        """See the port."""
         wanted = {**_FOLDED, "organization_id": organization, "partition": {"$in": sorted(partitions)}}
         return await self._found({**wanted, **_outdated(until)}, limit)
 
     async def tombstone(self, calls: Collection[str], until: int) -> int:
-        """See the port."""
         with translated_errors():
             # From what is there, in one step: a flag that came just before is kept.
             written = await self._calls.update_many(
@@ -78,37 +75,31 @@ class MongoRetention:
         return buried
 
     async def tombstoned(self, partitions: Collection[int], limit: int) -> list[str]:
-        """See the port."""
         return await self._found(
             {"partition": {"$in": sorted(partitions)}, "state": State.DELETED, "emptied": False}, limit
         )
 
     async def delete_log(self, calls: Collection[str]) -> None:
-        """See the port."""
         ranges = _ranges(calls)
         if ranges:
             with translated_errors():
                 await self._log.delete_many({"$or": ranges})
 
     async def mark_purged(self, calls: Collection[str]) -> None:
-        """See the port."""
         with translated_errors():
             await self._calls.update_many(
                 {"_id": {"$in": list(calls)}, "state": State.DELETED}, {"$set": {"emptied": True}}
             )
 
     async def expired_tombstones(self, partitions: Collection[int], until: int, limit: int) -> list[str]:
-        """See the port."""
         return await self._found({"partition": {"$in": sorted(partitions)}, **_outlived(until)}, limit)
 
     async def renew_tombstones(self, calls: Collection[str], until: int) -> None:
-        """See the port."""
         again = {"$set": {"emptied": False}, "$currentDate": {"seen_at": True}}
         with translated_errors():
             await self._calls.update_many({"_id": {"$in": list(calls)}, **_outlived(until)}, again)
 
     async def expire_tombstones(self, calls: Collection[str], until: int) -> int:
-        """See the port."""
         with translated_errors():
             written = await self._calls.delete_many({"_id": {"$in": list(calls)}, **_outlived(until)})
         forgotten: int = written.deleted_count
@@ -117,7 +108,6 @@ class MongoRetention:
     async def opted_out_calls(
         self, partitions: Collection[int], after: tuple[int, str], before: int, limit: int
     ) -> list[OptedOut]:
-        """See the port."""
         arrival, call = after
         wanted = {"opt_out": True, "partition": {"$in": sorted(partitions)}}
         found: list[OptedOut] = []
@@ -134,7 +124,6 @@ class MongoRetention:
         return found
 
     async def unredacted(self, calls: Collection[str]) -> set[str]:
-        """See the port."""
         ranges = _ranges(calls)
         if not ranges:
             return set()

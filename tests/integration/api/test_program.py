@@ -36,7 +36,11 @@ def test_it_starts_without_mongodb_and_says_that_it_is_not_ready() -> None:
 
     assert ready.status_code == 503
     assert process.returncode == 0
-    assert [json.loads(line)["event"] for line in written.splitlines()] == ["started", "waiting", "stopped"]
+    assert [json.loads(line)["event"] for line in written.splitlines()] == [
+        "started",
+        "dependency_unavailable",
+        "stopped",
+    ]
 
 
 def test_a_port_that_is_taken_is_one_line() -> None:

@@ -30,7 +30,7 @@ async def test_what_javas_console_producer_publishes_is_folded_and_lies_where_it
     run(PRODUCER, "--bootstrap-server", kafka_bootstrap, "--topic", topics.telephony, *keyed, text=lines)
 
     await wait_for(connection, expected(events))
-    assert worker.metric("callfold_misplaced_events_total") == 0
+    assert worker.metric("callfold_mis_keyed_events_total") == 0
     assert len({partition_of(call, 3) for call in calls}) == 3
 
 
@@ -40,7 +40,7 @@ async def test_the_lag_agrees_with_kafka_consumer_groups(
     first = [event("call.note", call=f"call-{number}") for number in range(50)]
     await publish(kafka_bootstrap, topics, first)
     worker = make_worker().start().wait_until_ready()
-    await eventually(lambda: worker.metric("callfold_events_total") == len(first))
+    await eventually(lambda: worker.metric("callfold_events_ingested_total") == len(first))
     worker.stop()
     await publish(kafka_bootstrap, topics, [event("call.note", call=f"call-{number}") for number in range(33)])
 

@@ -45,7 +45,7 @@ async def test_what_is_an_event_by_now_is_folded_and_not_sent_back_twice(
     assert again.stdout == "0 sent back, 3 left out, 0 refused\n"
     assert again.stderr == "3 left out (0, 1, 2): its event is in the log by now; --again insists\n"
     assert insisted == "1 sent back, 0 left out, 0 refused"
-    await eventually(lambda: worker.metric("callfold_events_total") == 4)
+    await eventually(lambda: worker.metric("callfold_events_ingested_total") == 4)
     await wait_for(connection, expected(CALL))
 
 

@@ -133,24 +133,25 @@ async def test_a_worker_that_is_not_let_in_says_so_and_goes_on_when_it_is(
 
     def said(event: str, what: str, error: str = "") -> bool:
         lines = [orjson.loads(line) for line in worker.log.read_text().splitlines()]
-        told = [line.get("error", "") for line in lines if (line["event"], line.get("what")) == (event, what)]
+        told = [line.get("error", "") for line in lines if (line["event"], line.get("dependency")) == (event, what)]
         return any(error in each for each in told)
 
     with ExitStack() as started:
         started.push(worker)
         await eventually(
-            lambda: said("waiting", "kafka", f"authentication failed at {servers.kafka.sasl_ssl}: "), within=60
+            lambda: said("dependency_unavailable", "kafka", f"authentication failed at {servers.kafka.sasl_ssl}: "),
+            within=60,
         )
         servers.kafka.let_in(user, password)
-        await eventually(lambda: said("waiting", "mongodb", "authentication failed: "), within=60)
+        await eventually(lambda: said("dependency_unavailable", "mongodb", "authentication failed: "), within=60)
         servers.mongo.let_in(user, password, name)
-        await eventually(lambda: said("waiting", "group", "GroupAuthorizationFailedError"), within=60)
+        await eventually(lambda: said("dependency_unavailable", "group", "GroupAuthorizationFailedError"), within=60)
         servers.kafka.keep_group_for(user, name)
         worker.wait_until_ready()
-        await eventually(lambda: said("going_on", "group"))
+        await eventually(lambda: said("dependency_recovered", "group"))
 
-    assert said("going_on", "kafka")
-    assert said("going_on", "mongodb")
+    assert said("dependency_recovered", "kafka")
+    assert said("dependency_recovered", "mongodb")
     assert password not in worker.log.read_text()
 
 
@@ -183,8 +184,8 @@ def test_an_api_that_trusts_no_server_answers_503_and_says_why(servers: Servers,
         api.terminate()
         _, log = api.communicate(timeout=30)
 
-    (line,) = (line for line in map(orjson.loads, log.splitlines()) if line["event"] == "waiting")
-    assert (answer.status_code, line["what"]) == (503, "mongodb")
+    (line,) = (line for line in map(orjson.loads, log.splitlines()) if line["event"] == "dependency_unavailable")
+    assert (answer.status_code, line["dependency"]) == (503, "mongodb")
     assert line["error"].startswith("TLS failed (CALLFOLD_MONGO_CA_FILE, CALLFOLD_MONGO_CERTIFICATE_FILE): ")
     assert PASSWORD not in log
 

@@ -63,4 +63,4 @@ async def test_calls_that_go_silent_are_closed_until_their_real_end_comes_and_on
     ends = await inferred_ends(kafka_bootstrap, topics)
     assert {body["subject"] for body in ends} == set(SILENT)
     assert len({body["id"] for body in ends}) == len(SILENT)
-    assert all(worker.metric("callfold_closed_calls_total") > 0 for worker in workers)
+    assert all(worker.metric("callfold_idle_calls_ended_total") > 0 for worker in workers)

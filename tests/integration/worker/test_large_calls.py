@@ -42,8 +42,8 @@ async def test_a_call_of_100_000_turns_is_folded_though_its_process_was_killed_o
     assert found is not None
     assert (found.body, found.etag) == (None, render(fold(decoded(turns), book()).record).etag)
     assert "SIGKILL ended its process" in worker.written()
-    assert worker.metric("callfold_events_total") == len(turns) + len(neighbour)
-    assert (worker.metric("callfold_dead_letters_total"), worker.metric("callfold_broken_calls_total")) == (0, 0)
+    assert worker.metric("callfold_events_ingested_total") == len(turns) + len(neighbour)
+    assert (worker.metric("callfold_dead_letters_total"), worker.metric("callfold_calls_broken_total")) == (0, 0)
 
 
 async def test_a_call_that_needs_more_memory_than_is_set_is_broken_alone_and_the_log_names_the_setting(
@@ -60,7 +60,7 @@ async def test_a_call_that_needs_more_memory_than_is_set_is_broken_alone_and_the
 
         log = worker.written()
         assert "its fold needs more than CALLFOLD_POOL_MEMORY_MB=128" in log
-        assert worker.metric("callfold_broken_calls_total") == 1
+        assert worker.metric("callfold_calls_broken_total") == 1
 
 
 async def _is(store: MongoStore, state: State) -> bool:

@@ -54,8 +54,8 @@ async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
     policies = tmp_path / "policies.toml"
     policies.write_text(f"[default]\nretention_days = 30\n[organizations.{KEPT}]\nretention_days = 0\n")
     worker = make_worker(policies=policies).start().wait_until_ready()
-    await eventually(lambda: worker.metric("callfold_deleted_calls_total") == 1, 60)
-    await eventually(lambda: worker.metric("callfold_swept_calls_total") == 1, 60)
+    await eventually(lambda: worker.metric("callfold_calls_deleted_total") == 1, 60)
+    await eventually(lambda: worker.metric("callfold_sweep_redacted_calls_total") == 1, 60)
 
     await publish(kafka_bootstrap, topics, [event("call.ended", organization=OLD)])
     await eventually(lambda: worker.metric("callfold_late_events_total") == 1, 60)
@@ -68,7 +68,7 @@ async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
     assert await read_call(store, call_key(OLD, "call-456"), BOOK) is None
     assert await state_of(store, call_key(KEPT, "call-456")) == "final"
     # By the broker's own settings: 7 days, and 7 more of a segment, in an input topic, then in the dead letters.
-    assert worker.metric("callfold_tombstone_seconds") == 29 * 86_400
+    assert worker.metric("callfold_tombstone_ttl_seconds") == 29 * 86_400
 
     async def lasting() -> int:
         return 29 * DAY_MS

@@ -90,7 +90,7 @@ async def test_order_repetition_mode_topic_key_and_partition_do_not_matter(
     await send(kafka_bootstrap, messages)
 
     await wait_for(connection, expected(events))
-    assert worker.metric("callfold_misplaced_events_total") > 0
+    assert worker.metric("callfold_mis_keyed_events_total") > 0
 
 
 async def test_an_opted_out_call_leaves_nothing_of_what_was_said_in_the_database(
@@ -125,7 +125,7 @@ async def test_a_call_that_cannot_be_folded_is_broken_alone(
     await publish(kafka_bootstrap, topics, bad + good)
 
     await wait_for(connection, expected(good))
-    await eventually(lambda: worker.metric("callfold_broken_calls_total") == 1)
+    await eventually(lambda: worker.metric("callfold_calls_broken_total") == 1)
     document = await connection.collection("calls").find_one({"_id": "org-789/call-bad"})
     assert document["state"] == "broken"
     assert await lag(kafka_bootstrap, topics.prefix, topics) == 0
@@ -166,7 +166,7 @@ async def test_sigterm_finishes_the_batch_commits_and_leaves(
 ) -> None:
     events = [body for script in story(STARTED) for body in script.events]
     await publish(kafka_bootstrap, topics, events)
-    await eventually(lambda: worker.metric("callfold_events_total") > 0)
+    await eventually(lambda: worker.metric("callfold_events_ingested_total") > 0)
 
     status = worker.stop()
 
@@ -182,7 +182,7 @@ async def test_folds_that_a_dead_worker_left_are_done_by_the_next(
     events = [body for script in story(STARTED) for body in script.events]
     first = make_worker().start().wait_until_ready()
     await publish(kafka_bootstrap, topics, events)
-    await eventually(lambda: first.metric("callfold_events_total") == len(events))
+    await eventually(lambda: first.metric("callfold_events_ingested_total") == len(events))
     first.kill()
 
     make_worker().start().wait_until_ready()

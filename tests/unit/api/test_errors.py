@@ -125,8 +125,8 @@ async def test_the_log_says_once_that_the_store_is_away_and_once_that_it_is_back
             await api.get(CALL)
 
     assert lines == [
-        {"event": "waiting", "what": "mongodb", "error": "away", "log_level": "warning"},
-        {"event": "going_on", "what": "mongodb", "log_level": "info"},
+        {"event": "dependency_unavailable", "dependency": "mongodb", "error": "away", "log_level": "warning"},
+        {"event": "dependency_recovered", "dependency": "mongodb", "log_level": "info"},
     ]
 
 
@@ -171,7 +171,7 @@ async def test_what_nobody_foresaw_is_told_to_the_log_alone(api: Reader) -> None
     }
     assert lines == [
         {
-            "event": "unforeseen",
+            "event": "internal_error",
             "request_id": "request-1",
             "route": "/api/calls/{callId}",
             "exc_info": True,

@@ -49,7 +49,7 @@ async def test_it_is_alive_but_not_ready_while_the_store_is_away(silent: bool, m
         "error": "The store does not answer at the moment; try again",
     }
     assert ready.headers["Retry-After"] == "1"
-    assert [line["event"] for line in lines] == ["waiting"]
+    assert [line["event"] for line in lines] == ["dependency_unavailable"]
 
 
 async def test_nobody_needs_a_key_to_ask() -> None:

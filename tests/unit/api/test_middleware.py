@@ -116,7 +116,7 @@ async def test_an_answer_that_breaks_off_is_left_as_it_is() -> None:
         await Edge(breaking)({"type": "http", "method": "GET", "headers": []}, receive, send)
 
     assert sent == ["http.response.start"]
-    assert [line["event"] for line in lines] == ["unforeseen"]
+    assert [line["event"] for line in lines] == ["internal_error"]
 
 
 async def test_a_request_writes_no_line(api: Reader) -> None:

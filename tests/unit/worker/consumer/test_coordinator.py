@@ -7,7 +7,7 @@ from services.worker.consumer.coordinator import CoordinatorWatch
 
 
 def waiting() -> float | None:
-    return REGISTRY.get_sample_value("callfold_waiting_for", {"what": "kafka"})
+    return REGISTRY.get_sample_value("callfold_dependency_unavailable", {"dependency": "kafka"})
 
 
 def test_what_is_waited_for_is_said_while_it_is_away_and_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -22,4 +22,7 @@ def test_what_is_waited_for_is_said_while_it_is_away_and_no_longer(capsys: pytes
 
     assert said == [1, 1, 0]
     lines = capsys.readouterr().out.splitlines()
-    assert [("stale_calls" in line, "going_on" in line) for line in lines] == [(True, False), (False, True)]
+    assert [("dependency_unavailable" in line, "dependency_recovered" in line) for line in lines] == [
+        (True, False),
+        (False, True),
+    ]

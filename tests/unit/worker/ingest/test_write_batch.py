@@ -95,7 +95,7 @@ async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_alread
 
 
 async def test_what_was_brought_is_counted() -> None:
-    counters = ["callfold_misplaced_events_total", "callfold_batches_total"]
+    counters = ["callfold_mis_keyed_events_total", "callfold_batches_written_total"]
     before = [WORKER.get_sample_value(name) or 0 for name in counters]
 
     batch = await MemoryWorker().bring([received(CREATED), received(ENDED, offset=1, key=None)])

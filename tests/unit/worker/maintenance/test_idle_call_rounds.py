@@ -157,7 +157,7 @@ class Away(MemoryInferredEnds):
 
 async def test_ends_of_which_it_is_not_known_whether_they_are_there_are_published_again() -> None:
     desk = Desk(telephony=Away())
-    before = WORKER.get_sample_value("callfold_closed_calls_total", {"status": "ONGOING"}) or 0
+    before = WORKER.get_sample_value("callfold_idle_calls_ended_total", {"status": "ONGOING"}) or 0
     await desk.hear(BEGUN)
 
     with pytest.raises(KafkaUnavailable):
@@ -166,4 +166,4 @@ async def test_ends_of_which_it_is_not_known_whether_they_are_there_are_publishe
 
     ends = desk.telephony.published
     assert (again, ends) == (closed(ONGOING=1), ends[:1] * 2)
-    assert WORKER.get_sample_value("callfold_closed_calls_total", {"status": "ONGOING"}) == before + 1
+    assert WORKER.get_sample_value("callfold_idle_calls_ended_total", {"status": "ONGOING"}) == before + 1

@@ -105,15 +105,15 @@ async def test_nothing_is_closed_before_all_that_had_arrived_is_committed() -> N
     desk.commit_barrier.written[PART] = 2
 
     before = await desk.close(after=3 * HOUR)
-    waiting = WORKER.get_sample_value("callfold_fence_age_seconds")
+    waiting = WORKER.get_sample_value("callfold_commit_barrier_age_seconds")
     desk.clock.move(MINUTE)
     still = await desk.idle_calls.step()
-    waiting_longer = WORKER.get_sample_value("callfold_fence_age_seconds")
+    waiting_longer = WORKER.get_sample_value("callfold_commit_barrier_age_seconds")
     desk.commit_barrier.committed[PART] = 2
     then = await desk.idle_calls.step()
 
     assert (before, still, then) == (Round(), Round(), closed(ONGOING=1))
-    assert (waiting, waiting_longer, WORKER.get_sample_value("callfold_fence_age_seconds")) == (0, 60, 0)
+    assert (waiting, waiting_longer, WORKER.get_sample_value("callfold_commit_barrier_age_seconds")) == (0, 60, 0)
 
 
 async def test_a_call_whose_events_were_on_their_way_when_the_fence_was_set_up_is_not_closed() -> None:

@@ -50,7 +50,7 @@ def raw(memory: MemoryStore) -> list[LogDocument]:
 
 async def test_what_was_left_raw_is_redacted_and_told_by_the_record() -> None:
     memory = await left(SAID)
-    before = WORKER.get_sample_value("callfold_swept_calls_total") or 0
+    before = WORKER.get_sample_value("callfold_sweep_redacted_calls_total") or 0
 
     await sweep(memory).act()
     worker = MemoryWorker(memory=memory)
@@ -59,7 +59,7 @@ async def test_what_was_left_raw_is_redacted_and_told_by_the_record() -> None:
 
     assert b"secret" not in by_then
     assert (await worker.found()).body == folded(OPT_OUT, ENDED, SAID)
-    assert WORKER.get_sample_value("callfold_swept_calls_total") == before + 1
+    assert WORKER.get_sample_value("callfold_sweep_redacted_calls_total") == before + 1
 
 
 async def test_a_call_with_nothing_raw_is_left_as_it_is() -> None:

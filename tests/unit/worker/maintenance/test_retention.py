@@ -80,14 +80,14 @@ async def is_deleted(memory: MemoryStore) -> bool:
 
 
 async def test_a_call_is_deleted_when_nothing_has_arrived_for_the_days_of_its_organization(memory: MemoryStore) -> None:
-    before = WORKER.get_sample_value("callfold_deleted_calls_total") or 0
+    before = WORKER.get_sample_value("callfold_calls_deleted_total") or 0
     await retention(memory, days=29.99).act()
     kept = await state_of(memory)
 
     await retention(memory, days=30).act()
 
     assert (kept, await is_deleted(memory)) == (State.FINAL, True)
-    assert WORKER.get_sample_value("callfold_deleted_calls_total") == before + 1
+    assert WORKER.get_sample_value("callfold_calls_deleted_total") == before + 1
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ async def test_where_a_topic_holds_events_for_ever_a_tombstone_stays(memory: Mem
     await tombstones(memory, clock, None).act()
 
     assert await is_deleted(memory)
-    assert WORKER.get_sample_value("callfold_tombstone_seconds") == float("inf")
+    assert WORKER.get_sample_value("callfold_tombstone_ttl_seconds") == float("inf")
 
 
 async def test_a_late_event_prolongs_its_tombstone(worker: MemoryWorker, clock: Clock) -> None:

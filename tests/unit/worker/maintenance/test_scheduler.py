@@ -82,7 +82,7 @@ async def test_one_that_fails_holds_up_no_other_and_is_done_again_the_next_time(
 )
 async def test_only_a_mistake_of_ours_is_counted(error: Exception, counted: int) -> None:
     def count() -> float:
-        return WORKER.get_sample_value("callfold_failed_chores_total", {"chore": "counted"}) or 0
+        return WORKER.get_sample_value("callfold_maintenance_failures_total", {"job": "counted"}) or 0
 
     diary, before = Diary(), count()
     diary.errors = [error]

@@ -31,7 +31,7 @@ class Act:
 
 
 def waits() -> float:
-    return REGISTRY.get_sample_value("callfold_waiting_for", {"what": "a test"}) or 0.0
+    return REGISTRY.get_sample_value("callfold_dependency_unavailable", {"dependency": "a test"}) or 0.0
 
 
 def never() -> bool:
@@ -61,8 +61,11 @@ async def test_it_says_once_that_it_waits_and_once_that_it_goes_on() -> None:
     with capture_logs() as logs:
         await wait(Act([Away("no primary"), Away("no primary"), Away("no primary")]))
 
-    assert [(each["event"], each["log_level"]) for each in logs] == [("stale_calls", "warning"), ("going_on", "info")]
-    assert (logs[0]["what"], logs[0]["error"], logs[1]["attempts"]) == ("a test", "no primary", 4)
+    assert [(each["event"], each["log_level"]) for each in logs] == [
+        ("dependency_unavailable", "warning"),
+        ("dependency_recovered", "info"),
+    ]
+    assert (logs[0]["dependency"], logs[0]["error"], logs[1]["attempts"]) == ("a test", "no primary", 4)
 
 
 async def test_it_says_anew_what_for_when_that_changes() -> None:
