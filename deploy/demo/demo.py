@@ -24,7 +24,7 @@ from deploy.local.errors import LocalError
 from deploy.local.ports import Ports
 from deploy.local.stack import Progress, Stack
 
-_READABLE_WITHIN = 30.0
+_READABLE_WITHIN = 120.0
 _PAUSE = 0.2
 _TWICE = 0.2
 
@@ -61,7 +61,7 @@ class Reader:
         """Return the record once it says what it must.
 
         Raises:
-            LocalError: it does not within half a minute; the message says what is wrong.
+            LocalError: it does not within two minutes; the message says what is wrong.
         """
         deadline = time.monotonic() + _READABLE_WITHIN
         while True:

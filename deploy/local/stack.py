@@ -23,11 +23,8 @@ from deploy.local.waiting import wait_until_ready
 API = (sys.executable, "-m", "services.api")
 WORKER = (sys.executable, "-m", "services.worker")
 
-START_WITHIN = 120.0
-"""Seconds that each member gets at its start: a slow machine recovers its data within."""
-
-RETURN_WITHIN = 60.0
-"""Seconds that each member of a running stack gets to be ready again after it ended."""
+READY_WITHIN = 120.0
+"""Seconds that each member gets to become ready: enough for a slow machine to recover its data."""
 
 Progress = Callable[[str], None]
 
@@ -163,15 +160,15 @@ class Stack:
         def ended() -> str | None:
             return self.supervision.client.report(member.name).ended
 
-        return self._wait_for(member, ended, START_WITHIN)
+        return self._wait_for(member, ended)
 
     def _wait_for_return(self, member: Member) -> float:
         # A member that has just ended is about to be started again: here that is no reason to give up.
-        return self._wait_for(member, lambda: None, RETURN_WITHIN)
+        return self._wait_for(member, lambda: None)
 
-    def _wait_for(self, member: Member, ended: Callable[[], str | None], timeout: float) -> float:
+    def _wait_for(self, member: Member, ended: Callable[[], str | None]) -> float:
         log = self.supervision.log(member.name)
-        return wait_until_ready(member.title, log, lacks=member.lacks, ended=ended, timeout=timeout)
+        return wait_until_ready(member.title, log, lacks=member.lacks, ended=ended, timeout=READY_WITHIN)
 
     def _end(self, progress: Progress) -> bool:
         supervisor = leftovers.supervisor(self.state)

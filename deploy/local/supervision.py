@@ -54,7 +54,7 @@ stdout_logfile_backups=3
 UNFIT = re.compile(r"%| [;#]|\n")
 """What a path in supervisord's settings cannot have: variables (expanded once or twice, by the setting), comments."""
 
-LAUNCH_WITHIN = 20.0
+LAUNCH_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from deploy.local.errors import LocalError
 from deploy.local.ports import HOST
 from deploy.local.waiting import wait_until_ready
 
-READY_WITHIN = 60.0
 STOP_WITHIN = 40.0
 
 
@@ -21,6 +20,7 @@ class Server(ABC):
     """
 
     name: ClassVar[str]
+    ready_within: ClassVar[float] = 120.0
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder.resolve()
@@ -77,13 +77,13 @@ class Server(ABC):
                 start_new_session=True,
             )
 
-    def wait_until_ready(self, timeout: float = READY_WITHIN) -> float:
+    def wait_until_ready(self) -> float:
         """Return the seconds that it took until the server could be used.
 
         Raises:
-            NotReadyError: it ended, or was not ready after `timeout` seconds.
+            NotReadyError: it ended, or was not ready after `ready_within` seconds.
         """
-        return wait_until_ready(self.name, self.log, lacks=self.lacks, ended=self.ended, timeout=timeout)
+        return wait_until_ready(self.name, self.log, lacks=self.lacks, ended=self.ended, timeout=self.ready_within)
 
     def kill(self) -> None:
         """End the server at once, as a crash would (SIGKILL)."""

@@ -53,7 +53,7 @@ class Machine:
 
     def start(self, command: str) -> subprocess.Popen[str]:
         ports = {variable(name): str(port) for name, port in self.ports.named()}
-        return subprocess.Popen(  # noqa: S603 - the command is ours
+        return subprocess.Popen(
             [sys.executable, "-m", "deploy.local", command, "--state", str(self.state)],
             cwd=self.folder,
             env={**os.environ, **ports, **self.variables},
@@ -120,7 +120,7 @@ def another_stack(state: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that belongs to the stack in `state`."""
     sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
     environment = {**os.environ, leftovers.MARK: str(state)}
-    with subprocess.Popen(sleep, env=environment) as process:  # noqa: S603 - the command is ours
+    with subprocess.Popen(sleep, env=environment) as process:
         try:
             yield process
         finally:
