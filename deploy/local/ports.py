@@ -2,10 +2,11 @@
 
 import atexit
 import dataclasses
+import functools
+import itertools
 import json
-import random
+import os
 import socket
-from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
@@ -16,13 +17,12 @@ HOST = "127.0.0.1"
 
 HIGHEST_PORT = 65535
 
-CHOICE = range(20_000, 32_000)
+FREE_PORTS = range(20_000, 32_000)
 """Where free ports are picked: below the range that the kernel takes for outgoing connections. From within that
 range, a client that keeps calling a server that is being started again could be given the server's own port."""
 
-_promised: deque[socket.socket] = deque(maxlen=64)
-"""What says to other processes that a free port is given away already, until a server listens on it: UDP sockets of
-the same numbers, which take nothing from TCP and end with this process."""
+BLOCK = 100
+"""How many of them a process has to itself."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,10 +52,7 @@ class Ports:
     @classmethod
     def free(cls) -> Self:
         """Return four ports on which nothing listens."""
-        found: set[int] = set()
-        while len(found) < len(dataclasses.fields(cls)):
-            found.add(free_port())
-        return cls(*found)
+        return cls(*(free_port() for _ in dataclasses.fields(cls)))
 
     @classmethod
     def recall(cls, path: Path) -> Self | None:
@@ -92,31 +89,29 @@ def variable(name: str) -> str:
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens, and which is nobody else's choice for now."""
-    chosen = random.SystemRandom()
-    while not (_promise(port := chosen.choice(CHOICE)) and is_free(port)):
-        pass
-    return port
+    """Return a port on which nothing listens, and which no other process that calls this returns."""
+    return next(port for port in _own_ports() if is_free(port))
 
 
-def _promise(port: int) -> bool:
-    """Say whether nobody has chosen the port; from now on it is ours."""
-    promise = socket.socket(type=socket.SOCK_DGRAM)
-    try:
-        promise.bind((HOST, port))
-    except OSError:
-        promise.close()
-        return False
-    if len(_promised) == _promised.maxlen:
-        _promised.popleft().close()
-    _promised.append(promise)
-    return True
+@functools.cache
+def _own_ports() -> Iterator[int]:
+    """Return the ports of this process's block, over and over.
 
-
-@atexit.register
-def _end_promises() -> None:
-    while _promised:
-        _promised.pop().close()
+    Two processes must not pick the same port before either has a server listen on it. So each takes a block: it binds
+    the block's first port until it ends.
+    """
+    blocks = FREE_PORTS[::BLOCK]
+    for number in range(len(blocks)):
+        first = blocks[(os.getpid() + number) % len(blocks)]
+        guard = socket.socket()
+        try:
+            guard.bind((HOST, first))
+        except OSError:
+            guard.close()
+        else:
+            atexit.register(guard.close)
+            return itertools.cycle(range(first + 1, first + BLOCK))
+    raise LocalError(f"All ports from {FREE_PORTS[0]} to {FREE_PORTS[-1]} on {HOST} are taken: stop other stacks.")
 
 
 def is_free(port: int) -> bool:
