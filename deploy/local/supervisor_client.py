@@ -1,15 +1,18 @@
-"""Talking to supervisord: XML-RPC over its unix socket."""
+"""Calls of supervisord: XML-RPC over its unix socket."""
 
 import socket
 import xmlrpc.client
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from supervisor.xmlrpc import SupervisorTransport
+
 from deploy.local.errors import LocalError
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds for an answer; none of the calls below waits for a service."""
 
 ALREADY_STARTED = 60
@@ -53,8 +56,9 @@ class SupervisorClient:
         return Report(told["statename"], told["pid"], max(0, told["now"] - told["start"]) if told["pid"] else 0)
 
     def _call(self, method: str, *arguments: str | bool, unless: int | None = None) -> Any:
+        transport = SupervisorTransport(serverurl=f"unix://{self._path}")
         try:
-            with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=_UnixTransport(self._path)) as server:
+            with _timeout(), xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as server:
                 return getattr(server.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == unless:
@@ -64,23 +68,12 @@ class SupervisorClient:
             raise LocalError(f"supervisord does not answer ({error}): run `make down`, then `make up`.") from error
 
 
-class _UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def make_connection(self, host: Any) -> HTTPConnection:
-        connection = _UnixConnection(self._path)
-        self._connection = (host, connection)  # where `close` looks for it
-        return connection
-
-
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("127.0.0.1", timeout=PATIENCE)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(str(self._path))
+@contextmanager
+def _timeout() -> Iterator[None]:
+    """Limit the time of calls: SupervisorTransport sets no limit of its own, and supervisord may be stopped."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)
