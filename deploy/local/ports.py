@@ -1,4 +1,4 @@
-"""The ports of the stack: where they come from, whether they are free."""
+"""The ports of the stack."""
 
 import atexit
 import dataclasses
@@ -27,7 +27,7 @@ BLOCK = 100
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports that a reader, a producer and Prometheus have to know, all on 127.0.0.1."""
+    """The public ports of the stack, all on 127.0.0.1."""
 
     kafka: int = 9092
     mongo: int = 27017
@@ -36,10 +36,10 @@ class Ports:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Return the ports that `CALLFOLD_<NAME>_PORT` set, the usual ones otherwise.
+        """Return the ports that the variables `CALLFOLD_<NAME>_PORT` set, else the defaults.
 
         Raises:
-            LocalError: a value is no port, or two ports are the same.
+            LocalError: a value is not a port, or two ports are the same.
         """
         given = {field.name: environment.get(variable(field.name)) for field in dataclasses.fields(cls)}
         ports = cls(**{name: _number(name, text) for name, text in given.items() if text})
@@ -51,32 +51,32 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Return four ports on which nothing listens."""
+        """Return free ports."""
         return cls(*(free_port() for _ in dataclasses.fields(cls)))
 
     @classmethod
     def recall(cls, path: Path) -> Self | None:
-        """Return the ports that `remember` wrote, None if there are none."""
+        """Return the ports that `remember` wrote, None if it wrote none."""
         try:
             return cls(**json.loads(path.read_text()))
         except FileNotFoundError:
             return None
 
     def remember(self, path: Path) -> None:
-        """Write the ports down, so that `status` and `down` need no environment."""
+        """Write the ports to a file, so that `status` and `down` need no environment."""
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(dataclasses.asdict(self)) + "\n")
         partial.rename(path)
 
     def named(self) -> Iterator[tuple[str, int]]:
-        """Return each port with its name."""
+        """Return each name with its port."""
         return iter(dataclasses.asdict(self).items())
 
     def check_free(self) -> None:
-        """Pass if the stack can have its ports.
+        """Check that nothing listens on the ports.
 
         Raises:
-            LocalError: something else listens on one of them.
+            LocalError: a port is taken; the message names its variable.
         """
         for name, port in self.named():
             if not is_free(port):
@@ -84,7 +84,7 @@ class Ports:
 
 
 def variable(name: str) -> str:
-    """Return the environment variable that moves the port called `name`."""
+    """Return the environment variable of the port `name`."""
     return f"CALLFOLD_{name.upper()}_PORT"
 
 
@@ -115,9 +115,9 @@ def _own_ports() -> Iterator[int]:
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on `port` of 127.0.0.1."""
+    """Return whether a server could listen on `port` of 127.0.0.1."""
     with socket.socket() as probe:
-        # As the servers do: the closing connections of an earlier run do not make a port taken.
+        # As servers do: closing connections of an earlier server do not block a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -127,7 +127,7 @@ def is_free(port: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Say whether something answers on `port` of 127.0.0.1."""
+    """Return whether something listens on `port` of 127.0.0.1."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0

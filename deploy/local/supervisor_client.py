@@ -17,12 +17,12 @@ TIMEOUT = 10.0
 
 ALREADY_STARTED = 60
 NOT_RUNNING = 70
-"""supervisord's fault codes for having nothing to do."""
+"""Fault codes of supervisord that mean: there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What supervisord knows of one service: its state in supervisord's words, pid or 0, uptime in seconds."""
+    """supervisord's report of a service: its state as supervisord names it, process id or 0, uptime in seconds."""
 
     state: str
     pid: int
@@ -30,30 +30,29 @@ class Report:
 
     @property
     def ended(self) -> str | None:
-        """How the service ended, None while it runs or was not told to."""
+        """How the service ended, None if it runs or was not started."""
         if self.state in {"BACKOFF", "EXITED", "FATAL"}:
             return "ended while it was starting."
         return None
 
 
 class SupervisorClient:
-    """The few calls that the stack needs."""
+    """The calls of supervisord that the stack needs."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def start(self, name: str) -> None:
-        """Have a service started, unless it is."""
+        """Start a service, unless it runs; return before it is ready."""
         self._call("startProcess", name, False, unless=ALREADY_STARTED)
 
     def stop(self, name: str) -> None:
-        """Have a service stopped, unless it is; it may take its time."""
+        """Stop a service if it runs; return when it has ended."""
         self._call("stopProcess", name, False, unless=NOT_RUNNING)
 
     def report(self, name: str) -> Report:
-        """Return what is known of a service."""
-        told = self._call("getProcessInfo", name)
-        return Report(told["statename"], told["pid"], max(0, told["now"] - told["start"]) if told["pid"] else 0)
+        info = self._call("getProcessInfo", name)
+        return Report(info["statename"], info["pid"], max(0, info["now"] - info["start"]) if info["pid"] else 0)
 
     def _call(self, method: str, *arguments: str | bool, unless: int | None = None) -> Any:
         transport = SupervisorTransport(serverurl=f"unix://{self._path}")

@@ -119,7 +119,7 @@ def stored(port: int) -> list[str]:
 def another_stack(state: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that belongs to the stack in `state`."""
     sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
-    environment = {**os.environ, leftovers.MARK: str(state)}
+    environment = {**os.environ, leftovers.VARIABLE: str(state)}
     with subprocess.Popen(sleep, env=environment) as process:
         try:
             yield process

@@ -21,7 +21,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.ports import HOST, free_port, listens
 from deploy.local.servers.kafka import KafkaServer
-from deploy.local.servers.mongod import PATIENCE_MS, MongoServer, replica_set
+from deploy.local.servers.mongod import TIMEOUT_MS, MongoServer, replica_set
 from tests.support.eventually import scaled
 from tests.support.servers.certificates import KEY_PASSWORD, Certificates
 
@@ -195,7 +195,7 @@ class SecuredMongo(MongoServer):
             HOST,
             self.port,
             directConnection=True,
-            serverSelectionTimeoutMS=PATIENCE_MS,
+            serverSelectionTimeoutMS=TIMEOUT_MS,
             tls=True,
             tlsCAFile=str(self._certificates.authority),
             tlsCertificateKeyFile=str(self._certificates.client),
