@@ -30,7 +30,7 @@ from shared.kafka.access import KafkaAccess
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import event, raw
 from tests.support.events.workload import conversations
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import Message, send
 from tests.support.servers.servers import kafka_server, mongo_server
 from tests.support.worker.process import WorkerProcess
@@ -75,7 +75,7 @@ class Bench:
             with _spending(worker.pid) as spent:
                 worker.signal(signal.SIGCONT)
                 await eventually(lambda: worker.metric("callfold_events_ingested_total") >= good, _WITHIN)
-            await eventually_async(_all_final(connection, calls), _WITHIN)
+            await eventually(_all_final(connection, calls), _WITHIN)
             assert worker.metric("callfold_dead_letters_total") == len(values) - good
             worker.stop()
         await connection.drop()

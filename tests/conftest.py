@@ -1,7 +1,12 @@
-"""Fixtures for all tests, and how much the property tests try: `--hypothesis-profile=thorough` for a long night."""
+"""Fixtures for all tests, and what scales them: hypothesis' profiles, and the time limits of a slow machine.
 
+`--hypothesis-profile=thorough` is for a long night. Time limits: `tests/support/eventually.py`.
+"""
+
+import pytest
 from hypothesis import settings
 
+from tests.support.eventually import scaled
 from tests.support.fixtures import connection, database, driver, kafka, kafka_bootstrap, mongo, mongo_uri, name, topics
 
 __all__ = ["connection", "database", "driver", "kafka", "kafka_bootstrap", "mongo", "mongo_uri", "name", "topics"]
@@ -9,3 +14,11 @@ __all__ = ["connection", "database", "driver", "kafka", "kafka_bootstrap", "mong
 settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("thorough", max_examples=10_000, deadline=None)
 settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Scale the time limit of each test: its own mark's, or the one of pyproject.toml."""
+    usual = float(config.getini("timeout"))
+    for item in items:
+        own = item.get_closest_marker("timeout")
+        item.add_marker(pytest.mark.timeout(scaled(own.args[0] if own else usual)), append=False)

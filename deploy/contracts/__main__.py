@@ -1,4 +1,4 @@
-"""`python -m deploy.contracts`: write the generated contracts; `--check`: say whether they are up to date."""
+"""Generate docs/contracts from the models: the JSON Schema of each event type, and the AsyncAPI document."""
 
 import argparse
 import sys
@@ -7,16 +7,19 @@ from deploy.contracts.files import FOLDER, differences, write
 
 
 def main() -> None:
-    """Run the command; `--check` exits with 1 and a line for each file that differs."""
     parser = argparse.ArgumentParser(prog="python -m deploy.contracts", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is out of date")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; list the files that are out of date, and exit with 1 if there are any",
+    )
     if parser.parse_args().check:
         if found := differences():
-            advice = f"{FOLDER} is out of date: run python -m deploy.contracts"
+            advice = f"{FOLDER} is out of date: run `make contracts`."
             sys.exit("\n".join([*found, advice]))
         return
     write()
-    print(f"written to {FOLDER}")  # noqa: T201 - it is a program
+    print(f"Wrote {FOLDER}")  # noqa: T201 - a program
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deploy.contracts.examples import EXAMPLES, event
-from deploy.contracts.schemas import NOT_SAID
+from deploy.contracts.schemas import NOT_IN_SCHEMA
 from shared.contract.payloads import TELEPHONY, TRANSCRIPTION, TYPES
 from shared.contract.rejection import Reason
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
@@ -11,7 +11,7 @@ from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESS
 Document = dict[str, Any]
 
 VERSION = "1.0.0"
-"""Of the contract: the first number changes when an event that was valid no longer is."""
+"""Version of the contract. The first number changes when a valid event becomes invalid."""
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -21,19 +21,18 @@ _ABOUT = f"""\
 Callfold folds the events of voice calls into call records.
 
 Events are CloudEvents 1.0, in structured mode (as here) or in binary mode (headers `ce_*`, the value is `data`). Use \
-the key `call_id` (UTF-8), the murmur2 partitioner, `acks=all` and idempotence; an event with another key, or on the \
-other topic, counts the same. There is no order to rely on. An event that comes twice, by its `source` and `id`, \
-counts once. Types beyond these are kept on the call's timeline. Unknown fields are ignored, null is absent.
+the call's id (UTF-8) as the key, the murmur2 partitioner, `acks=all` and idempotence. An event with another key, or \
+on the other topic, counts the same. The order of events does not matter. Events with the same `source` and `id` \
+count once. An event of any other type appears on the call's timeline. Unknown fields are ignored, null is absent.
 
-{NOT_SAID}
+{NOT_IN_SCHEMA}
 """
 _DEAD_LETTER = """\
-A record that is no event, byte for byte, its key too. Before the headers below stand some of its own: of a name that \
-stands twice the last counts."""
+An invalid record with its original key and value. The headers below follow the record's own: where a name occurs \
+twice, the last one counts."""
 
 
 def document() -> Document:
-    """Return the document, in the order in which it is written."""
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Callfold", "version": VERSION, "description": _ABOUT},
@@ -46,7 +45,7 @@ def document() -> Document:
         "operations": {
             "foldTelephony": _operation("receive", "telephony"),
             "foldTranscription": _operation("receive", "transcription"),
-            "refuse": _operation("send", "deadLetter"),
+            "reject": _operation("send", "deadLetter"),
         },
         "components": {"messages": {kind: _message(kind) for kind in TYPES} | {"deadLetter": _dead_letter()}},
     }
@@ -64,7 +63,7 @@ def _channel(topic: str, summary: str, types: dict[str, type]) -> Document:
 def _dead_letter_channel() -> Document:
     return {
         "address": _TOPICS.dead_letter,
-        "summary": "Every record that could not be folded, and why.",
+        "summary": "Every invalid record, with the reason.",
         "messages": {"deadLetter": {"$ref": "#/components/messages/deadLetter"}},
         "bindings": _topic(_TOPICS.dead_letter, DEAD_LETTER_MAX_MESSAGE_BYTES),
     }
@@ -98,20 +97,20 @@ def _message(kind: str) -> Document:
 
 
 def _dead_letter() -> Document:
-    said = {
+    headers = {
         "reason": {"type": "string", "enum": [reason.value for reason in Reason]},
-        "detail": {"type": "string", "description": "What is wrong, in a sentence for the one who sent it"},
-        "topic": {"type": "string", "description": "Where the record came from"},
+        "detail": {"type": "string", "description": "What is wrong, in a sentence for the sender"},
+        "topic": {"type": "string", "description": "The topic of the record"},
         "partition": {"type": "string", "pattern": "^[0-9]+$"},
         "offset": {"type": "string", "pattern": "^[0-9]+$"},
-        "time": {"type": "string", "format": "date-time", "description": "When it was refused"},
+        "time": {"type": "string", "format": "date-time", "description": "When the record was rejected"},
     }
     return {
         "name": "deadLetter",
-        "summary": "A record that could not be folded.",
+        "summary": "An invalid record.",
         "description": _DEAD_LETTER,
         "contentType": "application/octet-stream",
-        "headers": {"type": "object", "properties": said, "required": list(said)},
+        "headers": {"type": "object", "properties": headers, "required": list(headers)},
         "payload": {"type": "string", "format": "binary"},
         "bindings": _key("The original record's key"),
         "examples": [_dead_letter_example()],

@@ -1,4 +1,4 @@
-"""One event of each type, as the call of the README may have sent it."""
+"""One example event of each type, all of one call."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ _AGENT = "/agents/agent-123"
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A type in one sentence, and an event of it."""
+    """A type in one sentence, and the fields of an event of it."""
 
     summary: str
     source: str
@@ -34,7 +34,7 @@ EXAMPLES: dict[str, Example] = {
         {"agent_id": "agent-123", "start_timestamp": 1_703_097_600_000, "metadata": {"campaign": "summer-2024"}},
     ),
     "call.created": Example(
-        "A call exists; nobody talks yet.",
+        "A call exists; nobody has answered yet.",
         _TELEPHONY,
         "2023-12-20T18:40:00.000Z",
         {
@@ -50,19 +50,19 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "call.started": Example(
-        "The call is answered: the session's clock starts.",
+        "The call is answered; its duration counts from here.",
         _TELEPHONY,
         "2023-12-20T18:40:30.000Z",
         {"direction": "INBOUND", "from_number": "+1234567890", "to_number": "+0987654321"},
     ),
     "call.updated": Example(
-        "Something about the call became known or changed.",
+        "Details of the call became known or changed.",
         _AGENT,
         "2023-12-20T18:41:00.000Z",
         {"metadata": {"priority": "urgent"}},
     ),
     "call.transferred": Example(
-        "The call went to somebody else.",
+        "The call was transferred.",
         _TELEPHONY,
         "2023-12-20T18:43:00.000Z",
         {"destination": "+1555010200", "mode": "warm", "transfer_id": "transfer-1"},
@@ -88,25 +88,25 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "call.failed": Example(
-        "The call is over, by a fault.",
+        "The call is over because of a failure.",
         _TELEPHONY,
         "2023-12-20T18:40:20.000Z",
         {"disconnection_reason": "dial_failed", "message": "No route to destination", "sip_code": 404, "q850_cause": 3},
     ),
     "recording.available": Example(
-        "A recording can be fetched.",
+        "A recording is available.",
         _TELEPHONY,
         "2023-12-20T18:46:12.000Z",
         {"recording_url": "https://storage.azure.com/recordings/call-456.mp4", "duration_ms": 300_000},
     ),
     "cost.reported": Example(
-        "What a provider charges, by its own word.",
+        "A provider reports what it charges.",
         _TELEPHONY,
         "2023-12-20T18:46:00.000Z",
         {"product": "inbound_call", "cost": "0.10", "unit_price": "0.02", "line_id": "line-1"},
     ),
     "transcript.turn": Example(
-        "Something was said. Of one `turn_id` the highest `revision` that is final stands.",
+        "Somebody spoke. Of the turns with one `turn_id`, the final one with the highest `revision` counts.",
         _AGENT,
         "2023-12-20T18:40:38.000Z",
         {
@@ -120,7 +120,7 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "transcript.retracted": Example(
-        "A turn was not said after all, up to this revision.",
+        "A turn is withdrawn, up to this revision.",
         _AGENT,
         "2023-12-20T18:41:20.000Z",
         {"turn_id": "turn-2", "revision": 1},
@@ -138,7 +138,7 @@ EXAMPLES: dict[str, Example] = {
         {"tool_call_id": "tool-1", "content": {"order": "A-17", "state": "shipped"}, "successful": True},
     ),
     "latency.sampled": Example(
-        "One reply's latency in one component.",
+        "The latency of one reply in one component.",
         _AGENT,
         "2023-12-20T18:40:38.000Z",
         {"component": "e2e", "value_ms": 120.1},

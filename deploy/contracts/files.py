@@ -1,4 +1,4 @@
-"""The files that are generated, and how they differ from those that are there."""
+"""The generated files, and how they differ from the present ones."""
 
 import difflib
 import json
@@ -17,10 +17,9 @@ _WIDTH = 120
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes what is used twice twice, in place of an anchor and an alias."""
+    """Repeats a value that is used twice, instead of writing an anchor and an alias."""
 
     def ignore_aliases(self, _data: object) -> bool:
-        """Say that nothing is an alias."""
         return True
 
 
@@ -32,21 +31,21 @@ _Plain.add_representer(str, _text)
 
 
 def generated() -> dict[Path, str]:
-    """Return the text of each file by its path within the folder."""
+    """Return the text of each file by its path in the folder."""
     schemas = {Path(_EVENTS, f"{kind}.json"): _json(event_schema(kind)) for kind in TYPES}
     return {Path("asyncapi.yaml"): _yaml(document()), **schemas}
 
 
 def differences(folder: Path = FOLDER) -> list[str]:
-    """Return a line for each file that is not as it would be generated."""
+    """Return a line for each file that differs from the generated one."""
     texts = generated()
-    stale = [f"{path}: is not generated" for path in _present(folder) if path not in texts]
+    stale = [f"{path}: belongs to no event type" for path in _present(folder) if path not in texts]
     changed = [(path, _difference(folder / path, text)) for path, text in texts.items()]
     return [f"{path}: {how}" for path, how in changed if how] + stale
 
 
 def write(folder: Path = FOLDER) -> None:
-    """Write the files, and remove schemas of types that are no more."""
+    """Write the files, and remove the schemas of types that no longer exist."""
     texts = generated()
     for path in _present(folder):
         if path not in texts:
@@ -61,7 +60,7 @@ def _present(folder: Path) -> list[Path]:
 
 
 def _difference(path: Path, text: str) -> str:
-    """Return how the file differs from the text, nothing if it does not."""
+    """Return how the file differs from the text, an empty string if it does not."""
     if not path.exists():
         return "is missing"
     present = path.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-"""JSON Schema (draft 2020-12) of an event, from the models that it is read with.
+"""JSON Schema (draft 2020-12) of an event, generated from the models that decode it.
 
-Only keywords that mean the same in draft 07 are used, which is what AsyncAPI's own schemas are made of.
+It uses only keywords that mean the same in draft 07, in which AsyncAPI's own schemas are written.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ from shared.contract.topics import MAX_EVENT_BYTES
 
 Schema = dict[str, Any]
 
-NOT_SAID = (
-    f"What JSON Schema cannot say, and is refused all the same: more than {MAX_EVENT_BYTES} bytes; NaN, an infinity or "
-    "a lone surrogate; anywhere an integer outside signed 64 bits, a NUL in a key, or nesting deeper than 64; an "
-    "integer written with a point (1.0); a number with more than 12 digits after the point where an amount is due; a "
-    "time that names no such day, or lies outside the years 2000 to 2100 by its zone."
+NOT_IN_SCHEMA = (
+    f"Also rejected, though JSON Schema cannot express it: an event of more than {MAX_EVENT_BYTES} bytes; NaN, an "
+    "infinity or a lone surrogate; an integer outside signed 64 bits; a NUL in a key; nesting deeper than 64; an "
+    "integer written with a decimal point (1.0); an amount with more than 12 decimal places; a time on a day that does "
+    "not exist, or outside the years 2000 to 2100 in UTC."
 )
 
 _TIME = (
@@ -42,7 +42,7 @@ def event_schema(kind: str) -> Schema:
     properties["data"] = data if "required" in data else {"anyOf": [data, {"type": "null"}]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$comment": NOT_SAID,
+        "$comment": NOT_IN_SCHEMA,
         "title": kind,
         "description": EXAMPLES[kind].summary,
         "type": "object",
@@ -63,7 +63,7 @@ def _of(model: type) -> Schema:
 
 
 def _bare(hint: Any) -> Any:
-    """Return what a field's type is when it is there and not null."""
+    """Return the type of a field's value when it is present and not null."""
     if get_origin(hint) is NotRequired:
         hint = get_args(hint)[0]
     if get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint):
@@ -82,7 +82,7 @@ def _within_64_bits(schema: Schema) -> Schema:
 
 
 def _untitled(schema: Schema) -> Schema:
-    """Return the schema without the title that pydantic makes of each name."""
+    """Return the schema without the titles that pydantic derives from names."""
     return {key: value for key, value in schema.items() if key != "title" or not isinstance(value, str)}
 
 

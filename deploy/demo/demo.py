@@ -1,4 +1,4 @@
-"""The demonstration: a story of calls, published, read while they run and after they end, on real servers."""
+"""The demonstration: publish calls on real servers, and read them while they run and after they end."""
 
 import json
 import os
@@ -24,21 +24,21 @@ from deploy.local.errors import LocalError
 from deploy.local.ports import Ports
 from deploy.local.stack import Progress, Stack
 
-_READABLE_WITHIN = 30.0
+_READABLE_WITHIN = 120.0
 _PAUSE = 0.2
 _TWICE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What the API answered for a call."""
+    """An answer of the API."""
 
     record: dict[str, Any]
     finality: str
 
 
 class Reader:
-    """A consumer of the API: one key per organization."""
+    """A client of the API, with one key for each organization."""
 
     def __init__(self, address: str, client: httpx.Client) -> None:
         self._address = address
@@ -46,11 +46,11 @@ class Reader:
         self._headers: dict[str, dict[str, str]] = {}
 
     def add_key(self, key: dict[str, str]) -> None:
-        """Read for an organization from now on."""
+        """Use this key for its organization."""
         self._headers[key["organization_id"]] = {"X-API-KEY": key["api_key"], "X-API-SECRET": key["api_secret"]}
 
     def read(self, organization: str, call: str) -> Read | None:
-        """Return the call's record as it is now, or None while the API knows of no such call."""
+        """Return the call's record, None if the API finds no such call."""
         answer = self._client.get(f"{self._address}/api/calls/{call}", headers=self._headers[organization])
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
@@ -58,39 +58,39 @@ class Reader:
         return Read(answer.json()["data"], answer.headers["X-Call-Finality"])
 
     def wait(self, organization: str, call: str, facts: Facts, finality: str | None) -> Read:
-        """Return the record once it says what it must.
+        """Return the record once it has the expected values.
 
         Raises:
-            LocalError: it does not within half a minute; the message says what is wrong.
+            LocalError: it does not have them within two minutes; the message names the wrong ones.
         """
         deadline = time.monotonic() + _READABLE_WITHIN
         while True:
             found = self.read(organization, call)
-            wrong = ["everything"] if found is None else facts.differences(found.record)
+            wrong = ["all"] if found is None else facts.differences(found.record)
             if found and not wrong and finality in (None, found.finality):
                 return found
             if time.monotonic() > deadline:
                 state = "missing" if found is None else found.finality
-                raise LocalError(f"The record of {organization}/{call} ({state}) is wrong in: {', '.join(wrong)}")
+                raise LocalError(f"The record of {organization}/{call} ({state}) has wrong values: {', '.join(wrong)}")
             time.sleep(_PAUSE)
 
 
 def demo(progress: Progress) -> None:
-    """Run the demonstration and stop everything it started.
+    """Run the demonstration, and stop everything that it started.
 
     Raises:
-        LocalError: something is missing, or a record does not say what the story implies.
+        LocalError: a dependency is missing, or a record does not have the values that the story implies.
     """
     console = Console()
     with tempfile.TemporaryDirectory(prefix="callfold-demo-") as folder, Stack(Path(folder), Ports.free()) as stack:
         stack.start(progress)
         with _reader(stack) as reader:
-            _tell(stack, reader, progress, console)
+            _run(stack, reader, progress, console)
         progress("Stopping everything")
     progress("Every record said what the story implies")
 
 
-def _tell(stack: Stack, reader: Reader, progress: Progress, console: Console) -> None:
+def _run(stack: Stack, reader: Reader, progress: Progress, console: Console) -> None:
     scripts = list(story(time.time_ns() // 1_000_000))
     for organization in sorted({"org-789", *(script.organization for script in scripts)}):
         reader.add_key(json.loads(_callfold(stack, "keys", "create", "--organization", organization, "--json")))
@@ -112,13 +112,13 @@ def _tell(stack: Stack, reader: Reader, progress: Progress, console: Console) ->
 
 
 def seed_facts() -> Facts:
-    """Return what the record of the call of the API's page must say."""
+    """Return the expected values of the example call of the API's documentation."""
     events = seed_call()
-    said = [event["data"]["content"] for event in events if event["type"] == "transcript.turn"]
+    turns = [event["data"]["content"] for event in events if event["type"] == "transcript.turn"]
     samples = [event["data"] for event in events if event["type"] == "latency.sampled"]
     return Facts(
         status="ONGOING",
-        transcript="\n".join(said),
+        transcript="\n".join(turns),
         timeline=("Call created", "Call started - INBOUND"),
         samples=tuple(sample["value_ms"] for sample in samples if sample["component"] == "e2e"),
         cost=Decimal("0.15"),
@@ -127,7 +127,7 @@ def seed_facts() -> Facts:
 
 
 def _publish(stack: Stack, events: Sequence[dict[str, Any]], progress: Progress, when: str) -> None:
-    """Publish the events shuffled, some of them twice: nothing may depend on it."""
+    """Publish the events shuffled, some of them twice: neither may change a record."""
     rng = random.Random(len(events))  # noqa: S311 - a shuffle, not a secret
     delivered = [*events, *(event for event in events if rng.random() < _TWICE)]
     rng.shuffle(delivered)
@@ -137,13 +137,13 @@ def _publish(stack: Stack, events: Sequence[dict[str, Any]], progress: Progress,
 
 
 def _callfold(stack: Stack, *arguments: str, text: str = "") -> str:
-    """Return what the `callfold` command prints.
+    """Return the output of a `callfold` command.
 
     Raises:
-        LocalError: it failed; the message is what it said.
+        LocalError: it failed; the message is its error.
     """
     command = [sys.executable, "-m", "services.ops", *arguments]
-    done = subprocess.run(  # noqa: S603 - the command is ours
+    done = subprocess.run(  # noqa: S603 - our own command
         command, input=text, env={**os.environ, **stack.environment()}, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:

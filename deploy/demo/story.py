@@ -1,6 +1,6 @@
-"""A story of calls: what is published, and what each call's record must say after each event.
+"""A story of calls: their events, and the values that each call's record must have after each event.
 
-What must be said is kept by the story itself, in its own simple way, and not by the fold.
+The story computes these values itself, without the fold, so that the two can be compared.
 """
 
 import json
@@ -38,7 +38,7 @@ _CALLER = (
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a record must say: durations in seconds, samples in milliseconds, cost in dollars."""
+    """The expected values of a record: durations in seconds, samples in milliseconds, cost in dollars."""
 
     status: str = "REGISTERED"
     reason: str | None = None
@@ -51,8 +51,8 @@ class Facts:
     from_number: str | None = None
 
     def differences(self, record: dict[str, Any]) -> list[str]:
-        """Return the names of what a record says otherwise."""
-        said = {
+        """Return the names of the values that differ in a record."""
+        found = {
             "status": record["call_status"],
             "reason": record["disconnection_reason"],
             "duration": record["call_duration"],
@@ -62,7 +62,7 @@ class Facts:
             "samples": tuple((record["latency"] or {}).get("e2e", {}).get("values", ())),
             "from_number": record["from_number"],
         }
-        wrong = [name for name, value in said.items() if value != getattr(self, name)]
+        wrong = [name for name, value in found.items() if value != getattr(self, name)]
         return wrong + self._wrong_cost(record) + self._wrong_percentiles(record)
 
     def _wrong_cost(self, record: dict[str, Any]) -> list[str]:
@@ -70,16 +70,16 @@ class Facts:
         return [] if cost == (None if self.cost is None else float(self.cost)) else ["cost"]
 
     def _wrong_percentiles(self, record: dict[str, Any]) -> list[str]:
-        if len(self.samples) < 2:  # noqa: PLR2004 - there is nothing between one sample and itself
+        if len(self.samples) < 2:  # noqa: PLR2004 - percentiles need two samples
             return []
         cuts = statistics.quantiles(self.samples, n=100, method="inclusive")
-        told = record["latency"]["e2e"]
-        return [f"p{n}" for n in (50, 90, 95, 99) if not math.isclose(told[f"p{n}"], cuts[n - 1], abs_tol=1e-6)]
+        found = record["latency"]["e2e"]
+        return [f"p{n}" for n in (50, 90, 95, 99) if not math.isclose(found[f"p{n}"], cuts[n - 1], abs_tol=1e-6)]
 
 
 @dataclass(slots=True)
 class Script:
-    """One call as it happens: each method is something that happens, `after` milliseconds after the last."""
+    """One call as it happens: each method is something that happens `after` milliseconds after the last."""
 
     organization: str
     call: str
@@ -88,84 +88,78 @@ class Script:
     call_type: str = "PHONE_CALL"
     events: list[dict[str, Any]] = field(default_factory=list)
     facts: list[Facts] = field(default_factory=list)
-    _told: Facts = field(default_factory=Facts)
+    _expected: Facts = field(default_factory=Facts)
     _session: int | None = None
     _turns: dict[str, str] = field(default_factory=dict)
     _llm_units: int = 0
     _stated: Decimal = Decimal(0)
 
     def create(self, number: str = "+4915112345678") -> None:
-        """The call comes in, or is placed."""
         details = {"agent_id": "agent-7", "call_type": self.call_type.lower(), "direction": self.direction.lower()}
-        self._note(from_number=number, timeline=(*self._told.timeline, "Call created"))
-        self._tell("/telephony", "call.created", 0, **details, from_number=number, to_number="+493012345")
+        self._expect(from_number=number, timeline=(*self._expected.timeline, "Call created"))
+        self._publish("/telephony", "call.created", 0, **details, from_number=number, to_number="+493012345")
 
     def start(self, after: int = 4_000) -> None:
-        """It is answered."""
         self._session = self.now + after
-        self._note(status="ONGOING", timeline=(*self._told.timeline, f"Call started - {self.direction}"))
-        self._tell("/telephony", "call.started", after)
+        self._expect(status="ONGOING", timeline=(*self._expected.timeline, f"Call started - {self.direction}"))
+        self._publish("/telephony", "call.started", after)
 
     def say(self, role: str, content: str, turn: str | None = None, revision: int = 0, after: int = 2_500) -> None:
-        """Somebody says something, or what was said is corrected."""
+        """Somebody speaks, or an earlier turn is corrected."""
         turn = turn or f"turn-{len(self._turns)}"
         self._turns[turn] = content
-        self._note(transcript="\n".join(self._turns.values()))
+        self._expect(transcript="\n".join(self._turns.values()))
         at = self.now + after
         words = [
             {"word": word, "start": at + 180 * n, "end": at + 180 * n + 150} for n, word in enumerate(content.split())
         ]
         spoken = {"turn_id": turn, "revision": revision, "role": role, "content": content}
         timestamp = {} if revision == 0 else {"timestamp": self._first_said(turn)}
-        self._tell("/speech", "transcript.turn", after, **spoken, **timestamp, words=words)
+        self._publish("/speech", "transcript.turn", after, **spoken, **timestamp, words=words)
 
     def reply(self, rng: random.Random, content: str) -> None:
-        """The agent answers, and how long that took is measured."""
+        """The agent answers, with a latency sample for each component."""
         self.say("agent", content)
         for component in ("e2e", "llm", "tts"):
             value = round(rng.lognormvariate(6, 0.4), 1)
             if component == "e2e":
-                self._note(samples=(*self._told.samples, value))
-            self._tell("/agent", "latency.sampled", 20, component=component, value_ms=value)
+                self._expect(samples=(*self._expected.samples, value))
+            self._publish("/agent", "latency.sampled", 20, component=component, value_ms=value)
 
     def use_tool(self, number: int) -> None:
-        """The agent calls a tool, which answers."""
         for kind, what in (
             ("called", {"name": "find_order", "arguments": {"order": 4711}}),
             ("returned", {"content": "sent"}),
         ):
-            self._note(tool_events=self._told.tool_events + 1)
-            self._tell("/agent", f"tool.{kind}", 300, tool_call_id=f"tool-{number}", **what)
+            self._expect(tool_events=self._expected.tool_events + 1)
+            self._publish("/agent", f"tool.{kind}", 300, tool_call_id=f"tool-{number}", **what)
 
     def use(self, units: int) -> None:
-        """The language model is used."""
         self._llm_units += units
-        self._tell("/agent", "usage.reported", 100, product="llm_usage", quantity=units)
+        self._publish("/agent", "usage.reported", 100, product="llm_usage", quantity=units)
 
     def charge(self, dollars: str) -> None:
-        """The carrier states what it charges."""
         self._stated += Decimal(dollars)
-        self._tell("/telephony", "cost.reported", 100, product="carrier", cost=dollars)
+        self._publish("/telephony", "cost.reported", 100, product="carrier", cost=dollars)
 
     def happen(self, kind: str, label: str, **data: Any) -> None:
-        """Something happens that has a line on the timeline."""
-        self._note(timeline=(*self._told.timeline, label))
-        self._tell("/telephony", kind, 1_000, **data)
+        """Something else happens that appears on the timeline."""
+        self._expect(timeline=(*self._expected.timeline, label))
+        self._publish("/telephony", kind, 1_000, **data)
 
     def end(self, reason: str = "user_hangup", kind: str = "call.ended", after: int = 1_500) -> None:
-        """It is over."""
         at = self.now + after
         label, status = ("Call ended", "ENDED") if kind == "call.ended" else ("Call failed", "ERROR")
         seconds = 0.0 if self._session is None else (at - self._session) / 1000
-        timeline = (*self._told.timeline, f"{label} - {reason}")
-        self._note(status=status, reason=reason, duration=seconds, timeline=timeline)
-        self._tell("/telephony", kind, after, disconnection_reason=reason)
+        timeline = (*self._expected.timeline, f"{label} - {reason}")
+        self._expect(status=status, reason=reason, duration=seconds, timeline=timeline)
+        self._publish("/telephony", kind, after, disconnection_reason=reason)
 
     def opt_out(self) -> None:
-        """The caller does not want what was said to be kept."""
-        self._tell("/telephony", "call.updated", 500, opt_out_sensitive_data_storage=True)
+        """The caller does not want the content of the call to be stored."""
+        self._publish("/telephony", "call.updated", 500, opt_out_sensitive_data_storage=True)
         self.facts = [*self.facts[:-1], self._without_content(self.facts[-1])]
-        self._told = self._without_content(self._told)
+        self._expected = self._without_content(self._expected)
         self._turns.clear()
 
     def _without_content(self, facts: Facts) -> Facts:
@@ -176,10 +170,10 @@ class Script:
         first: int = said["data"]["words"][0]["start"]
         return first
 
-    def _note(self, **changes: Any) -> None:
-        self._told = _changed(self._told, **changes)
+    def _expect(self, **changes: Any) -> None:
+        self._expected = _changed(self._expected, **changes)
 
-    def _tell(self, source: str, kind: str, after: int, **data: Any) -> None:
+    def _publish(self, source: str, kind: str, after: int, **data: Any) -> None:
         self.now += after
         self.events.append(
             {
@@ -193,8 +187,8 @@ class Script:
                 "data": data,
             }
         )
-        self._note(cost=self._cost())
-        self.facts.append(self._told)
+        self._expect(cost=self._cost())
+        self.facts.append(self._expected)
 
     def _cost(self) -> Decimal | None:
         if self._session is None and not self._llm_units and not self._stated:
@@ -210,12 +204,12 @@ def _changed(facts: Facts, **changes: Any) -> Facts:
 
 
 def seed_call() -> list[dict[str, Any]]:
-    """Return the events of the call that the API's page shows."""
+    """Return the events of the example call of the API's documentation."""
     return [json.loads(line) for line in SEED_CALL.read_text().splitlines()]
 
 
 def story(now: int, seed: int = 1, ordinary: int = 8) -> Iterator[Script]:
-    """Yield the calls of the story; `now` is Unix milliseconds, the same seed tells the same story."""
+    """Yield the calls of the story; `now` is Unix milliseconds, the same seed gives the same story."""
     rng = random.Random(seed)  # noqa: S311 - a story, not a secret
     for number in range(ordinary):
         call = Script(
@@ -235,13 +229,13 @@ def _talk(call: Script, rng: random.Random, turns: int) -> None:
             call.say("user", rng.choice(_CALLER))
         else:
             call.reply(rng, rng.choice(_AGENT))
-        if number == 2:  # noqa: PLR2004 - by then there is something to look up
+        if number == 2:  # noqa: PLR2004 - the third turn
             call.use_tool(number)
     call.use(rng.randrange(10, 90))
 
 
 def _particular(now: int, rng: random.Random) -> Iterator[Script]:
-    """Yield calls that are not ordinary."""
+    """Yield calls with special cases."""
     missed = Script("org-789", "call-no-answer", now, "OUTBOUND")
     missed.create()
     missed.end("dial_no_answer", "call.failed", after=30_000)

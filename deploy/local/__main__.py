@@ -18,9 +18,9 @@ from deploy.local.status import orphans
 from deploy.local.status import status as status_of
 
 NOT_ALL_RUN = 3
-"""The exit status of `status` for a service that is not running, as init scripts have it (LSB)."""
+"""Exit status of `status` if a service is not running, as for init scripts (Linux Standard Base)."""
 
-State = Annotated[Path, typer.Option("--state", help="Where data, logs, secrets and settings lie.", file_okay=False)]
+State = Annotated[Path, typer.Option("--state", help="Folder of data, logs, secrets and settings.", file_okay=False)]
 STATE = Path(".local")
 
 app = typer.Typer(
@@ -32,7 +32,7 @@ app = typer.Typer(
 
 @app.command(epilog="Example: CALLFOLD_API_PORT=8181 python -m deploy.local up")
 def up(state: State = STATE) -> None:
-    """Start the stack in the background and wait until it can be used; safe to run again.
+    """Start the stack in the background and wait until it is ready. Running it again is safe.
 
     The ports are CALLFOLD_KAFKA_PORT (9092), CALLFOLD_MONGO_PORT (27017), CALLFOLD_API_PORT (8080) and
     CALLFOLD_METRICS_PORT (6066), all on 127.0.0.1.
@@ -41,7 +41,7 @@ def up(state: State = STATE) -> None:
     stack = Stack(state, wanted)
     stack.start(typer.echo)
     if stack.ports != wanted:
-        typer.echo("It has the ports of its first start; to move it, run `make down` and then `make up`.")
+        typer.echo("It keeps the ports of its first start. To change them, run `make down` and then `make up`.")
     typer.echo("The stack is up:")
     for member in stack.members():
         typer.echo(f"  {member.title:<8} {member.address}")
@@ -50,38 +50,38 @@ def up(state: State = STATE) -> None:
 
 @app.command(epilog="Example: python -m deploy.local down --state /tmp/stack")
 def down(state: State = STATE) -> None:
-    """Stop the stack, the worker first, and whatever a killed supervisord left behind; the data stay."""
+    """Stop the stack, the worker first. Data stay. Processes that a killed supervisord left are ended too."""
     stopped = Stack(state, Ports()).stop(typer.echo)
     typer.echo("The stack is down" if stopped else "Nothing was running")
 
 
 @app.command(epilog="Example: python -m deploy.local status || python -m deploy.local up")
 def status(state: State = STATE) -> None:
-    """Show a line for each service; the exit status is 0 if all run, 3 if not."""
+    """Show a line for each service. The exit status is 0 if all run, 3 if not."""
     stack = Stack(state, Ports.from_environment(os.environ))
     lines = status_of(stack)
     for line in lines:
         typer.echo(str(line))
     if left := orphans(stack):
-        typer.echo(f"An earlier run left processes behind: {', '.join(map(str, left))}; `make down` ends them")
+        typer.echo(f"An earlier run left processes behind: {', '.join(map(str, left))}. Run `make down` to end them.")
     if not all(line.runs for line in lines):
         raise typer.Exit(NOT_ALL_RUN)
 
 
 @app.command(epilog="Example: python -m deploy.local install")
 def install() -> None:
-    """Download Kafka with Maven, unless it is there."""
+    """Download Kafka with Maven, unless it is installed."""
     install_kafka(typer.echo)
 
 
 @app.command(epilog="Example: python -m deploy.local demo")
 def demo() -> None:
-    """Start everything on free ports, publish a story of calls, read them, and stop everything."""
+    """Start the stack on free ports, publish calls, read them, and stop the stack."""
     run_demo(typer.echo)
 
 
 def main() -> None:
-    """Run the command; what the person at the keyboard can put right is said without a traceback."""
+    """Run the command; print an error that the user can fix without a traceback."""
     interrupt_on_every_signal()
     # While a broker starts, its client reports each failed attempt as an error.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

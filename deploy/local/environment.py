@@ -1,4 +1,4 @@
-"""What the programs of the stack are told: addresses in their environment, secrets in files."""
+"""Settings of the programs of the stack: addresses in their environment, secrets in files."""
 
 import os
 import secrets
@@ -8,11 +8,11 @@ from deploy.local.ports import HOST, Ports
 from deploy.local.servers.mongod import REPLICA_SET
 
 SECRETS = ("callfold_api_secret_pepper", "callfold_log_id_hmac_key")
-"""Each file is named as the variable that it stands for, in lower case."""
+"""Each file has the name of its variable in lower case."""
 
 
 def make_secrets(folder: Path) -> None:
-    """Make each secret that is not there yet: 32 random bytes in hexadecimal, for the owner's eyes only."""
+    """Create the missing secrets: 32 random bytes in hexadecimal, readable by the owner only."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in SECRETS:
         if not (folder / name).exists():
@@ -20,7 +20,7 @@ def make_secrets(folder: Path) -> None:
 
 
 def for_readers(ports: Ports, secrets_folder: Path) -> dict[str, str]:
-    """Return what a program needs to find the stack."""
+    """Return the variables with which a program finds the stack."""
     return {
         "CALLFOLD_KAFKA_BOOTSTRAP": f"{HOST}:{ports.kafka}",
         "CALLFOLD_MONGO_URI": f"mongodb://{HOST}:{ports.mongo}/?replicaSet={REPLICA_SET}",
@@ -30,9 +30,9 @@ def for_readers(ports: Ports, secrets_folder: Path) -> dict[str, str]:
 
 
 def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
-    """Return the whole environment of the API and the worker: the caller's, and where everything is."""
+    """Return the whole environment of the API and the worker, which extends the caller's."""
     return {
-        # With one worker there is nobody to take over: the sooner a killed one is given up, the sooner it is back.
+        # No other worker takes over: the sooner the group drops a killed worker, the sooner a new one is assigned.
         "CALLFOLD_SESSION_SECONDS": "10",
         **os.environ,
         **for_readers(ports, secrets_folder),
@@ -40,19 +40,19 @@ def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
         "CALLFOLD_API_PORT": str(ports.api),
         "CALLFOLD_METRICS_HOST": HOST,
         "CALLFOLD_METRICS_PORT": str(ports.metrics),
-        # What a service printed before it was killed is in its log.
+        # So that the log of a killed service is complete.
         "PYTHONUNBUFFERED": "1",
     }
 
 
 def write_dotenv(path: Path, variables: dict[str, str]) -> None:
-    """Write the variables for programs that read such a file, the `callfold` command among them."""
+    """Write the variables to a file that other programs read, such as the `callfold` command."""
     quoted = {name: value.replace("\\", r"\\").replace("'", r"\'") for name, value in variables.items()}
     _write_private(path, "".join(f"{name}='{value}'\n" for name, value in quoted.items()))
 
 
 def _write_private(path: Path, text: str) -> None:
-    # Under another name first: a process that is killed half way leaves no empty secret behind.
+    # Written under another name and renamed: a process that is killed here leaves no empty secret.
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)
     with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123

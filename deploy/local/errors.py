@@ -1,4 +1,4 @@
-"""What can go wrong on this machine, each said in words for the person at the keyboard."""
+"""Errors of the local stack, with messages for the user."""
 
 from pathlib import Path
 
@@ -6,18 +6,18 @@ TAIL_LINES = 20
 
 
 class LocalError(Exception):
-    """Something that the person at the keyboard can put right; the message says how."""
+    """An error that the user can fix; the message says how."""
 
 
 class NotReadyError(LocalError):
-    """A server ended or did not become ready: why, the end of its log, and where the logs are."""
+    """A server ended or did not become ready. The message has the reason and the end of its log."""
 
     def __init__(self, name: str, why: str, log: Path) -> None:
         super().__init__(f"{name} {why}\nThe end of {log}:\n{tail(log)}\nThe logs are in {log.parent}")
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
-    """Return the last `lines` lines of a log, indented; a word in their place if there are none."""
+    """Return the last `lines` lines of a log, indented; `(empty)` if there are none."""
     try:
         text = log.read_text(errors="replace")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin: one way out of a start, and no way out of cleaning up."""
+"""Ctrl-C and similar signals: they interrupt a start, but not the cleaning up."""
 
 import signal
 import threading
@@ -10,8 +10,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let nothing but SIGKILL stop what is done inside: a second, impatient Ctrl-C would leave half of it running."""
-    if threading.current_thread() is not threading.main_thread():  # only the main thread is interrupted, or may say so
+    """Ignore all signals but SIGKILL inside: a second Ctrl-C would leave half of the stack running."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield
         return
     before = {each: signal.signal(each, signal.SIG_IGN) for each in SIGNALS}
@@ -23,7 +23,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def interrupt_on_every_signal() -> None:
-    """Make a closed terminal and a plain `kill` do what Ctrl-C does, unless they are ignored (`nohup`)."""
+    """Treat a closed terminal and `kill` like Ctrl-C, unless they are ignored (`nohup`)."""
     for each in SIGNALS:
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, signal.default_int_handler)

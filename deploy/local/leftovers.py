@@ -1,4 +1,4 @@
-"""The processes of a stack, known by a mark in their environment: also those whose supervisor was killed."""
+"""The processes of a stack, found by a variable in their environment, even if their supervisor was killed."""
 
 import os
 import time
@@ -8,19 +8,19 @@ from pathlib import Path
 
 import psutil
 
-MARK = "CALLFOLD_STACK"
-"""The variable that names the state folder of the stack which a process belongs to. Its children inherit it."""
+VARIABLE = "CALLFOLD_STACK"
+"""The variable with the state folder of the process's stack. Child processes inherit it."""
 
 PAUSE = 0.05
 
 STOP_WITHIN = 45.0
-"""Seconds that a process gets to end in order: longer than any of ours takes."""
+"""Seconds for a clean stop: longer than any service takes."""
 
 
 def processes(state: Path) -> list[psutil.Process]:
     """Return the live processes of the stack in `state`, the oldest first; never this one or its ancestors."""
     us = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    found = [process for process in _marked(str(state)) if process.pid not in us]
+    found = [process for process in _of_stack(str(state)) if process.pid not in us]
     return sorted(found, key=lambda process: process.create_time())
 
 
@@ -30,7 +30,7 @@ def supervisor(state: Path) -> psutil.Process | None:
 
 
 def end(process: psutil.Process) -> None:
-    """Let a process end in order, at once after a while, and see it gone."""
+    """Stop a process, by SIGKILL if it takes too long; return when it has ended."""
     with suppress(psutil.NoSuchProcess):
         process.terminate()
         if not wait_for_end(process.pid, STOP_WITHIN):
@@ -39,8 +39,8 @@ def end(process: psutil.Process) -> None:
 
 
 def wait_for_end(pid: int, timeout: float) -> bool:
-    """Say whether a process ended within `timeout` seconds."""
-    # Not psutil's `wait`, which also waits for the parent to take notice: an init may take seconds over an orphan.
+    """Return whether a process ends within `timeout` seconds."""
+    # Not psutil's `wait`, which waits until the parent has reaped the process: init may take seconds for an orphan.
     deadline = time.monotonic() + timeout
     while not (gone := is_gone(pid)) and time.monotonic() < deadline:
         time.sleep(PAUSE)
@@ -48,17 +48,17 @@ def wait_for_end(pid: int, timeout: float) -> bool:
 
 
 def is_gone(pid: int) -> bool:
-    """Say whether a process has ended, whether or not its parent took notice."""
+    """Return whether a process has ended, reaped or not."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
 
 
-def _marked(state: str) -> Iterator[psutil.Process]:
+def _of_stack(state: str) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == state:
+            if process.environ().get(VARIABLE) == state:
                 yield process
         except (psutil.Error, OSError):  # ended meanwhile, or another user's
             continue

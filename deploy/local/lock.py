@@ -10,15 +10,15 @@ from deploy.local.errors import LocalError
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process; the kernel lets go of it even if the process is killed.
+    """Lock the folder for this process. The kernel releases the lock even if the process is killed.
 
     Raises:
-        LocalError: another process holds it.
+        LocalError: another process has locked it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalError(f"Another command is at work in {folder}: wait until it is done.") from None
+            raise LocalError(f"Another command is using {folder}: wait until it has finished.") from None
         yield

@@ -15,16 +15,16 @@ from deploy.local.servers.process import Server
 from deploy.local.supervision import Program
 from shared.contract.topics import Topics
 
-PATIENCE = 5.0
+TIMEOUT = 5.0
 LONGEST_ANSWER = 300
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One service of the stack: its name for supervisord and its log, its title and address for people.
+    """One service of the stack: its name for supervisord and its log, its title and address for the user.
 
-    `program` raises LocalError where something that it needs is missing; `lacks` says what is missing before the
-    service is ready, None once it is.
+    `program` raises LocalError if a dependency is missing; `lacks` returns why the service is not ready, None once
+    it is.
     """
 
     name: str
@@ -36,23 +36,20 @@ class Member:
 
 
 def mongod(server: MongoServer) -> Member:
-    """Return MongoDB as a member."""
     return Member(server.name, "MongoDB", server.port, server.uri, lambda: _program(server), server.lacks)
 
 
 def kafka(server: KafkaServer) -> Member:
-    """Return Kafka as a member."""
     return Member(server.name, "Kafka", server.port, server.address, lambda: _program(server), server.lacks)
 
 
 def api(command: Sequence[str], ports: Ports) -> Member:
-    """Return the API as a member: ready when it says so."""
     url = f"http://{HOST}:{ports.api}"
     return Member("api", "API", ports.api, url, lambda: _here("api", command), lambda: _unready(url))
 
 
 def worker(command: Sequence[str], ports: Ports) -> Member:
-    """Return the worker as a member: ready when it says so and its topics exist."""
+    """Return the worker as a member: ready when `/readyz` is and its topics exist."""
     url = f"http://{HOST}:{ports.metrics}"
 
     def lacks() -> str | None:
@@ -66,22 +63,22 @@ def _program(server: Server) -> Program:
 
 
 def _here(name: str, command: Sequence[str]) -> Program:
-    # In the caller's folder: a relative path in one of their variables means what they think.
+    # In the caller's folder, so that relative paths in their variables keep their meaning.
     return Program(name, tuple(command), Path.cwd())
 
 
 def _unready(url: str) -> str | None:
     try:
-        # Not by way of a proxy that the environment may name.
-        answer = httpx.get(f"{url}/readyz", timeout=PATIENCE, trust_env=False)
+        # Not through a proxy of the environment.
+        answer = httpx.get(f"{url}/readyz", timeout=TIMEOUT, trust_env=False)
     except httpx.HTTPError as error:
         return f"{url}/readyz: {type(error).__name__}: {error}"
     if answer.status_code == httpx.codes.OK:
         return None
-    return f"{url}/readyz answers {answer.status_code}: {answer.text[:LONGEST_ANSWER]}"
+    return f"{url}/readyz returns {answer.status_code}: {answer.text[:LONGEST_ANSWER]}"
 
 
 def _without_topics(bootstrap: str) -> str | None:
     wanted = Topics(os.environ.get("CALLFOLD_TOPIC_PREFIX") or Topics().prefix)
     missing = {*wanted.inputs, wanted.dead_letter} - (topics(bootstrap) or frozenset())
-    return f"there is no topic {', '.join(sorted(missing))}" if missing else None
+    return f"topics are missing: {', '.join(sorted(missing))}" if missing else None

@@ -1,11 +1,12 @@
-"""The ports of the stack: where they come from, whether they are free."""
+"""The ports of the stack."""
 
 import atexit
 import dataclasses
+import functools
+import itertools
 import json
-import random
+import os
 import socket
-from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
@@ -16,18 +17,17 @@ HOST = "127.0.0.1"
 
 HIGHEST_PORT = 65535
 
-CHOICE = range(20_000, 32_000)
+FREE_PORTS = range(20_000, 32_000)
 """Where free ports are picked: below the range that the kernel takes for outgoing connections. From within that
 range, a client that keeps calling a server that is being started again could be given the server's own port."""
 
-_promised: deque[socket.socket] = deque(maxlen=64)
-"""What says to other processes that a free port is given away already, until a server listens on it: UDP sockets of
-the same numbers, which take nothing from TCP and end with this process."""
+BLOCK = 100
+"""How many of them a process has to itself."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports that a reader, a producer and Prometheus have to know, all on 127.0.0.1."""
+    """The public ports of the stack, all on 127.0.0.1."""
 
     kafka: int = 9092
     mongo: int = 27017
@@ -36,10 +36,10 @@ class Ports:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Return the ports that `CALLFOLD_<NAME>_PORT` set, the usual ones otherwise.
+        """Return the ports that the variables `CALLFOLD_<NAME>_PORT` set, else the defaults.
 
         Raises:
-            LocalError: a value is no port, or two ports are the same.
+            LocalError: a value is not a port, or two ports are the same.
         """
         given = {field.name: environment.get(variable(field.name)) for field in dataclasses.fields(cls)}
         ports = cls(**{name: _number(name, text) for name, text in given.items() if text})
@@ -51,35 +51,32 @@ class Ports:
 
     @classmethod
     def free(cls) -> Self:
-        """Return four ports on which nothing listens."""
-        found: set[int] = set()
-        while len(found) < len(dataclasses.fields(cls)):
-            found.add(free_port())
-        return cls(*found)
+        """Return free ports."""
+        return cls(*(free_port() for _ in dataclasses.fields(cls)))
 
     @classmethod
     def recall(cls, path: Path) -> Self | None:
-        """Return the ports that `remember` wrote, None if there are none."""
+        """Return the ports that `remember` wrote, None if it wrote none."""
         try:
             return cls(**json.loads(path.read_text()))
         except FileNotFoundError:
             return None
 
     def remember(self, path: Path) -> None:
-        """Write the ports down, so that `status` and `down` need no environment."""
+        """Write the ports to a file, so that `status` and `down` need no environment."""
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(dataclasses.asdict(self)) + "\n")
         partial.rename(path)
 
     def named(self) -> Iterator[tuple[str, int]]:
-        """Return each port with its name."""
+        """Return each name with its port."""
         return iter(dataclasses.asdict(self).items())
 
     def check_free(self) -> None:
-        """Pass if the stack can have its ports.
+        """Check that nothing listens on the ports.
 
         Raises:
-            LocalError: something else listens on one of them.
+            LocalError: a port is taken; the message names its variable.
         """
         for name, port in self.named():
             if not is_free(port):
@@ -87,42 +84,40 @@ class Ports:
 
 
 def variable(name: str) -> str:
-    """Return the environment variable that moves the port called `name`."""
+    """Return the environment variable of the port `name`."""
     return f"CALLFOLD_{name.upper()}_PORT"
 
 
 def free_port() -> int:
-    """Return a port on which nothing listens, and which is nobody else's choice for now."""
-    chosen = random.SystemRandom()
-    while not (_promise(port := chosen.choice(CHOICE)) and is_free(port)):
-        pass
-    return port
+    """Return a port on which nothing listens, and which no other process that calls this returns."""
+    return next(port for port in _own_ports() if is_free(port))
 
 
-def _promise(port: int) -> bool:
-    """Say whether nobody has chosen the port; from now on it is ours."""
-    promise = socket.socket(type=socket.SOCK_DGRAM)
-    try:
-        promise.bind((HOST, port))
-    except OSError:
-        promise.close()
-        return False
-    if len(_promised) == _promised.maxlen:
-        _promised.popleft().close()
-    _promised.append(promise)
-    return True
+@functools.cache
+def _own_ports() -> Iterator[int]:
+    """Return the ports of this process's block, over and over.
 
-
-@atexit.register
-def _end_promises() -> None:
-    while _promised:
-        _promised.pop().close()
+    Two processes must not pick the same port before either has a server listen on it. So each takes a block: it binds
+    the block's first port until it ends.
+    """
+    blocks = FREE_PORTS[::BLOCK]
+    for number in range(len(blocks)):
+        first = blocks[(os.getpid() + number) % len(blocks)]
+        guard = socket.socket()
+        try:
+            guard.bind((HOST, first))
+        except OSError:
+            guard.close()
+        else:
+            atexit.register(guard.close)
+            return itertools.cycle(range(first + 1, first + BLOCK))
+    raise LocalError(f"All ports from {FREE_PORTS[0]} to {FREE_PORTS[-1]} on {HOST} are taken: stop other stacks.")
 
 
 def is_free(port: int) -> bool:
-    """Say whether a server could listen on `port` of 127.0.0.1."""
+    """Return whether a server could listen on `port` of 127.0.0.1."""
     with socket.socket() as probe:
-        # As the servers do: the closing connections of an earlier run do not make a port taken.
+        # As servers do: closing connections of an earlier server do not block a port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -132,7 +127,7 @@ def is_free(port: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Say whether something answers on `port` of 127.0.0.1."""
+    """Return whether something listens on `port` of 127.0.0.1."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port)) == 0

@@ -23,23 +23,20 @@ from deploy.local.waiting import wait_until_ready
 API = (sys.executable, "-m", "services.api")
 WORKER = (sys.executable, "-m", "services.worker")
 
-START_WITHIN = 120.0
-"""Seconds that each member gets at its start: a slow machine recovers its data within."""
-
-RETURN_WITHIN = 60.0
-"""Seconds that each member of a running stack gets to be ready again after it ended."""
+READY_WITHIN = 120.0
+"""Seconds that each member gets to become ready: enough for a slow machine to recover its data."""
 
 Progress = Callable[[str], None]
 
 
 def silent(_: str) -> None:
-    """Say nothing of the progress."""
+    """Report no progress."""
 
 
 class Stack:
-    """The stack whose data, logs, secrets and settings lie in `state`, kept running by supervisord.
+    """The stack with its data, logs, secrets and settings in `state`; supervisord keeps it running.
 
-    It outlives this process unless it is used as a context manager, which stops it at the end however that comes:
+    It outlives this process, unless it is used as a context manager, which always stops it:
 
         with Stack(folder, Ports.free()) as stack:
             stack.start(print)
@@ -62,12 +59,11 @@ class Stack:
 
     @property
     def secrets(self) -> Path:
-        """The folder of the secrets."""
         return self.state / "secrets"
 
     @property
     def dotenv(self) -> Path:
-        """The file that tells other programs where the stack is."""
+        """The file of variables with which other programs find the stack."""
         return self.state / "callfold.env"
 
     def environment(self) -> dict[str, str]:
@@ -75,7 +71,7 @@ class Stack:
         return for_readers(self.ports, self.secrets)
 
     def members(self) -> tuple[Member, Member, Member, Member]:
-        """Return the members in the order in which they start; they stop in reverse."""
+        """Return the members in the order of their start; they stop in reverse."""
         return (
             members.mongod(self._mongod()),
             members.kafka(self._kafka()),
@@ -84,17 +80,17 @@ class Stack:
         )
 
     def runs(self) -> bool:
-        """Say whether the stack was started, by whomever; its ports are then known, whatever was asked for."""
+        """Return whether the stack runs. If it does, `ports` becomes the ports that it runs on."""
         if leftovers.supervisor(self.state) is None:
             return False
         self.ports = Ports.recall(self._remembered) or self.ports
         return True
 
     def start(self, progress: Progress = silent) -> None:
-        """Start what does not run yet, and return when an event can be published and read.
+        """Start what does not run, and return when events can be published and read.
 
         Raises:
-            LocalError: something is missing, or a member did not become ready. What this call started is stopped.
+            LocalError: a dependency is missing, or a member did not become ready. What this call started is stopped.
         """
         with locked(self.state):
             if self.runs():
@@ -110,7 +106,7 @@ class Stack:
                 raise
 
     def stop(self, progress: Progress = silent) -> bool:
-        """Stop what runs, also what a killed supervisord left behind; say whether there was anything to stop."""
+        """Stop the stack, and what a killed supervisord left. Return whether anything ran."""
         if not self.state.is_dir() and not leftovers.processes(self.state):
             return False
         with locked(self.state), uninterrupted():
@@ -141,11 +137,11 @@ class Stack:
         progress(f"Preparing {self.state}")
         self._mongod().prepare()
         self._kafka().prepare()
-        self._tell()
+        self._write_settings()
         programs = [member.program() for member in self.members()]
         self.supervision.launch(programs, for_services(self.ports, self.secrets))
 
-    def _tell(self) -> None:
+    def _write_settings(self) -> None:
         make_secrets(self.secrets)
         self.ports.remember(self._remembered)
         write_dotenv(self.dotenv, self.environment())
@@ -163,20 +159,20 @@ class Stack:
         def ended() -> str | None:
             return self.supervision.client.report(member.name).ended
 
-        return self._wait_for(member, ended, START_WITHIN)
+        return self._wait_for(member, ended)
 
     def _wait_for_return(self, member: Member) -> float:
-        # A member that has just ended is about to be started again: here that is no reason to give up.
-        return self._wait_for(member, lambda: None, RETURN_WITHIN)
+        # supervisord starts a member that has just ended again, so this is no reason to stop waiting.
+        return self._wait_for(member, lambda: None)
 
-    def _wait_for(self, member: Member, ended: Callable[[], str | None], timeout: float) -> float:
+    def _wait_for(self, member: Member, ended: Callable[[], str | None]) -> float:
         log = self.supervision.log(member.name)
-        return wait_until_ready(member.title, log, lacks=member.lacks, ended=ended, timeout=timeout)
+        return wait_until_ready(member.title, log, lacks=member.lacks, ended=ended, timeout=READY_WITHIN)
 
     def _end(self, progress: Progress) -> bool:
         supervisor = leftovers.supervisor(self.state)
         if supervisor is not None:
-            with suppress(LocalError):  # told by a signal, supervisord stops them in the same order
+            with suppress(LocalError):  # on a signal, supervisord stops them in the same order
                 self._stop_members(progress)
             leftovers.end(supervisor)
         left = self._end_leftovers(progress)
@@ -193,7 +189,7 @@ class Stack:
 
     def _end_leftovers(self, progress: Progress) -> bool:
         found = leftovers.processes(self.state)
-        # The youngest first: whoever started later leans on who was there before.
+        # The youngest first: later processes depend on earlier ones.
         for process in reversed(found):
             progress(f"Ending process {process.pid}, which an earlier run left behind")
             leftovers.end(process)

@@ -1,4 +1,4 @@
-"""What runs, a line for each service."""
+"""The status of the stack, a line for each service."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +11,7 @@ from deploy.local.supervisor_client import Report
 
 WORDS = {
     "STARTING": "starting",
-    "RUNNING": "starting",  # supervisord goes by the time, a reader by what answers
+    "RUNNING": "starting",  # supervisord counts seconds; here a service runs when it answers
     "BACKOFF": "failing",
     "FATAL": "failing",
     "STOPPING": "stopping",
@@ -20,7 +20,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One service: its state in a word, its pid (0: none), seconds since it started, and its address."""
+    """One service: its state, process id (0: none), seconds since its start, and address."""
 
     title: str
     state: str
@@ -30,7 +30,7 @@ class Status:
 
     @property
     def runs(self) -> bool:
-        """Whether the service runs and can be used."""
+        """Whether the service is ready."""
         return self.state == "running"
 
     def __str__(self) -> str:
@@ -39,7 +39,7 @@ class Status:
 
 
 def status(stack: Stack) -> list[Status]:
-    """Return the status of each member of the stack, in the order in which they start.
+    """Return the status of each member of the stack, in the order of their start.
 
     Raises:
         LocalError: supervisord runs but does not answer.

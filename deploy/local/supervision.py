@@ -1,4 +1,4 @@
-"""Keeping the services of a stack running: supervisord and its settings."""
+"""supervisord, which keeps the services of a stack running, and its configuration."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.errors import LocalError, NotReadyError
-from deploy.local.leftovers import MARK
+from deploy.local.leftovers import VARIABLE
 from deploy.local.supervisor_client import SupervisorClient
 
 SUPERVISOR = """\
@@ -31,9 +31,8 @@ pidfile={runtime}/supervisord.pid
 umask=077
 """
 
-# A service that ends within `startsecs` is tried again after one second, then two, then three, and so on: with so
-# many retries for ever. One that ran longer is started again at once. Fifteen seconds are longer than any of ours
-# takes to find out that it cannot start.
+# A service that ends within `startsecs` is started again after one second, then two, then three, and so on, without
+# an end. One that ran longer is started again at once. A service that cannot start ends well within 15 seconds.
 PROGRAM = """
 [program:{name}]
 command={command}
@@ -51,15 +50,15 @@ stdout_logfile_maxbytes=10MB
 stdout_logfile_backups=3
 """
 
-UNFIT = re.compile(r"%| [;#]|\n")
-"""What a path in supervisord's settings cannot have: variables (expanded once or twice, by the setting), comments."""
+UNSUPPORTED = re.compile(r"%| [;#]|\n")
+"""What a path must not contain, because supervisord expands `%` and takes the others for comments or line ends."""
 
-LAUNCH_WITHIN = 20.0
+LAUNCH_WITHIN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A service that is kept running: its name, its command and the folder that it runs in."""
+    """A service for supervisord: its name, its command and its working folder."""
 
     name: str
     command: tuple[str, ...]
@@ -73,17 +72,17 @@ class Supervision:
         self.state = state
         self.logs = state / "log"
         digest = hashlib.sha256(f"{os.getuid()}:{state}".encode()).hexdigest()[:16]
-        # A unix socket's path has at most 107 characters, and the state may lie deep. TMPDIR will not do either: it
-        # may be deep too, and may differ between the shell of `up` and the one of `down`.
-        self.runtime = Path("/tmp") / f"callfold-{digest}"  # noqa: S108 - made below, checked to be ours alone
+        # A unix socket's path has at most 107 characters, so the state folder may be too deep. TMPDIR may be too, and
+        # may differ between `up` and `down`.
+        self.runtime = Path("/tmp") / f"callfold-{digest}"  # noqa: S108 - its owner and mode are checked below
         self.client = SupervisorClient(self.runtime / "supervisor.sock")
 
     def log(self, name: str) -> Path:
-        """Return where a service's output goes."""
+        """Return the file of a service's output."""
         return self.logs / f"{name}.log"
 
     def launch(self, programs: Iterable[Program], environment: Mapping[str, str]) -> None:
-        """Start supervisord in the background; it starts none of the programs yet.
+        """Start supervisord in the background, without its programs.
 
         Raises:
             LocalError: it did not start.
@@ -92,14 +91,14 @@ class Supervision:
         self._make_runtime()
         settings = self.state / "supervisord.conf"
         settings.write_text(self._settings(tuple(programs)), encoding="utf-8")
-        done = subprocess.run(  # noqa: S603 - the command is ours
+        done = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(settings)],
-            env={**environment, MARK: str(self.state)},
+            env={**environment, VARIABLE: str(self.state)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # Ctrl-C is for us; we then stop it in order
+            start_new_session=True,  # Ctrl-C interrupts only this process, which then stops supervisord
             timeout=LAUNCH_WITHIN,
             check=False,
         )
@@ -107,13 +106,13 @@ class Supervision:
             raise NotReadyError("supervisord", f"did not start: {done.stderr.strip()}", self.log("supervisord"))
 
     def clear(self) -> None:
-        """Remove what supervisord needs only while it runs."""
+        """Remove the files that supervisord needs only while it runs."""
         shutil.rmtree(self.runtime, ignore_errors=True)
 
     def _settings(self, programs: Sequence[Program]) -> str:
         for folder in (self.state, *(program.folder for program in programs)):
-            if unfit := UNFIT.search(str(folder)):
-                raise LocalError(f"{folder} has {unfit[0]!r} in it, which supervisord cannot cope with: move it.")
+            if unsupported := UNSUPPORTED.search(str(folder)):
+                raise LocalError(f"supervisord does not support {unsupported[0]!r} in a path: move {folder}.")
         paths = {"runtime": self.runtime, "log": self.logs}
         sections = [
             PROGRAM.format(
@@ -130,6 +129,6 @@ class Supervision:
     def _make_runtime(self) -> None:
         self.runtime.mkdir(mode=0o700, exist_ok=True)
         found = self.runtime.lstat()
-        # Whoever else made it could put another socket in the place of ours.
+        # Another user who made the folder could replace the socket in it.
         if found.st_uid != os.getuid() or found.st_mode & 0o077 or self.runtime.is_symlink():
-            raise LocalError(f"{self.runtime} is not this user's alone: remove it.")
+            raise LocalError(f"{self.runtime} belongs to another user, or others may write to it: remove it.")

@@ -1,25 +1,28 @@
-"""Talking to supervisord: XML-RPC over its unix socket."""
+"""Calls of supervisord: XML-RPC over its unix socket."""
 
 import socket
 import xmlrpc.client
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from supervisor.xmlrpc import SupervisorTransport
+
 from deploy.local.errors import LocalError
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds for an answer; none of the calls below waits for a service."""
 
 ALREADY_STARTED = 60
 NOT_RUNNING = 70
-"""supervisord's fault codes for having nothing to do."""
+"""Fault codes of supervisord that mean: there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What supervisord knows of one service: its state in supervisord's words, pid or 0, uptime in seconds."""
+    """supervisord's report of a service: its state as supervisord names it, process id or 0, uptime in seconds."""
 
     state: str
     pid: int
@@ -27,34 +30,34 @@ class Report:
 
     @property
     def ended(self) -> str | None:
-        """How the service ended, None while it runs or was not told to."""
+        """How the service ended, None if it runs or was not started."""
         if self.state in {"BACKOFF", "EXITED", "FATAL"}:
             return "ended while it was starting."
         return None
 
 
 class SupervisorClient:
-    """The few calls that the stack needs."""
+    """The calls of supervisord that the stack needs."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def start(self, name: str) -> None:
-        """Have a service started, unless it is."""
+        """Start a service, unless it runs; return before it is ready."""
         self._call("startProcess", name, False, unless=ALREADY_STARTED)
 
     def stop(self, name: str) -> None:
-        """Have a service stopped, unless it is; it may take its time."""
+        """Stop a service if it runs; return when it has ended."""
         self._call("stopProcess", name, False, unless=NOT_RUNNING)
 
     def report(self, name: str) -> Report:
-        """Return what is known of a service."""
-        told = self._call("getProcessInfo", name)
-        return Report(told["statename"], told["pid"], max(0, told["now"] - told["start"]) if told["pid"] else 0)
+        info = self._call("getProcessInfo", name)
+        return Report(info["statename"], info["pid"], max(0, info["now"] - info["start"]) if info["pid"] else 0)
 
     def _call(self, method: str, *arguments: str | bool, unless: int | None = None) -> Any:
+        transport = SupervisorTransport(serverurl=f"unix://{self._path}")
         try:
-            with xmlrpc.client.ServerProxy("http://127.0.0.1", transport=_UnixTransport(self._path)) as server:
+            with _timeout(), xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport) as server:
                 return getattr(server.supervisor, method)(*arguments)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode == unless:
@@ -64,23 +67,12 @@ class SupervisorClient:
             raise LocalError(f"supervisord does not answer ({error}): run `make down`, then `make up`.") from error
 
 
-class _UnixTransport(xmlrpc.client.Transport):
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._path = path
-
-    def make_connection(self, host: Any) -> HTTPConnection:
-        connection = _UnixConnection(self._path)
-        self._connection = (host, connection)  # where `close` looks for it
-        return connection
-
-
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("127.0.0.1", timeout=PATIENCE)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(str(self._path))
+@contextmanager
+def _timeout() -> Iterator[None]:
+    """Limit the time of calls: SupervisorTransport sets no limit of its own, and supervisord may be stopped."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(TIMEOUT)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

@@ -1,4 +1,4 @@
-"""Waiting until something is ready, or until it is clear that it will not be."""
+"""Wait until a server is ready or has ended."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from pathlib import Path
 from deploy.local.errors import NotReadyError
 
 PAUSE = 0.1
-"""Seconds between two looks: a server takes seconds to start, a look takes milliseconds."""
+"""Seconds between two checks."""
 
 
 def wait_until_ready(
@@ -18,12 +18,12 @@ def wait_until_ready(
     ended: Callable[[], str | None],
     timeout: float,
 ) -> float:
-    """Return the seconds that it took until `lacks` had nothing to say any more.
+    """Return the seconds that it took until the server was ready.
 
-    `lacks` says what is still missing, `ended` how the process ended; both None when there is nothing to say.
+    `lacks` returns why the server is not ready, `ended` how its process ended; None if it is, or runs.
 
     Raises:
-        NotReadyError: it ended, or still lacked something after `timeout` seconds.
+        NotReadyError: it ended, or was not ready within `timeout` seconds.
     """
     began = time.monotonic()
     while (missing := lacks()) is not None:

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 
 from shared.fold.fold import RULES_VERSION
-from shared.store.ports import CallHeader, CallSnapshot, CallUpdate, FoldResult, Store
+from shared.store.ports import CallHeader, CallSnapshot, CallUpdate, FoldResult, Lease, Store
 from shared.store.states import MAX_ATTEMPTS, State
-from tests.support.store.makers import CALL, CLAIM_MS, document, leased, result, state_of, tokens, update
+from tests.support.eventually import eventually
+from tests.support.store.makers import CALL, document, leased, result, state_of, tokens, update
+
+leases_run_out = pytest.mark.parametrize("lease_ms", [100])
 
 # Claiming
 
@@ -40,21 +43,24 @@ async def test_what_is_not_stale_is_not_claimed(store: Store) -> None:
     assert await store.lease([CALL, "org-789/none"], next(tokens)) == []
 
 
+@leases_run_out
 async def test_a_claim_that_ran_out_is_taken_over(store: Store) -> None:
     await leased(store)
 
-    await asyncio.sleep(1.5 * CLAIM_MS / 1000)
-    (again,) = await store.lease([CALL], next(tokens))
+    (again,) = await eventually(lambda: store.lease([CALL], next(tokens)))
 
     assert again.attempts == 2
 
 
-async def test_a_renewed_claim_holds(store: Store) -> None:
-    lease = await leased(store)
+@pytest.mark.parametrize("lease_ms", [1_000])
+async def test_a_renewed_lease_holds_when_one_of_the_same_age_has_run_out(store: Store) -> None:
+    lease, _ = await leased(store), await leased(store, "o/not-renewed")
 
-    for _ in range(3):
-        await asyncio.sleep(CLAIM_MS / 2000)
+    async def other_ran_out() -> list[Lease]:
         await store.renew([CALL], lease.token)
+        return await store.lease(["o/not-renewed"], next(tokens))
+
+    await eventually(other_ran_out)
     others = await store.lease([CALL], next(tokens))
 
     assert others == []
@@ -123,14 +129,18 @@ async def test_waiting_calls_are_the_stale_ones_of_these_partitions_longest_firs
     assert {each.partition for each in waiting} == {7}
 
 
+async def test_a_claimed_call_does_not_wait(store: Store) -> None:
+    await leased(store)
+
+    assert await store.stale_calls([7], 10) == []
+
+
+@leases_run_out
 async def test_a_claimed_call_waits_again_when_its_claim_has_run_out(store: Store) -> None:
     await leased(store)
-    at_once = await store.stale_calls([7], 10)
 
-    await asyncio.sleep(1.5 * CLAIM_MS / 1000)
-    later = await store.stale_calls([7], 10)
+    later = await eventually(lambda: store.stale_calls([7], 10))
 
-    assert at_once == []
     assert [each.call for each in later] == [CALL]
 
 
@@ -186,10 +196,10 @@ async def test_folds_that_keep_overtaking_each_other_are_no_failed_attempts(stor
     assert (await leased(store)).attempts == 2
 
 
+@leases_run_out
 async def test_the_result_of_a_claim_that_was_taken_over_is_lost(store: Store) -> None:
     slow = await leased(store)
-    await asyncio.sleep(1.5 * CLAIM_MS / 1000)
-    (quick,) = await store.lease([CALL], next(tokens))
+    (quick,) = await eventually(lambda: store.lease([CALL], next(tokens)))
 
     assert await store.store_results([(slow, result())]) == {CALL}
     assert await store.store_results([(quick, result())]) == set()

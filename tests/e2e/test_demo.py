@@ -3,16 +3,17 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
+
+from tests.support.eventually import scaled
 
 DEMO = [sys.executable, "-m", "deploy.local", "demo"]
 
 
 def test_the_demonstration_reads_what_the_story_implies_and_leaves_nothing_running() -> None:
-    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=180, check=False)  # noqa: S603
+    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=scaled(180), check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert '"call_id": "call-456"' in done.stdout
@@ -22,13 +23,12 @@ def test_the_demonstration_reads_what_the_story_implies_and_leaves_nothing_runni
 
 
 def test_ctrl_c_stops_everything_that_was_started() -> None:
-    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:  # noqa: S603
+    with subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
-        while "Kafka is ready" not in demo.stdout.readline():
-            time.sleep(0.01)
+        next(line for line in demo.stdout if "Kafka is ready" in line)
 
         demo.send_signal(signal.SIGINT)
-        demo.communicate(timeout=90)
+        demo.communicate(timeout=scaled(120))
 
     assert demo.returncode == 130
     assert left_behind() == []

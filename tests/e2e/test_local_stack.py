@@ -16,6 +16,7 @@ from deploy.local.servers.install import install
 from deploy.local.servers.kafka import KafkaServer
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.stack import Stack
+from tests.support.eventually import scaled
 from tests.support.servers.local_stack import (
     Machine,
     another_stack,
@@ -135,7 +136,7 @@ def test_a_killed_service_is_started_again(running: Machine, title: str) -> None
     killed = running.pid(title)
 
     os.kill(killed, signal.SIGKILL)
-    assert leftovers.wait_for_end(killed, timeout=5)
+    assert leftovers.wait_for_end(killed, timeout=scaled(30))
 
     running.run("up")
     assert running.pid(title) != killed
@@ -161,7 +162,7 @@ def test_what_a_killed_supervisord_left_behind_is_ended_and_nothing_else(running
         assert supervisor is not None
 
         supervisor.kill()
-        assert leftovers.wait_for_end(supervisor.pid, timeout=5)
+        assert leftovers.wait_for_end(supervisor.pid, timeout=scaled(30))
         said = running.run("status", status=3)
         orphans = [process.pid for process in running.processes()]
         running.run("up")

@@ -9,6 +9,8 @@ from shared.contract.topics import Topics
 from tests.support.worker.crash_points import VARIABLE, CrashPoint
 from tests.support.worker.takeover import ALL_RIGHT, Verdict, died, takeover
 
+pytestmark = pytest.mark.timeout(900)
+
 _AT_THE_SAME_TIME = 4
 
 Run = asyncio.Task[Verdict]

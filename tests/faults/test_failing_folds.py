@@ -10,11 +10,13 @@ from aiokafka import AIOKafkaConsumer
 from shared.contract.topics import Topics
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.records import expected, wait_for
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import publish
 from tests.support.servers.namespace import Place, place
 from tests.support.worker.failing_folds import CLAIMS, DEADLY, EXIT_STATUS, HELD
 from tests.support.worker.fold_cases import ended
+
+pytestmark = pytest.mark.timeout(900)
 
 PROGRAM = "tests.support.worker.failing_folds"
 CLAIM_SECONDS = 3
@@ -65,10 +67,10 @@ async def deadly(where: Place) -> int:
         found = await where.store.find("org-789/deadly")
         return found is not None and found.state is State.BROKEN
 
-    await eventually_async(broken, within=300)
+    await eventually(broken, within=300)
     await publish(where.kafka, where.topics, late)
     await wait_for(where.connection, expected(others + late), within=120)
-    await eventually_async(where.committed, within=120)
+    await eventually(where.committed, within=120)
     return deaths
 
 

@@ -1,5 +1,7 @@
 """A short run with faults of each sort; the long ones are `make faults`."""
 
+import pytest
+
 from tests.faults.harness.run import Plan, run
 
 KINDS = (
@@ -12,6 +14,7 @@ KINDS = (
 )
 
 
+@pytest.mark.timeout(900)
 async def test_nothing_is_lost_doubled_or_different_after_a_short_run_with_faults() -> None:
     report = await run(Plan(seed=1, seconds=30, rate=100, kinds=KINDS), print)
 

@@ -3,21 +3,24 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from shared.contract.topics import Topics
 from tests.support.events.records import by_call
-from tests.support.eventually import eventually_async
+from tests.support.eventually import eventually
 from tests.support.worker.mutant_worker import VARIABLE, Sabotage
 from tests.support.worker.takeover import Verdict, takeover
 from tests.support.worker.takeover_load import earlier, later
 
 
+@pytest.mark.timeout(900)
 async def test_the_verdict_of_a_takeover_finds_out_each_broken_recipe(
     kafka_bootstrap: str, mongo_uri: str, name: str, tmp_path: Path
 ) -> None:
     async def run(sabotage: Sabotage) -> Verdict:
         async with takeover(kafka_bootstrap, mongo_uri, Topics(f"{name}-{sabotage}"), tmp_path) as load:
             first = load.place.worker("tests.support.worker.mutant_worker", **{VARIABLE: sabotage})
-            await eventually_async(load.place.committed, within=120)
+            await eventually(load.place.committed, within=120)
             first.kill()
             return await load.finished()
 

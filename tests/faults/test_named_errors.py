@@ -7,6 +7,8 @@ import pytest
 from tests.support.servers.failing_mongo import OF_WRITES, WRITES, Commands, FailingMongo, NamedError, failing_mongo
 from tests.support.worker.interrupted_call import STEPS, Arrival, Step, journeys
 
+pytestmark = pytest.mark.timeout(900)
+
 Rounds = Callable[[NamedError, Commands], Awaitable[dict[Step, Arrival]]]
 
 CASES = [

@@ -1,4 +1,4 @@
-"""The jars that a pom names, downloaded once by Maven: Kafka's."""
+"""Download the jars of a pom with Maven, once."""
 
 import hashlib
 import shutil
@@ -15,30 +15,30 @@ HERE = Path(__file__).parent
 POM = HERE / "kafka-pom.xml"
 
 DOWNLOADS = HERE.parents[2] / ".local"
-"""What is downloaded is shared by everything that runs from this checkout, wherever its state lies."""
+"""All stacks of this checkout share the downloads, wherever their state is."""
 
 LIBS = DOWNLOADS / "kafka" / "libs"
 
 STAMP = "installed"
-"""The file that makes a folder of jars a whole one: it is written last and holds the digest of the pom."""
+"""The file that marks a folder of jars as complete: it is written last and holds the digest of the pom."""
 
 FIRST_LINES = 5
 
 
 def is_installed(libs: Path = LIBS, pom: Path = POM) -> bool:
-    """Say whether `libs` holds all jars of today's pom."""
+    """Return whether `libs` holds all jars of the pom as it is now."""
     stamp = libs / STAMP
     return stamp.is_file() and stamp.read_text() == _digest(pom)
 
 
 def install(progress: Callable[[str], None], libs: Path = LIBS, *, pom: Path = POM, what: str = "Kafka") -> None:
-    """Download the jars of `what`, which the pom names, into `libs`, unless they are there.
+    """Download the jars of the pom into `libs`, unless they are there; `what` names them for the user.
 
     Raises:
-        LocalError: Maven or Java is missing, or the download failed; `libs` is as it was.
+        LocalError: Maven or Java is missing, or the download failed; `libs` stays unchanged.
     """
     if is_installed(libs, pom):
-        # For make, which goes by the time of the file: a checkout can make the pom look newer than it is.
+        # make compares times, and a checkout may give the pom a newer time.
         (libs / STAMP).touch()
         return
     with locked(libs.parent), tempfile.TemporaryDirectory(dir=libs.parent, prefix="download-") as scratch:
@@ -53,10 +53,10 @@ def _download(folder: Path, pom: Path, what: str) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise LocalError(
-            f"There is no mvn on the PATH. Maven downloads {what}, once (Debian, Ubuntu: `apt install maven`)."
+            f"There is no mvn on the PATH. Install Maven, which downloads {what} (Debian, Ubuntu: `apt install maven`)."
         )
     goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
-    done = subprocess.run(  # noqa: S603 - the command is ours
+    done = subprocess.run(  # noqa: S603 - our own command
         [maven, "-q", "-B", "-f", str(pom), *goal],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -65,8 +65,8 @@ def _download(folder: Path, pom: Path, what: str) -> None:
         check=False,
     )
     if done.returncode != 0 or not any(folder.glob("*.jar")):
-        told = "\n".join(f"  {line}" for line in done.stdout.splitlines()[:FIRST_LINES])
-        raise LocalError(f"Maven could not download {what} (exit status {done.returncode}):\n{told}")
+        output = "\n".join(f"  {line}" for line in done.stdout.splitlines()[:FIRST_LINES])
+        raise LocalError(f"Maven could not download {what} (exit status {done.returncode}):\n{output}")
     (folder / STAMP).write_text(_digest(pom))
 
 

@@ -1,4 +1,4 @@
-"""The Java that runs Kafka."""
+"""Find the Java that runs Kafka."""
 
 import os
 import re
@@ -18,7 +18,7 @@ ADVICE = (
 
 
 def find_java() -> str:
-    """Return the path of a `java` that is new enough: JAVA_HOME's if that is set, the PATH's otherwise.
+    """Return the path of a `java` that is new enough: of JAVA_HOME if that is set, else of the PATH.
 
     Raises:
         LocalError: there is none, or it is too old.
@@ -34,7 +34,7 @@ def find_java() -> str:
 
 @cache
 def _version(java: str) -> int:
-    """Return the feature version: 17 for `17.0.15`, 8 for `1.8.0_292`, 0 if it does not say."""
-    told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603 - looked up above
-    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr)
+    """Return the feature version: 17 for `17.0.15`, 8 for `1.8.0_292`, 0 if it prints none."""
+    done = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603 - looked up above
+    found = re.search(r'version "(?:1\.)?(\d+)', done.stderr)
     return int(found[1]) if found else 0

@@ -1,4 +1,4 @@
-"""One Kafka broker in KRaft mode, from the jars that `install` downloaded."""
+"""One Kafka broker in KRaft mode, from the downloaded jars."""
 
 import base64
 import shutil
@@ -18,12 +18,12 @@ from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES
 SETTINGS = HERE / "kafka-server.properties"
 LOGGING = HERE / "kafka-log4j2.properties"
 
-# Out of memory, a broker that ends can be started again; one that limps on cannot.
+# A broker that runs out of memory ends, so that it can be started again.
 MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError")
 
 
 class KafkaServer(Server):
-    """A broker on `port`; its controller listens on a port that `prepare` picks."""
+    """A broker on `port`; its controller listens on a free port."""
 
     name: ClassVar[str] = "kafka"
 
@@ -32,7 +32,7 @@ class KafkaServer(Server):
         self.libs = libs.resolve()
 
     def prepare(self) -> None:
-        """Write the broker's settings, and format its storage if that was not done yet.
+        """Write the broker's settings, and format its storage before the first start.
 
         Raises:
             LocalError: Java or the jars are missing, or the storage could not be formatted.
@@ -46,16 +46,14 @@ class KafkaServer(Server):
             self._format(properties)
 
     def command(self) -> list[str]:
-        """Return the command that runs the broker; it is run in `folder`."""
         return self._java("kafka.Kafka", "server.properties")
 
     @property
     def listeners(self) -> dict[str, str]:
-        """Where clients are listened to, by the listeners' names."""
+        """The addresses for clients, by the listeners' names."""
         return {"PLAINTEXT": self.address}
 
     def lacks(self) -> str | None:
-        """Return what is missing before events can be published."""
         if not listens(self.port):
             return f"nothing listens on {self.address}"
         return f"the broker on {self.address} is not in service" if topics(self.address) is None else None
@@ -73,14 +71,14 @@ class KafkaServer(Server):
         return SETTINGS.read_text() + "\n" + "".join(f"{key}={value}\n" for key, value in own.items())
 
     def _format(self, properties: str) -> None:
-        """Format into a folder that gets its name when it is whole: a half one would never start."""
+        """Format into a folder that is renamed when it is complete: the broker does not start on a partial one."""
         partial = self.folder / "data.partial"
         shutil.rmtree(partial, ignore_errors=True)
         _write(self.folder / "format.properties", f"{properties}log.dirs={partial.name}\n")
-        # A random UUID as Kafka spells it, except that a dash in front would be read as an option.
+        # A random UUID in Kafka's spelling, except that a leading dash would be read as an option.
         cluster = "C" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         tool = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", "format.properties")
-        done = subprocess.run(tool, cwd=self.folder, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+        done = subprocess.run(tool, cwd=self.folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
         if done.returncode != 0:
             raise LocalError(f"Kafka's storage could not be formatted:\n{done.stdout}{done.stderr}".rstrip())
         partial.rename(self.folder / "data")

@@ -1,4 +1,4 @@
-"""A server as a child of this process, without a supervisor: for tests that kill it and start it again."""
+"""A server as a child of this process, without a supervisor: for tests that kill and restart it."""
 
 import os
 import subprocess
@@ -10,17 +10,17 @@ from deploy.local.errors import LocalError
 from deploy.local.ports import HOST
 from deploy.local.waiting import wait_until_ready
 
-READY_WITHIN = 60.0
 STOP_WITHIN = 40.0
 
 
 class Server(ABC):
     """One server with its data in `folder`, listening on `port` of 127.0.0.1.
 
-    `prepare()` once, then `start()`, `kill()` and `stop()` as often as wanted: data and port stay the same.
+    Call `prepare()` once, then `start()`, `kill()` and `stop()` any number of times: data and port stay the same.
     """
 
     name: ClassVar[str]
+    ready_within: ClassVar[float] = 120.0
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder.resolve()
@@ -29,19 +29,19 @@ class Server(ABC):
 
     @abstractmethod
     def prepare(self) -> None:
-        """Make the folder ready for a start; what is there already stays.
+        """Prepare the folder for a start; existing data stay.
 
         Raises:
-            LocalError: this machine lacks something that the server needs.
+            LocalError: a dependency of the server is missing.
         """
 
     @abstractmethod
     def command(self) -> list[str]:
-        """Return the command that runs the server in the foreground; it is run in `folder`."""
+        """Return the command that runs the server in the foreground; its working folder is `folder`."""
 
     @abstractmethod
     def lacks(self) -> str | None:
-        """Return what is missing before the server can be used, None once it can be."""
+        """Return why the server is not ready, None once it is."""
 
     def environment(self) -> dict[str, str]:
         """Return the whole environment of the server's process."""
@@ -49,25 +49,24 @@ class Server(ABC):
 
     @property
     def address(self) -> str:
-        """Where it listens, `host:port`."""
+        """`host:port`."""
         return f"{HOST}:{self.port}"
 
     @property
     def log(self) -> Path:
-        """What the server wrote when `start()` ran it."""
+        """The file of the server's output."""
         return self.folder / f"{self.name}.log"
 
     @property
     def pid(self) -> int:
-        """The process id of the running child."""
         return self._running().pid
 
     def start(self) -> None:
-        """Run the server as a child in its own session, so that Ctrl-C reaches the tests alone."""
+        """Run the server as a child in its own session, so that Ctrl-C does not reach it."""
         if self._child is not None and self._child.poll() is None:
-            raise LocalError(f"{self.name} runs already, as process {self._child.pid}")
+            raise LocalError(f"{self.name} already runs as process {self._child.pid}")
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603 - the command is ours
+            self._child = subprocess.Popen(  # noqa: S603 - our own command
                 self.command(),
                 cwd=self.folder,
                 env=self.environment(),
@@ -77,22 +76,22 @@ class Server(ABC):
                 start_new_session=True,
             )
 
-    def wait_until_ready(self, timeout: float = READY_WITHIN) -> float:
-        """Return the seconds that it took until the server could be used.
+    def wait_until_ready(self) -> float:
+        """Return the seconds that it took until the server was ready.
 
         Raises:
-            NotReadyError: it ended, or was not ready after `timeout` seconds.
+            NotReadyError: it ended, or was not ready after `ready_within` seconds.
         """
-        return wait_until_ready(self.name, self.log, lacks=self.lacks, ended=self.ended, timeout=timeout)
+        return wait_until_ready(self.name, self.log, lacks=self.lacks, ended=self.ended, timeout=self.ready_within)
 
     def kill(self) -> None:
-        """End the server at once, as a crash would (SIGKILL)."""
+        """End the server at once, like a crash (SIGKILL)."""
         child = self._running()
         child.kill()
         child.wait()
 
     def stop(self, timeout: float = STOP_WITHIN) -> None:
-        """Let the server end in order (SIGTERM), at once after `timeout` seconds; nothing if it does not run."""
+        """Stop the server (SIGTERM), by SIGKILL after `timeout` seconds. Do nothing if it does not run."""
         child = self._child
         if child is None or child.poll() is not None:
             return
@@ -103,7 +102,7 @@ class Server(ABC):
             self.kill()
 
     def ended(self) -> str | None:
-        """Return how the child ended, None while it runs or before its first start."""
+        """Return how the child ended, None if it runs or was never started."""
         status = None if self._child is None else self._child.poll()
         return None if status is None else f"ended with exit status {status}."
 

@@ -25,7 +25,7 @@ from tests.faults.load.workload import PARTITIONS
 from tests.support.api.server import ApiReader
 from tests.support.events.makers import Json
 from tests.support.events.records import by_call, expected
-from tests.support.eventually import eventually_async
+from tests.support.eventually import eventually, scaled
 from tests.support.servers.kafka import lag, records
 
 _TAKEN_WITHIN = 180.0
@@ -72,7 +72,7 @@ async def _uncommitted(stage: Stage) -> int:
         return await lag(stage.kafka.address, TOPICS.prefix, TOPICS) == 0
 
     with suppress(AssertionError):
-        await eventually_async(nothing_left, _TAKEN_WITHIN)
+        await eventually(nothing_left, _TAKEN_WITHIN)
     return await lag(stage.kafka.address, TOPICS.prefix, TOPICS)
 
 
@@ -122,7 +122,7 @@ async def settled_records(reader: ApiReader, wanted: Mapping[str, Any], within: 
 
     None stands for one that is not there, or that says what it must and does not become final.
     """
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + scaled(within)
     found: Records = {}
     left = set(wanted)
     places = asyncio.Semaphore(_AT_ONCE)

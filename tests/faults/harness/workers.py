@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from services.worker.runtime.watchdog import EXIT_HUNG
+from tests.support.eventually import scaled
 from tests.support.worker.crash_points import VARIABLE, CrashPoint
 from tests.support.worker.process import WorkerProcess
 
@@ -17,7 +18,7 @@ Say = Callable[[str], None]
 
 WORKER = "services.worker"
 _READY_WITHIN = 15.0
-_GRACE_SECONDS = 30.0
+_GRACE_SECONDS = scaled(30.0)
 _BEFORE_IT_LISTENS = -signal.SIGTERM
 """How a worker ends that is told to before it has begun to listen to signals, and so before it has read anything."""
 _BLOCKED = "its loop is blocked"
@@ -129,14 +130,14 @@ async def becomes_ready(worker: WorkerProcess, within: float) -> bool:
             await asyncio.sleep(_LOOK_SECONDS)
 
     with suppress(TimeoutError):
-        await asyncio.wait_for(wait(), within)
+        await asyncio.wait_for(wait(), scaled(within))
         return not worker.ended()
     return False
 
 
 async def _ends(worker: WorkerProcess, within: float) -> bool:
     with suppress(TimeoutError):
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(scaled(within)):
             while not worker.ended():  # noqa: ASYNC110 - another process
                 await asyncio.sleep(_LOOK_SECONDS)
     return worker.ended()

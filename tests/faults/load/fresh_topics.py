@@ -8,7 +8,7 @@ from tests.faults.harness.stage import Stage
 from tests.faults.harness.workers import becomes_ready
 from tests.faults.load.calls import a_call
 from tests.support.events.makers import Json
-from tests.support.eventually import eventually_async
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import lag, publish
 
 _CALLS = 5
@@ -28,7 +28,7 @@ async def fresh_topics(stage: Stage, rng: random.Random) -> bool:
         for call in calls:
             await _accepted(stage, topics, [*call.told, *call.late])
             await asyncio.sleep(0.5)
-        await eventually_async(lambda: _nothing_left(stage, topics), _TAKEN_WITHIN)
+        await eventually(lambda: _nothing_left(stage, topics), _TAKEN_WITHIN)
     finally:
         for worker in (first, second):
             await stage.crew.leave(worker)

@@ -18,7 +18,7 @@ from tests.support.api.client import PEPPER, put
 from tests.support.api.program import running
 from tests.support.events.large_calls import long_call, put_large
 from tests.support.events.makers import event
-from tests.support.eventually import eventually_async
+from tests.support.eventually import eventually, scaled
 from tests.support.store.makers import CALL, result, tokens
 from tests.support.store.processes import children
 
@@ -46,7 +46,7 @@ async def client(connection: Connection, mongo_uri: str, database: str) -> Async
     with running(port, **settings) as process:
         limits = httpx.Limits(max_connections=50)
         async with httpx.AsyncClient(
-            base_url=f"http://{HOST}:{port}", headers=headers, timeout=60, trust_env=False, limits=limits
+            base_url=f"http://{HOST}:{port}", headers=headers, timeout=scaled(120), trust_env=False, limits=limits
         ) as client:
             yield client, process.pid
 
@@ -60,7 +60,7 @@ async def test_it_is_served_whole_to_as_many_as_there_are_places_and_the_others_
     record = render(folded.record)
 
     reading = [asyncio.create_task(api.get(LARGE)) for _ in range(20)]
-    await eventually_async(lambda: _answered(reading, 20 - PLACES), within=60)
+    await eventually(lambda: _answered(reading, 20 - PLACES))
     neighbours = await asyncio.gather(*(api.get(NEIGHBOUR) for _ in range(20)))
     answers = await asyncio.gather(*reading)
 

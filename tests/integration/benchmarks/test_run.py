@@ -20,6 +20,7 @@ from benchmarks.stage import Stage
 from benchmarks.writing import Kept
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.servers.process import Server
+from tests.support.eventually import eventually, scaled
 
 
 @dataclass
@@ -87,8 +88,7 @@ async def test_a_part_that_fails_leaves_the_others_what_they_measure_on_servers_
 async def test_what_was_measured_before_an_interruption_is_on_disk(servers: Servers, tmp_path: Path) -> None:
     samples = Kept(tmp_path / "samples.json")
     running = asyncio.create_task(run([Part("read", waits)], Plan(), samples, Pace(["read"], Plan(), []), servers))
-    while not (tmp_path / "samples.json").exists():  # noqa: ASYNC110 - the task writes it
-        await asyncio.sleep(0.01)
+    await eventually((tmp_path / "samples.json").exists)
 
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -105,6 +105,8 @@ def test_what_still_runs_is_ended() -> None:
         "print(len(end_children()), len(end_children()))"
     )
 
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - ours
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=scaled(60), check=True
+    )
 
     assert done.stdout == "1 0\n"

@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from shared.contract.timestamps import rfc3339
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
+from tests.support.eventually import scaled
 from tests.support.servers.kafka import records
 
 CALLFOLD = Path(sys.executable).with_name("callfold")
@@ -29,7 +30,7 @@ HOSTILE = bytes(range(256)) + b"\x1b[2J\r\n[red]"
 def callfold(*arguments: str, bootstrap: str, topics: Topics) -> "subprocess.CompletedProcess[bytes]":
     environment = {**os.environ, "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap, "CALLFOLD_TOPIC_PREFIX": topics.prefix}
     command = [str(CALLFOLD), "dead-letters", *arguments]
-    return subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)  # noqa: S603
+    return subprocess.run(command, capture_output=True, env=environment, timeout=scaled(60), check=False)
 
 
 async def put(

@@ -19,7 +19,7 @@ from tests.integration.worker.conftest import MakeWorker
 from tests.support.events.makers import Json, event, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversation, interleaved
-from tests.support.eventually import eventually_async
+from tests.support.eventually import eventually, scaled
 from tests.support.servers.kafka import publish
 from tests.support.store.makers import document
 
@@ -34,7 +34,7 @@ class Rebuild:
         self._environment = os.environ | {f"CALLFOLD_{name.upper()}": value for name, value in settings.items()}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             [CALLFOLD, "rebuild", *arguments],
             cwd=self._folder,
             env=self._environment,
@@ -45,7 +45,7 @@ class Rebuild:
 
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
         running = self.start(*arguments)
-        out, said = running.communicate(timeout=120)
+        out, said = running.communicate(timeout=scaled(120))
         return running.returncode, out, said
 
 
@@ -99,9 +99,9 @@ async def test_a_run_that_is_interrupted_says_how_to_go_on(rebuild: Rebuild, con
     final = {"state": "final"}
 
     running = rebuild.start()
-    await eventually_async(lambda: _more_than(connection, 400))
+    await eventually(lambda: _more_than(connection, 400))
     running.send_signal(signal.SIGINT)
-    _, said = await asyncio.to_thread(running.communicate, timeout=60)
+    _, said = await asyncio.to_thread(running.communicate, timeout=scaled(60))
     done = await connection.collection("calls").count_documents(final)
     go_on = re.search(r"; go on with --after (\S+)$", said)
     assert go_on is not None, said

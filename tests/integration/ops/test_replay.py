@@ -13,7 +13,7 @@ from tests.support.callfold import Callfold
 from tests.support.events.dead_letters import SAID
 from tests.support.events.makers import STARTED, binary, event, raw
 from tests.support.events.records import expected, wait_for
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import Message, records, send
 from tests.support.worker.process import WorkerProcess
 
@@ -123,5 +123,5 @@ async def letters(bootstrap: str, topics: Topics, count: int) -> list[Any]:
         found[:] = await records(bootstrap, topics.dead_letter)
         return len(found) >= count
 
-    await eventually_async(enough)
+    await eventually(enough)
     return found

@@ -5,11 +5,12 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import psutil
 import pytest
 
-from shared.calls.large_calls import OutOfMemory, PoolUnavailable, ProcessEnded
+from shared.calls.large_calls import LargeReading, OutOfMemory, PoolUnavailable, ProcessEnded
 from shared.fold_pool.pool import FoldPool
 from shared.fold_pool.settings import PoolSettings
 from tests.support.events.makers import book
@@ -45,11 +46,18 @@ async def test_a_process_is_started_when_it_is_needed_and_used_again(make_pool: 
     assert children() == []
 
 
-async def test_a_process_that_is_killed_takes_its_call_with_it_and_no_other(make_pool: MakePool) -> None:
-    pool = make_pool()
-    await pool.read(NONE)
-    hanging, waiting = asyncio.create_task(pool.read(HANGS)), asyncio.create_task(pool.read(NONE))
-    await asyncio.sleep(0.2)
+async def hangs(pool: FoldPool, file: Path) -> asyncio.Task[LargeReading | None]:
+    """Return a read once its process hangs in it."""
+    reading = asyncio.create_task(pool.read(HANGS))
+    await eventually(file.exists)
+    return reading
+
+
+async def test_a_process_that_is_killed_takes_its_call_with_it_and_no_other(
+    make_pool: MakePool, tmp_path: Path
+) -> None:
+    pool = make_pool(OpensOdd(hanging=tmp_path / "hanging"))
+    hanging, waiting = await hangs(pool, tmp_path / "hanging"), asyncio.create_task(pool.read(NONE))
 
     children()[0].kill()
 
@@ -69,17 +77,17 @@ async def test_a_process_that_is_killed_while_it_is_idle_is_nobodys_trouble(make
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "told"),
+    ("call", "bounds", "error", "told"),
     [
-        (HANGS, ProcessEnded, "CALLFOLD_POOL_SECONDS=1"),
-        (IS_HUNGRY, OutOfMemory, "CALLFOLD_POOL_MEMORY_MB=200"),
-        (DIES, ProcessEnded, "SIGABRT"),
+        (HANGS, {"seconds": 1}, ProcessEnded, "CALLFOLD_POOL_SECONDS=1"),
+        (IS_HUNGRY, {"memory_mb": 200}, OutOfMemory, "CALLFOLD_POOL_MEMORY_MB=200"),
+        (DIES, {}, ProcessEnded, "SIGABRT"),
     ],
 )
 async def test_a_fold_has_bounds_and_the_next_call_is_folded_all_the_same(
-    make_pool: MakePool, call: str, error: type[Exception], told: str
+    make_pool: MakePool, call: str, bounds: dict[str, float], error: type[Exception], told: str
 ) -> None:
-    pool = make_pool(seconds=1, memory_mb=200)
+    pool = make_pool(**bounds)
 
     with pytest.raises(error, match=told):
         await pool.read(call)
@@ -88,11 +96,8 @@ async def test_a_fold_has_bounds_and_the_next_call_is_folded_all_the_same(
     assert len(children()) == 1
 
 
-async def test_a_fold_that_nobody_waits_for_any_longer_is_broken_off(make_pool: MakePool) -> None:
-    pool = make_pool()
-    await pool.read(NONE)
-    hanging = asyncio.create_task(pool.read(HANGS))
-    await asyncio.sleep(0.2)
+async def test_a_fold_that_nobody_waits_for_any_longer_is_broken_off(make_pool: MakePool, tmp_path: Path) -> None:
+    hanging = await hangs(make_pool(OpensOdd(hanging=tmp_path / "hanging")), tmp_path / "hanging")
 
     hanging.cancel()
 
@@ -101,11 +106,12 @@ async def test_a_fold_that_nobody_waits_for_any_longer_is_broken_off(make_pool: 
     await eventually(lambda: not children())
 
 
-async def test_a_pool_that_is_closed_ends_its_processes_and_starts_no_other(make_pool: MakePool) -> None:
-    pool = make_pool()
-    await pool.read(NONE)
-    hanging, waiting = asyncio.create_task(pool.read(HANGS)), asyncio.create_task(pool.read(NONE))
-    await asyncio.sleep(0.2)
+async def test_a_pool_that_is_closed_ends_its_processes_and_starts_no_other(
+    make_pool: MakePool, tmp_path: Path
+) -> None:
+    pool = make_pool(OpensOdd(hanging=tmp_path / "hanging"))
+    hanging, waiting = await hangs(pool, tmp_path / "hanging"), asyncio.create_task(pool.read(NONE))
+    await asyncio.sleep(0)  # so that it waits for the process
 
     await pool.close()
 

@@ -27,7 +27,7 @@ from shared.store.ports import StoreUnavailable
 from tests.support.api.client import PEPPER
 from tests.support.api.program import running
 from tests.support.events.makers import STARTED, event, raw
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually, scaled
 from tests.support.servers.certificates import KEY_PASSWORD, Certificates
 from tests.support.servers.kafka import send
 from tests.support.servers.secured import PASSWORD, USER, SecuredKafka, SecuredMongo, Servers, in_files
@@ -56,12 +56,12 @@ def variables(settings: dict[str, object]) -> dict[str, str]:
 
 
 def callfold(settings: dict[str, object], *arguments: str, text: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [CALLFOLD, *arguments],
         env=os.environ | {f"CALLFOLD_{name}": value for name, value in variables(settings).items()},
         input=text,
         capture_output=True,
-        timeout=60,
+        timeout=scaled(60),
         check=False,
     )
 
@@ -84,12 +84,12 @@ async def final(url: str, key: dict[str, str]) -> Any:
         async def is_final() -> bool:
             return "final" in (await reader.get(url)).headers.get_list("X-Call-Finality")
 
-        await eventually_async(is_final, within=60)
+        await eventually(is_final)
         return (await reader.get(url)).json()
 
 
 async def refused(access: MongoAccess) -> str:
-    connection = Connection(access, "callfold", timeout_ms=1_000)
+    connection = Connection(access, "callfold", timeout_ms=int(scaled(2_000)))
     with pytest.raises(StoreUnavailable) as told:
         await MongoStore(connection).find("org-789/call-456")
     await connection.close()
@@ -114,7 +114,7 @@ async def test_whoever_is_let_in_publishes_has_it_folded_and_reads_it(
         (letter,) = orjson.loads(callfold(by_certificate, "dead-letters", "list", "--json").stdout)
         processes = shown()
         api.terminate()
-        said = f"{worker.log.read_text()}{api.communicate(timeout=30)[1]}"
+        said = f"{worker.log.read_text()}{api.communicate(timeout=scaled(60))[1]}"
 
     assert published.stdout == b"3 published, 0 refused\n"
     assert (record["call_status"], len(record["events"])) == ("ENDED", 3)
@@ -140,12 +140,11 @@ async def test_a_worker_that_is_not_let_in_says_so_and_goes_on_when_it_is(
         started.push(worker)
         await eventually(
             lambda: said("dependency_unavailable", "kafka", f"authentication failed at {servers.kafka.sasl_ssl}: "),
-            within=60,
         )
         servers.kafka.let_in(user, password)
-        await eventually(lambda: said("dependency_unavailable", "mongodb", "authentication failed: "), within=60)
+        await eventually(lambda: said("dependency_unavailable", "mongodb", "authentication failed: "))
         servers.mongo.let_in(user, password, name)
-        await eventually(lambda: said("dependency_unavailable", "group", "GroupAuthorizationFailedError"), within=60)
+        await eventually(lambda: said("dependency_unavailable", "group", "GroupAuthorizationFailedError"))
         servers.kafka.keep_group_for(user, name)
         worker.wait_until_ready()
         await eventually(lambda: said("dependency_recovered", "group"))
@@ -182,7 +181,7 @@ def test_an_api_that_trusts_no_server_answers_503_and_says_why(servers: Servers,
     with running(port := free_port(), **variables(settings)) as api:
         answer = httpx.get(f"http://{HOST}:{port}{CALL}", headers={"X-API-KEY": "a", "X-API-SECRET": "b"})
         api.terminate()
-        _, log = api.communicate(timeout=30)
+        _, log = api.communicate(timeout=scaled(60))
 
     (line,) = (line for line in map(orjson.loads, log.splitlines()) if line["event"] == "dependency_unavailable")
     assert (answer.status_code, line["dependency"]) == (503, "mongodb")

@@ -11,6 +11,7 @@ from shared.store.mongo.client import Connection
 from tests.integration.worker.conftest import MakeWorker
 from tests.support.events.records import by_call, expected, read, wait_for
 from tests.support.events.workload import conversations, interleaved
+from tests.support.eventually import scaled
 from tests.support.servers.kafka import publish
 
 CALLS = 300
@@ -33,7 +34,7 @@ async def test_no_record_is_final_before_it_is_whole_and_none_is_folded_again_an
     worker = make_worker(batch_events=300).start()
 
     final: dict[str, object] = {}
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(scaled(120)):
         while len(final) < CALLS:
             for call in wanted.keys() - final.keys():
                 record, finality = await read(connection, call)

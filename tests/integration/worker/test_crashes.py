@@ -45,7 +45,7 @@ async def test_every_record_is_right_after_kills_of_the_worker_and_of_mongod(nam
             await publishing
 
             connection = Connection(MongoAccess(mongo.uri), name)
-            await wait_for(connection, expected(events), within=90)
+            await wait_for(connection, expected(events))
             assert second.metric("callfold_dead_letters_total") == 0
             await eventually(lambda: second.metric('callfold_dependency_unavailable{dependency="mongodb"}') == 0)
             await connection.close()
@@ -70,7 +70,7 @@ async def test_events_go_on_when_a_killed_broker_returns(name: str, tmp_path: Pa
             await publish(kafka.address, topics, interleaved(calls[20:]))
 
             connection = Connection(MongoAccess(mongo.uri), name)
-            await wait_for(connection, expected(body for call in calls for body in call), within=90)
+            await wait_for(connection, expected(body for call in calls for body in call))
             await connection.close()
             assert not worker.ended()
             assert worker.metric("callfold_dead_letters_total") == 0

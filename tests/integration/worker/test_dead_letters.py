@@ -9,7 +9,7 @@ from shared.contract.topics import INPUT_MAX_MESSAGE_BYTES, MAX_EVENT_BYTES, Top
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import STARTED, event, raw
 from tests.support.events.records import expected, wait_for
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import lag, message, records, send, send_with_a_header_that_is_no_utf8
 from tests.support.worker.process import WorkerProcess
 
@@ -133,4 +133,4 @@ async def committed(bootstrap: str, topics: Topics) -> None:
     async def nothing_left() -> bool:
         return await lag(bootstrap, topics.prefix, topics) == 0
 
-    await eventually_async(nothing_left)
+    await eventually(nothing_left)

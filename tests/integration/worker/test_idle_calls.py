@@ -11,7 +11,7 @@ from shared.store.mongo.client import Connection
 from tests.integration.worker.conftest import MakeWorker
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.events.records import expected, wait_for
-from tests.support.eventually import eventually_async
+from tests.support.eventually import eventually, scaled
 from tests.support.servers.kafka import message, producer, publish, records
 
 SILENT = [f"call-{number}" for number in range(6)]
@@ -34,7 +34,7 @@ async def test_calls_that_go_silent_are_closed_until_their_real_end_comes_and_on
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection, tmp_path: Path
 ) -> None:
     policies = tmp_path / "policies.toml"
-    policies.write_text("[default]\nclose_ongoing_seconds = 5\n")
+    policies.write_text(f"[default]\nclose_ongoing_seconds = {scaled(5):.0f}\n")
     workers = [make_worker(policies=policies, idle_check_seconds=0.5).start() for _ in range(2)]
     for worker in workers:
         worker.wait_until_ready()
@@ -48,7 +48,7 @@ async def test_calls_that_go_silent_are_closed_until_their_real_end_comes_and_on
         async def all_closed() -> bool:
             return {body["subject"] for body in await inferred_ends(kafka_bootstrap, topics)} >= set(SILENT)
 
-        await eventually_async(all_closed, within=60)
+        await eventually(all_closed)
         ends = await inferred_ends(kafka_bootstrap, topics)
         await wait_for(connection, expected([*started, *ends]))
 

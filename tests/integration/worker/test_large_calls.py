@@ -13,7 +13,7 @@ from tests.support.events.large_calls import long_call, put_large
 from tests.support.events.makers import book, decoded, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversations
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually
 from tests.support.fixtures import PARTITIONS
 from tests.support.servers.kafka import publish, send_in_batches
 from tests.support.store.makers import CALL, state_of
@@ -32,12 +32,12 @@ async def test_a_call_of_100_000_turns_is_folded_though_its_process_was_killed_o
     await send_in_batches(kafka_bootstrap, topics.transcription, partition, map(raw, turns))
 
     worker = make_worker().start().wait_until_ready()
-    await eventually(lambda: [each for each in children(worker.pid) if each.memory_info().rss > AT_WORK_BYTES], 90)
+    await eventually(lambda: [each for each in children(worker.pid) if each.memory_info().rss > AT_WORK_BYTES], 120)
     children(worker.pid)[0].kill()
     await publish(kafka_bootstrap, topics, neighbour)
 
     await wait_for(connection, expected(neighbour))
-    await eventually_async(lambda: _is(store, State.FINAL), within=90)
+    await eventually(lambda: _is(store, State.FINAL), within=120)
     found = await store.find(CALL)
     assert found is not None
     assert (found.body, found.etag) == (None, render(fold(decoded(turns), book()).record).etag)
@@ -56,7 +56,7 @@ async def test_a_call_that_needs_more_memory_than_is_set_is_broken_alone_and_the
     with make_worker(pool_memory_mb=128) as worker:
         await publish(kafka_bootstrap, topics, neighbour)
         await wait_for(connection, expected(neighbour), Finality.FINAL)
-        await eventually_async(lambda: _is(store, State.BROKEN), within=60)
+        await eventually(lambda: _is(store, State.BROKEN))
 
         log = worker.written()
         assert "its fold needs more than CALLFOLD_POOL_MEMORY_MB=128" in log

@@ -89,7 +89,7 @@ async def test_of_several_a_leaving_one_costs_at_most_one_commit_interval(
     workers = [make_worker(commit_seconds=COMMIT_SECONDS).start() for _ in range(3)]
     for worker in workers:
         worker.wait_until_ready()
-    await eventually(lambda: all(worker.metric("callfold_assigned_partitions") == 2 for worker in workers), within=60)
+    await eventually(lambda: all(worker.metric("callfold_assigned_partitions") == 2 for worker in workers))
 
     async with load(kafka_bootstrap, topics, events):
         await eventually(lambda: workers[0].metric("callfold_events_ingested_total") > RATE / 2)

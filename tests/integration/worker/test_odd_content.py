@@ -10,7 +10,7 @@ from shared.store.ports import CallUpdate
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.events.records import expected, wait_for
-from tests.support.eventually import eventually_async
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import message, records, send
 from tests.support.store.makers import document, state_of
 
@@ -50,7 +50,7 @@ async def test_it_stops_nothing(kafka_bootstrap: str, topics: Topics, connection
     await wait_for(connection, expected(calls))
     letters = await records(kafka_bootstrap, topics.dead_letter)
     assert {dict(letter.headers)["reason"].decode(): letter.value for letter in letters} == REFUSED
-    await eventually_async(lambda: _is_broken(store))
+    await eventually(lambda: _is_broken(store))
 
 
 def _nested(depth: int) -> Json:

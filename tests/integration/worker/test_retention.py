@@ -15,7 +15,7 @@ from shared.store.ports import CallUpdate
 from tests.integration.worker.conftest import MakeWorker
 from tests.support.events.makers import Json, event, raw
 from tests.support.events.records import BOOK
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually
 from tests.support.fixtures import PARTITIONS
 from tests.support.servers.kafka import publish
 from tests.support.store.makers import document, result, state_of
@@ -54,16 +54,16 @@ async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
     policies = tmp_path / "policies.toml"
     policies.write_text(f"[default]\nretention_days = 30\n[organizations.{KEPT}]\nretention_days = 0\n")
     worker = make_worker(policies=policies).start().wait_until_ready()
-    await eventually(lambda: worker.metric("callfold_calls_deleted_total") == 1, 60)
-    await eventually(lambda: worker.metric("callfold_sweep_redacted_calls_total") == 1, 60)
+    await eventually(lambda: worker.metric("callfold_calls_deleted_total") == 1)
+    await eventually(lambda: worker.metric("callfold_sweep_redacted_calls_total") == 1)
 
     await publish(kafka_bootstrap, topics, [event("call.ended", organization=OLD)])
-    await eventually(lambda: worker.metric("callfold_late_events_total") == 1, 60)
+    await eventually(lambda: worker.metric("callfold_late_events_total") == 1)
 
     async def is_redacted() -> bool:
         return all(each.redacted_at and b"secret" not in each.events[0] for each in await log(store, OPTED_OUT))
 
-    await eventually_async(is_redacted)
+    await eventually(is_redacted)
     assert await log(store, OLD) == []
     assert await read_call(store, call_key(OLD, "call-456"), BOOK) is None
     assert await state_of(store, call_key(KEPT, "call-456")) == "final"
@@ -74,6 +74,6 @@ async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
         return 29 * DAY_MS
 
     later = TombstoneJob(store, lambda: range(PARTITIONS), lasting, clock=lambda: now_ms() + 30 * DAY_MS)
-    await eventually_async(lambda: store.expired_tombstones(range(PARTITIONS), now_ms() + DAY_MS, 1))
+    await eventually(lambda: store.expired_tombstones(range(PARTITIONS), now_ms() + DAY_MS, 1))
     await later.act()
     assert set(await store.read_states([call_key(OLD, "call-456"), call_key(KEPT, "call-456")])) == {f"{KEPT}/call-456"}

@@ -16,7 +16,7 @@ from shared.store.mongo.client import Connection
 from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.events.records import by_call, expected, read, wait_for
 from tests.support.events.seed_call import seed_call
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import lag, publish, send
 from tests.support.worker.process import WorkerProcess
 
@@ -141,9 +141,7 @@ async def test_a_call_that_grows_is_stored_while_it_is_live(
 
     (wanted,) = expected(events).values()
     calls = connection.collection("calls")
-    await eventually_async(
-        lambda: calls.find_one({"state": "live", "latency.e2e.num": wanted["latency"]["e2e"]["num"]})
-    )
+    await eventually(lambda: calls.find_one({"state": "live", "latency.e2e.num": wanted["latency"]["e2e"]["num"]}))
 
 
 async def test_two_workers_share_the_calls(

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,8 +10,9 @@ import httpx
 
 from deploy.local.ports import HOST
 from tests.support.api.client import PEPPER
+from tests.support.eventually import eventually_blocking, scaled
 
-START_SECONDS = 30.0
+START_SECONDS = scaled(60.0)
 
 
 def environment(**changes: str | None) -> dict[str, str]:
@@ -25,7 +25,7 @@ def environment(**changes: str | None) -> dict[str, str]:
 def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
     """Run the program, which must end by itself."""
     command = [sys.executable, "-m", "services.api", *arguments]
-    return subprocess.run(  # noqa: S603 - the command is ours
+    return subprocess.run(
         command, env=environment(**changes), capture_output=True, text=True, timeout=START_SECONDS, check=False
     )
 
@@ -35,7 +35,7 @@ def running(port: int, **changes: str | None) -> Iterator[subprocess.Popen[str]]
     """Run the program until it is killed; ready when it is entered."""
     command = [sys.executable, "-m", "services.api"]
     settings = environment(API_PORT=str(port), **changes)
-    with subprocess.Popen(command, env=settings, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+    with subprocess.Popen(command, env=settings, stderr=subprocess.PIPE, text=True) as process:
         try:
             wait_until_alive(port)
             yield process
@@ -45,12 +45,12 @@ def running(port: int, **changes: str | None) -> Iterator[subprocess.Popen[str]]
 
 def wait_until_alive(port: int) -> None:
     """Return when the program answers."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            httpx.get(f"http://{HOST}:{port}/healthz", trust_env=False).raise_for_status()
-        except httpx.TransportError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        else:
-            return
+    eventually_blocking(lambda: _answers(port))
+
+
+def _answers(port: int) -> bool:
+    try:
+        httpx.get(f"http://{HOST}:{port}/healthz", trust_env=False).raise_for_status()
+    except httpx.TransportError:
+        return False
+    return True

@@ -15,6 +15,7 @@ from shared.store.api_keys import new_key
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.client import Connection
 from tests.support.api.client import PEPPER
+from tests.support.eventually import scaled
 
 
 class ApiServer(Server):
@@ -38,7 +39,7 @@ class ApiServer(Server):
 
     def lacks(self) -> str | None:
         try:
-            answer = httpx.get(f"http://{self.address}/readyz", trust_env=False)
+            answer = httpx.get(f"http://{self.address}/readyz", trust_env=False, timeout=scaled(10))
         except httpx.HTTPError as error:
             return f"{type(error).__name__} at {self.address}"
         return None if answer.status_code == httpx.codes.OK else f"/readyz answers {answer.status_code}"
@@ -49,7 +50,7 @@ class ApiReader:
 
     def __init__(self, port: int, headers: dict[str, dict[str, str]]) -> None:
         self._headers = headers
-        self._client = httpx.AsyncClient(base_url=f"http://{HOST}:{port}", trust_env=False, timeout=10)
+        self._client = httpx.AsyncClient(base_url=f"http://{HOST}:{port}", trust_env=False, timeout=scaled(10))
 
     @classmethod
     async def with_keys(cls, port: int, connection: Connection, organizations: Iterable[str]) -> "ApiReader":

@@ -14,6 +14,7 @@ from shared.store.ids import call_key
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import Json
+from tests.support.eventually import scaled
 from tests.support.reference.cost import Book
 from tests.support.reference.fold import reference_fold
 
@@ -42,10 +43,10 @@ async def read(connection: Connection, call: str) -> tuple[Any, Finality | None]
 
 
 async def wait_for(
-    connection: Connection, wanted: Mapping[str, Any], finality: Finality | None = Finality.FINAL, within: float = 60.0
+    connection: Connection, wanted: Mapping[str, Any], finality: Finality | None = Finality.FINAL, within: float = 120.0
 ) -> None:
     """Return when every call has the record that is wanted; fail with the first one that does not get it."""
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + scaled(within)
     missing = dict(wanted)
     while missing:
         for call, record in list(missing.items()):

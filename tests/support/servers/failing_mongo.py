@@ -8,13 +8,14 @@ from typing import Any
 from pymongo import AsyncMongoClient
 
 from deploy.local.ports import free_port
+from tests.support.eventually import scaled
 from tests.support.servers.proxy import Proxy
 from tests.support.servers.servers import mongo_server
 
 APPLICATION = "callfold"
 """The name that `shared.store.mongo.client` gives to the server: nobody else's commands fail."""
 
-_STALL_MS = 1_000
+_STALL_MS = int(scaled(1_000))
 """Twice the driver's limit of time in `broken_off`; the server does not forget the order before it is over."""
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deploy.local.servers.install import LIBS, install
 from deploy.local.servers.java import find_java
+from tests.support.eventually import scaled
 
 PRODUCER = "org.apache.kafka.tools.ConsoleProducer"
 GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
@@ -13,13 +14,13 @@ GROUPS = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
 def run(tool: str, *arguments: str, text: str = "", libs: Path = LIBS) -> str:
     """Return what the tool prints."""
     install(print, libs)
-    done = subprocess.run(  # noqa: S603 - the command is ours
+    done = subprocess.run(
         [find_java(), "-cp", f"{libs}/*", tool, *arguments],
         input=text,
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=scaled(120),
     )
     return done.stdout
 

@@ -53,7 +53,7 @@ class Machine:
 
     def start(self, command: str) -> subprocess.Popen[str]:
         ports = {variable(name): str(port) for name, port in self.ports.named()}
-        return subprocess.Popen(  # noqa: S603 - the command is ours
+        return subprocess.Popen(
             [sys.executable, "-m", "deploy.local", command, "--state", str(self.state)],
             cwd=self.folder,
             env={**os.environ, **ports, **self.variables},
@@ -119,8 +119,8 @@ def stored(port: int) -> list[str]:
 def another_stack(state: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a process that belongs to the stack in `state`."""
     sleep = [sys.executable, "-c", "import time; time.sleep(600)"]
-    environment = {**os.environ, leftovers.MARK: str(state)}
-    with subprocess.Popen(sleep, env=environment) as process:  # noqa: S603 - the command is ours
+    environment = {**os.environ, leftovers.VARIABLE: str(state)}
+    with subprocess.Popen(sleep, env=environment) as process:
         try:
             yield process
         finally:

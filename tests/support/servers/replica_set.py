@@ -4,7 +4,6 @@ The members know each other by their proxies, so that what the driver is told le
 clients from members by the name that clients give: one kind can be cut off while the other goes on.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,15 +15,14 @@ from pymongo.errors import PyMongoError
 from deploy.local.ports import HOST, free_port, listens
 from deploy.local.servers.mongod import REPLICA_SET, find_mongod
 from deploy.local.servers.process import Server
-from deploy.local.waiting import PAUSE
+from tests.support.eventually import eventually_blocking, scaled
 from tests.support.servers.proxy import Proxy
 
 CLIENTS, MEMBERS = "clients", "members"
 APPLICATION = "callfold"
 """The name that `shared.store.mongo.client` gives to the server."""
 
-_SETTLED_WITHIN = 60.0
-_PATIENCE_MS = 2_000
+_TIMEOUT_MS = int(scaled(5_000))
 _OPTIONS = (
     "--bind_ip", HOST,
     "--wiredTigerCacheSizeGB", "0.25",
@@ -66,7 +64,7 @@ class Member(Server):
     def client(self) -> Iterator[MongoClient[dict[str, Any]]]:
         """Give a client of this member alone, past its proxy."""
         with MongoClient[dict[str, Any]](
-            HOST, self.port, directConnection=True, serverSelectionTimeoutMS=_PATIENCE_MS, timeoutMS=10_000
+            HOST, self.port, directConnection=True, serverSelectionTimeoutMS=_TIMEOUT_MS, timeoutMS=3 * _TIMEOUT_MS
         ) as client:
             yield client
 
@@ -107,15 +105,10 @@ class ReplicaSet:
         """The URI for clients, which come through the proxies."""
         return f"mongodb://{','.join(_outside(member) for member in self.members)}/?replicaSet={REPLICA_SET}"
 
-    def primary(self, within: float = _SETTLED_WITHIN) -> Member:
+    def primary(self) -> Member:
         """Return the primary, once there is one."""
-        deadline = time.monotonic() + within
-        while True:
-            found = next((member for member in self.members if member.is_primary()), None)
-            if found is not None:
-                return found
-            assert time.monotonic() < deadline, f"the replica set has no primary within {within:.0f} s"
-            time.sleep(PAUSE)
+        (found,) = eventually_blocking(lambda: [member for member in self.members if member.is_primary()][:1])
+        return found
 
     def __enter__(self) -> Self:
         with ExitStack() as running:

@@ -21,7 +21,8 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.ports import HOST, free_port, listens
 from deploy.local.servers.kafka import KafkaServer
-from deploy.local.servers.mongod import PATIENCE_MS, MongoServer, replica_set
+from deploy.local.servers.mongod import TIMEOUT_MS, MongoServer, replica_set
+from tests.support.eventually import scaled
 from tests.support.servers.certificates import KEY_PASSWORD, Certificates
 
 USER = "callfold"
@@ -101,14 +102,14 @@ class SecuredKafka(KafkaServer):
         admin = AdminClient({"bootstrap.servers": self.address})
         for mechanism in _MECHANISMS:
             known = UserScramCredentialUpsertion(user, ScramCredentialInfo(mechanism, _ITERATIONS), password.encode())
-            admin.alter_user_scram_credentials([known])[user].result(timeout=30)
+            admin.alter_user_scram_credentials([known])[user].result(timeout=scaled(60))
 
     def keep_group_for(self, user: str, group: str) -> None:
         """Let this user join the group; from the first time on, only those for whom this was done."""
         who = (f"User:{user}", "*", AclOperation.READ, AclPermissionType.ALLOW)
         rule = AclBinding(ResourceType.GROUP, group, ResourcePatternType.LITERAL, *who)
         admin = AdminClient({"bootstrap.servers": self.address})
-        admin.create_acls([rule])[rule].result(timeout=30)
+        admin.create_acls([rule])[rule].result(timeout=scaled(60))
 
     def _properties(self) -> str:
         modules, ours = "org.apache.kafka.common.security", self._certificates
@@ -194,7 +195,7 @@ class SecuredMongo(MongoServer):
             HOST,
             self.port,
             directConnection=True,
-            serverSelectionTimeoutMS=PATIENCE_MS,
+            serverSelectionTimeoutMS=TIMEOUT_MS,
             tls=True,
             tlsCAFile=str(self._certificates.authority),
             tlsCertificateKeyFile=str(self._certificates.client),

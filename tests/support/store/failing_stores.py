@@ -3,41 +3,44 @@
 import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import Store, StoredCall
 
+HANGS, IS_HUNGRY, DIES = "o/hangs", "o/is-hungry", "o/dies"
+
 
 class _Odd(MemoryStore):
+    def __init__(self, hanging: Path | None) -> None:
+        super().__init__()
+        self._hanging = hanging
+
     async def find(self, call: str) -> StoredCall | None:
         """Return, for any other call, that it was never seen."""
-        if call in _TROUBLES:
-            _TROUBLES[call]()
+        match call:
+            case "o/hangs":
+                if self._hanging:
+                    self._hanging.touch()
+                time.sleep(3600)  # noqa: ASYNC251 - this is what is wrong with it
+            case "o/is-hungry":
+                eaten = []
+                while True:
+                    eaten.append(bytearray(1024 * 1024))
+            case "o/dies":
+                os.abort()
         return None
-
-
-def _hang() -> None:
-    time.sleep(3600)
-
-
-def _eat() -> None:
-    eaten = []
-    while True:
-        eaten.append(bytearray(1024 * 1024))
-
-
-HANGS, IS_HUNGRY, DIES = "o/hangs", "o/is-hungry", "o/dies"
-_TROUBLES = {HANGS: _hang, IS_HUNGRY: _eat, DIES: os.abort}
 
 
 @dataclass(frozen=True)
 class OpensOdd:
-    """Opens such a store, or fails to."""
+    """Opens such a store, or fails to; `hanging` is a file that is there once a call hangs."""
 
     fails: bool = False
     key: str = ""
+    hanging: Path | None = None
 
     def __call__(self) -> Store:
         if self.fails:
             raise OSError("the store cannot be opened")
-        return _Odd()
+        return _Odd(self.hanging)

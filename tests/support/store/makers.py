@@ -15,7 +15,6 @@ from tests.support.events.makers import decoded, event
 
 CALL = "org-789/call-456"
 CONTENT_KEY = b"k" * 32
-CLAIM_MS = 400
 
 tokens = (f"token-{number}" for number in itertools.count())
 

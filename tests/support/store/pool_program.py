@@ -1,21 +1,25 @@
 """A program with a pool, for tests that kill it: prints the process's id when it folds, and waits for ever."""
 
 import asyncio
+import tempfile
+from pathlib import Path
 
 from shared.fold_pool.pool import FoldPool
 from shared.fold_pool.settings import PoolSettings
 from tests.support.events.makers import book
+from tests.support.eventually import eventually
 from tests.support.store.failing_stores import HANGS, OpensOdd
 from tests.support.store.processes import children
 
 
 async def main() -> None:
-    pool = FoldPool(PoolSettings(), OpensOdd(), book())
-    await pool.read("o/none")
-    reading = asyncio.create_task(pool.read(HANGS))
-    await asyncio.sleep(0.5)
-    print(children()[0].pid, flush=True)  # noqa: T201 - for the test
-    await reading
+    with tempfile.TemporaryDirectory() as folder:
+        hanging = Path(folder) / "hanging"
+        pool = FoldPool(PoolSettings(), OpensOdd(hanging=hanging), book())
+        reading = asyncio.create_task(pool.read(HANGS))
+        await eventually(hanging.exists)
+        print(children()[0].pid, flush=True)  # noqa: T201 - for the test
+        await reading
 
 
 if __name__ == "__main__":

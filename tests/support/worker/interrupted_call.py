@@ -15,6 +15,7 @@ from shared.store.mongo.client import Connection
 from shared.store.ports import Store, StoreUnavailable
 from tests.support.events.makers import STARTED, event
 from tests.support.events.records import expected, read
+from tests.support.eventually import scaled
 from tests.support.servers.failing_mongo import READS, WRITES, Commands, FailingMongo, NamedError
 from tests.support.store.makers import CALL
 from tests.support.worker.fold_cases import BEGUN, CREATED, ENDED, OPT_OUT, SAID
@@ -22,8 +23,8 @@ from tests.support.worker.memory_worker import MemoryWorker
 
 LATE_EVENTS = event("transcript.turn", at=STARTED + 8_000, source="/late", content="another secret")
 _BODIES = (CREATED, BEGUN, SAID, OPT_OUT, ENDED, LATE_EVENTS)
-_TIMEOUT_MS = 500  # of each step that is broken off by time alone
-_WITHIN = 120.0
+_TIMEOUT_MS = int(scaled(500))  # of each step that only a timeout interrupts
+_WITHIN = scaled(120.0)
 
 
 class Step(Enum):

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -12,10 +12,12 @@ import httpx
 
 from deploy.local.ports import HOST, free_port
 from shared.contract.topics import Topics
+from tests.support.eventually import eventually_blocking, scaled
 
 CONTENT_KEY = "a key for the hashes of tests only"
-_READY_WITHIN = 60.0
-_STOPS_WITHIN = 40.0
+_READY_WITHIN = 120.0
+_STOPS_WITHIN = scaled(60.0)
+_ANSWERS_WITHIN = scaled(5.0)
 
 
 class WorkerProcess:
@@ -55,18 +57,16 @@ class WorkerProcess:
     def start(self) -> Self:
         """Start the process; it may not be ready yet."""
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - the command is ours
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", self._module], env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
         return self
 
     def wait_until_ready(self) -> Self:
         """Return when the worker takes events."""
-        deadline = time.monotonic() + _READY_WITHIN
-        while not self.ready():
-            if self.ended() or time.monotonic() > deadline:
-                raise AssertionError(f"the worker is not ready:\n{self.log.read_text()[-3000:]}")
-            time.sleep(0.1)
+        with suppress(AssertionError):
+            eventually_blocking(lambda: self.ready() or self.ended(), _READY_WITHIN)
+        assert self.ready(), f"the worker is not ready:\n{self.log.read_text()[-3000:]}"
         return self
 
     def written(self) -> str:
@@ -79,13 +79,13 @@ class WorkerProcess:
     def answers(self) -> int | None:
         """Return the status of /readyz, None where nothing listens yet."""
         try:
-            return httpx.get(f"http://{HOST}:{self.port}/readyz", timeout=2).status_code
+            return httpx.get(f"http://{HOST}:{self.port}/readyz", timeout=_ANSWERS_WITHIN).status_code
         except httpx.HTTPError:
             return None
 
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels, or of one line `name{label="value"}`."""
-        text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=5).text
+        text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
         lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
         if "{" in name:
             lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(name)]

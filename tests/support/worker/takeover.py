@@ -11,7 +11,7 @@ from shared.store.ids import call_key
 from shared.store.states import State
 from tests.support.events.makers import Json
 from tests.support.events.records import expected, read
-from tests.support.eventually import eventually, eventually_async
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import message, records, send
 from tests.support.servers.namespace import PARTITIONS, Place, place
 from tests.support.worker.memory_worker import MemoryWorker
@@ -53,7 +53,7 @@ class Takeover:
     async def finished(self) -> Verdict:
         """Return the verdict on what an ordinary worker makes of it."""
         self.place.worker()
-        await eventually_async(self._quiet, within=_WITHIN)
+        await eventually(self._quiet, within=_WITHIN)
         records_of = expected(self._first + self._then)
         wrong = [call for call, record in records_of.items() if not await self._right(call, record)]
         raw = [call for call in map(_key, OPTED_OUT) if await self._raw(call)]

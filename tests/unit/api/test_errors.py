@@ -37,7 +37,7 @@ class FailingStore(MemoryStore):
 
 @pytest.fixture
 async def api() -> Reader:
-    api = await reader(FailingStore(), api_timeout_ms=100)
+    api = await reader(FailingStore(), api_timeout_ms=1_000)
     await put(api.store, seed_call())
     return api
 

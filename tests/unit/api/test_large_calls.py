@@ -26,6 +26,7 @@ from tests.support.events.makers import book, decoded, event
 from tests.support.eventually import eventually
 from tests.support.store.makers import CALL, result, tokens, update
 from tests.support.worker.fold_cases import BEGUN, ENDED, SAID, Heavy
+from tests.support.worker.unstarted_consumer import turns
 
 PATH = "/api/calls/call-456"
 NEIGHBOUR = "/api/calls/call-1"
@@ -132,7 +133,7 @@ async def test_readers_who_come_during_a_fold_share_the_next_and_miss_nothing() 
 
     await put(large.store, [ENDED])
     others = [asyncio.create_task(large.api.get(PATH)) for _ in range(3)]
-    await asyncio.sleep(0.1)
+    await turns(1_000)
     large.pool.may.set()
 
     assert (await first).headers["X-Call-Finality"] == Finality.LIVE
@@ -164,7 +165,11 @@ async def test_a_reader_waits_no_longer_than_is_set() -> None:
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     large.pool.may.set()
-    assert (await large.api.get(PATH)).status_code == 200
+
+    async def is_served() -> bool:
+        return (await large.api.get(PATH)).status_code == 200
+
+    await eventually(is_served)
 
 
 async def test_folds_that_nobody_waits_for_any_longer_are_not_heaped_up() -> None:

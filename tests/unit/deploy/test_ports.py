@@ -1,19 +1,33 @@
 """Ports that are picked while others pick."""
 
-import socket
+import os
+import subprocess
+import sys
 
-import pytest
+from deploy.local.ports import BLOCK, free_port
 
-from deploy.local import ports
+PICKS_ONE_AND_STAYS = """
+import os
+os.getpid = lambda: {pid}
+from deploy.local.ports import free_port
+print(free_port(), flush=True)
+input()
+"""
 
 
-def test_a_port_is_given_away_once_before_its_server_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = ports.free_port(), ports.free_port()
-    with socket.socket(type=socket.SOCK_DGRAM) as unused:
-        unused.bind((ports.HOST, 0))
-        another = unused.getsockname()[1]
+def test_a_port_is_picked_once_before_its_server_listens() -> None:
+    ports = [free_port() for _ in range(BLOCK // 2)]
 
-    monkeypatch.setattr(ports, "CHOICE", (*given, another))
-    monkeypatch.setattr(ports, "is_free", lambda _: True)
+    assert len(set(ports)) == len(ports)
 
-    assert ports.free_port() == another
+
+def test_two_processes_that_begin_at_the_same_block_pick_from_different_ones() -> None:
+    here = free_port() // BLOCK
+    command = [sys.executable, "-c", PICKS_ONE_AND_STAYS.format(pid=os.getpid())]
+
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        there = int(other.stdout.readline()) // BLOCK
+        other.communicate("\n")
+
+    assert there != here

@@ -18,6 +18,7 @@ from services.ops.settings import OpsSettings
 from shared.store.api_keys import MemoryApiKeys, opens
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import event, raw
+from tests.support.eventually import scaled
 from tests.support.store.makers import document, update
 
 CALLFOLD = Path(sys.executable).with_name("callfold")
@@ -42,7 +43,7 @@ COMMANDS = [
 
 
 def callfold(*arguments: str, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([CALLFOLD, *arguments], input=text, capture_output=True, timeout=60, check=False)  # noqa: S603
+    return subprocess.run([CALLFOLD, *arguments], input=text, capture_output=True, timeout=scaled(60), check=False)
 
 
 class Memory:
@@ -187,7 +188,9 @@ def test_the_address_of_a_database_holds_no_secret(uri: str) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
 def test_output_that_cannot_be_written_costs_one_line() -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run([CALLFOLD, "--help"], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)  # noqa: S603
+        done = subprocess.run(
+            [CALLFOLD, "--help"], stdout=full, stderr=subprocess.PIPE, timeout=scaled(60), check=False
+        )
 
     expected = b"callfold: the output cannot be written: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, expected)

@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka.consumer.fetcher import Fetcher
 
 from services.worker.consumer.pacing import pace
+from tests.support.eventually import scaled
 from tests.support.worker.unstarted_consumer import turns
 
 ASSIGNMENT, REQUEST = object(), object()
@@ -61,7 +62,7 @@ async def test_brokers_do_not_wait_for_each_other() -> None:
 async def test_when_the_while_is_over_a_broker_is_asked_again() -> None:
     asked = Asked(0.001)
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(scaled(30)):
         await asyncio.gather(asked.ask(1), asked.ask(1))
 
     assert asked.brokers == [1, 1]

@@ -6,6 +6,7 @@ import pytest
 from faust.types import TP
 
 from services.worker.consumer.consumer import MAX_CHUNK, ChunkConsumer
+from tests.support.eventually import scaled
 from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
 
 
@@ -74,7 +75,7 @@ async def test_waiting_for_the_end_waits_for_the_batch_under_way_and_for_nothing
     for chunk in await deliver(consumer, broker, (100, 150), (150, 200)):
         consumer.track_message(chunk)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(scaled(30)):
         await consumer.wait_empty()
 
     assert broker.committed == {TP0: 100}

@@ -8,6 +8,7 @@ from services.worker.folding.leases import Outcome
 from shared.calls.large_calls import LARGE_BYTES
 from shared.store.ports import StoreUnavailable
 from shared.store.states import State
+from tests.support.eventually import scaled
 from tests.support.store.makers import CALL, state_of
 from tests.support.worker.fold_cases import BEGUN, ENDED, OTHERS, Heavy, ended
 from tests.support.worker.memory_worker import MemoryWorker, watched
@@ -66,7 +67,7 @@ async def test_while_one_group_is_being_stored_the_next_is_read() -> None:
     worker = MemoryWorker(memory=memory, store=watched(memory, before=wait))
     await worker.deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(scaled(30)):
         outcome = await worker.step()
 
     assert outcome == Outcome(stored=3)

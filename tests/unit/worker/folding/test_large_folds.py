@@ -20,9 +20,10 @@ from shared.store.memory.calls import MemoryStore
 from shared.store.ports import Lease, Store, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.makers import STARTED, book
+from tests.support.eventually import eventually
 from tests.support.store.makers import CALL, state_of, tokens
 from tests.support.worker.fold_cases import BEGUN, ENDED, OTHERS, SAID, Heavy, attempts_of, ended, torn
-from tests.support.worker.memory_worker import MemoryWorker, folded
+from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 
 
 @dataclass
@@ -83,13 +84,18 @@ async def test_while_a_large_call_is_folded_its_neighbours_are_stored() -> None:
 
 
 async def test_the_claim_of_a_large_call_is_renewed_for_as_long_as_it_takes() -> None:
-    memory = heavy(lease_ms=200)
+    memory = heavy(lease_ms=1_000)
     pool = told(memory, at_once=False)
-    worker = MemoryWorker(memory=memory, large=pool, lease_seconds=0.2)
+    renewals: list[str] = []
+
+    async def count(name: str) -> None:
+        renewals.extend([name] if name == "renew" else [])
+
+    worker = MemoryWorker(memory=memory, store=watched(memory, before=count), large=pool, lease_seconds=1.0)
     await worker.deliver(BEGUN, ENDED)
 
     await worker.step()
-    await asyncio.sleep(0.5)
+    await eventually(lambda: len(renewals) > 4)  # longer than the first lease holds
     others = await memory.lease([CALL], next(tokens))
     pool.may.set()
     await worker.rest()

@@ -13,6 +13,7 @@ from shared.store.memory.calls import MemoryStore
 from shared.store.ports import FoldResult, Lease, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.makers import STARTED
+from tests.support.eventually import eventually
 from tests.support.store.makers import CALL, state_of, tokens
 from tests.support.worker.fold_cases import BEGUN, ENDED, OPT_OUT, OTHERS, SAID, attempts_of, ended, torn
 from tests.support.worker.memory_worker import MemoryWorker, folded, watched
@@ -173,15 +174,18 @@ async def test_a_claim_whose_answer_was_lost_is_given_back(made: bool) -> None:
 
 
 async def test_claims_are_renewed_while_a_round_is_slow() -> None:
-    memory = MemoryStore(lease_ms=200)
+    memory = MemoryStore(lease_ms=1_000)
+    renewals: list[str] = []
     others: list[list[Lease]] = []
 
     async def wait(name: str) -> None:
+        if name == "renew":
+            renewals.append(name)
         if name == "read":
-            await asyncio.sleep(0.5)
+            await eventually(lambda: len(renewals) > 4)  # longer than the first lease holds
             others.append(await memory.lease([CALL], next(tokens)))
 
-    worker = MemoryWorker(memory=memory, store=watched(memory, before=wait), lease_seconds=0.2)
+    worker = MemoryWorker(memory=memory, store=watched(memory, before=wait), lease_seconds=1.0)
     await worker.deliver(BEGUN, ENDED)
 
     assert await worker.step() == Outcome(stored=1)

@@ -14,6 +14,7 @@ from services.worker.consumer.consumer import Chunk
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
 from tests.support.events.makers import event
+from tests.support.eventually import scaled
 from tests.support.store.makers import CALL
 from tests.support.worker.memory_worker import Hook, Received, received, watched
 from tests.support.worker.unstarted_consumer import TP0, Broker, fetch, turns, unstarted
@@ -257,7 +258,7 @@ async def test_a_batch_that_waits_in_vain_is_given_up_when_a_rebalance_begins(
     writing = asyncio.ensure_future(ingest(worker, chunks))
     await failed.wait()
     await turns()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(scaled(30)):
         await worker.consumer.on_partitions_revoked({TP0})
         await writing
 

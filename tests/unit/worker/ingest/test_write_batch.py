@@ -15,6 +15,7 @@ from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import event
+from tests.support.eventually import scaled
 from tests.support.store.makers import CALL, CONTENT_KEY, state_of
 from tests.support.worker.memory_worker import (
     AT_THE_END,
@@ -242,7 +243,7 @@ async def test_an_unforeseen_failure_is_not_waited_for() -> None:
 
     worker = MemoryWorker(store=watched(MemoryStore(), before=fail))
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(scaled(30)):
         with pytest.raises(RuntimeError):
             await worker.deliver(CREATED)
 
