@@ -1,0 +1,213 @@
+"""The part `ingest`: in each round every pipeline drains the same backlog, one after the other; then folds are counted.
+
+Folds are counted in a backlog whose telephony topic is read long before the rest, by what changes in `calls`: a claim
+is a new token, and one that is released loses it.
+"""
+
+import asyncio
+import hashlib
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Any, NamedTuple
+
+from pymongo.change_stream import ChangeStream
+
+from benchmarks import peers
+from benchmarks.load.calls import Workload
+from benchmarks.parts import callfold
+from benchmarks.parts.draining import Drained, Peer, Program, events_in
+from benchmarks.peers.connect import ConnectWorker, Mode, Sink
+from benchmarks.peers.write_log import logged
+from benchmarks.samples import Samples
+from benchmarks.stage import Plan, Stage, progress, settle
+from deploy.local.lock import locked
+from deploy.local.servers.install import DOWNLOADS, STAMP
+from shared.store.states import State
+
+NAME = "ingest"
+SHORT, LONG = Workload(100, 4_000), Workload(700, 2_000)
+TELEPHONY_AHEAD = "telephony far ahead"
+
+_QUIX = Path(peers.__path__[0]) / "quix.py"
+_QUIX_REQUIREMENTS = _QUIX.with_name("quix-requirements.txt")
+_QUIX_VENV = DOWNLOADS / "quix" / "venv"  # Quix Streams needs older pydantic and confluent-kafka than Callfold
+# Counting the tutorial's documents reads them all.
+_TUTORIAL_POLL_SECONDS = 1.0
+_CHANGES: list[dict[str, Any]] = [
+    {"$match": {"ns.coll": "calls", "operationType": {"$in": ["update", "replace", "drop"]}}},
+    {
+        "$project": {
+            "operationType": 1,
+            "documentKey": 1,
+            "fullDocument.state": 1,
+            "fullDocument.event_count": 1,
+            "updateDescription.updatedFields.token": 1,
+            "updateDescription.removedFields": 1,
+        }
+    },
+]
+
+Change = dict[str, Any]
+
+
+async def _connect(stage: Stage, workload: Workload, longest: float, mode: Mode) -> Drained:
+    topics = await stage.published(workload)
+    with stage.database(f"connect-{mode}") as database:
+        name, events = database.name, database["events"]
+        sink = Sink(name, stage.kafka.address, topics.inputs, stage.mongo.uri, name, events.name, mode)
+        peer = Peer(
+            ConnectWorker(stage.folder / name, sink),
+            events.estimated_document_count,
+            lambda: events.count_documents({}),
+        )
+        return await peer.drain(stage.pids(), workload.total, longest)
+
+
+async def _quix(stage: Stage, workload: Workload, longest: float) -> Drained:
+    _install_quix()
+    topics = await stage.published(workload)
+    with stage.database("quix") as database:
+        events = database["events"]
+        program = Quix(stage.folder / database.name, _arguments(stage, database.name, *topics.inputs))
+        peer = Peer(program, events.estimated_document_count, lambda: events.count_documents({}))
+        return await peer.drain(stage.pids(), workload.total, longest)
+
+
+async def _tutorial(stage: Stage, workload: Workload, longest: float) -> Drained:
+    topics = await stage.published(workload)
+    with stage.database("tutorial") as database:
+        program = _program(stage, "faust_tutorial", database.name, *topics.inputs)
+        count = partial(events_in, database["calls"])
+        return await Peer(program, count, count, _TUTORIAL_POLL_SECONDS).drain(stage.pids(), workload.total, longest)
+
+
+async def _consume(stage: Stage, workload: Workload, longest: float) -> Drained:
+    topics = await stage.published(workload)
+    program = _program(stage, "consume", stage.name("consume"), *topics.inputs)
+    return await Peer(program, program.last_number, program.last_number).drain(stage.pids(), workload.total, longest)
+
+
+async def _write_log(stage: Stage, workload: Workload, longest: float) -> Drained:
+    with stage.database("write-log") as database:
+        program = _program(stage, "write_log", database.name, str(workload.events), str(workload.calls))
+        peer = Peer(program, program.last_number, partial(events_in, database["call_events"]))
+        return await peer.drain(stage.pids(), logged(workload), longest)
+
+
+class Quix(Program):
+    def command(self) -> list[str]:
+        return [str(_QUIX_VENV / "bin" / "python"), "-P", str(_QUIX), *self._arguments]
+
+
+def _program(stage: Stage, module: str, name: str, *arguments: str) -> Program:
+    return Program(stage.folder / name, ["-m", f"benchmarks.peers.{module}", *_arguments(stage, name, *arguments)])
+
+
+def _arguments(stage: Stage, name: str, *more: str) -> list[str]:
+    return [stage.kafka.address, stage.mongo.uri, name, *more]
+
+
+def _install_quix() -> None:
+    stamp, digest = _QUIX_VENV / STAMP, hashlib.sha256(_QUIX_REQUIREMENTS.read_bytes()).hexdigest()
+    if stamp.is_file() and stamp.read_text() == digest:
+        return
+    with locked(_QUIX_VENV.parent):
+        progress(f"installing Quix Streams into {_QUIX_VENV}")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(_QUIX_VENV)], check=True)  # noqa: S603 - ours
+        pip = [str(_QUIX_VENV / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*pip, "-r", str(_QUIX_REQUIREMENTS)], check=True)  # noqa: S603 - ours
+        stamp.write_text(digest)
+
+
+class Pipeline(NamedTuple):
+    """Seconds that a workload is drained for at most: of short calls, of long ones, with --quick (None: not then)."""
+
+    drain: Callable[[Stage, Workload, float], Awaitable[Drained]]
+    short: float = 600.0
+    long: float = 600.0
+    quick: float | None = None
+
+    def longest(self, workload: Workload, plan: Plan) -> float | None:
+        return self.quick if plan.quick else self.long if workload == LONG else self.short
+
+
+PIPELINES: dict[str, Pipeline] = {
+    "callfold, one worker": Pipeline(lambda stage, workload, _: callfold.drain(stage, workload), quick=600.0),
+    "callfold, two workers": Pipeline(lambda stage, workload, _: callfold.drain(stage, workload, 2), quick=600.0),
+    "Kafka Connect, insert": Pipeline(partial(_connect, mode=Mode.INSERT), 600.0, 40.0, 12.0),
+    "Kafka Connect, replace": Pipeline(partial(_connect, mode=Mode.REPLACE), 20.0, 30.0),
+    "Quix Streams": Pipeline(_quix, 20.0, 30.0, 12.0),
+    "Faust, tutorial": Pipeline(_tutorial, 12.0, 15.0, 6.0),
+    "limit: consume and decode": Pipeline(_consume),
+    "limit: write the log": Pipeline(_write_log),
+}
+
+
+async def measure(stage: Stage, samples: Samples, plan: Plan) -> None:
+    for workload in (SHORT,) if plan.quick else (SHORT, LONG):
+        for number in range(plan.rounds):
+            for subject, pipeline in PIPELINES.items():
+                if (longest := pipeline.longest(workload, plan)) is not None:
+                    await settle()
+                    done = await pipeline.drain(stage, workload, longest)
+                    samples.add(NAME, workload.name, subject, number, **done.measures())
+    for number in range(1 if plan.quick else plan.rounds):
+        samples.add(NAME, TELEPHONY_AHEAD, "callfold, one worker", number, **await _count_folds(stage, SHORT))
+
+
+@dataclass
+class Folds:
+    """Folds of calls, and those stored as final without all of their events; `sizes`: events by call."""
+
+    sizes: dict[str, int]
+    folds: int = 0
+    final_too_early: set[str] = field(default_factory=set)
+
+    def count(self, change: Change) -> None:
+        if change["operationType"] == "replace":
+            call, stored = change["documentKey"]["_id"], change["fullDocument"]
+            if stored["state"] == State.FINAL and stored["event_count"] < self.sizes[call]:
+                self.final_too_early.add(call)
+            return
+        update = change["updateDescription"]
+        self.folds += "token" in update.get("updatedFields", {})
+        self.folds -= "token" in update.get("removedFields", [])
+
+    def measures(self) -> dict[str, float]:
+        return {"folds_per_call": self.folds / len(self.sizes), "final_too_early": float(len(self.final_too_early))}
+
+
+async def _count_folds(stage: Stage, workload: Workload) -> dict[str, float]:
+    folds = Folds({workload.key(number): workload.size(number) for number in range(workload.calls)})
+    await stage.published(workload)
+    failed = Event()
+
+    def count(stream: ChangeStream[Change]) -> None:
+        for change in _changes(stream, failed):
+            folds.count(change)
+
+    with stage.client.watch(_CHANGES) as stream:
+        watching = asyncio.create_task(asyncio.to_thread(count, stream))
+        try:
+            await callfold.drain(stage, workload)
+        except BaseException:
+            failed.set()
+            raise
+        finally:
+            await watching
+    return folds.measures()
+
+
+def _changes(stream: ChangeStream[Change], failed: Event) -> Iterator[Change]:
+    """Yield changes until the collection is dropped, which ends a drain."""
+    while not failed.is_set():
+        change = stream.try_next()
+        if change is not None and change["operationType"] == "drop":
+            return
+        if change is not None:
+            yield change
