@@ -182,8 +182,8 @@ def plots(samples: Samples) -> dict[str, bytes]:
         case: {name: found for name, found in bars.items() if not name.startswith(_LIMIT)}
         for case, bars in _by_case(samples, "ingest", "events_per_second").items()
     }
-    answers = _by_case(samples, "read", "requests_per_second")
-    # At 16 connections, or at the one number that a case has.
+    answers = {case: bars for case, bars in _by_case(samples, "read", "requests_per_second").items() if len(bars) > 1}
+    # At 16 connections, or at the one number that is compared.
     shown = {
         case: bars
         for case, bars in answers.items()

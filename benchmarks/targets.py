@@ -53,13 +53,13 @@ FRESHNESS = Gap(
     "Kafka Connect's event is readable once it is inserted, by `find_one`. Callfold's is readable in the folded call, "
     "over HTTP with a key: this adds the pause between two fetches, the batch, three queries and a fold. Batches wait "
     "for other calls' folds and writes; at the highest rate both cores are full.",
-    "Removed: long pauses of the garbage collector, and two timers in how events are taken from Faust. A shorter pause "
+    "Removed: long pauses of the garbage collector, and two timers in how events are taken. A shorter pause "
     "between fetches costs CPU ([decision 6](decisions/0006-faust-with-chunks.md)).",
 )
 FIRST_READER = Gap(
-    "This is the first read of a call: nothing is cached. Validating what is decoded alone takes longer than the "
-    "target allows, and without it the record would depend on what wrote the log. Folding and rendering a large record "
-    "come on top.",
+    "This is the first read of a call: nothing is cached. Decoding with validation alone takes what the target allows "
+    "for everything; without validation the record would depend on what wrote the log. Folding and rendering a large "
+    "record come on top.",
     "A cache: later reads cost a fraction while nothing has changed, and about half after new events (part `read`, "
     "[decision 15](decisions/0015-readers-share.md)).",
 )
