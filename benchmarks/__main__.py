@@ -10,10 +10,8 @@ import shutil
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from benchmarks.parts import fresh, ingest, long, read, scale
-from benchmarks.render import measured_table, record, render, targets_table, write
+from benchmarks.render import record, render, summary, write
 from benchmarks.run import Part, RecordedSamples, end_children, run
 from benchmarks.samples import Samples
 from benchmarks.stage import Plan, progress
@@ -72,10 +70,7 @@ def _finish(samples: Samples, chosen: argparse.Namespace) -> None:
     write(samples, chosen.out)
     if chosen.record:
         record(samples)
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    for part in samples.runs:
-        console.print(measured_table(samples, part).printed(part))
-    console.print(targets_table(samples, samples.runs).printed("Targets"))
+    sys.stdout.write(summary(samples))
     progress(f"written to {chosen.out}" + (" and docs/performance" if chosen.record else ""))
     sys.stdout.flush()
 

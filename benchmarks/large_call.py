@@ -23,12 +23,9 @@ from benchmarks.stage import Stage, run_program
 from deploy.local.ports import HOST, free_port
 from shared.contract.topics import Topics
 from shared.fold.latency import quantile
-from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.ports import Mark
 from shared.store.states import State
-from tests.support.api.client import PEPPER
 from tests.support.api.program import running
 from tests.support.events.large_calls import long_call, put_large
 from tests.support.events.makers import STARTED, event
@@ -37,7 +34,6 @@ from tests.support.store.processes import children
 
 _SMALL_CALLS = 20
 _READERS = 4
-_PARTITION = 0
 _ORGANIZATION = "org-789"
 
 
@@ -54,83 +50,70 @@ class Bench:
     """What the phases share; `reads` and `folds` are seconds, `most` resident bytes by process."""
 
     api: httpx.AsyncClient
-    headers: dict[str, str]
     kafka: Any
     topics: Topics
     store: MongoStore
     pids: dict[str, int]
-    numbers: Any = field(default_factory=itertools.count)
+    probes: Any = field(default_factory=itertools.count)
     reads: list[float] = field(default_factory=list)
     folds: list[float] = field(default_factory=list)
     most: dict[str, int] = field(default_factory=dict)
 
+    async def phase(self, measured: Measured, seconds: float, *also: Callable[[], Awaitable[None]]) -> None:
+        """Publish and read small calls for so long, with what runs concurrently."""
+        until = time.monotonic() + seconds
+        tasks = [asyncio.ensure_future(act()) for act in also]
+        await asyncio.gather(
+            self._probe(measured, until), *(self._read(measured, until, number) for number in range(_READERS))
+        )
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-async def phase(bench: Bench, measured: Measured, seconds: float, *also: Callable[[Bench], Awaitable[None]]) -> None:
-    """Publish and read small calls for so long, with what runs concurrently."""
-    until = time.monotonic() + seconds
-    tasks = [asyncio.create_task(_repeat(each, bench)) for each in also]
-    await asyncio.gather(
-        _probe(bench, measured, until), *(_read(bench, measured, until, number) for number in range(_READERS))
-    )
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async def _probe(self, measured: Measured, until: float) -> None:
+        while time.monotonic() < until:
+            call = f"probe-{next(self.probes)}"
+            await (await self.kafka.send(**message(event("call.started", call=call), self.topics)))
+            acknowledged = time.monotonic()
+            await self.until_readable(call, every=0.002)
+            measured.freshness.append(time.monotonic() - acknowledged)
 
+    async def until_readable(self, call: str, *, every: float) -> None:
+        while (await self.api.get(f"/api/calls/{call}")).status_code != httpx.codes.OK:  # noqa: ASYNC110
+            await asyncio.sleep(every)
 
-async def _repeat(act: Callable[[Bench], Awaitable[None]], bench: Bench) -> None:
-    while True:
-        await act(bench)
+    async def _read(self, measured: Measured, until: float, reader: int) -> None:
+        while time.monotonic() < until:
+            started = time.monotonic()
+            (await self.api.get(f"/api/calls/small-{reader}")).raise_for_status()
+            measured.latency.append(time.monotonic() - started)
+            await asyncio.sleep(0.01)
 
+    async def fold_in_worker(self) -> None:
+        """Mark the large calls stale one after another, each when the worker has folded the one before."""
+        while True:
+            call, started = f"{_ORGANIZATION}/large-{len(self.folds)}", time.monotonic()
+            await self.store.mark([Mark(call, 0, STARTED, stale=True)])
+            while (await self.store.look([call]))[call].state is not State.FINAL:
+                for name, pid in self.pids.items():
+                    for process in (psutil.Process(pid), *children(pid)):
+                        label = name if process.pid == pid else f"{name}'s pool"
+                        self.most[label] = max(self.most.get(label, 0), process.memory_info().rss)
+                await asyncio.sleep(0.1)
+            self.folds.append(time.monotonic() - started)
 
-async def _probe(bench: Bench, measured: Measured, until: float) -> None:
-    while time.monotonic() < until:
-        call = f"probe-{next(bench.numbers)}"
-        await (await bench.kafka.send(**message(event("call.started", call=call), bench.topics)))
-        acknowledged = time.monotonic()
-        await _until_readable(bench.api, call, every=0.002)
-        measured.freshness.append(time.monotonic() - acknowledged)
-
-
-async def _until_readable(api: httpx.AsyncClient, call: str, *, every: float) -> None:
-    while (await api.get(f"/api/calls/{call}")).status_code != httpx.codes.OK:  # noqa: ASYNC110
-        await asyncio.sleep(every)
-
-
-async def _read(bench: Bench, measured: Measured, until: float, reader: int) -> None:
-    while time.monotonic() < until:
-        started = time.monotonic()
-        (await bench.api.get(f"/api/calls/small-{reader}")).raise_for_status()
-        measured.latency.append(time.monotonic() - started)
-        await asyncio.sleep(0.01)
-
-
-async def fold_in_worker(bench: Bench) -> None:
-    """Make the worker fold the next large call, and wait for it."""
-    call = f"{_ORGANIZATION}/large-{len(bench.folds)}"
-    started = time.monotonic()
-    await bench.store.mark([Mark(call, _PARTITION, STARTED, stale=True)])
-    while (await bench.store.look([call]))[call].state is not State.FINAL:
-        for name, pid in bench.pids.items():
-            for process in (psutil.Process(pid), *children(pid)):
-                label = name if process.pid == pid else f"{name}'s pool"
-                bench.most[label] = max(bench.most.get(label, 0), process.memory_info().rss)
-        await asyncio.sleep(0.1)
-    bench.folds.append(time.monotonic() - started)
-
-
-async def fold_in_api(bench: Bench) -> None:
-    """Read a large call again and again, in a process of its own, so that its bytes do not delay the measurement."""
-    url = bench.api.base_url.join("/api/calls/large-0")
-    code = f"from benchmarks.large_call import download; download('{url}')"
-    reader = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", code), env={**os.environ, **bench.headers}, stdout=asyncio.subprocess.PIPE
-    )
-    assert reader.stdout is not None
-    try:
-        async for line in reader.stdout:
-            bench.reads.append(float(line))
-    finally:
-        reader.kill()
+    async def fold_in_api(self) -> None:
+        """Read a large call again and again, in a process of its own, so that its bytes do not delay what is timed."""
+        code = f"from benchmarks.large_call import download; download('{self.api.base_url}api/calls/large-0')"
+        environment = {**os.environ, **{name: self.api.headers[name] for name in ("X-API-KEY", "X-API-SECRET")}}
+        command = (sys.executable, "-c", code)
+        reader = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
+        assert reader.stdout is not None
+        try:
+            async for line in reader.stdout:
+                self.reads.append(float(line))
+        finally:
+            reader.kill()
 
 
 def download(url: str) -> None:
@@ -145,40 +128,36 @@ def download(url: str) -> None:
 @asynccontextmanager
 async def _bench(stage: Stage, turns: int, calls: int) -> AsyncIterator[Bench]:
     """Run worker and API with so many large calls in the log."""
-    topics, name, uri = await stage.topics(3), "bench", stage.mongo.uri
+    topics, name, port = await stage.topics(3), "bench", free_port()
     async with stage.connection(name) as connection:
         store = MongoStore(connection)
         await store.prepare()
         for number in range(calls):
             call = f"{_ORGANIZATION}/large-{number}"
-            await put_large(store, long_call(turns, call), call, partition=_PARTITION, stale=False)
-        key, secret = new_key(_ORGANIZATION, PEPPER.encode())
-        await MongoKeys(connection).add(key)
-        headers = {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
-        port = free_port()
-        url = f"http://{HOST}:{port}"
+            await put_large(store, long_call(turns, call), call, stale=False)
+        url, key = f"http://{HOST}:{port}", await stage.key(connection, _ORGANIZATION)
         with (
             stage.worker(topics, name, claim_seconds=60, poll_seconds=1) as worker,
-            running(port, MONGO_URI=uri, MONGO_DATABASE=name) as program,
+            running(port, MONGO_URI=stage.mongo.uri, MONGO_DATABASE=name) as program,
         ):
             async with (
                 producer(stage.kafka.address, linger_ms=0) as sender,
-                httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=120.0) as api,
+                httpx.AsyncClient(base_url=url, headers=key, trust_env=False, timeout=120.0) as api,
             ):
-                for number in range(_SMALL_CALLS):
-                    for _ in range(10):
-                        await sender.send(**message(event("transcript.turn", call=f"small-{number}"), topics))
-                await _until_readable(api, f"small-{_READERS}", every=0.1)
-                yield Bench(api, headers, sender, topics, store, {"worker": worker.pid, "API": program.pid})
+                bench = Bench(api, sender, topics, store, {"worker": worker.pid, "API": program.pid})
+                for number in range(10 * _SMALL_CALLS):
+                    await sender.send(**message(event("transcript.turn", call=f"small-{number // 10}"), topics))
+                await bench.until_readable(f"small-{_READERS}", every=0.1)
+                yield bench
 
 
 async def _measure(stage: Stage, chosen: Namespace) -> int:
     quiet, meanwhile = Measured(), Measured()
     async with _bench(stage, chosen.turns, chosen.calls) as bench:
-        await phase(bench, Measured(), chosen.seconds / 3)
+        await bench.phase(Measured(), chosen.seconds / 3)
         for _ in range(chosen.rounds):
-            await phase(bench, quiet, chosen.seconds)
-            await phase(bench, meanwhile, chosen.seconds, fold_in_worker, fold_in_api)
+            await bench.phase(quiet, chosen.seconds)
+            await bench.phase(meanwhile, chosen.seconds, bench.fold_in_worker, bench.fold_in_api)
         (size,) = (await bench.store.sizes([f"{_ORGANIZATION}/large-0"])).values()
     for name, found in (("quiet", quiet), ("while large calls are folded", meanwhile)):
         print(_line(f"freshness, {name}", found.freshness))  # noqa: T201

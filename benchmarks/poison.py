@@ -23,12 +23,11 @@ from shared.contract.topics import Topics
 from tests.support.events.makers import event, raw
 from tests.support.events.workload import conversations
 from tests.support.eventually import eventually
-from tests.support.servers.kafka import Message, send
+from tests.support.servers.kafka import send
 
 _TURNS = 48
 _VALID_CALLS = 100
-_TAKEN = 5_000
-_LARGE_BATCH_BYTES = 512 * 1024
+_LARGE = {"max_batch_size": 512 * 1024}
 _WITHIN = 900.0
 
 
@@ -41,6 +40,9 @@ class Spent:
 
     def __sub__(self, other: "Spent") -> "Spent":
         return Spent(self.clock - other.clock, self.cpu - other.cpu)
+
+    def __str__(self) -> str:
+        return f"{self.clock:.2f} s, {self.cpu:.2f} s of CPU"
 
 
 async def fold(stage: Stage, values: Sequence[bytes], calls: int) -> Spent:
@@ -64,17 +66,17 @@ async def fold(stage: Stage, values: Sequence[bytes], calls: int) -> Spent:
 
 async def copy(stage: Stage, values: Sequence[bytes], **options: Any) -> Spent:
     """Return what a consumer and a producer with these options spend to read `values` and to store them."""
-    topics = await stage.topics(1)
+    topics, kafka = await stage.topics(1), {"bootstrap_servers": stage.kafka.address}
     await _write(stage, topics, values)
     part, left = TopicPartition(topics.telephony, 0), len(values)
-    address = stage.kafka.address
-    consumer = AIOKafkaConsumer(bootstrap_servers=address, auto_offset_reset="earliest")
-    producer = AIOKafkaProducer(bootstrap_servers=address, acks="all", enable_idempotence=True, **options)
-    async with consumer, producer:
+    async with (
+        AIOKafkaConsumer(**kafka, auto_offset_reset="earliest") as consumer,
+        AIOKafkaProducer(**kafka, acks="all", enable_idempotence=True, **options) as producer,
+    ):
         consumer.assign([part])
         with _spending() as spent:
             while left:
-                records = (await consumer.getmany(part, timeout_ms=1_000, max_records=_TAKEN)).get(part, [])
+                records = (await consumer.getmany(part, timeout_ms=1_000, max_records=5_000)).get(part, [])
                 sent = [await producer.send(topics.dead_letter, each.value, key=each.key) for each in records]
                 await asyncio.gather(*sent)
                 left -= len(records)
@@ -82,8 +84,8 @@ async def copy(stage: Stage, values: Sequence[bytes], **options: Any) -> Spent:
 
 
 async def _write(stage: Stage, topics: Topics, values: Sequence[bytes]) -> None:
-    sent: list[Message] = [{"topic": topics.telephony, "key": b"call-456", "value": value} for value in values]
-    await send(stage.kafka.address, sent, max_batch_size=_LARGE_BATCH_BYTES)
+    sent = [{"topic": topics.telephony, "key": b"call-456", "value": value} for value in values]
+    await send(stage.kafka.address, sent, **_LARGE)
 
 
 def invalid_records(count: int) -> list[bytes]:
@@ -96,8 +98,8 @@ def invalid_records(count: int) -> list[bytes]:
 
 def valid_events(calls: int, seed: int) -> list[bytes]:
     """Return the events of so many whole calls, of about 100 events each."""
-    made = conversations(calls, _TURNS, seed)
-    return [raw(body | {"subject": f"{body['subject']}-{seed}"}) for events in made for body in events]
+    made = itertools.chain.from_iterable(conversations(calls, _TURNS, seed))
+    return [raw(body | {"subject": f"{body['subject']}-{seed}"}) for body in made]
 
 
 @contextmanager
@@ -116,19 +118,14 @@ async def _measure(stage: Stage, chosen: Namespace) -> int:
     alone = await fold(stage, behind, _VALID_CALLS)
     after_valid = await fold(stage, [*other, *behind], _VALID_CALLS + records // 100) - alone
     after_invalid = await fold(stage, [*invalid, *behind], _VALID_CALLS) - alone
-    _print(f"{len(behind)} valid events until they are in the log", alone)
-    _print(f"  behind {len(other)} other valid events, additionally", after_valid)
-    _print(f"  behind {len(invalid)} invalid records, additionally", after_invalid)
-    for how, options in (("as they come", {}), ("in large batches", {"max_batch_size": _LARGE_BATCH_BYTES})):
+    print(f"{len(behind)} valid events until they are in the log: {alone}")  # noqa: T201
+    print(f"  behind {len(other)} other valid events, additionally: {after_valid}")  # noqa: T201
+    print(f"  behind {len(invalid)} invalid records, additionally: {after_invalid}")  # noqa: T201
+    for how, options in (("as they come", {}), ("in large batches", _LARGE)):
         plain = await copy(stage, invalid, **options)
-        _print(f"the same read and stored by a plain consumer and producer, {how}", plain)
-        ratios = f"{after_invalid.clock / plain.clock:.2f}, of the CPU {after_invalid.cpu / plain.cpu:.2f}"
-        print(f"  ratio {ratios}")  # noqa: T201
+        ratio = f"ratio {after_invalid.clock / plain.clock:.2f}, of the CPU {after_invalid.cpu / plain.cpu:.2f}"
+        print(f"the same read and stored by a plain consumer and producer, {how}: {plain}; {ratio}")  # noqa: T201
     return 0
-
-
-def _print(title: str, spent: Spent) -> None:
-    print(f"{title}: {spent.clock:.2f} s, {spent.cpu:.2f} s of CPU")  # noqa: T201
 
 
 if __name__ == "__main__":

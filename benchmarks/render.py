@@ -13,8 +13,6 @@ from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Canvas
-from rich import box
-from rich.table import Table as TerminalTable
 
 from benchmarks.samples import Cell, Figure, Run, Samples
 from benchmarks.targets import Verdict, judge
@@ -79,14 +77,6 @@ class Table:
     def markdown(self) -> str:
         ruler = ["---"] * self.texts + ["---:"] * (len(self.columns) - self.texts)
         return "\n".join(f"| {' | '.join(cells)} |" for cells in (self.columns, ruler, *self.rows))
-
-    def printed(self, title: str) -> TerminalTable:
-        table = TerminalTable(title=title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-        for place, name in enumerate(self.columns):
-            table.add_column(name, justify="left" if place < self.texts else "right")
-        for row in self.rows:
-            table.add_row(*row)
-        return table
 
 
 def measured_table(samples: Samples, part: str) -> Table:
@@ -272,12 +262,16 @@ def _svg(canvas: Any) -> bytes:
     return b"\n".join(line.rstrip() for line in written.getvalue().splitlines()) + b"\n"
 
 
+def summary(samples: Samples) -> str:
+    """Return all tables in Markdown."""
+    parts = [f"## {part}\n\n{part_text(samples, part)}" for part in PARTS if part in samples.runs]
+    return "\n\n".join([*parts, targets_table(samples, samples.runs).markdown(), machines(samples)]) + "\n"
+
+
 def write(samples: Samples, folder: Path) -> None:
     """Write values, tables and plots into the folder."""
     samples.write(folder / "samples.json")
-    parts = [f"## {part}\n\n{part_text(samples, part)}" for part in PARTS if part in samples.runs]
-    texts = [targets_table(samples).markdown(), *parts, machines(samples)]
-    (folder / "table.md").write_text("\n\n".join(texts) + "\n", encoding="utf-8")
+    (folder / "table.md").write_text(summary(samples), encoding="utf-8")
     _draw(samples, folder)
 
 

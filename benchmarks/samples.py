@@ -18,8 +18,7 @@ class Cell(NamedTuple):
     measure: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     part: str
     case: str
     subject: str
@@ -29,7 +28,7 @@ class Sample:
 
     @property
     def cell(self) -> Cell:
-        return Cell(self.part, self.case, self.subject, self.measure)
+        return Cell(*self[:4])
 
 
 class Figure(NamedTuple):
@@ -88,7 +87,7 @@ class Samples:
         """Write JSON with a line for each value; the old file is replaced at once or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         runs = orjson.dumps({name: asdict(run) for name, run in self.runs.items()}, option=orjson.OPT_INDENT_2)
-        lines = b",\n".join(orjson.dumps(asdict(each)) for each in self.values)
+        lines = b",\n".join(orjson.dumps(each._asdict()) for each in self.values)
         new = path.with_suffix(".new")
         new.write_bytes(b'{"runs": ' + runs + b',\n"samples": [\n' + lines + b"\n]}\n")
         new.replace(path)

@@ -24,7 +24,10 @@ from services.worker.runtime.retry import patiently
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.store.api_keys import new_key
+from shared.store.mongo.api_keys import MongoKeys
 from shared.store.mongo.client import Connection
+from tests.support.api.client import PEPPER
 from tests.support.servers.servers import kafka_server, mongo_server
 from tests.support.worker.process import WorkerProcess
 
@@ -97,6 +100,12 @@ class Stage:
     def worker(self, topics: Topics, database: str, **settings: object) -> WorkerProcess:
         """Return a worker that is not started yet, with the short times of tests unless set otherwise."""
         return WorkerProcess(self.kafka.address, self.mongo.uri, topics, database, self.folder, **settings)
+
+    async def key(self, connection: Connection, organization: str) -> dict[str, str]:
+        """Create an API key; return the headers that hold it."""
+        key, secret = new_key(organization, PEPPER.encode())
+        await MongoKeys(connection).add(key)
+        return {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
 
     def pids(self) -> dict[str, int]:
         return {"kafka": self.kafka.pid, "mongod": self.mongo.pid}

@@ -2,15 +2,14 @@
 
 Writes a line when it is ready, reads from standard input what `publish_probes` writes, and writes as JSON how long each
 probe took. One request at a time, and a limited number a second however many probes are out: the client must not become
-the load. Addresses and keys come by the environment, so that no secret is on a command line.
+the load. Where to ask comes by the environment, as JSON, so that no secret is on a command line.
 """
 
 import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
 from http.client import HTTPConnection
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -21,8 +20,7 @@ from pymongo import MongoClient
 
 from benchmarks.load.probes import Probe
 
-URL, KEY, SECRET = "FRESH_API", "FRESH_KEY", "FRESH_SECRET"
-MONGO, DATABASE, COLLECTION = "FRESH_MONGO", "FRESH_DATABASE", "FRESH_COLLECTION"
+WHERE = "FRESH_WHERE"
 
 _REQUESTS_PER_SECOND = 200
 _TIMEOUT_SECONDS = 60.0
@@ -31,12 +29,11 @@ _OK = 200
 Holds = Callable[[Probe], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(NamedTuple):
     """Milliseconds: from produced to readable of each probe, and of each request from sent to answered."""
 
-    readable: list[float] = field(default_factory=list)
-    requests: list[float] = field(default_factory=list)
+    readable: list[float]
+    requests: list[float]
 
 
 class Produced(NamedTuple):
@@ -49,19 +46,15 @@ Arrivals = SimpleQueue[Produced | None]
 
 
 def main() -> None:
-    arrivals = Arrivals()
-    Thread(target=_read_input, args=(arrivals,), daemon=True).start()
-    holds = _by_api() if URL in os.environ else _in_collection()
+    where = orjson.loads(os.environ[WHERE])
+    holds = _by_api(**where) if "headers" in where else _in_collection(**where)
     holds(Probe("none", "none"))  # connects
-    began = time.process_time()
-    _write({"ready": True})
-    times = ask(arrivals, holds)
-    _write({**asdict(times), "cpu_seconds": time.process_time() - began})
-
-
-def _write(line: dict[str, Any]) -> None:
-    sys.stdout.write(f"{orjson.dumps(line).decode()}\n")
+    arrivals, began = Arrivals(), time.process_time()
+    Thread(target=_read_input, args=(arrivals,), daemon=True).start()
+    sys.stdout.write("ready\n")
     sys.stdout.flush()
+    times = ask(arrivals, holds)
+    sys.stdout.buffer.write(orjson.dumps({**times._asdict(), "cpu_seconds": time.process_time() - began}))
 
 
 def ask(arrivals: Arrivals, holds: Holds) -> Times:
@@ -70,28 +63,24 @@ def ask(arrivals: Arrivals, holds: Holds) -> Times:
     Raises:
         TimeoutError: one did not become readable.
     """
-    times = Times()
+    times = Times([], [])
     out = deque[Produced]()
     more = True
     while more or out:
         more = _receive(arrivals, out, wait=not out) and more
-        if out:
-            asked_at = time.monotonic()
-            _ask_for_next(out, holds, times)
-            seconds = time.monotonic() - asked_at
-            times.requests.append(1000 * seconds)
-            time.sleep(max(0.0, 1 / _REQUESTS_PER_SECOND - seconds))
+        if not out:
+            continue
+        produced, asked_at = out.popleft(), time.monotonic()
+        if holds(produced.probe):
+            times.readable.append(1000 * (time.monotonic() - produced.at))
+        elif asked_at - produced.at > _TIMEOUT_SECONDS:
+            raise TimeoutError(f"{produced.probe.token} cannot be read after {_TIMEOUT_SECONDS:.0f} s")
+        else:
+            out.append(produced)
+        seconds = time.monotonic() - asked_at
+        times.requests.append(1000 * seconds)
+        time.sleep(max(0.0, 1 / _REQUESTS_PER_SECOND - seconds))
     return times
-
-
-def _ask_for_next(out: deque[Produced], holds: Holds, times: Times) -> None:
-    produced = out.popleft()
-    if holds(produced.probe):
-        times.readable.append(1000 * (time.monotonic() - produced.at))
-        return
-    if time.monotonic() - produced.at > _TIMEOUT_SECONDS:
-        raise TimeoutError(f"{produced.probe.token} cannot be read after {_TIMEOUT_SECONDS:.0f} s")
-    out.append(produced)
 
 
 def _receive(arrivals: Arrivals, out: deque[Produced], *, wait: bool) -> bool:
@@ -112,9 +101,8 @@ def _read_input(arrivals: Arrivals) -> None:
     arrivals.put(None)
 
 
-def _by_api() -> Holds:
-    connection = HTTPConnection(os.environ[URL])
-    headers = {"X-API-KEY": os.environ[KEY], "X-API-SECRET": os.environ[SECRET]}
+def _by_api(address: str, headers: Mapping[str, str]) -> Holds:
+    connection = HTTPConnection(address)
 
     def holds(probe: Probe) -> bool:
         try:
@@ -128,10 +116,10 @@ def _by_api() -> Holds:
     return holds
 
 
-def _in_collection() -> Holds:
-    client: MongoClient[dict[str, Any]] = MongoClient(os.environ[MONGO])
-    collection = client[os.environ[DATABASE]][os.environ[COLLECTION]]
-    return lambda probe: collection.find_one({"id": probe.token}, {"_id": 1}) is not None
+def _in_collection(mongo: str, database: str, collection: str) -> Holds:
+    client: MongoClient[dict[str, Any]] = MongoClient(mongo)
+    events = client[database][collection]
+    return lambda probe: events.find_one({"id": probe.token}, {"_id": 1}) is not None
 
 
 if __name__ == "__main__":

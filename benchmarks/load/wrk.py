@@ -3,10 +3,9 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import quantiles
-from typing import Self
+from typing import NamedTuple, Self
 
 _SCRIPT = Path(__file__).with_name("requests.lua")
 _TIMEOUT_SECONDS = 30
@@ -16,14 +15,12 @@ class NotAnswered(Exception):
     """Every request failed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Get:
+class Get(NamedTuple):
     path: str
     headers: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """`failed` requests got an error or nothing; they count for the times alone."""
 
     requests_per_second: float

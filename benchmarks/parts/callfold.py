@@ -46,16 +46,15 @@ async def drain(stage: Stage, workload: Workload, number: int = 1, partitions: i
             running.push(each)
             each.start()
         own = {f"pipeline_{place}": each.pid for place, each in enumerate(workers)}
-        start = await beginning({**stage.pids(), **own}, lambda: _stored(database))
+        log = database["call_events"]
+        # Only the poll that finds the first documents reads them.
+        start = await beginning(
+            {**stage.pids(), **own}, lambda: events_in(log) if log.estimated_document_count() else 0
+        )
         cpu = await all_right(stage, database, workload, start.cpu)
         peak = max(map(peak_megabytes, own.values()))
-        return Drained(workload.total - start.events, _last_fold(database) - start.at, cpu, peak)
-
-
-def _stored(database: Documents) -> int:
-    """Return how many events are in the log; only the poll that finds the first ones reads them."""
-    log = database["call_events"]
-    return events_in(log) if log.estimated_document_count() else 0
+        folds = sum(each.metric("callfold_folds_total") for each in workers)
+        return Drained(workload.total - start.events, _last_fold(database) - start.at, cpu, peak, folds)
 
 
 async def all_right(
@@ -112,8 +111,7 @@ async def _served(stage: Stage, database: Documents, call: str) -> Json | None:
 def _last_fold(database: Documents) -> float:
     """Return when the last fold was stored (`time.time()`)."""
     (found,) = database.calls.aggregate([{"$group": {"_id": None, "at": {"$max": {"$toLong": "$folded_at"}}}}])
-    seconds: float = found["at"] / 1000
-    return seconds
+    return float(found["at"]) / 1000
 
 
 class Group:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from pymongo.collection import Collection
 
@@ -40,6 +40,7 @@ class Drained:
     seconds: float
     cpu: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
+    folds: float = 0.0
 
     @property
     def own_cpu(self) -> float:
@@ -54,8 +55,7 @@ class Drained:
         }
 
 
-@dataclass(frozen=True)
-class Beginning:
+class Beginning(NamedTuple):
     """The first poll that found anything: when (`time.time()`), how many events, and the CPU from then on."""
 
     at: float
@@ -89,8 +89,8 @@ class Program(Server):
 
     name: ClassVar[str] = "program"
 
-    def __init__(self, folder: Path, arguments: Sequence[str]) -> None:
-        super().__init__(folder, port=0)
+    def __init__(self, folder: Path, arguments: Sequence[str], port: int = 0) -> None:
+        super().__init__(folder, port)
         self._arguments = arguments
 
     def prepare(self) -> None:

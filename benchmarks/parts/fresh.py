@@ -28,9 +28,6 @@ from benchmarks.peers.connect import ConnectWorker, Sink
 from benchmarks.samples import Samples
 from benchmarks.stage import CpuTime, Plan, Stage, settle, until
 from shared.contract.topics import Topics
-from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoKeys
-from tests.support.api.client import PEPPER
 from tests.support.api.server import ApiServer
 
 NAME = "fresh"
@@ -64,11 +61,11 @@ FULL = (Rate(500, 3.0, 10.0), Rate(2_000, 3.0, 10.0), Rate(5_000, 3.0, 10.0))
 
 @dataclass(frozen=True)
 class Subject:
-    """A running pipeline; `environment` tells `ask_probes` where to ask, `stored` counts its events."""
+    """A running pipeline; `where` is for `ask_probes`, `stored` counts its events."""
 
     name: str
     topics: Topics
-    environment: Mapping[str, str]
+    where: Mapping[str, Any]
     stored: Callable[[], int]
     pids: Mapping[str, int]
 
@@ -92,16 +89,15 @@ async def _callfold(stage: Stage) -> AsyncIterator[Subject]:
     """Run a worker and an API as in production; check log and records at the end."""
     topics = await stage.topics(_PARTITIONS)
     with stage.database("callfold") as database:
-        key, secret = new_key(ORGANIZATION, PEPPER.encode())
         async with stage.connection(database.name) as connection:
-            await MongoKeys(connection).add(key)
+            key = await stage.key(connection, ORGANIZATION)
         folds = worker(stage, topics, database.name, _PARTITIONS)
 
         def written() -> int:  # counting the log would take longer than it grows
             return int(folds.metric("callfold_events_total"))
 
         with folds, ApiServer(stage.folder / database.name, stage.mongo.uri, database.name) as api:
-            where = {ask_probes.URL: api.address, ask_probes.KEY: key.api_key, ask_probes.SECRET: secret}
+            where = {"address": api.address, "headers": key}
             yield Subject("callfold", topics, where, written, {"worker": folds.pid, "api": api.pid})
             assert events_in(database["call_events"]) == written(), "the log lacks events that the worker counted"
             await asyncio.to_thread(_check_records, database["calls"])
@@ -123,11 +119,7 @@ async def _connect(stage: Stage) -> AsyncIterator[Subject]:
         collection.create_index("id")  # a reader would need one
         sink = Sink(name, stage.kafka.address, topics.inputs, stage.mongo.uri, name, collection.name)
         with ConnectWorker(stage.folder / name, sink) as connect:
-            where = {
-                ask_probes.MONGO: stage.mongo.uri,
-                ask_probes.DATABASE: name,
-                ask_probes.COLLECTION: collection.name,
-            }
+            where = {"mongo": stage.mongo.uri, "database": name, "collection": collection.name}
             pids = {"worker": connect.pid}
             yield Subject("Kafka Connect, insert", topics, where, collection.estimated_document_count, pids)
 
@@ -164,10 +156,9 @@ def measures(readable: list[float]) -> dict[str, float]:
 
 async def _start(subject: Subject, bootstrap: str, rate: Rate, first: int) -> tuple[Process, Process]:
     reads, writes = os.pipe()
-    environment = {**os.environ, **subject.environment}
-    asker = await create_subprocess_exec(
-        *(sys.executable, "-m", ask_probes.__name__), stdin=reads, stdout=PIPE, env=environment
-    )
+    environment = {**os.environ, ask_probes.WHERE: orjson.dumps(subject.where).decode()}
+    command = (sys.executable, "-m", ask_probes.__name__)
+    asker = await create_subprocess_exec(*command, stdin=reads, stdout=PIPE, env=environment)
     os.close(reads)
     assert asker.stdout is not None
     await asker.stdout.readline()  # it is ready: its start adds to no latency

@@ -1,15 +1,10 @@
-"""The part `ingest`: in each round every pipeline drains the same backlog, one after the other; then folds are counted.
-
-Folds are counted in a backlog whose telephony topic is read long before the rest, by what changes in `calls`: a claim
-is a new token, and one that is released loses it.
-"""
+"""The part `ingest`: in each round every pipeline drains the same backlog, one after the other."""
 
 import asyncio
 import hashlib
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -38,21 +33,15 @@ _QUIX_REQUIREMENTS = _QUIX.with_name("quix-requirements.txt")
 _QUIX_VENV = DOWNLOADS / "quix" / "venv"  # Quix Streams needs older pydantic and confluent-kafka than Callfold
 # Counting the tutorial's documents reads them all.
 _TUTORIAL_POLL_SECONDS = 1.0
-_CHANGES: list[dict[str, Any]] = [
-    {"$match": {"ns.coll": "calls", "operationType": {"$in": ["update", "replace", "drop"]}}},
+_FINAL_RECORDS: list[dict[str, Any]] = [
+    {"$match": {"ns.coll": "calls"}},
     {
-        "$project": {
-            "operationType": 1,
-            "documentKey": 1,
-            "fullDocument.state": 1,
-            "fullDocument.event_count": 1,
-            "updateDescription.updatedFields.token": 1,
-            "updateDescription.removedFields": 1,
+        "$match": {
+            "$or": [{"operationType": "drop"}, {"operationType": "replace", "fullDocument.state": State.FINAL.value}]
         }
     },
+    {"$project": {"operationType": 1, "documentKey": 1, "fullDocument.event_count": 1}},
 ]
-
-Change = dict[str, Any]
 
 
 async def _connect(stage: Stage, workload: Workload, longest: float, mode: Mode) -> Drained:
@@ -157,57 +146,30 @@ async def measure(stage: Stage, samples: Samples, plan: Plan) -> None:
                     done = await pipeline.drain(stage, workload, longest)
                     samples.add(NAME, workload.name, subject, number, **done.measures())
     for number in range(1 if plan.quick else plan.rounds):
-        samples.add(NAME, TELEPHONY_AHEAD, "callfold, one worker", number, **await _count_folds(stage, SHORT))
+        samples.add(NAME, TELEPHONY_AHEAD, "callfold, one worker", number, **await _telephony_ahead(stage))
 
 
-@dataclass
-class Folds:
-    """Folds of calls, and those stored as final without all of their events; `sizes`: events by call."""
+async def _telephony_ahead(stage: Stage) -> dict[str, float]:
+    """Drain a backlog whose telephony topic is read long before the rest; return folds and incomplete final records."""
+    sizes = {SHORT.key(number): SHORT.size(number) for number in range(SHORT.calls)}
+    await stage.published(SHORT)
+    early, failed = set[str](), Event()
 
-    sizes: dict[str, int]
-    folds: int = 0
-    final_too_early: set[str] = field(default_factory=set)
+    def watch(stream: ChangeStream[dict[str, Any]]) -> None:
+        while not failed.is_set():
+            change = stream.try_next()
+            if change is not None and change["operationType"] == "drop":  # the end of a drain
+                return
+            if change is not None and change["fullDocument"]["event_count"] < sizes[change["documentKey"]["_id"]]:
+                early.add(change["documentKey"]["_id"])
 
-    def count(self, change: Change) -> None:
-        if change["operationType"] == "replace":
-            call, stored = change["documentKey"]["_id"], change["fullDocument"]
-            if stored["state"] == State.FINAL and stored["event_count"] < self.sizes[call]:
-                self.final_too_early.add(call)
-            return
-        update = change["updateDescription"]
-        self.folds += "token" in update.get("updatedFields", {})
-        self.folds -= "token" in update.get("removedFields", [])
-
-    def measures(self) -> dict[str, float]:
-        return {"folds_per_call": self.folds / len(self.sizes), "final_too_early": float(len(self.final_too_early))}
-
-
-async def _count_folds(stage: Stage, workload: Workload) -> dict[str, float]:
-    folds = Folds({workload.key(number): workload.size(number) for number in range(workload.calls)})
-    await stage.published(workload)
-    failed = Event()
-
-    def count(stream: ChangeStream[Change]) -> None:
-        for change in _changes(stream, failed):
-            folds.count(change)
-
-    with stage.client.watch(_CHANGES) as stream:
-        watching = asyncio.create_task(asyncio.to_thread(count, stream))
+    with stage.client.watch(_FINAL_RECORDS) as stream:
+        watching = asyncio.create_task(asyncio.to_thread(watch, stream))
         try:
-            await callfold.drain(stage, workload)
+            done = await callfold.drain(stage, SHORT)
         except BaseException:
             failed.set()
             raise
         finally:
             await watching
-    return folds.measures()
-
-
-def _changes(stream: ChangeStream[Change], failed: Event) -> Iterator[Change]:
-    """Yield changes until the collection is dropped, which ends a drain."""
-    while not failed.is_set():
-        change = stream.try_next()
-        if change is not None and change["operationType"] == "drop":
-            return
-        if change is not None:
-            yield change
+    return {"folds_per_call": done.folds / SHORT.calls, "final_too_early": float(len(early))}

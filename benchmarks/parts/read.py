@@ -3,18 +3,18 @@
 Every answer is compared with the reference implementation before anything is measured.
 """
 
-import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import cast
 
 import httpx
 
 from benchmarks.load.calls import Workload
 from benchmarks.load.wrk import Get, Rate, send, write
+from benchmarks.parts.draining import Program
 from benchmarks.parts.read_calls import GrowingCall, Kind
 from benchmarks.peers.fastapi_tutorial import MONGO_DATABASE, MONGO_DRIVER, MONGO_URI
 from benchmarks.peers.read_limit import Job, limit
@@ -22,18 +22,13 @@ from benchmarks.run import DRIVER
 from benchmarks.samples import Samples
 from benchmarks.stage import Documents, Plan, Stage, peak_megabytes, settle
 from deploy.local.ports import free_port
-from deploy.local.servers.process import Server
-from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, Driver
-from tests.support.api.client import PEPPER
 from tests.support.api.server import ApiServer
 from tests.support.events.makers import Json
 
 NAME = "read"
 
-_ROOT = Path(__file__).parents[2]
 _SECONDS = 3
 _CONNECTIONS = (1, 16, 64)
 _FINAL = (
@@ -51,36 +46,25 @@ _HEADLINE, _LONG = _FINAL[1], _LIVE[1]
 Measure = Callable[[], Awaitable[Rate]]
 
 
-class Tutorial(Server):
-    """The tutorial's program under uvicorn's fast settings, without a log line for each request."""
-
-    name: ClassVar[str] = "tutorial"
+class Tutorial(Program):
+    """The tutorial's program under uvicorn, without a log line for each request."""
 
     def __init__(self, folder: Path, mongo_uri: str, database: str, driver: Driver) -> None:
-        super().__init__(folder, free_port())
+        super().__init__(folder, [], free_port())
         self._settings = {MONGO_URI: mongo_uri, MONGO_DATABASE: database, MONGO_DRIVER: driver}
 
-    def prepare(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-
     def command(self) -> list[str]:
-        program = ["benchmarks.peers.fastapi_tutorial:app", "--app-dir", str(_ROOT), "--port", str(self.port)]
-        return [sys.executable, "-m", "uvicorn", *program, "--no-access-log"]
+        program = ["benchmarks.peers.fastapi_tutorial:app", "--port", str(self.port), "--no-access-log"]
+        return [sys.executable, "-m", "uvicorn", *program]
 
     def environment(self) -> dict[str, str]:
-        return {**os.environ, **self._settings}
+        return {**super().environment(), **self._settings}
 
     def lacks(self) -> str | None:
         try:
             return None if httpx.get(f"http://{self.address}/empty", trust_env=False).is_success else "an error"
         except httpx.HTTPError as error:
             return f"{type(error).__name__} at {self.address}"
-
-
-class Api(ApiServer):
-    def __init__(self, folder: Path, mongo_uri: str, database: str, driver: Driver) -> None:
-        super().__init__(folder, mongo_uri, database)
-        self._settings["MONGO_DRIVER"] = driver
 
 
 @dataclass
@@ -91,7 +75,7 @@ class Reading:
     database: str
     tutorial_database: Documents
     driver: Driver
-    api: Api
+    api: ApiServer
     tutorial: Tutorial
     connection: Connection
     store: MongoStore
@@ -121,7 +105,7 @@ async def measure(stage: Stage, samples: Samples, plan: Plan) -> None:
             await settle(longest=10.0)
             for (case, subject), measured in reading.cells.items():
                 rate = await measured()
-                samples.add(NAME, case, subject, number, **asdict(rate))
+                samples.add(NAME, case, subject, number, **rate._asdict())
             for subject, server in (("callfold", reading.api), ("tutorial", reading.tutorial)):
                 samples.add(NAME, "all of it", subject, number, peak_mb=peak_megabytes(server.pid))
 
@@ -132,7 +116,7 @@ async def _servers(stage: Stage) -> AsyncIterator[Reading]:
     with stage.database("read") as database, stage.database("read-tutorial") as theirs:
         uri = stage.mongo.uri
         with (
-            Api(stage.folder / "api", uri, database.name, driver) as api,
+            ApiServer(stage.folder / "api", uri, database.name) as api,
             Tutorial(stage.folder / "tutorial", uri, theirs.name, driver) as tutorial,
         ):
             async with stage.connection(database.name) as connection:
@@ -146,8 +130,8 @@ async def _add_final(reading: Reading, final: Kind, connections: Sequence[int]) 
     records = final.records()
     documents = ({"_id": call.split("/")[1], **record} for call, record in records.items())
     reading.tutorial_database.calls.insert_many(documents)
-    requests = await _requests(reading.connection, records)
-    plain = [replace(each, headers={}) for each in requests]
+    requests = await _requests(reading, records)
+    plain = [Get(each.path, {}) for each in requests]
     tags = await _checked(reading.api.address, requests, records.values())
     await _checked(reading.tutorial.address, plain, records.values())
     for number in connections:
@@ -157,17 +141,15 @@ async def _add_final(reading: Reading, final: Kind, connections: Sequence[int]) 
         if final is _HEADLINE:
             reading.add(final.name, "FastAPI, empty answer", reading.tutorial.address, [Get("/empty", {})], number)
             if connections == _CONNECTIONS:
-                known = [
-                    replace(each, headers={**each.headers, "If-None-Match": tag})
-                    for each, tag in zip(requests, tags, strict=True)
-                ]
+                tagged = zip(requests, tags, strict=True)
+                known = [Get(each.path, {**each.headers, "If-None-Match": tag}) for each, tag in tagged]
                 reading.add("If-None-Match, 25 KB", "callfold", reading.api.address, known, number)
 
 
 async def _add_live(reading: Reading, live: Kind, connections: Sequence[int]) -> None:
     await live.fill(reading.store)
     records = live.records()
-    requests = await _requests(reading.connection, records)
+    requests = await _requests(reading, records)
     await _checked(reading.api.address, requests, records.values())
     for number in connections:
         reading.add(live.name, "callfold", reading.api.address, requests, number)
@@ -180,13 +162,11 @@ async def _add_live(reading: Reading, live: Kind, connections: Sequence[int]) ->
         reading.cells[case, "callfold"] = lambda: growing.read(address, requests[-1], _SECONDS)
 
 
-async def _requests(connection: Connection, calls: Iterable[str]) -> list[Get]:
+async def _requests(reading: Reading, calls: Iterable[str]) -> list[Get]:
     """Return the requests for these calls to the API, with a key of each organization."""
     keys: dict[str, dict[str, str]] = {}
     for organization in {call.split("/")[0] for call in calls}:
-        key, secret = new_key(organization, PEPPER.encode())
-        await MongoKeys(connection).add(key)
-        keys[organization] = {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
+        keys[organization] = await reading.stage.key(reading.connection, organization)
     return [Get(f"/api/calls/{name}", keys[whose]) for whose, name in (call.split("/") for call in calls)]
 
 

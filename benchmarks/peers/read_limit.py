@@ -8,10 +8,8 @@ import itertools
 import sys
 import time
 from asyncio.subprocess import PIPE
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import uvloop
@@ -24,8 +22,7 @@ from shared.store.mongo.client import Connection, Driver
 _ROOT = Path(__file__).parents[2]
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """So many `tasks` read these `calls` in turn for so long: the stored text, or the log."""
 
     mongo_uri: str
@@ -41,42 +38,36 @@ async def limit(job: Job) -> Rate:
     """Run the job in a process of its own."""
     command = [sys.executable, "-m", __name__]
     program = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdin=PIPE, stdout=PIPE)
-    written, _ = await program.communicate(orjson.dumps(asdict(job)))
-    return Rate(**orjson.loads(written))
+    written, _ = await program.communicate(orjson.dumps(list(job)))
+    return Rate(*orjson.loads(written))
 
 
 async def _run(job: Job) -> Rate:
     connection = Connection(MongoAccess(job.mongo_uri), job.database, driver=job.driver)
-    read = _parsing(MongoStore(connection)) if job.log else _finding(connection.collection("calls"))
+    stored, store = connection.collection("calls"), MongoStore(connection)
     calls = itertools.cycle(job.calls)
     times: list[float] = []
-    await asyncio.gather(*(read(next(calls)) for _ in range(job.tasks)))  # connects
-    began = time.perf_counter()
 
-    async def ask() -> None:
+    async def read(call: str) -> Any:
+        if not job.log:
+            return await stored.find_one({"_id": call}, {"body": 1})
+        documents = (await store.read([call]))[call]
+        return [orjson.loads(event) for document in documents for event in document.events]
+
+    async def read_all() -> None:
         while (asked := time.perf_counter()) < began + job.seconds:
             await read(next(calls))
             times.append(time.perf_counter() - asked)
 
-    await asyncio.gather(*(ask() for _ in range(job.tasks)))
+    await asyncio.gather(*(read(next(calls)) for _ in range(job.tasks)))  # connects
+    began = time.perf_counter()
+    await asyncio.gather(*(read_all() for _ in range(job.tasks)))
     rate = Rate.of(times, time.perf_counter() - began)
     await connection.close()
     return rate
 
 
-def _finding(calls: Any) -> Callable[[str], Awaitable[Any]]:
-    return lambda call: calls.find_one({"_id": call}, {"body": 1})
-
-
-def _parsing(store: MongoStore) -> Callable[[str], Awaitable[Any]]:
-    async def read(call: str) -> list[Any]:
-        documents = (await store.read([call]))[call]
-        return [orjson.loads(event) for document in documents for event in document.events]
-
-    return read
-
-
 if __name__ == "__main__":
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        job = Job(**orjson.loads(sys.stdin.buffer.read()))
-        sys.stdout.buffer.write(orjson.dumps(asdict(runner.run(_run(job)))))
+        rate = runner.run(_run(Job(*orjson.loads(sys.stdin.buffer.read()))))
+        sys.stdout.buffer.write(orjson.dumps(list(rate)))
