@@ -104,7 +104,7 @@ def targets_table(samples: Samples, parts: Container[str] = PARTS) -> Table:
     return Table(
         ["figure", "unit", "asked", "measured", "verdict"],
         [
-            [each.target.name, each.target.unit, each.target.asked, _spread(each.figure), each.verdict]
+            [each.target.name, each.target.unit, each.target.asked, spread(each.figure), each.verdict]
             for each in judge(samples)
             if each.target.over.part in parts
         ],
@@ -117,7 +117,7 @@ def missed_table(samples: Samples) -> Table:
     rows = []
     for gap in dict.fromkeys(each.target.gap for each in missed):
         same = [each for each in missed if each.target.gap == gap]
-        lines = zip(*((each.target.name, each.target.asked, _spread(each.figure)) for each in same), strict=True)
+        lines = zip(*((each.target.name, each.target.asked, spread(each.figure)) for each in same), strict=True)
         rows.append([*map("<br>".join, lines), *(gap or (UNEXPLAINED, UNEXPLAINED))])
     return Table(["figure", "asked", "measured", "why it is not reached", "what was tried"], rows, texts=5)
 
@@ -155,15 +155,13 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value == round(value) else f"{value:,.{digits}f}"
 
 
-def spread(found: Figure) -> str:
+def spread(found: Figure | None) -> str:
     """Return a median with the least and the most of its rounds."""
+    if found is None:
+        return _NOT_MEASURED
     if found.least == found.most:
         return number(found.median)
     return f"{number(found.median)} ({number(found.least)} to {number(found.most)})"
-
-
-def _spread(found: Figure | None) -> str:
-    return _NOT_MEASURED if found is None else spread(found)
 
 
 def plots(samples: Samples) -> dict[str, bytes]:

@@ -21,10 +21,9 @@ from pymongo.collection import Collection
 
 from benchmarks.load import ask_probes, publish_probes
 from benchmarks.load.probes import CALLS_A_PHASE, ONGOING, ORGANIZATION, WORKLOAD
-from benchmarks.load.publish_probes import events
 from benchmarks.parts.callfold import worker
 from benchmarks.parts.draining import events_in
-from benchmarks.peers.connect import ConnectWorker, Sink
+from benchmarks.peers.connect import ConnectWorker
 from benchmarks.samples import Samples
 from benchmarks.stage import CpuTime, Plan, Stage, settle, until
 from shared.contract.topics import Topics
@@ -115,13 +114,12 @@ def _check_records(calls: Collection[dict[str, Any]]) -> None:
 async def _connect(stage: Stage) -> AsyncIterator[Subject]:
     topics = await stage.topics(_PARTITIONS)
     with stage.database("connect") as database:
-        collection, name = database["events"], database.name
-        collection.create_index("id")  # a reader would need one
-        sink = Sink(name, stage.kafka.address, topics.inputs, stage.mongo.uri, name, collection.name)
-        with ConnectWorker(stage.folder / name, sink) as connect:
-            where = {"mongo": stage.mongo.uri, "database": name, "collection": collection.name}
-            pids = {"worker": connect.pid}
-            yield Subject("Kafka Connect, insert", topics, where, collection.estimated_document_count, pids)
+        events = database["events"]
+        events.create_index("id")  # a reader would need one
+        with ConnectWorker(stage, topics, database.name) as connect:
+            where = {"mongo": stage.mongo.uri, "database": database.name, "collection": events.name}
+            stored, pids = events.estimated_document_count, {"worker": connect.pid}
+            yield Subject("Kafka Connect, insert", topics, where, stored, pids)
 
 
 async def _phase(subject: Subject, bootstrap: str, rate: Rate, first: int) -> dict[str, float]:
@@ -131,7 +129,7 @@ async def _phase(subject: Subject, bootstrap: str, rate: Rate, first: int) -> di
         RuntimeError: a process of the measurement failed.
         TimeoutError: the pipeline did not store everything.
     """
-    wanted = subject.stored() + events(rate.per_second, rate.warm_up + rate.seconds)
+    wanted = subject.stored() + publish_probes.events(rate.per_second, rate.warm_up + rate.seconds)
     used = CpuTime(**subject.pids)
     publisher, asker = await _start(subject, bootstrap, rate, first)
     await _ended(publisher)

@@ -16,12 +16,14 @@ from benchmarks import peers
 from benchmarks.load.calls import Workload
 from benchmarks.parts import callfold
 from benchmarks.parts.draining import Drained, Peer, Program, events_in
-from benchmarks.peers.connect import ConnectWorker, Mode, Sink
+from benchmarks.peers.connect import ConnectWorker, Mode
 from benchmarks.peers.write_log import logged
 from benchmarks.samples import Samples
 from benchmarks.stage import Plan, Stage, progress, settle
 from deploy.local.lock import locked
 from deploy.local.servers.install import DOWNLOADS, STAMP
+from deploy.local.servers.process import Server
+from shared.contract.topics import Topics
 from shared.store.states import State
 
 NAME = "ingest"
@@ -44,27 +46,21 @@ _FINAL_RECORDS: list[dict[str, Any]] = [
 ]
 
 
-async def _connect(stage: Stage, workload: Workload, longest: float, mode: Mode) -> Drained:
-    topics = await stage.published(workload)
-    with stage.database(f"connect-{mode}") as database:
-        name, events = database.name, database["events"]
-        sink = Sink(name, stage.kafka.address, topics.inputs, stage.mongo.uri, name, events.name, mode)
-        peer = Peer(
-            ConnectWorker(stage.folder / name, sink),
-            events.estimated_document_count,
-            lambda: events.count_documents({}),
-        )
-        return await peer.drain(stage.pids(), workload.total, longest)
+Drain = Callable[[Stage, Workload, float], Awaitable[Drained]]
 
 
-async def _quix(stage: Stage, workload: Workload, longest: float) -> Drained:
-    _install_quix()
-    topics = await stage.published(workload)
-    with stage.database("quix") as database:
-        events = database["events"]
-        program = Quix(stage.folder / database.name, _arguments(stage, database.name, *topics.inputs))
-        peer = Peer(program, events.estimated_document_count, lambda: events.count_documents({}))
-        return await peer.drain(stage.pids(), workload.total, longest)
+def _stores_documents(what: str, start: Callable[[Stage, Topics, str], Server]) -> Drain:
+    """Return the drain of a peer that stores each event as a document in `events`."""
+
+    async def drain(stage: Stage, workload: Workload, longest: float) -> Drained:
+        topics = await stage.published(workload)
+        with stage.database(what) as database:
+            events = database["events"]
+            server = start(stage, topics, database.name)
+            peer = Peer(server, events.estimated_document_count, lambda: events.count_documents({}))
+            return await peer.drain(stage.pids(), workload.total, longest)
+
+    return drain
 
 
 async def _tutorial(stage: Stage, workload: Workload, longest: float) -> Drained:
@@ -88,35 +84,38 @@ async def _write_log(stage: Stage, workload: Workload, longest: float) -> Draine
         return await peer.drain(stage.pids(), logged(workload), longest)
 
 
+def _program(stage: Stage, module: str, name: str, *arguments: str) -> Program:
+    common = [stage.kafka.address, stage.mongo.uri, name]
+    return Program(stage.folder / name, ["-m", f"benchmarks.peers.{module}", *common, *arguments])
+
+
 class Quix(Program):
+    """Quix Streams on libraries of its own, which are installed once."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        stamp, digest = _QUIX_VENV / STAMP, hashlib.sha256(_QUIX_REQUIREMENTS.read_bytes()).hexdigest()
+        if stamp.is_file() and stamp.read_text() == digest:
+            return
+        with locked(_QUIX_VENV.parent):
+            progress(f"installing Quix Streams into {_QUIX_VENV}")
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(_QUIX_VENV)], check=True)  # noqa: S603 - ours
+            pip = [str(_QUIX_VENV / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+            subprocess.run([*pip, "-r", str(_QUIX_REQUIREMENTS)], check=True)  # noqa: S603 - ours
+            stamp.write_text(digest)
+
     def command(self) -> list[str]:
         return [str(_QUIX_VENV / "bin" / "python"), "-P", str(_QUIX), *self._arguments]
 
 
-def _program(stage: Stage, module: str, name: str, *arguments: str) -> Program:
-    return Program(stage.folder / name, ["-m", f"benchmarks.peers.{module}", *_arguments(stage, name, *arguments)])
-
-
-def _arguments(stage: Stage, name: str, *more: str) -> list[str]:
-    return [stage.kafka.address, stage.mongo.uri, name, *more]
-
-
-def _install_quix() -> None:
-    stamp, digest = _QUIX_VENV / STAMP, hashlib.sha256(_QUIX_REQUIREMENTS.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text() == digest:
-        return
-    with locked(_QUIX_VENV.parent):
-        progress(f"installing Quix Streams into {_QUIX_VENV}")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(_QUIX_VENV)], check=True)  # noqa: S603 - ours
-        pip = [str(_QUIX_VENV / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(_QUIX_REQUIREMENTS)], check=True)  # noqa: S603 - ours
-        stamp.write_text(digest)
+def _quix(stage: Stage, topics: Topics, name: str) -> Quix:
+    return Quix(stage.folder / name, [stage.kafka.address, stage.mongo.uri, name, *topics.inputs])
 
 
 class Pipeline(NamedTuple):
     """Seconds that a workload is drained for at most: of short calls, of long ones, with --quick (None: not then)."""
 
-    drain: Callable[[Stage, Workload, float], Awaitable[Drained]]
+    drain: Drain
     short: float = 600.0
     long: float = 600.0
     quick: float | None = None
@@ -128,9 +127,11 @@ class Pipeline(NamedTuple):
 PIPELINES: dict[str, Pipeline] = {
     "callfold, one worker": Pipeline(lambda stage, workload, _: callfold.drain(stage, workload), quick=600.0),
     "callfold, two workers": Pipeline(lambda stage, workload, _: callfold.drain(stage, workload, 2), quick=600.0),
-    "Kafka Connect, insert": Pipeline(partial(_connect, mode=Mode.INSERT), 600.0, 40.0, 12.0),
-    "Kafka Connect, replace": Pipeline(partial(_connect, mode=Mode.REPLACE), 20.0, 30.0),
-    "Quix Streams": Pipeline(_quix, 20.0, 30.0, 12.0),
+    "Kafka Connect, insert": Pipeline(_stores_documents("connect", ConnectWorker), 600.0, 40.0, 12.0),
+    "Kafka Connect, replace": Pipeline(
+        _stores_documents("connect-replace", partial(ConnectWorker, mode=Mode.REPLACE)), 20.0, 30.0
+    ),
+    "Quix Streams": Pipeline(_stores_documents("quix", _quix), 20.0, 30.0, 12.0),
     "Faust, tutorial": Pipeline(_tutorial, 12.0, 15.0, 6.0),
     "limit: consume and decode": Pipeline(_consume),
     "limit: write the log": Pipeline(_write_log),

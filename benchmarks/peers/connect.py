@@ -1,27 +1,26 @@
 """Kafka Connect with MongoDB's sink connector, in a standalone worker: the usual way from Kafka into MongoDB."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar
 
 import httpx
 
-from benchmarks.stage import progress
+from benchmarks.stage import Stage, progress
 from deploy.local.errors import LocalError, tail
 from deploy.local.ports import free_port
 from deploy.local.servers.install import DOWNLOADS, install
 from deploy.local.servers.java import find_java
 from deploy.local.servers.kafka import LOGGING
 from deploy.local.servers.process import Server
+from shared.contract.topics import Topics
 
 _POM = Path(__file__).with_name("connect-pom.xml")
 _PROPERTIES = Path(__file__).with_name("connect-worker.properties")
 _LIBS = DOWNLOADS / "connect" / "libs"
 _CONNECTOR_JAR = "mongo-kafka-connect-*.jar"
-_MEMORY = "-Xmx1g"
 _TASKS = 2
 _SINK = "com.mongodb.kafka.connect.sink"
 
@@ -44,41 +43,27 @@ _MODES: dict[Mode, dict[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sink:
-    """`name` names the connector, so that each has a consumer group of its own."""
-
-    name: str
-    bootstrap: str
-    topics: Sequence[str]
-    mongo_uri: str
-    database: str
-    collection: str
-    mode: Mode = Mode.INSERT
-
-    def properties(self) -> dict[str, str]:
-        return {
-            "name": self.name,
-            "connector.class": "com.mongodb.kafka.connect.MongoSinkConnector",
-            "tasks.max": str(_TASKS),
-            "topics": ",".join(self.topics),
-            "connection.uri": f"{self.mongo_uri}&w=majority",
-            "database": self.database,
-            "collection": self.collection,
-            # As its documentation advises where order does not matter: the server may write in parallel.
-            "bulk.write.ordered": "false",
-            **_MODES[self.mode],
-        }
-
-
 class ConnectWorker(Server):
-    """A worker of Kafka Connect that runs one sink."""
+    """Writes the topics into `events` of a database, which also names the connector and its consumer group."""
 
     name: ClassVar[str] = "connect"
 
-    def __init__(self, folder: Path, sink: Sink) -> None:
-        super().__init__(folder, free_port())
-        self._sink = sink
+    def __init__(self, stage: Stage, topics: Topics, database: str, mode: Mode = Mode.INSERT) -> None:
+        super().__init__(stage.folder / database, free_port())
+        self._status = f"http://{self.address}/connectors/{database}/status"
+        self._worker = {"bootstrap.servers": stage.kafka.address, "listeners": f"http://{self.address}"}
+        self._sink = {
+            "name": database,
+            "connector.class": "com.mongodb.kafka.connect.MongoSinkConnector",
+            "tasks.max": str(_TASKS),
+            "topics": ",".join(topics.inputs),
+            "connection.uri": f"{stage.mongo.uri}&w=majority",
+            "database": database,
+            "collection": "events",
+            # As its documentation advises where order does not matter: the server may write in parallel.
+            "bulk.write.ordered": "false",
+            **_MODES[mode],
+        }
 
     def prepare(self) -> None:
         """Write the settings, and download the jars once.
@@ -88,18 +73,13 @@ class ConnectWorker(Server):
         """
         install(progress, _LIBS, pom=_POM, what="Kafka Connect and MongoDB's connector")
         self.folder.mkdir(parents=True, exist_ok=True)
-        own = {
-            "bootstrap.servers": self._sink.bootstrap,
-            "listeners": f"http://{self.address}",
-            "plugin.path": ",".join(map(str, _LIBS.glob(_CONNECTOR_JAR))),
-        }
-        worker = f"{_PROPERTIES.read_text(encoding='ascii')}\n{_lines(own)}"
-        (self.folder / "worker.properties").write_text(worker, encoding="ascii")
-        (self.folder / "sink.properties").write_text(_lines(self._sink.properties()), encoding="ascii")
+        worker = self._worker | {"plugin.path": ",".join(map(str, _LIBS.glob(_CONNECTOR_JAR)))}
+        (self.folder / "worker.properties").write_text(_PROPERTIES.read_text() + _lines(worker))
+        (self.folder / "sink.properties").write_text(_lines(self._sink))
 
     def command(self) -> list[str]:
-        options = [_MEMORY, f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"]
         main = "org.apache.kafka.connect.cli.ConnectStandalone"
+        options = ["-Xmx1g", f"-Dlog4j2.configurationFile={LOGGING.as_uri()}"]
         return [find_java(), *options, main, "worker.properties", "sink.properties"]
 
     def environment(self) -> dict[str, str]:
@@ -113,22 +93,19 @@ class ConnectWorker(Server):
         Raises:
             LocalError: the connector or a task has failed; it does not restart by itself.
         """
-        status = self._status()
-        if status is None:
-            return f"no connector {self._sink.name} on {self.address}"
+        try:
+            answer = httpx.get(self._status, timeout=5.0)
+        except httpx.HTTPError as error:
+            return f"{type(error).__name__} at {self.address}"
+        if answer.status_code != httpx.codes.OK:
+            return f"no connector at {self._status}"
+        status: dict[str, Any] = answer.json()
         parts = [status["connector"], *status["tasks"]]
         for part in parts:
             if part["state"] == "FAILED":
                 raise LocalError(f"Kafka Connect failed:\n{part.get('trace')}\nThe end of its log:\n{tail(self.log)}")
         running = sum(part["state"] == "RUNNING" for part in parts)
-        return None if running == 1 + _TASKS else f"{running} of {1 + _TASKS} parts of {self._sink.name} run"
-
-    def _status(self) -> dict[str, Any] | None:
-        try:
-            answer = httpx.get(f"http://{self.address}/connectors/{self._sink.name}/status", timeout=5.0)
-        except httpx.HTTPError:
-            return None
-        return answer.json() if answer.status_code == httpx.codes.OK else None
+        return None if running == 1 + _TASKS else f"{running} of {1 + _TASKS} parts of the connector run"
 
 
 def _lines(properties: Mapping[str, str]) -> str:
