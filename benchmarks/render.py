@@ -5,7 +5,7 @@ A block of the document begins with `<!-- ingest -->` and ends with `<!-- /inges
 
 import io
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -24,32 +24,17 @@ PARTS = ("ingest", "fresh", "read", "long", "scale")
 UNEXPLAINED = "TO BE EXPLAINED in benchmarks/targets.py"
 
 _COLUMNS = {
-    "events_per_second": "events/s",
-    "cpu_us_per_event": "CPU, µs an event",
-    "cpu_us_per_event_with_servers": "with the servers', µs",
-    "mongod_cpu_us_per_event": "of it mongod's, µs",
-    "us_per_event": "µs an event",
-    "peak_mb": "peak, MB",
     "final_too_early": "incomplete final records",
-    "requests_per_second": "requests/s",
-    "p50_ms": "p50, ms",
-    "p99_ms": "p99, ms",
-    "max_ms": "max, ms",
     "left_behind": "not stored at the end",
-    "question_ms": "one request, ms",
-    "asking_cpu_percent": "client, % of a core",
-    "worker_cpu_percent": "worker, % of a core",
-    "api_cpu_percent": "API, % of a core",
-    "failed_at_events": "failed at, events",
-    "events_per_cpu_second": "events per CPU-second",
-    "events_per_cpu_second_with_servers": "with the servers'",
-    "seconds_without_progress": "a partition without progress, s",
-    "seconds_without_any": "all without progress, s",
+    "question_ms": "one request ms",
+    "asking_cpu_percent": "client cpu percent",
+    "seconds_without_progress": "one partition without progress s",
+    "seconds_without_any": "all without progress s",
 }
+_WORDS = {"us": "µs", "cpu": "CPU", "mb": "MB", "api": "API", "percent": "%"}
 _NOT_MEASURED = "not measured"
 _NOTHING = "–"  # noqa: RUF001 - a dash, as in any table
 _LOAD = "load at the start"
-
 _OURS, _LIMIT = "callfold", "limit: "
 _BLUE, _ORANGE, _GREY = "#1f8fd6", "#d9822b", "#797979"  # readable on light and on dark
 _STYLE = {
@@ -83,7 +68,7 @@ def measured_table(samples: Samples, part: str) -> Table:
     """Return a row for each subject of each case, a column for each measure."""
     figures = {cell: found for cell, found in samples.figures().items() if cell.part == part}
     measures = list(dict.fromkeys(cell.measure for cell in figures))
-    rounds = samples.runs[part].rounds if part in samples.runs else 0
+    rounds = samples.runs[part].rounds
 
     def cell(case: str, subject: str, measure: str) -> str:
         found = figures.get(Cell(part, case, subject, measure))
@@ -92,12 +77,17 @@ def measured_table(samples: Samples, part: str) -> Table:
         return spread(found) + (f", {found.rounds} of {rounds} rounds" if found.rounds < rounds else "")
 
     return Table(
-        ["case", "pipeline", *(_COLUMNS.get(name, name.replace("_", " ")) for name in measures)],
+        ["case", "pipeline", *map(_column, measures)],
         [
             [case, subject, *(cell(case, subject, name) for name in measures)]
             for case, subject in dict.fromkeys((cell.case, cell.subject) for cell in figures)
         ],
     )
+
+
+def _column(measure: str) -> str:
+    words = _COLUMNS.get(measure, measure.replace("_", " ")).split()
+    return " ".join(_WORDS.get(word, word) for word in words)
 
 
 def targets_table(samples: Samples, parts: Container[str] = PARTS) -> Table:
@@ -142,11 +132,10 @@ def part_text(samples: Samples, part: str) -> str:
     if part not in samples.runs:
         return f"{_NOT_MEASURED.capitalize()}."
     run = samples.runs[part]
-    rounds = f"Median of {run.rounds} rounds (least to most)" if run.rounds > 1 else "One round"
-    quick = ", main cases only" if run.quick else ""
+    rounds = f"Median of {run.rounds} rounds (least to most)" + (", main cases only" if run.quick else "")
     failed = f"\n\n**It failed and is incomplete:** {run.failed}" if run.failed else ""
     table = measured_table(samples, part).markdown()
-    return f"{rounds}{quick}; it took {run.seconds / 60:.0f} min.{failed}\n\n{table}"
+    return f"{rounds}; it took {run.seconds / 60:.0f} min.{failed}\n\n{table}"
 
 
 def number(value: float) -> str:
@@ -166,20 +155,18 @@ def spread(found: Figure | None) -> str:
 
 def plots(samples: Samples) -> dict[str, bytes]:
     """Return the plot of each part that was measured and has one, as SVG."""
-    drains = {
-        case: {name: found for name, found in bars.items() if not name.startswith(_LIMIT)}
-        for case, bars in _by_case(samples, "ingest", "events_per_second").items()
-    }
-    answers = {case: bars for case, bars in _by_case(samples, "read", "requests_per_second").items() if len(bars) > 1}
-    # At 16 connections, or at the one number that is compared.
-    shown = {
-        case: bars
-        for case, bars in answers.items()
-        if case.endswith(", 16 connections") or f"{case.rpartition(', ')[0]}, 16 connections" not in answers
-    }
+    drained = _by_case(samples, "ingest", "events_per_second")
+    answered = _by_case(samples, "read", "requests_per_second")
     costs = _by_case(samples, "long", "cpu_us_per_event")
+    for bars in drained.values():
+        for limit in [name for name in bars if name.startswith(_LIMIT)]:  # they would dwarf the pipelines
+            del bars[limit]
+    compared = {case: bars for case, bars in answered.items() if len(bars) > 1}
+    # At 16 connections, or at the one number that is compared.
+    alone = [case for case in compared if f"{case.rpartition(', ')[0]}, 16 connections" not in compared]
+    shown = {case: bars for case, bars in compared.items() if case.endswith(", 16 connections") or case in alone}
     drawn = {
-        "ingest": _bars(drains, "events/s") if drains else b"",
+        "ingest": _bars(drained, "events/s") if drained else b"",
         "read": _bars(shown, "requests/s") if shown else b"",
         "long": _curves(costs, _by_case(samples, "long", "failed_at_events")) if costs else b"",
     }
@@ -248,10 +235,8 @@ def _colors(subjects: Iterable[str]) -> list[str]:
     return [_BLUE if each.startswith(_OURS) else _ORANGE for each in subjects]
 
 
-def _errors(found: Iterable[Figure]) -> list[list[float]]:
-    """Return how far the least lies below each median, and the most above it."""
-    figures = list(found)
-    return [[each.median - each.least for each in figures], [each.most - each.median for each in figures]]
+def _errors(found: Collection[Figure]) -> list[list[float]]:
+    return [[each.median - each.least for each in found], [each.most - each.median for each in found]]
 
 
 def _svg(canvas: Any) -> bytes:

@@ -186,7 +186,7 @@ def test_a_part_has_a_row_for_each_subject_and_shows_missing_rounds_and_figures(
     lines = measured_table(samples, "ingest").markdown().splitlines()
 
     assert lines == [
-        "| case | pipeline | events/s | peak, MB |",
+        "| case | pipeline | events per second | peak MB |",
         "| --- | --- | ---: | ---: |",
         "| 100 events a call | callfold, one worker | 25,000 (24,000 to 26,000) | 210 |",
         "| 100 events a call | Kafka Connect, insert | 10,000, 1 of 3 rounds | – |",  # noqa: RUF001
