@@ -198,7 +198,6 @@ def _bars(panels: Mapping[str, Mapping[str, Figure]], unit: str) -> bytes:
 
 
 def _curves(costs: Mapping[str, Mapping[str, Figure]], ends: Mapping[str, Mapping[str, Figure]]) -> bytes:
-    """Draw an event's cost by the length of its call: from a backlog, and as calls go on."""
     named = {"from a backlog": r"([\d,]+) events", "as calls go on": r"([\d,]+) events, going on"}
     panels = {title: lines for title, pattern in named.items() if (lines := _by_length(costs, pattern))}
     with rc_context(_STYLE):
@@ -246,7 +245,6 @@ def _svg(canvas: Any) -> bytes:
 
 
 def summary(samples: Samples) -> str:
-    """Return all tables in Markdown."""
     parts = [f"## {part}\n\n{part_text(samples, part)}" for part in PARTS if part in samples.runs]
     return "\n\n".join([*parts, targets_table(samples, samples.runs).markdown(), machines(samples)]) + "\n"
 
