@@ -3,20 +3,33 @@
 The exit status is 1 if the worker used more than `--most` MiB; a wrong record ends the program with an error.
 """
 
+import random
 import time
 from argparse import Namespace
+from functools import cached_property
 
-from benchmarks.load.calls import Workload
+from benchmarks.load.calls import CALL, ORGANIZATION, Workload
 from benchmarks.parts.callfold import all_final, all_right
 from benchmarks.stage import CpuTime, Stage, peak_megabytes, run_program
+from tests.support.events.makers import Json
+from tests.support.events.workload import conversation
 from tests.support.servers.kafka import lag
 
-_EVENTS_A_CALL = 95
+_TURNS, _EVENTS_A_CALL = 45, 95
 _PARTITIONS = 12
 
 
+class ShortTurns(Workload):
+    """Calls whose turns have no words with times."""
+
+    @cached_property
+    def templates(self) -> list[list[Json]]:
+        made = conversation(CALL, random.Random(1), _TURNS)
+        return [[body | {"organizationid": ORGANIZATION} for body in made]]
+
+
 async def drain(stage: Stage, chosen: Namespace) -> int:
-    workload = Workload(_EVENTS_A_CALL, chosen.events // _EVENTS_A_CALL, at_once=500)
+    workload = ShortTurns(_EVENTS_A_CALL, chosen.events // _EVENTS_A_CALL, at_once=500)
     topics = await stage.published(workload, _PARTITIONS)
     with stage.database("backlog") as database:
         began = time.monotonic()

@@ -25,10 +25,11 @@ Message = tuple[str, bytes, bytes]
 BURST = 6
 """Events of a call that arrive together."""
 
+CALL, ORGANIZATION = "call-template0", "org-template0"
+"""Names in templates, replaced by those of each call."""
+
 _TEMPLATES = 40
 _ORGANIZATIONS = 20
-_CALL = "call-template0"
-_ORGANIZATION = "org-template0"
 _BEGAN = 1_703_097_600_000
 _COMPONENTS = ("e2e", "llm", "tts", "asr")
 _TOOL_EVERY = 12
@@ -114,7 +115,7 @@ class Workload:
 
 
 def _named(text: bytes, organization: bytes, call: bytes) -> bytes:
-    return text.replace(_CALL.encode(), call).replace(_ORGANIZATION.encode(), organization)
+    return text.replace(CALL.encode(), call).replace(ORGANIZATION.encode(), organization)
 
 
 def _names(number: int) -> tuple[bytes, bytes]:
@@ -127,7 +128,7 @@ def conversation(rng: random.Random, events: int) -> list[Json]:
     at = _BEGAN + rng.randrange(10_000)
 
     def add(kind: str, source: str = "/agent", **data: Any) -> None:
-        identity = {"id": f"{_CALL}:{len(made)}", "call": _CALL, "organization": _ORGANIZATION}
+        identity = {"id": f"{CALL}:{len(made)}", "call": CALL, "organization": ORGANIZATION}
         made.append(event(kind, at=at, source=source, **identity, **data))
 
     def turn(number: int) -> None:
