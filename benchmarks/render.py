@@ -132,7 +132,8 @@ def part_text(samples: Samples, part: str) -> str:
     if part not in samples.runs:
         return f"{_NOT_MEASURED.capitalize()}."
     run = samples.runs[part]
-    rounds = f"Median of {run.rounds} rounds (least to most)" + (", main cases only" if run.quick else "")
+    rounds = f"Median of {run.rounds} rounds (least to most)" if run.rounds > 1 else "One round"
+    rounds += ", main cases only" if run.quick else ""
     failed = f"\n\n**It failed and is incomplete:** {run.failed}" if run.failed else ""
     table = measured_table(samples, part).markdown()
     return f"{rounds}; it took {run.seconds / 60:.0f} min.{failed}\n\n{table}"
