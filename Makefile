@@ -42,7 +42,7 @@ test: install ## lint, check types and architecture, run every test; stop at the
 faults: install ## run the fault tests for long: make faults SEED=1 DURATION=600 (seconds)
 	$(BIN)/python -m tests.faults --seed $(SEED) --duration $(DURATION)
 
-bench: install ## measure all, beside its peers: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
+bench: install ## measure Callfold and its alternatives: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
 	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
 up: install ## start the stack in the background: Kafka, MongoDB, the API and the worker

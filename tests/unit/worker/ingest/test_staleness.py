@@ -65,7 +65,7 @@ def test_a_call_that_opted_out_before_needs_nothing_more_than_another() -> None:
 
 
 @pytest.mark.parametrize("slack", [FIVE_MINUTES, 80])
-@pytest.mark.parametrize(("state", "mark"), [(State.LIVE, SEEN_ONLY), (State.STALE, STALE)])
+@pytest.mark.parametrize(("state", "mark_stale"), [(State.LIVE, SEEN_ONLY), (State.STALE, STALE)])
 def test_the_last_arrival_is_moved_when_it_lies_further_behind_than_it_may(
     state: State, mark: CallUpdate, slack: int
 ) -> None:
