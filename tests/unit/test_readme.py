@@ -26,6 +26,7 @@ CHANGELOG = ROOT / "CHANGELOG.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CURRENT = [page for page in PAGES if page != CHANGELOG]  # the changelog names what is no more
+TOP = ("services", "shared", "deploy", "benchmarks", "tests", "docs", "examples")
 OTHER_VARIABLES = {f"{PREFIX}{name}" for name in ("SECRETS_DIR", "MONGOD", "TEST_PATIENCE")}
 
 
@@ -77,8 +78,8 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", CURRENT, ids=page_id)
 def test_every_path_is_there(page: Path) -> None:
-    paths = re.findall(r"`((?:shared|services|deploy|docs|examples|tests|benchmarks)/[\w./-]+)`", page.read_text())
-    modules = re.findall(r"python -m ((?:services|deploy|tests|benchmarks)[\w.]*\w)", page.read_text())
+    paths = re.findall(rf"(?<![\w./-])((?:{'|'.join(TOP)})/[\w./-]*\w)", page.read_text())
+    modules = re.findall(rf"python -m ((?:{'|'.join(TOP)})[\w.]*\w)", page.read_text())
 
     assert [path for path in paths if not (ROOT / path).exists()] == []
     assert [module for module in modules if find_spec(module) is None] == []
