@@ -109,6 +109,14 @@ def test_every_variable_is_a_setting_and_every_metric_exists(page: Path) -> None
     assert set(re.findall(r"callfold_[a-z_]+", text)) <= metric_names() | secrets
 
 
+def test_each_ratio_of_the_readme_is_one_that_was_measured() -> None:
+    ratios = re.findall(r"^\| .+ \| ([\d.]+) \| (at least [\d.]+): ", (ROOT / "README.md").read_text(), re.MULTILINE)
+    measured = (ROOT / "docs" / "performance.md").read_text()
+
+    assert ratios
+    assert [ratio for ratio, asked in ratios if f"| {asked} | {ratio} (" not in measured] == []
+
+
 def test_every_setting_is_documented() -> None:
     text = (ROOT / "docs" / "settings.md").read_text()
 
