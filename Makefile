@@ -54,7 +54,7 @@ down: $(PACKAGES) ## stop the stack; the data stay
 status: $(PACKAGES) ## show what runs
 	@$(RUN) status
 
-contracts: $(PACKAGES) ## write docs/contracts anew, from the models
+contracts: $(PACKAGES) ## write docs/contracts and docs/settings.md again, from the code
 	@$(BIN)/python -m deploy.contracts
 
 install: $(PACKAGES) $(KAFKA) ## install Python's packages and Kafka's jars, each once
