@@ -1,16 +1,14 @@
 """Reading a price book from its file."""
 
 import tomllib
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from shared.contract.timestamps import to_unix_ms
 from shared.fold.cost import Price, PriceBook, PriceList
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _VARIABLE = "CALLFOLD_PRICE_BOOK"
 SHIPPED = Path(__file__).with_name("price_book.toml")
@@ -63,13 +61,8 @@ def load(path: Path | None = None) -> PriceBook:
 
 def _prices(edition: _Edition) -> PriceList:
     return PriceList(
-        effective=_unix_ms(edition.effective),
+        effective=to_unix_ms(edition.effective),
         products={name: Price(product.unit_price, product.billed) for name, product in edition.products.items()},
         increment=edition.increment_seconds,
         minimum=edition.minimum_seconds,
     )
-
-
-def _unix_ms(moment: datetime) -> int:
-    # Not timestamp() * 1000, which loses a millisecond now and then.
-    return (moment - _EPOCH) // timedelta(milliseconds=1)

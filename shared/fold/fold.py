@@ -5,11 +5,11 @@ these rules, and on nothing else: not on the events' order, not on how often eac
 cut into batches or topics, not on crashes, not on which worker folded them.
 """
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.contract.envelope import Event
+from shared.contract.ids import call_key, record_id
 from shared.fold.cost import PriceBook, RatingWarnings, TimedUsage, rate
 from shared.fold.details import (
     detail,
@@ -30,7 +30,6 @@ from shared.fold.transcript import effective_turns, transcript, with_tool_calls
 RULES_VERSION = 1
 """Changes with every rule that can give a record another content."""
 
-_NAMESPACE = uuid.UUID("3c9a1c0e-8a83-5d5b-9c0b-6f3f0a6f1d42")
 _COMPONENTS = ("e2e", "asr", "llm", "llm_websocket_network_rtt", "tts", "knowledge_base", "s2s")
 
 
@@ -76,7 +75,7 @@ def _record(call: CallEvents, session: int | None, end: End | None, cost: CallCo
     direction = upper_case(detail(call, "direction"))
     from_number, to_number = detail(call, "from_number"), detail(call, "to_number")
     return {
-        "id": str(uuid.uuid5(_NAMESPACE, f"{first.organization_id}/{first.call_id}")),
+        "id": record_id(call_key(first.organization_id, first.call_id)),
         "agent_id": detail(call, "agent_id"),
         "call_id": first.call_id,
         "organization_id": first.organization_id,

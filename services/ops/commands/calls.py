@@ -14,7 +14,7 @@ from services.ops.settings import OpsSettings
 from shared.calls.read_call import CallBroken, Finality, Reading, read_call
 from shared.config import price_book
 from shared.config.price_book import InvalidPriceBook
-from shared.store.ids import call_key
+from shared.contract.ids import call_key
 
 app = typer.Typer()
 

@@ -14,8 +14,8 @@ from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
 from services.ops.settings import OpsSettings
 from shared.config import price_book
 from shared.config.price_book import InvalidPriceBook
+from shared.contract.ids import call_key
 from shared.fold.cost import PriceBook
-from shared.store.ids import call_key
 
 app = typer.Typer()
 
