@@ -16,7 +16,7 @@ from services.api.app import create_app
 from services.api.settings import ApiSettings
 from shared.config import price_book
 from shared.config.settings import describe
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 from shared.fold_pool.pool import FoldPool
 from shared.process import logs, malloc
 from shared.process.sockets import CannotListen, listen

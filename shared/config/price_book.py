@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.contract.timestamps import to_unix_ms
-from shared.fold.cost import Price, PriceBook, PriceList
+from shared.fold.prices import Price, PriceBook, PriceList
 
 _VARIABLE = "CALLFOLD_PRICE_BOOK"
 SHIPPED = Path(__file__).with_name("price_book.toml")

@@ -15,7 +15,7 @@ from services.ops.settings import OpsSettings
 from shared.config import price_book
 from shared.config.price_book import InvalidPriceBook
 from shared.contract.ids import call_key
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 
 app = typer.Typer()
 

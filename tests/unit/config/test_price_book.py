@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.config.price_book import InvalidPriceBook, load
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 from tests.support.events.makers import STARTED, book
 
 TWO_PRICES = """
@@ -28,16 +28,16 @@ def written(path: Path, text: str) -> PriceBook:
 
 
 def test_the_book_that_ships_has_the_prices_of_the_rules() -> None:
-    shipped = load().at(STARTED)
+    shipped = load().price_list_at(STARTED)
 
-    assert shipped == book().at(STARTED)
+    assert shipped == book().price_list_at(STARTED)
 
 
 def test_prices_hold_from_their_moment_on_to_the_millisecond(tmp_path: Path) -> None:
     prices = written(tmp_path, TWO_PRICES)
 
-    assert prices.at(STARTED + 112).products["llm_usage"].unit_price == Decimal("0.001")
-    assert prices.at(STARTED + 113).products["llm_usage"].unit_price == Decimal("0.002")
+    assert prices.price_list_at(STARTED + 112).products["llm_usage"].unit_price == Decimal("0.001")
+    assert prices.price_list_at(STARTED + 113).products["llm_usage"].unit_price == Decimal("0.002")
 
 
 def test_increment_and_minimum_have_defaults(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_increment_and_minimum_have_defaults(tmp_path: Path) -> None:
 def test_a_moment_before_the_first_prices_has_the_first(tmp_path: Path) -> None:
     prices = written(tmp_path, TWO_PRICES)
 
-    assert prices.at(0) == prices.price_lists[0]
+    assert prices.price_list_at(0) == prices.price_lists[0]
 
 
 @pytest.mark.parametrize(
