@@ -86,7 +86,7 @@ class Target:
         return f"at most {self.most:g}" if self.least is None else f"at least {self.least:g}"
 
 
-def _rate(case: str, subject: str, peer: str, least: float, gap: Gap, goal: str = "") -> Target:
+def _rate(case: str, subject: str, peer: str, least: float, gap: Gap, *, goal: str = "") -> Target:
     over, under = (Cell("ingest", case, each, "events_per_second") for each in (subject, peer))
     name = f"Events/s, {case}, {subject.removeprefix('callfold, ')}, over {peer}{goal}"
     return Target(name, "times", over, (under,), least=least, gap=gap)
@@ -98,7 +98,7 @@ def _ingest(case: str) -> tuple[Target, ...]:
         _rate(case, _ONE, _CONNECT, 2.5, RATE_OF_CONNECT),
         _rate(case, _ONE, "Quix Streams", 4, RATE_OF_QUIX),
         _rate(case, _ONE, "Faust, tutorial", 40, RATE_OF_FAUST),
-        _rate(case, _TWO, _CONNECT, 3, TWO_WORKERS, " (goal: 5)"),
+        _rate(case, _TWO, _CONNECT, 3, TWO_WORKERS, goal=" (goal: 5)"),
         Target(f"CPU per event, {case}, over {_CONNECT}", "times", own, (peer,), most=1, gap=CPU),
     )
 

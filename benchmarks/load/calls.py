@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
+from shared.contract.ids import call_key
 from shared.contract.payloads import TRANSCRIPTION
 from shared.contract.topics import Topics
-from shared.store.ids import call_key
 from tests.support.events.makers import Json, event
 from tests.support.reference.cost import Book
 from tests.support.reference.fold import reference_fold
