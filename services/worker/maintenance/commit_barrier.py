@@ -25,20 +25,6 @@ class CommitBarrier(Protocol):
         """Return whether the group has committed past these ends, so that all before them is written and marked."""
 
 
-class MemoryCommitBarrier:
-    """The port in memory; `written` and `committed` are offsets of each partition."""
-
-    def __init__(self) -> None:
-        self.written: dict[TopicPartition, int] = {}
-        self.committed: dict[TopicPartition, int] = {}
-
-    async def ends(self) -> Ends:
-        return dict(self.written)
-
-    async def passed(self, ends: Ends) -> bool:
-        return all(self.committed.get(part, 0) >= end for part, end in ends.items())
-
-
 class KafkaCommitBarrier:
     """The input topics and the workers' group; connects anew for each call, and joins no group."""
 

@@ -75,5 +75,5 @@ async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
 
     later = TombstoneJob(store, lambda: range(PARTITIONS), tombstone_ttl, clock=lambda: now_ms() + 30 * DAY_MS)
     await eventually_async(lambda: store.expired_tombstones(range(PARTITIONS), now_ms() + DAY_MS, 1))
-    await later.act()
+    await later.run()
     assert set(await store.read_states([call_key(OLD, "call-456"), call_key(KEPT, "call-456")])) == {f"{KEPT}/call-456"}
