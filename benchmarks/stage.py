@@ -19,11 +19,12 @@ from pymongo.database import Database
 from benchmarks.load.calls import Message, Workload
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.servers.process import Server
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from shared.store.api_keys import new_key
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.client import Connection

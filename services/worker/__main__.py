@@ -1,4 +1,4 @@
-"""Run the worker: `python -m services.worker`. Settings: CALLFOLD_* (see README.md)."""
+"""Run the worker: `python -m services.worker`. Its settings are environment variables: see `--help`."""
 
 import argparse
 import asyncio
@@ -12,36 +12,35 @@ import faust
 from services.worker.app import create_app
 from services.worker.consumer import supported_versions
 from services.worker.consumer.faust_app import WorkerApp
-from services.worker.consumer.topic_setup import KafkaUnavailable, UnusableTopics, Wanted, declare
-from services.worker.ingest.dead_letters import DeadLetters, KafkaDeadLetters
+from services.worker.consumer.topic_setup import UnusableTopics, Wanted, declare
+from services.worker.ingest.dead_letters import KafkaDeadLetters
 from services.worker.maintenance.commit_barrier import KafkaCommitBarrier
-from services.worker.maintenance.telephony import KafkaInferredEndPublisher
+from services.worker.maintenance.idle_calls import KafkaInferredEnds
 from services.worker.runtime.retry import retry_until_available
 from services.worker.settings import WorkerSettings
+from services.worker.worker import WorkerDependencies
 from shared.config import policies
 from shared.config.price_book import load
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
 from shared.contract.topics import Topics
 from shared.fold_pool.pool import FoldPool
+from shared.kafka.errors import KafkaUnavailable
 from shared.process import logs, malloc, metrics
 from shared.process.sockets import CannotListen, listen
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, InvalidMongoUri
 from shared.store.mongo.factory import MongoStoreFactory
-from shared.store.ports import Store, StoreUnavailable
+from shared.store.ports import StoreUnavailable
 
-_EXIT_UNUSABLE = 2
+_EXIT_CANNOT_START = 2
 log = logs.logger("services.worker")
 
 
-Adapt = Callable[[Store, DeadLetters], tuple[Store, DeadLetters]]
-
-
-def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> None:
+def main(adapt: Callable[[WorkerDependencies], WorkerDependencies] = lambda dependencies: dependencies) -> None:
     """Read the settings, wait for Kafka and MongoDB, run until SIGTERM or Ctrl-C.
 
-    `adapt` may put something around what the worker writes to: the fault tests end the process there.
+    `adapt` can wrap what the worker writes to: the crash tests end the process there.
     """
     argparse.ArgumentParser(
         prog="python -m services.worker",
@@ -56,6 +55,7 @@ def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> No
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
+        supported_versions.check()
         listening = listen(settings.metrics_host, settings.metrics_port, "METRICS")
         app = loop.run_until_complete(_prepared(settings, listening, adapt))
     except (
@@ -65,22 +65,24 @@ def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> No
         CannotListen,
         supported_versions.UnsupportedFaust,
     ) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a line for a person
-        sys.exit(_EXIT_UNUSABLE)
+        print(error, file=sys.stderr)  # noqa: T201 - for the person who starts it
+        sys.exit(_EXIT_CANNOT_START)
     except KeyboardInterrupt:
         sys.exit(130)
-    # What was imported stays: the collector need not look at it again.
+    # Imported modules stay: the collector need not traverse them again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
     log.info("starting", group=settings.group, kafka=settings.kafka_bootstrap)
     worker = faust.Worker(app, loop=loop, override_logging=False, redirect_stdouts=False, quiet=True)
-    worker.spinner = None  # it writes escape sequences even where there is no terminal
+    worker.spinner = None  # it writes escape sequences even without a terminal
     worker.execute_from_commandline()
 
 
-async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: Adapt) -> WorkerApp:
-    """Return the app with the topics and the indexes it needs in place."""
+async def _prepared(
+    settings: WorkerSettings, listening: socket.socket, adapt: Callable[[WorkerDependencies], WorkerDependencies]
+) -> WorkerApp:
+    """Return the app when Kafka has the topics and MongoDB the indexes that it needs."""
     book, rules = load(settings.price_book), policies.load(settings.policies)
     topics = Topics(settings.topic_prefix)
     wanted = Wanted(settings.partitions, settings.replication_factor)
@@ -91,32 +93,32 @@ async def _prepared(settings: WorkerSettings, listening: socket.socket, adapt: A
         timeout_ms=settings.mongo_timeout_ms,
     )
     partitions = await retry_until_available("kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable)
-    opens = MongoStoreFactory(settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms)
-    pool = FoldPool(settings, opens, book)
+    factory = MongoStoreFactory(
+        settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms
+    )
+    pool = FoldPool(settings, factory, book)
     store = MongoStore(connection, lease_ms=int(settings.lease_seconds * 1000))
     await retry_until_available("mongodb", store.prepare, StoreUnavailable)
-    dead_letters = KafkaDeadLetters(settings.kafka, topics.dead_letter)
-    telephony = KafkaInferredEndPublisher(settings.kafka, topics.telephony)
+    dead_letters, inferred_ends = KafkaDeadLetters(settings.kafka), KafkaInferredEnds(settings.kafka)
+    dependencies = WorkerDependencies(
+        store=store,
+        book=book,
+        policies=rules,
+        large=pool,
+        dead_letters=dead_letters,
+        inferred_ends=inferred_ends,
+        commit_barrier=KafkaCommitBarrier(settings.kafka, topics.inputs, settings.group),
+        partitions=partitions,
+    )
 
     async def close() -> None:
         await pool.close()
         await dead_letters.stop()
-        await telephony.stop()
+        await inferred_ends.stop()
         await connection.close()
         log.info("stopped", events=int(metrics.total(metrics.EVENTS)))
 
-    return create_app(
-        settings,
-        *adapt(store, dead_letters),
-        book,
-        telephony=telephony,
-        commit_barrier=KafkaCommitBarrier(settings.kafka, topics.inputs, settings.group),
-        large=pool,
-        policies=rules,
-        partitions=partitions,
-        listening=listening,
-        close=close,
-    )
+    return create_app(settings, adapt(dependencies), listening=listening, close=close)
 
 
 if __name__ == "__main__":

@@ -9,28 +9,42 @@ from shared.store.mongo.client import Driver
 
 
 class WorkerSettings(PoolSettings):
-    """What the worker needs to know beside what every program does."""
+    """The worker's settings besides those of every program."""
 
     log_id_hmac_key: SecretStr = Field(
         min_length=32,
-        description="Key of the hash that names stretches of the log; the same for all workers",
+        description="Log id HMAC key: key of the hash in the ids of log documents; the same for all workers",
     )
-    metrics_host: str = Field("127.0.0.1", description="Where /metrics, /healthz and /readyz listen")
-    metrics_port: int = Field(6066, ge=1, le=65535, description="Their port")
-    partitions: int = Field(12, ge=1, le=10_000, description="Partitions of an input topic that has to be created")
-    replication_factor: int = Field(1, ge=1, le=32, description="Replicas of a topic that has to be created")
-    batch_events: int = Field(5_000, ge=1, le=100_000, description="Records flushed together at most")
-    commit_seconds: float = Field(1.0, gt=0, le=60, description="Time between commits of offsets")
-    session_seconds: float = Field(30.0, ge=6, le=300, description="Without a heartbeat for so long, a worker is dead")
-    lease_seconds: float = Field(60.0, ge=1, le=3600, description="An unrenewed claim of a call holds for so long")
-    poll_seconds: float = Field(5.0, gt=0, le=600, description="Time between searches for calls left by others")
+    metrics_host: str = Field("127.0.0.1", description="Host of /metrics, /healthz and /readyz")
+    metrics_port: int = Field(6066, ge=1, le=65535, description="Port of /metrics, /healthz and /readyz")
+    partitions: int = Field(12, ge=1, le=10_000, description="Partitions of an input topic that the worker creates")
+    replication_factor: int = Field(1, ge=1, le=32, description="Replicas of a topic that the worker creates")
+    batch_events: int = Field(5_000, ge=1, le=100_000, description="Most records in one batch")
+    commit_seconds: float = Field(1.0, gt=0, le=60, description="Interval between commits of offsets")
+    session_seconds: float = Field(
+        30.0, ge=6, le=300, description="Session timeout: a worker without a heartbeat for this time counts as dead"
+    )
+    lease_seconds: float = Field(
+        60.0,
+        ge=1,
+        le=3600,
+        description="Lease of a call: another worker may take it over after this time without renewal",
+    )
+    poll_seconds: float = Field(
+        5.0, gt=0, le=600, description="Interval between searches for stale calls that other workers left"
+    )
     idle_check_seconds: float = Field(
-        60.0, gt=0, le=3600, description="Time between searches for silent calls to close"
+        60.0, gt=0, le=3600, description="Interval between searches for idle calls to end"
     )
-    policies: Path | None = Field(None, description="A file of limits and retention, also for single organizations")
+    policies: Path | None = Field(
+        None, description="Policies file (TOML): idle-call timeouts and retention, also per organization"
+    )
     tombstone_days: float | None = Field(
-        None, ge=1, le=36_500, description="Deleted calls are remembered for so long; by default as the topics need it"
+        None,
+        ge=1,
+        le=36_500,
+        description="How long a deleted call keeps its tombstone; by default as long as the topics can hold its events",
     )
-    grace_seconds: float = Field(30.0, ge=1, le=600, description="After SIGTERM the process ends within this time")
-    mongo_driver: Driver = Field("motor", description="MongoDB's driver")
-    mongo_timeout_ms: int = Field(30_000, ge=100, le=600_000, description="Limit of one operation of MongoDB")
+    grace_seconds: float = Field(30.0, ge=1, le=600, description="The process ends within this time after SIGTERM")
+    mongo_driver: Driver = Field("motor", description="MongoDB driver")
+    mongo_timeout_ms: int = Field(30_000, ge=100, le=600_000, description="Time limit of one MongoDB operation")

@@ -1,4 +1,4 @@
-"""How every program reaches Kafka: where it is, and as whom."""
+"""Where Kafka is, and how a client authenticates: the same for every program."""
 
 from dataclasses import dataclass, field
 from ssl import SSLContext
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Sasl:
-    """A user, and how they prove who they are: `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`."""
+    """A user; `mechanism` is `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`."""
 
     mechanism: str
     username: str
@@ -16,18 +16,18 @@ class Sasl:
 
 @dataclass(frozen=True, slots=True)
 class KafkaAccess:
-    """`bootstrap`: `host:port`, several with commas between them; `tls`: whom to trust, None for no TLS."""
+    """`bootstrap`: `host:port`, several separated by commas; `tls` is None for no TLS, `sasl` for no user."""
 
     bootstrap: str
     tls: SSLContext | None = None
     sasl: Sasl | None = None
 
     def options(self) -> dict[str, Any]:
-        """Return the arguments by which aiokafka's clients connect."""
+        """Return all arguments with which aiokafka's clients connect."""
         return {"bootstrap_servers": self.bootstrap, **self.security()}
 
     def security(self) -> dict[str, Any]:
-        """Return those of them that say how."""
+        """Return those arguments that are about TLS and the user."""
         transport = "SSL" if self.tls else "PLAINTEXT"
         if self.sasl is None:
             return {"security_protocol": transport, "ssl_context": self.tls}

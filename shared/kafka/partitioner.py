@@ -9,6 +9,6 @@ _POSITIVE = 0x7FFFFFFF
 
 @lru_cache(maxsize=65_536)
 def partition_of(call_id: str, partitions: int) -> int:
-    """Return the partition that a call's key belongs to, as Java's and aiokafka's default partitioner has it."""
+    """Return the partition of a call's key, as Java's and aiokafka's default partitioners compute it."""
     hashed: int = murmur2(call_id.encode())
     return (hashed & _POSITIVE) % partitions

@@ -135,8 +135,8 @@ class _Acts:
         others = {
             FOLD: lambda store: self.worker(store).step(),
             REBUILD: self._rebuild,
-            DELETE: lambda store: deletion(self._port(store)).act(),
-            SWEEP: lambda store: sweep(self._port(store)).act(),
+            DELETE: lambda store: deletion(self._port(store)).run(),
+            SWEEP: lambda store: sweep(self._port(store)).run(),
         }
         self._others = {name: Act(name, run, lambda _: [()]) for name, run in others.items()}
 
@@ -199,11 +199,11 @@ def wrong(memory: MemoryStore, case: Case) -> str | None:
     """
     worker = MemoryWorker(memory=memory, prices=PRICES)
     at_once(worker.rest())
-    at_once(deletion(memory, days=0).act())
+    at_once(deletion(memory, days=0).run())
     for call, told in _by_call(case.events).items():
         if not fold(decoded(told), PRICES).ended:
             if case.limits.kills:
-                at_once(sweep(memory).act())
+                at_once(sweep(memory).run())
                 at_once(worker.rest())
             if found := _wrong_while_live(memory, call, told):
                 return found

@@ -1,4 +1,4 @@
-"""Faust as the worker needs it: what it must not do by itself, and what runs beside it."""
+"""Faust's app as the worker needs it: its settings, and what it starts and stops."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -10,32 +10,30 @@ from services.worker.consumer.consumer import ChunkTransport
 from services.worker.settings import WorkerSettings
 from shared.kafka.access import KafkaAccess
 
-_QUEUED_CHUNKS = 64
-# A worker hears of a rebalance by its heartbeats: what another has left stands still until all have heard.
+_QUEUED_FETCHES = 4
+# A worker learns of a rebalance by a heartbeat: partitions that another left wait until all workers have.
 _HEARTBEAT_SECONDS = 0.5
 
 
 class WorkerApp(faust.App):  # type: ignore[misc]
-    """Faust's app without the folders for tables, which the worker does not have."""
+    """Faust's app without directories for tables."""
 
     logger = logging.getLogger("faust")
 
-    beside: tuple[Service, ...] = ()
-    """What runs from the start on: Faust starts its own services when partitions are assigned, which may take long."""
+    services_from_start: tuple[Service, ...] = ()
+    """Started with the app: Faust starts other services when partitions are assigned, which may take long."""
 
-    leaving: tuple[Callable[[], Awaitable[None]], ...] = ()
-    """What is done, in this order, when the batch under way is written and committed."""
+    stop_actions: tuple[Callable[[], Awaitable[None]], ...] = ()
+    """Run in this order when the last batch is written and committed."""
 
     async def on_stop(self) -> None:
-        """Write, commit, and leave."""
         await super().on_stop()
-        for leave in self.leaving:
-            await leave()
+        for action in self.stop_actions:
+            await action()
 
     async def on_start(self) -> None:
-        """Start what runs beside."""
         await super().on_start()
-        for service in self.beside:
+        for service in self.services_from_start:
             await self.add_runtime_dependency(service)
 
     def _create_directories(self) -> None:
@@ -56,9 +54,9 @@ def faust_app(settings: WorkerSettings) -> WorkerApp:
         topic_disable_leader=True,
         topic_allow_declare=False,
         web_enabled=False,
-        # With 0 Faust takes another assignor, and a call's partitions of the two topics part company.
+        # With 0 Faust takes an assignor that gives a call's two partitions to different workers.
         table_standby_replicas=1,
-        stream_buffer_maxsize=_QUEUED_CHUNKS,
+        stream_buffer_maxsize=_QUEUED_FETCHES,
         stream_wait_empty=True,
         cython_optimizations=True,
         broker_commit_interval=settings.commit_seconds,
@@ -74,7 +72,7 @@ def faust_app(settings: WorkerSettings) -> WorkerApp:
 
 
 def _credentials(kafka: KafkaAccess) -> faust.SASLCredentials | faust.SSLCredentials | None:
-    """Return what Faust's consumer comes with so that it comes as every other client does."""
+    """Return the credentials with which Faust's consumer connects like every other client."""
     if kafka.sasl:
         return faust.SASLCredentials(
             username=kafka.sasl.username,

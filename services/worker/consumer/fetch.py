@@ -1,33 +1,71 @@
-"""Taking from Faust's stream what is there: what one fetch has brought, many fetches together in a backlog."""
+"""How the worker fetches: each broker only so often, and all that has come is taken from Faust's stream together."""
 
 import asyncio
+import math
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from faust.types import EventT, StreamT
+from aiokafka import ConsumerRecord
+from aiokafka.consumer.fetcher import Fetcher
+from faust.types import TP, StreamT
 
-_MOST = 64
-# Faust delivers the chunks of a fetch one by one; after a rebalance, or a seek, the rest of them may never come.
-_DELIVERED_WITHIN_SECONDS = 0.1
-_LOOK_SECONDS = 0.001
+MAX_CHUNK = 500
 
 
-async def taken(stream: StreamT[bytes]) -> AsyncIterator[list[EventT[bytes]]]:
-    """Yield what a fetch has brought and what has come meanwhile; nothing of it is acknowledged by Faust.
+@dataclass(slots=True, eq=False)
+class Chunk:
+    """Consecutive records of one partition, at least one; `generation` is the group's when they were fetched."""
 
-    Faust's own `noack_take` lets everything wait for its timer, which rings all day, and turns acknowledgements on
-    again when it ends.
+    tp: TP
+    records: Sequence[ConsumerRecord]
+    generation: int
+    acked: bool = False
+
+    @property
+    def next_offset(self) -> int:
+        return int(self.records[-1].offset) + 1
+
+
+def cut(tp: TP, records: Sequence[ConsumerRecord], generation: int) -> Iterator[Chunk]:
+    """Yield the records of one partition as chunks of at most `MAX_CHUNK`."""
+    for start in range(0, len(records), MAX_CHUNK):
+        yield Chunk(tp, records[start : start + MAX_CHUNK], generation)
+
+
+def pace(fetcher: Fetcher, seconds: float) -> None:
+    """Let the fetcher send at most one request to each broker in so many seconds.
+
+    A response with a few records costs more than all that is done with the records. The broker could gather records
+    instead (`fetch.min.bytes`), but would then respond as often when nothing comes.
+    """
+    fetch = fetcher._proc_fetch_request  # noqa: SLF001 - it fetches as soon as it can
+    sent: dict[int, float] = {}
+
+    async def paced(assignment: Any, node_id: int, request: Any) -> bool:
+        try:
+            await asyncio.sleep(sent.get(node_id, -math.inf) + seconds - time.monotonic())
+        except asyncio.CancelledError:
+            return False  # as when it is cancelled while it fetches
+        sent[node_id] = time.monotonic()
+        has_records: bool = await fetch(assignment, node_id, request)
+        return has_records
+
+    fetcher._proc_fetch_request = paced  # noqa: SLF001
+
+
+async def fetched(stream: StreamT[bytes], most_fetches: int) -> AsyncIterator[Sequence[Chunk]]:
+    """Yield the chunks of all fetches that have come, of at most so many together; Faust acknowledges none of them.
+
+    Faust's own `noack_take` makes everything wait for its timer, and turns acknowledgements on again when it ends.
     """
     stream.enable_acks = False  # before the first event: each is acknowledged by what it finds then
     queue = stream.channel.queue
-    arriving = aiter(stream.events())
-    async for event in arriving:
-        events, until = [event], time.monotonic() + _DELIVERED_WITHIN_SECONDS
-        while len(events) < _MOST:
-            if not queue.empty():  # or what is held would wait for what has yet to come
-                events.append(await anext(arriving))
-            elif events[-1].message.to_come and time.monotonic() < until:
-                await asyncio.sleep(_LOOK_SECONDS)
-            else:
-                break
-        yield events
+    events = aiter(stream.events())
+    async for event in events:
+        chunks, fetches = list(event.value), 1
+        while fetches < most_fetches and not queue.empty():
+            chunks += (await anext(events)).value
+            fetches += 1
+        yield chunks

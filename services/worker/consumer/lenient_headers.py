@@ -1,8 +1,8 @@
-"""Reading records whose headers have names that are not UTF-8, as Kafka's protocol lets any client send them.
+"""Reading records with header names that are not UTF-8, which Kafka's protocol lets any client send.
 
-aiokafka cannot decode such a name, fails at the whole fetch, and fetches the same again for ever: one record would hold
-up its partition. Here such a fetch is read once more, by aiokafka's own parser in Python, with the bytes that are no
-UTF-8 spelled out. Every other fetch is read as before, by the compiled parser.
+aiokafka cannot decode such a name, fails at the whole fetch, and fetches the same again for ever: one record would
+block its partition. Here such a fetch is parsed once more, by aiokafka's parser in Python, with the invalid bytes
+escaped. Every other fetch is parsed by the compiled parser.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def install() -> None:
 
 
 class _Fetched:
-    """What a fetch brought of one partition, which can be read again."""
+    """The records of one partition in a fetch, which can be parsed again."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -44,7 +44,7 @@ class _PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         try:
             yield from super()._unpack_records()
         except UnicodeDecodeError:
-            # From its beginning: what was delivered by now lies below `next_fetch_offset`, and is passed over.
+            # From its beginning: what is delivered lies below `next_fetch_offset`, and is skipped.
             self._records = _LenientRecords(self._records.raw)
             self._aborted_transactions = sorted(self._aborted or [], key=lambda transaction: transaction[1])
             self._aborted_producers: set[int] = set()
@@ -71,11 +71,11 @@ class _LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
 
 class _LenientBytes(bytearray):
-    """Bytes that decode whatever they are; their parts do too."""
+    """Bytes that always decode, and so do their slices."""
 
     def __getitem__(self, index: SupportsIndex | slice) -> Any:
-        found = super().__getitem__(index)
-        return _LenientBytes(found) if isinstance(found, bytearray) else found
+        part = super().__getitem__(index)
+        return _LenientBytes(part) if isinstance(part, bytearray) else part
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         return super().decode(encoding, "backslashreplace" if errors == "strict" else errors)

@@ -1,7 +1,7 @@
-"""What of Faust's inside the worker leans on, and the refusal to start with another one.
+"""The versions of Faust that the worker supports; it does not start with another one.
 
-`chunks.py` overrides methods that are not Faust's public face. The tests beside it say what they must do; they were
-run with the versions below and no others. To upgrade: change the version here, run the tests, read what fails.
+`consumer.py` overrides methods that are not part of Faust's public interface. The tests of this folder assert what they
+must do; they ran with the versions below only. To upgrade: change the version here, and run the tests.
 """
 
 from importlib.metadata import version
@@ -12,21 +12,19 @@ TESTED = {"faust-streaming": ("0.15.3",), "mode-streaming": ("0.7.1",), "aiokafk
 
 
 class UnsupportedFaust(RuntimeError):
-    """An offset could be committed for an event that was not written; the message says what to install."""
+    """An offset could be committed for an event that is not written; the message says what to install."""
 
 
 def check() -> None:
-    """Return if this is the Faust that the tests were run with.
+    """Return if a supported Faust is installed.
 
     Raises:
-        UntestedFaust: another version, or no compiled stream iterator: the one in pure Python acknowledges messages of
-            an old generation that it skips, so that a rebalance loses them.
+        UnsupportedFaust: another version, or no compiled stream iterator: the one in pure Python acknowledges messages
+            of an old generation that it skips, so that a rebalance loses them.
     """
     for package, tested in TESTED.items():
-        found = version(package)
-        if found not in tested:
-            raise UnsupportedFaust(
-                f"{package} {found} is not one that this worker was tested with: {', '.join(tested)}"
-            )
+        installed = version(package)
+        if installed not in tested:
+            raise UnsupportedFaust(f"{package} {installed} is not supported: install {' or '.join(tested)}")
     if faust.streams._CStreamIterator is None:  # noqa: SLF001 - there is no public way to ask
         raise UnsupportedFaust("Faust's compiled stream iterator is missing: install the wheel, and unset NO_CYTHON")

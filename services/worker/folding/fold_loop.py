@@ -1,4 +1,4 @@
-"""The folder: runs beside the batches, and folds the calls that are stale and ripe. States: shared/store/states.py."""
+"""The fold loop: folds stale calls that are due, concurrently with the batches. States: shared/store/states.py."""
 
 import asyncio
 import time
@@ -28,11 +28,11 @@ _ROUND_CALLS = 200
 _ROUND_BYTES = 32 * 1024 * 1024
 _GROUP_BYTES = 2 * 1024 * 1024
 _CONCURRENCY = 2
-_MANY = 10_000
+_MOST_CALLS = 10_000
 
 
 class FoldLoop:
-    """Folds the calls of the partitions that `reached` tells of."""
+    """Folds the calls of the partitions that `watermarks` returns."""
 
     def __init__(
         self,
@@ -61,23 +61,23 @@ class FoldLoop:
         self._owned: frozenset[int] = frozenset()
 
     async def step(self) -> Outcome:
-        """Fold what is ripe now, at most one round of it; return what has become of calls since the last step.
+        """Fold the calls that are due, at most one round; return the outcome, also of large folds that ended meanwhile.
 
         Raises:
-            StoreUnavailable: the store does not answer; nothing is claimed.
+            StoreUnavailable: the store does not answer; nothing is leased.
         """
         watermarks = self._watermarks()
-        await self._look_around(frozenset(watermarks))
-        due = self._schedule.take(watermarks, self._clock(), self._round_calls)
+        await self._find_stale(frozenset(watermarks))
+        due = self._schedule.pop_due(watermarks, self._clock(), self._round_calls)
         metrics.STALE_CALLS.set(len(self._schedule) + len(due))
         return self._large_folds.outcome() + (await self._round(due) if due else Outcome())
 
-    async def settle(self) -> None:
-        """Return when nothing is being folded beside the steps."""
-        await self._large_folds.settle()
+    async def wait(self) -> None:
+        """Return when all large folds have ended."""
+        await self._large_folds.wait()
 
     async def stop(self) -> None:
-        """Break off what is being folded beside the steps, and give it back."""
+        """Cancel the large folds, and release their leases."""
         await self._large_folds.stop()
 
     async def _round(self, due: Sequence[StaleCall]) -> Outcome:
@@ -85,7 +85,7 @@ class FoldLoop:
         try:
             leases = await self._store.lease(calls, token)
         except StoreUnavailable:
-            # The claims may have been made and only the answer lost: not left to run out either.
+            # The leases may be made and only the response lost: they are released, not left to expire.
             await retry_until_available("mongodb", lambda: self._store.release(calls, token), StoreUnavailable)
             self._schedule.add(due)
             return Outcome(released=len(calls))
@@ -95,58 +95,58 @@ class FoldLoop:
             outcome += await self._round([each for each in due if each.call == suspect.call])
         return outcome
 
-    async def _look_around(self, owned: frozenset[int]) -> None:
-        """Find stale calls that nobody told of: left by another worker, or by another process of this one."""
+    async def _find_stale(self, owned: frozenset[int]) -> None:
+        """Find stale calls in the store: left by another worker, or by an earlier process of this one."""
         now = time.monotonic()
         if owned != self._owned:
-            self._schedule.keep(owned)
+            self._schedule.drop_others(owned)
         elif now < self._next_poll:
             return
-        found = await self._store.stale_calls(owned, _MANY) if owned else []
-        self._schedule.add(found)
+        stale = await self._store.stale_calls(owned, _MOST_CALLS) if owned else []
+        self._schedule.add(stale)
         self._owned = owned
-        self._next_poll = now + (self._poll_seconds if len(found) < _MANY else min(1.0, self._poll_seconds))
+        self._next_poll = now + (self._poll_seconds if len(stale) < _MOST_CALLS else min(1.0, self._poll_seconds))
 
     async def _fold_round(self, leases: list[Lease]) -> Outcome:
-        hopeless = [lease for lease in leases if lease.attempts > MAX_ATTEMPTS]
-        outcome = await self._leases.mark_broken(hopeless, "the process ended in each attempt")
+        exhausted = [lease for lease in leases if lease.attempts > MAX_ATTEMPTS]
+        outcome = await self._leases.mark_broken(exhausted, "the process ended in each attempt")
         suspects = {lease.call for lease in _suspects(leases)}
         await self._store.release(suspects, leases[0].token)
-        hopeful = [lease for lease in leases if lease.attempts <= MAX_ATTEMPTS and lease.call not in suspects]
-        sizes = await self._sizes(hopeful) if hopeful else {}
-        hopeful.sort(key=lambda lease: sizes[lease.call])
-        large = [lease for lease in hopeful if sizes[lease.call] >= LARGE_BYTES]
-        fitting, rest = _fitting(hopeful[: len(hopeful) - len(large)], sizes)
+        foldable = [lease for lease in leases if lease.attempts <= MAX_ATTEMPTS and lease.call not in suspects]
+        sizes = await self._sizes(foldable) if foldable else {}
+        foldable.sort(key=lambda lease: sizes[lease.call])
+        large = [lease for lease in foldable if sizes[lease.call] >= LARGE_BYTES]
+        fitting, rest = _fitting(foldable[: len(foldable) - len(large)], sizes)
         self._round_calls = len(fitting) if rest else min(_ROUND_CALLS, 2 * self._round_calls)
-        outcome += await self._hand_over(large, leases) + await self._leases.release(rest)
+        outcome += await self._submit_large(large, leases) + await self._leases.release(rest)
         return outcome + await self._fold_groups(list(grouped(fitting, lambda lease: sizes[lease.call], _GROUP_BYTES)))
 
     async def _fold_groups(self, groups: Sequence[Sequence[Lease]]) -> Outcome:
-        """Fold one group at a time while the store is busy with another: reads it, or takes its results."""
-        left = iter(groups)
-        beside = [asyncio.create_task(self._lane(left)) for _ in groups[1:_CONCURRENCY]]
+        """Fold one group while the store reads another, or writes its results."""
+        remaining = iter(groups)
+        others = [asyncio.create_task(self._fold_remaining(remaining)) for _ in groups[1:_CONCURRENCY]]
         try:
-            outcome = await self._lane(left)
-            return sum([await lane for lane in beside], outcome)
+            outcome = await self._fold_remaining(remaining)
+            return sum([await task for task in others], outcome)
         finally:
-            # When claims are given back, nobody is to be at work with them.
-            for lane in beside:
-                lane.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            # No task may work with leases when they are released.
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
-    async def _lane(self, left: Iterator[Sequence[Lease]]) -> Outcome:
+    async def _fold_remaining(self, remaining: Iterator[Sequence[Lease]]) -> Outcome:
         outcome = Outcome()
-        for group in left:
+        for group in remaining:
             outcome += await self._fold_group(group)
         return outcome
 
-    async def _hand_over(self, large: Sequence[Lease], leases: list[Lease]) -> Outcome:
-        """Have large calls folded beside, as many as may wait for that; the others are given back for a while."""
+    async def _submit_large(self, large: Sequence[Lease], leases: list[Lease]) -> Outcome:
+        """Submit as many large calls as there is room for; release the others for a while."""
         too_many = []
         for lease in large:
             if self._large_folds.has_room_for(lease):
                 leases.remove(lease)
-                self._large_folds.take(lease)
+                self._large_folds.submit(lease)
             else:
                 too_many.append(lease)
                 self._leases.folded(lease, 0)
@@ -171,13 +171,13 @@ class FoldLoop:
             return await self._one_by_one(group, self._fold_group, "its log cannot be read")
         async with self._folding:
             results, broken = await self._fold_each(group, log_of)
-        del log_of  # it need not stay in memory until the results are stored
+        del log_of  # frees the memory before the results are stored
         return await self._leases.mark_broken(broken, "the fold failed") + await self._store_results(results)
 
     async def _fold_each(
         self, group: Sequence[Lease], log_of: Mapping[str, Sequence[LogDocument]]
     ) -> tuple[list[tuple[Lease, FoldResult]], list[Lease]]:
-        """Return the results, and the claims of calls that cannot be folded."""
+        """Return the results, and the leases of calls that cannot be folded."""
         results: list[tuple[Lease, FoldResult]] = []
         broken: list[Lease] = []
         for lease in group:
@@ -192,12 +192,12 @@ class FoldLoop:
         return results, broken
 
     async def _one_by_one(
-        self, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[Outcome]], why: str
+        self, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[Outcome]], reason: str
     ) -> Outcome:
-        """Do with each what cannot be done with all of them, to tell the one that is the trouble from its company."""
+        """Do with each what fails with all of them, to isolate the call that fails."""
         if len(items) == 1:
             (item,) = items
-            return await self._leases.mark_broken([item if isinstance(item, Lease) else item[0]], why)
+            return await self._leases.mark_broken([item if isinstance(item, Lease) else item[0]], reason)
         outcome = Outcome()
         for item in items:
             outcome += await act([item])
@@ -225,18 +225,18 @@ class FoldLoop:
 
 
 def _fitting(leases: Sequence[Lease], sizes: Mapping[str, int]) -> tuple[Sequence[Lease], Sequence[Lease]]:
-    """Return the first of these claims, of about so many bytes as a round folds, and the rest."""
+    """Return the first leases, of about as many bytes as a round folds, and the rest."""
     total = 0
-    for place, lease in enumerate(leases):
+    for number, lease in enumerate(leases):
         if total >= _ROUND_BYTES:
-            return leases[:place], leases[place:]
+            return leases[:number], leases[number:]
         total += sizes[lease.call]
     return leases, ()
 
 
 def _suspects(leases: Sequence[Lease]) -> list[Lease]:
-    """Return the claims to be given back, and made and folded one by one: one of them may have ended its process.
+    """Return the leases to be released, and leased and folded one by one: one of them may have ended its process.
 
-    An attempt counts against all that is claimed when a process ends: in company it would break the others too.
+    When a process ends, the attempt counts against all calls that it had leased: together they would all be broken.
     """
     return [lease for lease in leases if 1 < lease.attempts <= MAX_ATTEMPTS] if len(leases) > 1 else []

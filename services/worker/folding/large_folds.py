@@ -1,4 +1,4 @@
-"""Large calls are folded beside the folder's rounds, so that a long fold holds up no short one."""
+"""Large calls are folded concurrently with the fold loop, so that a long fold delays no short one."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ log = logger(__name__)
 
 
 class LargeFolds:
-    """Claimed large calls, from when they are handed over until something has become of them; at most `most`."""
+    """Leased large calls that are submitted to the pool, at most `most` at a time."""
 
     def __init__(self, folds: LargeCalls, leased: Leases, *, most: int) -> None:
         self._folds = folds
@@ -21,37 +21,37 @@ class LargeFolds:
         self._tasks: dict[asyncio.Task[Outcome], Lease] = {}
 
     def has_room_for(self, lease: Lease) -> bool:
-        """Tell whether a call may be handed over.
+        """Return whether a call may be submitted.
 
-        One with an attempt that came to nothing does not wait behind others with its claim: whatever ended the worker
-        then would count against it once more.
+        A call with a failed attempt does not wait behind others while it is leased: if the worker ended meanwhile, that
+        would count against it once more.
         """
         return len(self._tasks) < (self._most if lease.attempts == 1 else 1)
 
-    def take(self, lease: Lease) -> None:
-        """Fold a call, and keep its claim meanwhile."""
+    def submit(self, lease: Lease) -> None:
+        """Fold a call, and renew its lease meanwhile."""
         task = asyncio.create_task(self._leases.work([lease], lambda: self._fold(lease)))
         self._tasks[task] = lease
 
     def outcome(self) -> Outcome:
-        """Return what has become of calls since this was last asked."""
+        """Return the outcome of the folds that ended since the last call."""
         outcome = Outcome()
         for task in [task for task in self._tasks if task.done()]:
             del self._tasks[task]
             outcome += task.result()
         return outcome
 
-    async def settle(self) -> None:
-        """Return when something has become of each call that was handed over."""
+    async def wait(self) -> None:
+        """Return when all submitted folds have ended."""
         if self._tasks:
             await asyncio.wait(self._tasks)
 
     async def stop(self) -> None:
-        """Break the folds off, and give the claims back."""
-        broken_off = {task: lease for task, lease in self._tasks.items() if task.cancel()}
-        await self.settle()
+        """Cancel the folds, and release the leases."""
+        cancelled = {task: lease for task, lease in self._tasks.items() if task.cancel()}
+        await self.wait()
         with contextlib.suppress(StoreUnavailable):
-            for lease in broken_off.values():  # again: a task that was cancelled before it began gave nothing back
+            for lease in cancelled.values():  # again: a task that was cancelled before it began released nothing
                 await self._leases.release([lease])
 
     async def _fold(self, lease: Lease) -> Outcome:
@@ -64,11 +64,11 @@ class LargeFolds:
         except FoldFailed:
             return await self._leases.mark_broken([lease], "the fold failed")
         except ProcessEnded as error:
-            # Its claim is left to run out, so that the attempt counts, and the next one comes a while later.
-            log.warning("fold_ended", call=lease.call, attempt=lease.attempts, why=str(error))
+            # Its lease expires, so that the attempt counts, and the next attempt comes later.
+            log.warning("fold_process_ended", call=lease.call, attempt=lease.attempts, error=str(error))
             return Outcome()
         except PoolUnavailable as error:
-            log.warning("pool_unavailable", why=str(error))
+            log.warning("fold_pool_unavailable", error=str(error))
             self._leases.folded(lease, 0)
             return await self._leases.release([lease])
         observe(done.conflicts, done.invalid, done.rating_warnings, done.seconds)

@@ -1,4 +1,4 @@
-"""What is done with claimed calls, whoever folds them: claims are renewed, given back, or end in `broken`."""
+"""Leased calls: their leases are renewed, released, or end in a result or in `broken`."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ _RENEWALS = 4
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of calls: how many were stored, marked again meanwhile, broken, given back."""
+    """How many calls were stored, overtaken by a new event, marked broken, or released."""
 
     stored: int = 0
     overtaken: int = 0
@@ -36,7 +36,7 @@ class Outcome:
 
 
 class Leases:
-    """Keeps claims while calls are folded; `clock` gives Unix milliseconds."""
+    """Keeps leases while calls are folded; `clock` returns Unix milliseconds."""
 
     def __init__(self, store: Store, schedule: FoldSchedule, *, lease_seconds: float, clock: Callable[[], int]) -> None:
         self._store = store
@@ -45,10 +45,10 @@ class Leases:
         self._clock = clock
 
     async def work(self, leases: Sequence[Lease], act: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        """Return what `act` makes of the claimed calls; whatever breaks it off, what it leaves is given back.
+        """Return the outcome of `act`, and renew the leases meanwhile; if it is stopped, release those that are left.
 
-        What was stored by then holds the token no longer, so that giving back does nothing to it. `act` may take
-        claims off the list: whoever has them then keeps them.
+        A stored call has lost its token by then, so that a release does not affect it. `act` may remove leases from the
+        list: they are neither renewed nor released here any more.
         """
         renewal = asyncio.create_task(self._renew(leases, leases[0].token))
         try:
@@ -58,7 +58,7 @@ class Leases:
                 await asyncio.shield(self.release(leases))
             raise
         except StoreUnavailable:
-            # Not left to run out: an attempt that the store broke off must not count against the call.
+            # Released, not left to expire: an attempt that the store stopped must not count against the call.
             log.warning("fold_round_aborted", calls=len(leases))
             await retry_until_available("mongodb", lambda: self.release(leases), StoreUnavailable)
             return Outcome(released=len(leases))
@@ -66,7 +66,7 @@ class Leases:
             renewal.cancel()
 
     async def release(self, leases: Sequence[Lease]) -> Outcome:
-        """Give claims back unused; the calls wait as before."""
+        """Release leases without a result; the calls are stale as before."""
         if leases:
             await self._store.release([lease.call for lease in leases], leases[0].token)
         for lease in leases:
@@ -74,40 +74,39 @@ class Leases:
         return Outcome(released=len(leases))
 
     def wait_again(self, lease: Lease) -> None:
-        """Take in that a call that was claimed is stale."""
-        self._schedule.note(lease.call, lease.partition, lease.last_arrival, stale_since=self._clock())
+        """Schedule a call that was leased again."""
+        self._schedule.observe(lease.call, lease.partition, lease.last_arrival, stale_since=self._clock())
 
-    async def mark_broken(self, leases: Sequence[Lease], why: str) -> Outcome:
-        """Say of calls that they cannot be folded."""
+    async def mark_broken(self, leases: Sequence[Lease], reason: str) -> Outcome:
+        """Mark calls that cannot be folded."""
         if not leases:
             return Outcome()
         await self._store.mark_broken(leases)
         metrics.BROKEN.inc(len(leases))
         metrics.FOLDS.labels("broken").inc(len(leases))
         for lease in leases:
-            log.error("call_broken", call=lease.call, why=why)
+            log.error("call_broken", call=lease.call, reason=reason)
         return Outcome(broken=len(leases))
 
     def stored(self, lease: Lease, *, final: bool, overtaken: bool) -> Outcome:
-        """Take in that a result was stored, or was overtaken by a mark."""
+        """Count a result that was stored, or overtaken by a new event."""
         if overtaken:
             self.wait_again(lease)
         metrics.FOLDS.labels("overtaken" if overtaken else "final" if final else "live").inc()
         return Outcome(overtaken=1) if overtaken else Outcome(stored=1)
 
     def folded(self, lease: Lease, seconds: float) -> None:
-        """Take in that a call was folded, so that it is not folded again at once, the less so the longer it took."""
         self._schedule.folded(lease.call, self._clock(), seconds)
 
     async def _renew(self, leases: Sequence[Lease], token: str) -> None:
         while True:
             await asyncio.sleep(self._lease_seconds / _RENEWALS)
-            with contextlib.suppress(StoreUnavailable):  # the round itself meets it, and says so
+            with contextlib.suppress(StoreUnavailable):  # the fold meets the same error and reports it
                 await self._store.renew([lease.call for lease in leases], token)
 
 
 def observe(conflicts: int, invalid: int, rating_warnings: RatingWarnings, seconds: float) -> None:
-    """Count what a fold remarked."""
+    """Count a fold in the metrics."""
     metrics.FOLD_SECONDS.observe(seconds)
     metrics.CONFLICTS.inc(conflicts)
     metrics.INVALID_LOGGED_EVENTS.inc(invalid)

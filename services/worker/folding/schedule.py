@@ -1,7 +1,7 @@
-"""PURE: when a stale call is ripe to be folded.
+"""When a stale call is due for a fold.
 
-Nothing is folded in the middle of a backlog: the telephony topic is short and is drained first, and a record that is
-folded when `call.ended` comes would hold a tenth of its events, or be folded again at each later batch.
+Nothing is folded in the middle of a backlog. The telephony topic is short and is drained first: a record folded when
+`call.ended` arrives would hold a tenth of its events, or be folded again after each later batch.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,64 +12,64 @@ from cachetools import LRUCache
 from shared.store.ports import StaleCall
 
 QUIET_MS = 1_000
-"""A call is ripe when both topics were read past its last arrival by so much."""
+"""Quiet period: a call is due when both topics are written past its last arrival by so much."""
 
-BEHIND_MS = 2_000
-"""A worker whose writing lies so far back drains a backlog."""
+BACKLOG_MS = 2_000
+"""A worker whose watermark is so far behind drains a backlog."""
 
-QUIET_IN_A_BACKLOG_MS = 30_000
-"""Then the rest of a call may still lie ahead, arrived a while after what ended it: it must have been quiet longer."""
+BACKLOG_QUIET_MS = 30_000
+"""Quiet period in a backlog: the rest of a call may still be unread, as it arrived a while after its end."""
 
-TALKING_MS = 5_000
-"""A call that keeps talking is ripe so long after its mark, if the worker stands at the end."""
+ACTIVE_MS = 5_000
+"""A call that keeps getting events is due so long after it became stale, if the worker is at the end."""
 
 _PAUSE_MS = 2_000
 _PAUSE_FOLDS = 50
-_MOST_REMEMBERED = 200_000
+_MOST_CALLS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Watermark:
-    """How far one partition of both topics is written: until which arrival, and whether that is the end of both."""
+    """How far a partition of both topics is written: `until` is an arrival; `at_end` if that is the end of both."""
 
     until: int
     at_end: bool
 
 
 class FoldSchedule:
-    """The stale calls that a worker knows of; all times are Unix milliseconds.
+    """The stale calls that a worker knows; all times are Unix milliseconds.
 
-    Holds a bounded number of them: what falls out is found again in the store.
+    Their number is bounded: the fold loop finds the others in the store again.
     """
 
     def __init__(self) -> None:
         self._waiting: dict[str, StaleCall] = {}
-        self._not_before: LRUCache[str, int] = LRUCache(_MOST_REMEMBERED)
+        self._not_before: LRUCache[str, int] = LRUCache(_MOST_CALLS)
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def note(self, call: str, partition: int, last_arrival: int, *, stale_since: int | None) -> None:
-        """Take in that a call is stale; `stale_since` is None if another mark made it so."""
+    def observe(self, call: str, partition: int, last_arrival: int, *, stale_since: int | None) -> None:
+        """Add a stale call, or its later arrival; `stale_since` is None if an earlier update made it stale."""
         known = self._waiting.get(call)
         if known is not None:
             if last_arrival > known.last_arrival:
                 self._waiting[call] = replace(known, last_arrival=last_arrival)
-        elif len(self._waiting) < _MOST_REMEMBERED:
+        elif len(self._waiting) < _MOST_CALLS:
             self._waiting[call] = StaleCall(
                 call, partition, last_arrival, last_arrival if stale_since is None else stale_since
             )
 
     def add(self, waiting: Iterable[StaleCall]) -> None:
-        """Take in calls that the store says are stale."""
+        """Add calls that are stale in the store."""
         for each in waiting:
-            self.note(each.call, each.partition, each.last_arrival, stale_since=each.stale_since)
+            self.observe(each.call, each.partition, each.last_arrival, stale_since=each.stale_since)
 
-    def take(self, watermarks: Mapping[int, Watermark], now: int, limit: int) -> list[StaleCall]:
-        """Remove and return calls that are ripe, given how far their partitions are written.
+    def pop_due(self, watermarks: Mapping[int, Watermark], now: int, limit: int) -> list[StaleCall]:
+        """Remove and return at most `limit` calls that are due by the watermarks of their partitions.
 
-        Of more than `limit`, half are those that wait longest, and half the newest: a dead fleet may have left many
-        thousands, and a call that ends now is not to wait for all of them.
+        If more are due, half of them are the oldest and half the newest: workers that died may have left many
+        thousands, and a call that ends now does not wait for all of them.
         """
         due = [
             waiting
@@ -85,17 +85,17 @@ class FoldSchedule:
         return due
 
     def folded(self, call: str, now: int, seconds: float) -> None:
-        """Take in that a call was folded, so that it is not folded again at once, the less so the longer it took."""
+        """Postpone the next fold of a call that was folded, the longer the more seconds its fold took."""
         self._not_before[call] = now + max(_PAUSE_MS, int(_PAUSE_FOLDS * seconds * 1000))
 
-    def keep(self, partitions: Iterable[int]) -> None:
-        """Forget the calls of all other partitions: they are others' by now."""
+    def drop_others(self, partitions: Iterable[int]) -> None:
+        """Drop the calls of all partitions but these: other workers own them now."""
         owned = set(partitions)
         self._waiting = {call: waiting for call, waiting in self._waiting.items() if waiting.partition in owned}
 
     def _is_due(self, waiting: StaleCall, watermark: Watermark, now: int) -> bool:
         if self._not_before.get(waiting.call, 0) > now:
             return False
-        pause = QUIET_MS if now - watermark.until <= BEHIND_MS else QUIET_IN_A_BACKLOG_MS
+        pause = QUIET_MS if now - watermark.until <= BACKLOG_MS else BACKLOG_QUIET_MS
         quiet = watermark.until >= waiting.last_arrival + pause
-        return quiet or (watermark.at_end and now >= waiting.stale_since + TALKING_MS)
+        return quiet or (watermark.at_end and now >= waiting.stale_since + ACTIVE_MS)

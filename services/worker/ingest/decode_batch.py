@@ -1,4 +1,4 @@
-"""PURE: what one batch of records brings: events by call and stretch, and what is no event."""
+"""One batch of records, decoded: events by call and source partition, and the invalid records."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,7 +26,7 @@ class KafkaRecord(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RejectedRecord:
-    """A record that is no event, and why."""
+    """An invalid record, and why it is invalid."""
 
     record: KafkaRecord
     why: InvalidEvent
@@ -34,7 +34,7 @@ class RejectedRecord:
 
 @dataclass(slots=True)
 class CallBatch:
-    """What a batch brings of one call; `partition` is that of the call's key."""
+    """The events of one call in a batch; `partition` is that of the call's key."""
 
     key: str
     record_key: bytes
@@ -47,7 +47,6 @@ class CallBatch:
     sources: dict[SourcePartition, list[tuple[int, bytes]]] = field(default_factory=dict)
 
     def add(self, record: KafkaRecord, source: SourcePartition, event: Event, latest_arrival: int) -> None:
-        """Take in one event."""
         self.events += 1
         if event.type in FINAL:
             self.ends = True
@@ -55,26 +54,25 @@ class CallBatch:
             self.opts_out = True
         if record.key != self.record_key or record.partition != self.partition:
             self.mis_keyed += 1
-        # A producer's clock that is ahead must not make the call seem to arrive for ever.
+        # With a producer's clock that is ahead, the call would never become quiet.
         self.last_arrival = max(self.last_arrival, min(record.timestamp, latest_arrival))
         self.sources.setdefault(source, []).append((record.offset, event.raw))
 
     def documents(self, log_id_hmac_key: bytes) -> Iterator[LogDocument]:
-        """Yield the documents for the log."""
         for source, events in self.sources.items():
             yield from documents(self.key, source, events, log_id_hmac_key)
 
 
 @dataclass(slots=True)
 class Batch:
-    """What a run of records brings."""
+    """A batch: its valid events by call, its invalid records."""
 
     calls: dict[str, CallBatch] = field(default_factory=dict)
     rejected: list[RejectedRecord] = field(default_factory=list)
 
     @property
     def events(self) -> Mapping[str, int]:
-        """How many events there are by topic."""
+        """The number of events by topic."""
         counted = Counter[str]()
         for call in self.calls.values():
             for source, events in call.sources.items():
@@ -83,9 +81,9 @@ class Batch:
 
 
 def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> Batch:
-    """Return what `records` bring; `partitions` is the number of each input topic's, `now` Unix milliseconds."""
+    """Return the batch; `partitions` is the number of each input topic's, `now` Unix milliseconds."""
     batch = Batch()
-    source = SourcePartition("", 0)  # of the record before: they come in runs of one topic and partition
+    source = SourcePartition("", 0)  # of the previous record: consecutive records mostly have the same
     for record in records:
         event = decode(record.value, record.headers)
         if isinstance(event, InvalidEvent):

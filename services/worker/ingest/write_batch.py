@@ -1,40 +1,45 @@
-"""The flush of one batch: dead letters, insert, look, mark, redact or delete. After it the offsets may be committed.
+"""The write of one batch: dead letters, insert, read states, mark stale, redact or delete.
 
-The order is what keeps the law (docs/decisions/0003): whoever inserts looks afterwards, so that either the folder that
-claims the call reads these events, or the look finds it folding or settled and marks it again.
+Its offsets may be committed after that, not before.
+
+The order keeps the invariant of docs/decisions/0003: states are read after the insert. So either the fold loop that
+leases the call reads these events, or this batch finds the call folding or settled and marks it stale again.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
 from services.worker.folding.schedule import FoldSchedule
-from services.worker.ingest.dead_letters import DeadLetters, DeadLettersUnavailable, letter
-from services.worker.ingest.decode_batch import Batch, KafkaRecord, decode_batch
+from services.worker.ingest.dead_letters import dead_letter
+from services.worker.ingest.decode_batch import Batch, KafkaRecord, RejectedRecord, decode_batch
 from services.worker.ingest.staleness import GrowthTrigger, updates_of
 from services.worker.runtime.retry import retry_until_available
 from shared.config.policies import LONGEST_SLACK_MS
 from shared.contract.timestamps import rfc3339
 from shared.fold.redaction import redact
+from shared.kafka.errors import KafkaUnavailable
+from shared.kafka.producer import RecordPublisher
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.store.ids import LogDocument
-from shared.store.ports import CallSnapshot, CallUpdate, Store, StoreUnavailable
+from shared.store.ports import CallSnapshot, Store, StoreUnavailable
 from shared.store.states import State
 
 T = TypeVar("T")
 
 
 class BatchWriter:
-    """Writes batches; waits for whatever does not answer, as long as `needless` does not say that it may stop."""
+    """Writes batches; retries while a dependency is unavailable, until `should_stop` returns True."""
 
     def __init__(
         self,
         store: Store,
-        dead_letters: DeadLetters,
+        dead_letters: RecordPublisher,
         schedule: FoldSchedule,
         *,
+        dead_letter_topic: str,
         partitions: int,
         log_id_hmac_key: bytes,
         slack_ms: int = LONGEST_SLACK_MS,
@@ -43,59 +48,62 @@ class BatchWriter:
         self._store = store
         self._dead_letters = dead_letters
         self._schedule = schedule
+        self._dead_letter_topic = dead_letter_topic
         self._partitions = partitions
         self._log_id_hmac_key = log_id_hmac_key
         self._slack_ms = slack_ms
-        self._needless = should_stop
-        self._growth = GrowthTrigger()
+        self._should_stop = should_stop
+        self._growth_trigger = GrowthTrigger()
 
-    async def flush(self, records: Sequence[KafkaRecord]) -> Batch:
-        """Return what the records brought, once all of it is kept.
+    async def write(self, records: Sequence[KafkaRecord]) -> Batch:
+        """Return the batch that the records make, once all of it is written.
 
         Raises:
-            GivenUp: it was not; nothing may be acknowledged.
+            RetryAborted: not all of it is written; nothing may be acknowledged.
         """
         with metrics.BATCH_WRITE_SECONDS.time():
             batch = decode_batch(records, self._partitions, now_ms())
             if batch.rejected:
-                refused_at = rfc3339(now_ms())
-                letters = [letter(rejected, refused_at) for rejected in batch.rejected]
-                await self._insist("kafka", lambda: self._dead_letters.publish(letters), DeadLettersUnavailable)
+                await self._reject(batch.rejected)
             if batch.calls:
-                await self._keep(batch)
+                await self._write_calls(batch)
         self._count(batch)
         return batch
 
-    async def _keep(self, batch: Batch) -> None:
-        written = {key: list(call.documents(self._log_id_hmac_key)) for key, call in batch.calls.items()}
-        await self._ask(lambda: self._store.insert(list(chain.from_iterable(written.values()))))
-        seen = await self._ask(lambda: self._store.read_states(batch.calls.keys()))
-        marks = updates_of(batch.calls, seen, self._growth, self._slack_ms)
-        deleted = await self._ask(lambda: self._store.mark_stale(marks))
-        redacted = _redacted(written, {key: found for key, found in seen.items() if key not in deleted})
-        if redacted:
-            await self._ask(lambda: self._store.redact(redacted))
-        if deleted:
-            # All there is, not the batch's own alone: a batch that crashed before may have been cut differently.
-            await self._ask(lambda: self._store.delete_log(deleted))
-            metrics.LATE_EVENTS.inc(sum(batch.calls[key].events for key in deleted))
-        self._note(batch, seen, [mark for mark in marks if mark.call not in deleted])
+    async def _reject(self, rejected: Sequence[RejectedRecord]) -> None:
+        rejected_at = rfc3339(now_ms())
+        dead_letters = [dead_letter(each, self._dead_letter_topic, rejected_at) for each in rejected]
+        await self._retry("kafka", lambda: self._dead_letters.publish(dead_letters), KafkaUnavailable)
 
-    def _note(self, batch: Batch, seen: Mapping[str, CallSnapshot], marks: Sequence[CallUpdate]) -> None:
-        marked = {mark.call for mark in marks if mark.stale}
+    async def _write_calls(self, batch: Batch) -> None:
+        documents = {key: list(call.documents(self._log_id_hmac_key)) for key, call in batch.calls.items()}
+        await self._retry_store(lambda: self._store.insert(list(chain.from_iterable(documents.values()))))
+        snapshots = await self._retry_store(lambda: self._store.read_states(batch.calls.keys()))
+        updates = updates_of(batch.calls, snapshots, self._growth_trigger, self._slack_ms)
+        deleted = await self._retry_store(lambda: self._store.mark_stale(updates))
+        redacted = _redacted(documents, {key: each for key, each in snapshots.items() if key not in deleted})
+        if redacted:
+            await self._retry_store(lambda: self._store.redact(redacted))
+        if deleted:
+            # The whole log, not this batch's documents: a batch before a crash may have been cut differently.
+            await self._retry_store(lambda: self._store.delete_log(deleted))
+            metrics.LATE_EVENTS.inc(sum(batch.calls[key].events for key in deleted))
+        self._schedule_folds(batch, snapshots, {each.call for each in updates if each.stale} - deleted)
+
+    def _schedule_folds(self, batch: Batch, snapshots: Mapping[str, CallSnapshot], marked: Collection[str]) -> None:
         now = now_ms()
         for key, call in batch.calls.items():
-            found = seen.get(key)
+            snapshot = snapshots.get(key)
             if key in marked:
-                self._schedule.note(key, call.partition, call.last_arrival, stale_since=now)
-            elif found is not None and found.state is State.STALE:
-                self._schedule.note(key, call.partition, call.last_arrival, stale_since=None)
+                self._schedule.observe(key, call.partition, call.last_arrival, stale_since=now)
+            elif snapshot is not None and snapshot.state is State.STALE:
+                self._schedule.observe(key, call.partition, call.last_arrival, stale_since=None)
 
-    async def _ask(self, act: Callable[[], Awaitable[T]]) -> T:
-        return await self._insist("mongodb", act, StoreUnavailable)
+    async def _retry_store(self, act: Callable[[], Awaitable[T]]) -> T:
+        return await self._retry("mongodb", act, StoreUnavailable)
 
-    async def _insist(self, what: str, act: Callable[[], Awaitable[T]], error_type: type[Exception]) -> T:
-        return await retry_until_available(what, act, error_type, should_stop=self._needless)
+    async def _retry(self, dependency: str, act: Callable[[], Awaitable[T]], error_type: type[Exception]) -> T:
+        return await retry_until_available(dependency, act, error_type, should_stop=self._should_stop)
 
     @staticmethod
     def _count(batch: Batch) -> None:
@@ -103,16 +111,18 @@ class BatchWriter:
         metrics.LAST_BATCH.set_to_current_time()
         for topic, events in batch.events.items():
             metrics.EVENTS.labels(topic).inc(events)
-        for reason, letters in Counter(rejected.why.reason for rejected in batch.rejected).items():
-            metrics.DEAD_LETTERS.labels(reason).inc(letters)
+        for reason, count in Counter(rejected.why.reason for rejected in batch.rejected).items():
+            metrics.DEAD_LETTERS.labels(reason).inc(count)
         metrics.MIS_KEYED_EVENTS.inc(sum(call.mis_keyed for call in batch.calls.values()))
 
 
-def _redacted(written: Mapping[str, Sequence[LogDocument]], seen: Mapping[str, CallSnapshot]) -> list[LogDocument]:
-    """Return the batch's own documents of opted-out calls, redacted: the folder may have read the log by now."""
+def _redacted(
+    documents: Mapping[str, Sequence[LogDocument]], snapshots: Mapping[str, CallSnapshot]
+) -> list[LogDocument]:
+    """Return the batch's documents of opted-out calls, redacted: a fold may have read and redacted the log before."""
     return [
         LogDocument(document.id, tuple(redact(raw) for raw in document.events))
-        for key, found in seen.items()
-        if found.opted_out
-        for document in written[key]
+        for key, snapshot in snapshots.items()
+        if snapshot.opted_out
+        for document in documents[key]
     ]

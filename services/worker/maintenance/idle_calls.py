@@ -1,21 +1,26 @@
-"""The closer: gives calls from which nothing comes any more an inferred end, published as an event among the others.
+"""The idle-call timeout: calls without new events get an inferred end, published as an event like any other.
 
-Nothing is remembered of what was published: an end is written, and its call marked, before the fence is passed that was
-set up after it (docs/decisions/0010).
+Nothing is stored about published ends: an end is written, and its call marked stale, before the commit barrier passes
+that is set after it (docs/decisions/0010).
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from aiokafka.errors import KafkaError
 from cachetools import LRUCache
 
 from services.worker.maintenance.commit_barrier import CommitBarrier, Ends
 from services.worker.maintenance.inferred_end import OpenCall, inferred_end, open_call
-from services.worker.maintenance.telephony import InferredEndPublisher
 from shared.config.policies import Policies
 from shared.contract.envelope import Event, decode_logged
+from shared.kafka.access import KafkaAccess
+from shared.kafka.diagnose import diagnose
+from shared.kafka.errors import KafkaUnavailable
+from shared.kafka.producer import OutgoingRecord, RecordProducer, RecordPublisher
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
@@ -26,111 +31,151 @@ log = logger(__name__)
 
 _PAGE = 100
 _ROUND_BYTES = 64 * 1024 * 1024
-_CALL_BYTES = 16 * 1024  # what a call costs besides its events
+_CALL_BYTES = 16 * 1024  # the overhead of one call
 _DECODED_AT_ONCE = 200
-_REMEMBERED = 200_000
-_AGAIN_MS = 3_600_000
+_MOST_POSTPONED = 200_000
+_POSTPONE_MS = 3_600_000
+_PUBLISH_SECONDS = 20.0
+_STOP_SECONDS = 1.0
+_HEADERS = (("content-type", b"application/cloudevents+json"),)
+
+
+class KafkaInferredEnds:
+    """Publishes inferred ends; it connects when it is first used."""
+
+    def __init__(self, kafka: KafkaAccess) -> None:
+        self._kafka = kafka
+        self._producer = RecordProducer(kafka)
+
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
+        try:
+            # An idempotent producer retries by itself: what it delivers after the timeout is the same event.
+            async with asyncio.timeout(_PUBLISH_SECONDS):
+                too_large = await self._producer.deliver(records)
+        except TimeoutError as error:
+            raise KafkaUnavailable(await diagnose(error, self._kafka)) from error
+        except (KafkaError, OSError) as error:
+            await self.stop()
+            raise KafkaUnavailable(await diagnose(error, self._kafka)) from error
+        if too_large:
+            raise KafkaUnavailable(f"{len(too_large)} inferred ends are too large for {too_large[0].topic}")
+
+    async def stop(self) -> None:
+        """Close the connection; what is being sent has a second left."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._producer.stop()
+
+
+def end_record(call: OpenCall, topic: str) -> OutgoingRecord:
+    """Return the record of a call's inferred end."""
+    return OutgoingRecord(topic, call.call_id.encode(), inferred_end(call), _HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round did: how many calls it closed, by the status they had, and how many it left to the folder."""
+    """One round: how many calls were ended, by the status they had, and how many were marked stale instead."""
 
-    closed: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
     marked: int = 0
 
 
 class IdleCallTimeout:
-    """Closes silent calls of the partitions that `owned` tells of, as the policies of their organizations say."""
+    """Ends idle calls of the partitions that `owned` returns, by the policies of their organizations.
+
+    `topic` is where inferred ends are published; `clock` returns Unix milliseconds.
+    """
 
     def __init__(
         self,
         store: Store,
-        telephony: InferredEndPublisher,
+        inferred_ends: RecordPublisher,
         commit_barrier: CommitBarrier,
         policies: Policies,
         owned: Callable[[], Collection[int]],
         *,
+        topic: str,
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._store = store
-        self._telephony = telephony
+        self._inferred_ends = inferred_ends
         self._commit_barrier = commit_barrier
         self._policies = policies
         self._owned = owned
+        self._topic = topic
         self._clock = clock
-        self._awaited: tuple[int, Ends] | None = None
+        self._barrier: tuple[int, Ends] | None = None
         self._after: IdleCall | None = None
         self._budget = 0
-        # When a call may be looked into again, should it still be as silent then.
-        self._not_before: LRUCache[IdleCall, int] = LRUCache(_REMEMBERED)
+        # When a call is examined again, if it is still as idle by then.
+        self._not_before: LRUCache[IdleCall, int] = LRUCache(_MOST_POSTPONED)
 
     async def step(self) -> Round:
-        """Close what had been silent for too long at a moment before which all that came is written by now.
+        """End the calls that had been idle for too long when the barrier was set, once it has passed; set the next one.
 
         Raises:
             StoreUnavailable: the store does not answer.
             KafkaUnavailable: Kafka does not answer.
         """
-        done = Round()
-        if self._awaited is not None:
-            moment, ends = self._awaited
+        result = Round()
+        if self._barrier is not None:
+            moment, ends = self._barrier
             metrics.COMMIT_BARRIER_AGE.set((self._clock() - moment) / 1000)
             if not await self._commit_barrier.passed(ends):
-                return done
+                return result
             metrics.COMMIT_BARRIER_AGE.set(0)
-            done = await self._close(moment)
+            result = await self._end_idle_calls(moment)
         # The clock first: all that had arrived by then lies before the ends.
-        self._awaited = (self._clock(), await self._commit_barrier.ends())
-        return done
+        self._barrier = (self._clock(), await self._commit_barrier.ends())
+        return result
 
-    async def _close(self, moment: int) -> Round:
-        """Go through the silent calls, on from where the last round had read enough."""
+    async def _end_idle_calls(self, moment: int) -> Round:
+        """Go through the idle calls, from where the last round's budget ended."""
         before = moment - self._policies.shortest_ms - self._policies.slack_ms
-        self._budget, done = _ROUND_BYTES, Round()
+        self._budget, result = _ROUND_BYTES, Round()
         while self._budget > 0 and (owned := self._owned()):
             page = await self._store.idle_calls(owned, before, self._after, _PAGE)
-            done = await self._close_page(page, moment, done)
+            result = await self._end_page(page, moment, result)
             self._after = page[-1] if len(page) == _PAGE else None
             if self._after is None:
                 break
-        if done.closed:
-            log.info("idle_calls_ended", calls=done.closed.total(), by_status=dict(done.closed))
-        return done
+        if result.ended:
+            log.info("idle_calls_ended", calls=result.ended.total(), by_status=dict(result.ended))
+        return result
 
-    async def _close_page(self, page: Sequence[IdleCall], moment: int, done: Round) -> Round:
-        found = [await self._look_into(silent, moment) for silent in page]
-        calls = [each for each in found if isinstance(each, OpenCall)]
-        marks = [each for each in found if isinstance(each, CallUpdate)]
+    async def _end_page(self, page: Sequence[IdleCall], moment: int, result: Round) -> Round:
+        examined = [await self._examine(idle, moment) for idle in page]
+        calls = [each for each in examined if isinstance(each, OpenCall)]
+        updates = [each for each in examined if isinstance(each, CallUpdate)]
         if calls:
-            await self._telephony.publish([inferred_end(call) for call in calls])
-        await self._store.mark_stale(marks)
+            await self._inferred_ends.publish([end_record(call, self._topic) for call in calls])
+        await self._store.mark_stale(updates)
         for call in calls:
             metrics.IDLE_CALLS_ENDED.labels(call.status).inc()
-        return Round(done.closed + Counter(call.status for call in calls), done.marked + len(marks))
+        return Round(result.ended + Counter(call.status for call in calls), result.marked + len(updates))
 
-    async def _look_into(self, silent: IdleCall, moment: int) -> OpenCall | CallUpdate | None:
-        """Return the call if it is to be closed, or the mark that leaves it to the folder, or None."""
-        if self._not_before.get(silent, 0) > moment:
+    async def _examine(self, idle: IdleCall, moment: int) -> OpenCall | CallUpdate | None:
+        """Return the call if it is to be ended, an update that has it folded instead, or None."""
+        if self._not_before.get(idle, 0) > moment:
             return None
         try:
-            documents = (await self._store.read([silent.call]))[silent.call]
+            documents = (await self._store.read([idle.call]))[idle.call]
             if not documents:
-                return None  # deleted since it was looked up
+                return None  # deleted since the page was read
             call = open_call(await self._decoded(documents))
         except StoreUnavailable:
             raise
         except Exception:
-            log.exception("idle_call_unreadable", call=silent.call)
+            log.exception("idle_call_unreadable", call=idle.call)
             call = None
         if call is None:
-            # It has ended, or cannot be read: the folder finds out which.
-            self._not_before[silent] = moment + _AGAIN_MS
-            return CallUpdate(silent.call, silent.partition, silent.last_arrival, stale=True)
-        due = call.due(silent.last_arrival, self._policies.of(call.organization_id)) + self._policies.slack_ms
+            # It has ended, or cannot be read: the fold finds out which.
+            self._not_before[idle] = moment + _POSTPONE_MS
+            return CallUpdate(idle.call, idle.partition, idle.last_arrival, stale=True)
+        due = call.due(idle.last_arrival, self._policies.of(call.organization_id)) + self._policies.slack_ms
         if due < moment:
             return call
-        self._not_before[silent] = due
+        self._not_before[idle] = due
         return None
 
     async def _decoded(self, documents: Sequence[LogDocument]) -> list[Event]:

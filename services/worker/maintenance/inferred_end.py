@@ -1,4 +1,4 @@
-"""PURE: when a call from which nothing comes is closed, and the event that closes it."""
+"""When an idle call is ended, and the event that ends it."""
 
 import uuid
 from collections.abc import Iterable
@@ -23,9 +23,9 @@ _NAMESPACE = uuid.UUID("9b0f6c58-2d1e-5c0a-8f57-1c7a3f4e6b90")
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """What is to be known of a call without an end: `latest` is the time of its latest event.
+    """A call without an end: `latest` is the time of its latest event, `planned` its record's start, None if unknown.
 
-    `planned` is the record's start, None where none is known. Both are Unix milliseconds.
+    Both are Unix milliseconds.
     """
 
     organization_id: str
@@ -35,7 +35,7 @@ class OpenCall:
     planned: int | None
 
     def due(self, last_arrival: int, policy: Policy) -> int:
-        """Return when the call has been silent for too long (Unix milliseconds), if nothing more arrives."""
+        """Return when the call will have been idle for too long (Unix milliseconds), if nothing more arrives."""
         match self.status:
             case "SCHEDULED":
                 return max(last_arrival, self.planned or 0) + 1000 * policy.close_scheduled_seconds
@@ -45,23 +45,15 @@ class OpenCall:
                 return last_arrival + 1000 * policy.close_ongoing_seconds
 
 
-@dataclass(frozen=True, slots=True)
-class InferredEnd:
-    """An event that closes a call, as JSON in structured mode."""
-
-    call_id: str
-    body: bytes
-
-
 def open_call(events: Iterable[Event]) -> OpenCall | None:
-    """Return what `events`, all of one call, tell of a call without an end; None if it has one.
+    """Return the open call that `events`, all of one call, make; None if it has an end.
 
     Raises:
-        NoEvents: there is nothing to tell of.
+        NoEvents: there are no events.
     """
-    call = call_events(events, opted_out=False)  # an event that opts out says so in the log too
+    call = call_events(events, opted_out=False)  # the log has the event that opts out
     if not call.events:
-        raise NoEvents("a call without events cannot be closed")
+        raise NoEvents("a call without events cannot be ended")
     if end_of(call) is not None:
         return None
     latest = call.events[-1]
@@ -69,15 +61,15 @@ def open_call(events: Iterable[Event]) -> OpenCall | None:
     return OpenCall(latest.organization_id, latest.call_id, status(call, None), latest.time, planned)
 
 
-def inferred_end(call: OpenCall) -> InferredEnd:
-    """Return the event that closes a call at the time of its latest event.
+def inferred_end(call: OpenCall) -> bytes:
+    """Return the event that ends a call at the time of its latest event, as JSON in structured mode.
 
-    It is made of the call and that time alone: whoever publishes it, and however often, it is one event.
+    It depends on the call and that time alone: published by several workers, or several times, it is one event.
     """
-    named = f"{call.organization_id}/{call.call_id}/{call.latest}"
+    name = f"{call.organization_id}/{call.call_id}/{call.latest}"
     event = {
         "specversion": "1.0",
-        "id": str(uuid.uuid5(_NAMESPACE, named)),
+        "id": str(uuid.uuid5(_NAMESPACE, name)),
         "source": SOURCE,
         "type": "call.ended",
         "subject": call.call_id,
@@ -85,4 +77,4 @@ def inferred_end(call: OpenCall) -> InferredEnd:
         "organizationid": call.organization_id,
         "data": {"disconnection_reason": "inactivity", "inferred": True},
     }
-    return InferredEnd(call.call_id, orjson.dumps(event))
+    return orjson.dumps(event)

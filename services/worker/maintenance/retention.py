@@ -1,7 +1,7 @@
-"""Deleting what was kept for as long as its organization asks, and forgetting that there ever was a call.
+"""Deleting calls after the retention of their organizations, and their tombstones after that.
 
-A call's tombstone comes first, then its log goes, then the tombstone says so: whoever was stopped in between leaves
-what the next finds. Why a batch or a folder at work meanwhile brings nothing back: docs/decisions/0011.
+A call gets its tombstone first, then its log is deleted, then the tombstone is marked purged: after a crash in between
+the next worker finds what is left to do. Why a concurrent batch or fold brings nothing back: docs/decisions/0011.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -17,11 +17,11 @@ _BATCH = 100
 _BATCHES = 20
 
 Owned = Callable[[], Collection[int]]
-"""Returns the partitions whose calls are this worker's."""
+"""Returns the partitions whose calls this worker owns."""
 
 
 class RetentionJob:
-    """Deletes calls from which nothing has arrived for `retention_days`; `clock` gives Unix milliseconds."""
+    """Deletes calls without a new event for `retention_days`; `clock` returns Unix milliseconds."""
 
     def __init__(
         self, store: Store, policies: Policies, owned: Owned, *, clock: Callable[[], int] = now_ms, batch: int = _BATCH
@@ -32,29 +32,29 @@ class RetentionJob:
         self._clock = clock
         self._batch = batch
         self._next_pass = 0
-        self._left: list[str] = []
+        self._pending: list[str] = []
 
-    async def act(self) -> None:
-        """Delete some of what is due; all of it is looked for once an hour.
+    async def run(self) -> None:
+        """Delete a bounded number of calls; organizations are gone through once an hour.
 
         Raises:
-            StoreUnavailable: the store does not answer; what was begun is gone on with the next time.
+            StoreUnavailable: the store does not answer; the next run continues.
         """
         owned = self._owned()
         if not owned:
             return
-        await self._empty(owned)
-        if not self._left and self._clock() >= self._next_pass:
-            self._left = await self._organizations()
+        await self._purge(owned)
+        if not self._pending and self._clock() >= self._next_pass:
+            self._pending = await self._organizations()
             self._next_pass = self._clock() + _PASS_MS
         for _ in range(_BATCHES):
-            if self._left and await self._delete_some(self._left[-1], owned) < self._batch:
-                self._left.pop()
+            if self._pending and await self._delete_some(self._pending[-1], owned) < self._batch:
+                self._pending.pop()
 
     async def _organizations(self) -> list[str]:
-        """Return the organizations whose calls are not kept for ever."""
-        named = self._policies.organizations
-        every = {*named, *await self._store.organizations()} if self._policies.default.retention_days else named
+        """Return the organizations that have a retention."""
+        names = self._policies.organizations
+        every = {*names, *await self._store.organizations()} if self._policies.default.retention_days else names
         return [name for name in every if self._policies.of(name).retention_days]
 
     async def _delete_some(self, organization: str, owned: Collection[int]) -> int:
@@ -62,11 +62,11 @@ class RetentionJob:
         calls = await self._store.past_retention(organization, owned, until, self._batch)
         if calls:
             metrics.DELETED.inc(await self._store.tombstone(calls, until))
-            await self._empty(owned)
+            await self._purge(owned)
         return len(calls)
 
-    async def _empty(self, owned: Collection[int]) -> None:
-        """Delete the log of calls that are buried, by this worker or by one that did not come so far."""
+    async def _purge(self, owned: Collection[int]) -> None:
+        """Delete the logs of tombstoned calls, also those that another worker did not come to."""
         calls = await self._store.tombstoned(owned, self._batch)
         if calls:
             await self._store.delete_log(calls)
@@ -74,53 +74,53 @@ class RetentionJob:
 
 
 class TombstoneJob:
-    """Forgets deleted calls of which no topic can hold an event any more."""
+    """Expires the tombstones of calls of which no topic can hold an event any more."""
 
     def __init__(
         self,
         store: Store,
         owned: Owned,
-        lasting: Callable[[], Awaitable[int | None]],
+        tombstone_ttl: Callable[[], Awaitable[int | None]],
         *,
         clock: Callable[[], int] = now_ms,
         batch: int = _BATCH,
     ) -> None:
-        """`lasting` returns for how many milliseconds a tombstone has to stay; None: for ever."""
+        """`tombstone_ttl` returns for how many milliseconds a tombstone is kept; None: for ever."""
         self._store = store
         self._owned = owned
-        self._lasting = lasting
+        self._tombstone_ttl = tombstone_ttl
         self._clock = clock
         self._batch = batch
         self._next_pass = 0
 
-    async def act(self) -> None:
-        """Forget some of what is due; all of it is looked for once an hour.
+    async def run(self) -> None:
+        """Expire a bounded number of tombstones; once none is left, again after an hour.
 
         Raises:
             StoreUnavailable: the store does not answer.
-            KafkaUnavailable: Kafka does not tell how long it holds events.
+            KafkaUnavailable: Kafka does not return the configs of the topics.
         """
         owned = self._owned()
         if not owned or self._clock() < self._next_pass:
             return
-        lasting = await self._lasting()
-        metrics.TOMBSTONE_SECONDS.set(float("inf") if lasting is None else lasting / 1000)
-        if lasting is None or await self._forget_some(owned, self._clock() - lasting):
+        ttl = await self._tombstone_ttl()
+        metrics.TOMBSTONE_SECONDS.set(float("inf") if ttl is None else ttl / 1000)
+        if ttl is None or await self._expire_some(owned, self._clock() - ttl):
             self._next_pass = self._clock() + _PASS_MS
 
-    async def _forget_some(self, owned: Collection[int], until: int) -> bool:
-        """Forget a bounded number; tell whether that was all."""
+    async def _expire_some(self, owned: Collection[int], until: int) -> bool:
+        """Expire a bounded number; return whether none is left."""
         for _ in range(_BATCHES):
             calls = await self._store.expired_tombstones(owned, until, self._batch)
             if not calls:
                 return True
-            await self._forget(calls, until)
+            await self._expire(calls, until)
         return False
 
-    async def _forget(self, calls: Collection[str], until: int) -> None:
-        """Forget the calls that have no log; what a batch left that nobody delivered again has to go first.
+    async def _expire(self, calls: Collection[str], until: int) -> None:
+        """Expire the tombstones of calls without a log; one with a log, left by a batch before a crash, is renewed.
 
-        It is not deleted here: an event that comes just now would be deleted with it, and find no tombstone after that.
+        The log is not deleted here: an event that arrives now would be deleted with it, and then find no tombstone.
         """
         sizes = await self._store.sizes(calls)
         await self._store.renew_tombstones([call for call in calls if sizes[call]], until)

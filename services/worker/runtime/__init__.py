@@ -1,1 +1,1 @@
-"""What keeps the process honest: retries, the watchdog, health."""
+"""Retries, the watchdog, the health server."""

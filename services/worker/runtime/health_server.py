@@ -1,4 +1,4 @@
-"""The worker's door for operators: /metrics, /healthz, /readyz."""
+"""/metrics, /healthz and /readyz of the worker."""
 
 import logging
 import socket
@@ -12,7 +12,7 @@ from shared.process import metrics
 
 
 class HealthServer(Service):  # type: ignore[misc]
-    """Serves for as long as the worker runs; `readiness` returns None, or what is missing."""
+    """Serves as long as the worker runs; `readiness` returns what is missing, None if nothing is."""
 
     logger = logging.getLogger("faust")
 
@@ -25,7 +25,6 @@ class HealthServer(Service):  # type: ignore[misc]
         super().__init__(**kwargs)
 
     async def on_start(self) -> None:
-        """Listen."""
         application = web.Application()
         application.add_routes(
             [
@@ -39,7 +38,6 @@ class HealthServer(Service):  # type: ignore[misc]
         await web.SockSite(self._runner, self._listening).start()
 
     async def on_stop(self) -> None:
-        """Close the door."""
         if self._runner is not None:
             await self._runner.cleanup()
 

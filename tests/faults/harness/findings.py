@@ -81,7 +81,7 @@ async def _left_by_the_sweep(stage: Stage, opted_out: Collection[str]) -> int:
     sweep = RedactionSweep(
         MongoStore(stage.connection), lambda: range(PARTITIONS), clock=lambda: now_ms() + _AN_HOUR_MS, page=_ALL
     )
-    await sweep.act()
+    await sweep.run()
     found = await private_documents(stage.connection, opted_out)
     for document in found[:_SHOWN]:
         stage.say(f"private content in {document}")

@@ -21,7 +21,7 @@ _READY_WITHIN = 15.0
 _GRACE_SECONDS = scaled(30.0)
 _BEFORE_IT_LISTENS = -signal.SIGTERM
 """How a worker ends that is told to before it has begun to listen to signals, and so before it has read anything."""
-_BLOCKED = "its loop is blocked"
+_BLOCKED = "its event loop is blocked"
 """What the watchdog logs when that, and not a stop without an end, is why it ends the process."""
 _LOOK_SECONDS = 0.25
 

@@ -5,13 +5,13 @@ from collections import Counter
 import pytest
 
 from services.worker.folding.schedule import FoldSchedule
-from services.worker.ingest.dead_letters import MemoryDeadLetters
 from services.worker.ingest.write_batch import BatchWriter
+from services.worker.memory import MemoryPublisher
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import event
 from tests.support.store.makers import CONTENT_KEY
-from tests.support.worker.memory_worker import PARTITIONS, Received, received
+from tests.support.worker.memory_worker import DEAD_LETTER, PARTITIONS, Received, received
 
 CALLS = 300
 
@@ -30,19 +30,26 @@ def told(kind: str, start: int) -> list[Received]:
 
 
 @pytest.fixture
-async def flush(connection: Connection) -> BatchWriter:
+async def batch_writer(connection: Connection) -> BatchWriter:
     store = MongoStore(connection)
     await store.prepare()
     await connection.collection("calls").database.command("profile", 2)
-    return BatchWriter(store, MemoryDeadLetters(), FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
+    return BatchWriter(
+        store,
+        MemoryPublisher(),
+        FoldSchedule(),
+        dead_letter_topic=DEAD_LETTER,
+        partitions=PARTITIONS,
+        log_id_hmac_key=CONTENT_KEY,
+    )
 
 
 async def test_a_batch_is_one_insert_one_look_and_the_marks_it_needs(
-    connection: Connection, flush: BatchWriter
+    connection: Connection, batch_writer: BatchWriter
 ) -> None:
-    await flush.flush(told("call.started", 0))
+    await batch_writer.write(told("call.started", 0))
     first = await asked(connection)
-    await flush.flush(told("call.note", 6 * CALLS))
+    await batch_writer.write(told("call.note", 6 * CALLS))
     then = await asked(connection)
 
     assert first == Counter(insert=1, query=1, update=CALLS)

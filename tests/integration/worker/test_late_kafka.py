@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.ports import HOST, free_port
 from deploy.local.servers.process import Server
-from services.worker.app import Worker
+from services.worker.worker import Worker
 from shared.process import metrics
 from tests.support.eventually import eventually
 from tests.support.servers.proxy import Proxy

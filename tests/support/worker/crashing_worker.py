@@ -7,13 +7,14 @@ It is `services.worker` but for what stands around its store, its dead letters a
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from faust.types import TP
 
 from services.worker.__main__ import main
 from services.worker.consumer.consumer import ChunkConsumer, ChunkTransport
-from services.worker.ingest.dead_letters import DeadLetter, DeadLetters
+from shared.kafka.producer import OutgoingRecord, RecordPublisher
 from shared.store.ids import LogDocument
 from shared.store.ports import CallSnapshot, CallUpdate, FoldResult, Lease, Store
 from tests.support.worker.crash_points import Crash, CrashPoint
@@ -27,11 +28,11 @@ _part: ContextVar[str] = ContextVar("part", default="")
 class CrashingDeadLetters:
     """Dead letters around which the process may end."""
 
-    def __init__(self, dead_letters: DeadLetters, crash: Crash) -> None:
+    def __init__(self, dead_letters: RecordPublisher, crash: Crash) -> None:
         self._dead_letters = dead_letters
         self._crash = crash
 
-    async def publish(self, letters: Sequence[DeadLetter]) -> None:
+    async def publish(self, letters: Sequence[OutgoingRecord]) -> None:
         await by_halves(self._dead_letters.publish, letters, self._crash, CrashPoint.AMID_DEAD_LETTERS)
         await self._crash.reach(CrashPoint.AFTER_DEAD_LETTERS)
 
@@ -132,7 +133,13 @@ def run(crash: Crash) -> None:
     """Run the worker until it crashes."""
     CrashingConsumer.crash = crash
     ChunkTransport.Consumer = CrashingConsumer
-    main(lambda store, letters: (cast(Store, CrashingStore(store, crash)), CrashingDeadLetters(letters, crash)))
+    main(
+        lambda dependencies: replace(
+            dependencies,
+            store=cast(Store, CrashingStore(dependencies.store, crash)),
+            dead_letters=CrashingDeadLetters(dependencies.dead_letters, crash),
+        )
+    )
 
 
 if __name__ == "__main__":

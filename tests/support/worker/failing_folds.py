@@ -5,6 +5,7 @@ CALLFOLD_TEST_DEADLY=org-789/call-1 python -m tests.support.worker.failing_folds
 
 import os
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +26,7 @@ EXIT_STATUS = 99
 _HELD_AT_MOST = 600.0
 
 
-class WaywardStore:
+class FailingStore:
     """A store through which folds go wrong."""
 
     def __init__(self, store: Store) -> None:
@@ -54,4 +55,4 @@ class WaywardStore:
 
 
 if __name__ == "__main__":
-    main(lambda store, letters: (cast(Store, WaywardStore(store)), letters))
+    main(lambda dependencies: replace(dependencies, store=cast(Store, FailingStore(dependencies.store))))

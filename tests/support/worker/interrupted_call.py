@@ -138,7 +138,7 @@ class Journey:
         return Arrival(
             self.store.broken_off,
             await read(self._witness, CALL) == (wanted, Finality.FINAL),
-            len(self._worker.letters.delivered),
+            len(self._worker.dead_letters.published),
             frozenset(self.store.attempts),
             sum(not document.redacted_at for document in documents),
         )

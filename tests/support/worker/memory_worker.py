@@ -1,4 +1,4 @@
-"""A worker in memory: its flush and its folder, driven step by step, with no server and no clock to wait for.
+"""A worker in memory: its batch writer and its fold loop, driven step by step, without servers or waiting.
 
 worker = MemoryWorker()
 await worker.deliver(event("call.created"), event("call.ended"))
@@ -14,9 +14,9 @@ from typing import Any, cast
 from services.worker.folding.fold_loop import FoldLoop
 from services.worker.folding.leases import Outcome
 from services.worker.folding.schedule import FoldSchedule, Watermark
-from services.worker.ingest.dead_letters import MemoryDeadLetters
 from services.worker.ingest.decode_batch import Batch
 from services.worker.ingest.write_batch import BatchWriter
+from services.worker.memory import MemoryPublisher
 from shared.calls.folding import render
 from shared.calls.large_calls import InProcessFolds, LargeCalls
 from shared.contract.envelope import Headers
@@ -31,6 +31,7 @@ from tests.support.store.makers import CALL, CONTENT_KEY
 PARTITIONS = 12
 TELEPHONY = "calls.telephony"
 TRANSCRIPTION = "calls.transcription"
+DEAD_LETTER = "calls.dead-letter"
 ARRIVED = STARTED
 AT_THE_END = Watermark(until=2**62, at_end=True)
 
@@ -39,7 +40,7 @@ Hook = Callable[[str], Awaitable[None]]
 
 @dataclass
 class Received:
-    """A record as the consumer brings it."""
+    """A record as the consumer delivers it."""
 
     value: bytes | None
     key: bytes | None = None
@@ -52,7 +53,7 @@ class Received:
 
 
 def received(body: Json, *, in_binary_mode: bool = False, **differs: Any) -> Received:
-    """Return the record of an event whose producer did all as it should, but for what `differs`."""
+    """Return the record of an event as a correct producer sends it, except for what `differs`."""
     value, headers = binary(body) if in_binary_mode else (raw(body), [])
     call = body["subject"]
     usual = {"value": value, "headers": headers, "key": call.encode(), "partition": partition_of(call, PARTITIONS)}
@@ -60,12 +61,12 @@ def received(body: Json, *, in_binary_mode: bool = False, **differs: Any) -> Rec
 
 
 def folded(*bodies: Json, opted_out: bool = False) -> bytes:
-    """Return the record of a call as it has to be stored in the end."""
+    """Return the record of a call as it must be stored in the end."""
     return render(fold(decoded(bodies), book(), opted_out=opted_out).record).body
 
 
 def watched(store: Store, before: Hook | None = None, after: Hook | None = None) -> Store:
-    """Return the store with something that happens before or after each of its methods, told by their names."""
+    """Return the store with hooks before and after each method, which get the method's name."""
 
     class Watched:
         def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -85,7 +86,7 @@ def watched(store: Store, before: Hook | None = None, after: Hook | None = None)
 
 
 class Clock:
-    """A clock that is moved by hand; Unix milliseconds."""
+    """A clock that the test moves; Unix milliseconds."""
 
     def __init__(self, now: int = 1_700_000_000_000) -> None:
         self.now = now
@@ -99,7 +100,7 @@ class Clock:
 
 @dataclass
 class MemoryWorker:
-    """One worker, that owns all partitions and stands at their end unless told otherwise."""
+    """One worker, which owns all partitions and is at their end, unless `watermarks` differ."""
 
     memory: MemoryStore = field(default_factory=MemoryStore)
     store: Store | None = None
@@ -111,12 +112,17 @@ class MemoryWorker:
 
     def __post_init__(self) -> None:
         self.clock = Clock()
-        self.letters = MemoryDeadLetters()
+        self.dead_letters = MemoryPublisher()
         self.schedule = FoldSchedule()
         self._offsets = itertools.count()
         store = self.store or self.memory
-        self.flush = BatchWriter(
-            store, self.letters, self.schedule, partitions=self.partitions, log_id_hmac_key=CONTENT_KEY
+        self.batch_writer = BatchWriter(
+            store,
+            self.dead_letters,
+            self.schedule,
+            dead_letter_topic=DEAD_LETTER,
+            partitions=self.partitions,
+            log_id_hmac_key=CONTENT_KEY,
         )
         self.fold_loop = FoldLoop(
             store,
@@ -131,12 +137,12 @@ class MemoryWorker:
         )
 
     async def deliver(self, *bodies: Json) -> Batch:
-        """Bring one batch, as new records."""
+        """Write the events as one batch of new records."""
         return await self.bring([received(body, offset=next(self._offsets)) for body in bodies])
 
     async def bring(self, records: Sequence[Received]) -> Batch:
-        """Bring one batch of these very records."""
-        return await self.flush.flush(records)
+        """Write these very records as one batch."""
+        return await self.batch_writer.write(records)
 
     async def step(self) -> Outcome:
         """Fold once, long after the last time."""
@@ -144,18 +150,18 @@ class MemoryWorker:
         return await self.fold_loop.step()
 
     async def rest(self) -> None:
-        """Fold until nothing is left to be folded."""
+        """Fold until nothing is left to fold."""
         quiet = 0
-        while quiet < 2:  # the step after tells what has become of a call that was folded beside
+        while quiet < 2:  # the next step returns the outcome of large folds
             quiet = quiet + 1 if await self.step() == Outcome() else 0
-            await self.fold_loop.settle()
+            await self.fold_loop.wait()
 
     async def found(self, call: str = CALL) -> StoredCall:
-        """Return what is stored of a call, which must be there."""
-        found = await self.memory.find(call)
-        assert found is not None
-        return found
+        """Return the stored call, which must exist."""
+        stored = await self.memory.find(call)
+        assert stored is not None
+        return stored
 
     def log(self) -> bytes:
-        """Return all that the log holds."""
+        """Return all events in the log, concatenated."""
         return b"".join(raw for document in self.memory.log.values() for raw in document.events)

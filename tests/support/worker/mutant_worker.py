@@ -6,14 +6,19 @@ CALLFOLD_TEST_SABOTAGE=skips_marks python -m tests.support.worker.mutant_worker
 import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, cast
 
 from faust.types import TP
+from faust.types.tuples import ConsumerMessage
 
 from services.worker.__main__ import main
-from services.worker.consumer.consumer import Chunk, ChunkConsumer, ChunkTransport
-from services.worker.ingest.dead_letters import DeadLetter, DeadLetters
+from services.worker.consumer.consumer import ChunkConsumer, ChunkTransport
+from services.worker.settings import WorkerSettings
+from services.worker.worker import WorkerDependencies
+from shared.contract.topics import Topics
+from shared.kafka.producer import OutgoingRecord
 from shared.store.ids import LogDocument
 from shared.store.ports import CallUpdate, Store, StoreUnavailable
 
@@ -35,18 +40,19 @@ class Sabotage(StrEnum):
 class HastyConsumer(ChunkConsumer):
     """Acknowledges what it delivers."""
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Chunk]]:  # noqa: ASYNC109 - Faust's signature
-        async for tp, chunk in super().getmany(timeout):
-            self.ack(chunk)
-            yield tp, chunk
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
+        async for tp, message in super().getmany(timeout):
+            for chunk in message.value:
+                self.acknowledge(chunk)
+            yield tp, message
 
 
 class SabotagedStore:
     """A store that breaks the recipe."""
 
-    def __init__(self, store: Store, dead_letters: DeadLetters, sabotage: Sabotage) -> None:
-        self._store = store
-        self._dead_letters = dead_letters
+    def __init__(self, dependencies: WorkerDependencies, sabotage: Sabotage) -> None:
+        self._store = dependencies.store
+        self._dead_letters = dependencies.dead_letters
         self._sabotage = sabotage
 
     def __getattr__(self, name: str) -> Any:
@@ -57,7 +63,8 @@ class SabotagedStore:
             await self._insert(documents)
         except StoreUnavailable:
             values = [value for document in documents for value in document.events]
-            await self._dead_letters.publish([DeadLetter(b"k", value, ()) for value in values])
+            topic = Topics(WorkerSettings.load().topic_prefix).dead_letter
+            await self._dead_letters.publish([OutgoingRecord(topic, b"k", value, ()) for value in values])
 
     async def _insert(self, documents: Sequence[LogDocument]) -> None:
         if self._sabotage is Sabotage.TAKES_AN_OUTAGE_FOR_POISON:
@@ -77,7 +84,7 @@ def run(sabotage: Sabotage) -> None:
     """Run the worker until it is killed."""
     if sabotage is Sabotage.ACKNOWLEDGES_FIRST:
         ChunkTransport.Consumer = HastyConsumer
-    main(lambda store, letters: (cast(Store, SabotagedStore(store, letters, sabotage)), letters))
+    main(lambda dependencies: replace(dependencies, store=cast(Store, SabotagedStore(dependencies, sabotage))))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,11 @@ import pytest
 from faust.types import TP
 from pydantic import SecretStr
 
-from services.worker.app import Worker
-from services.worker.consumer.consumer import Chunk, ChunkConsumer
-from services.worker.ingest.dead_letters import MemoryDeadLetters
-from services.worker.maintenance.commit_barrier import MemoryCommitBarrier
-from services.worker.maintenance.telephony import MemoryInferredEnds
+from services.worker.consumer.consumer import ChunkConsumer
+from services.worker.consumer.fetch import Chunk
+from services.worker.memory import MemoryCommitBarrier, MemoryPublisher
 from services.worker.settings import WorkerSettings
+from services.worker.worker import Worker, WorkerDependencies
 from shared.calls.large_calls import InProcessFolds
 from shared.config.policies import Policies
 from shared.store.memory.calls import MemoryStore
@@ -79,17 +78,17 @@ def records(first: int, end: int, tp: TP = TP0) -> list[Received]:
 def finalized(store: Any = None, **chosen: Any) -> Worker:
     """Return a worker with these settings of which nothing runs, but all is made."""
     store = store or MemoryStore()
-    worker = Worker(
-        WorkerSettings(log_id_hmac_key=SecretStr("k" * 32), **chosen),
-        store,
-        MemoryDeadLetters(),
-        book(),
-        telephony=MemoryInferredEnds(),
-        commit_barrier=MemoryCommitBarrier(),
-        large=InProcessFolds(store, book()),
+    dependencies = WorkerDependencies(
+        store=store,
+        book=book(),
         policies=Policies(),
+        large=InProcessFolds(store, book()),
+        dead_letters=MemoryPublisher(),
+        inferred_ends=MemoryPublisher(),
+        commit_barrier=MemoryCommitBarrier(),
         partitions=PARTITIONS,
     )
+    worker = Worker(WorkerSettings(log_id_hmac_key=SecretStr("k" * 32), **chosen), dependencies)
     worker.app.finalize()
     return worker
 
@@ -112,9 +111,9 @@ async def fetch(consumer: ChunkConsumer, broker: Broker, fetched: dict[TP, list[
     """Return the chunks that one fetch delivers, as Faust's loop takes them."""
     broker.fetches.append(fetched)
     chunks = []
-    async for tp, chunk in consumer.getmany(1.0):
-        consumer._read_offset[tp] = chunk.offset  # as `_drain_messages` does once a message is delivered
-        chunks.append(chunk)
+    async for tp, message in consumer.getmany(1.0):
+        consumer._read_offset[tp] = message.offset  # as `_drain_messages` does once a message is delivered
+        chunks += message.value
     return chunks
 
 
@@ -125,7 +124,7 @@ async def deliver(consumer: ChunkConsumer, broker: Broker, *spans: tuple[int, in
 
 def span(chunk: Chunk) -> tuple[int, int]:
     """Return the offsets of a chunk's first and last record."""
-    return chunk.value[0].offset, chunk.value[-1].offset
+    return chunk.records[0].offset, chunk.records[-1].offset
 
 
 async def turns(count: int = 20) -> None:

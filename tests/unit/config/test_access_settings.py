@@ -111,12 +111,18 @@ def test_passwords_may_be_in_files_and_are_never_shown(monkeypatch: pytest.Monke
         ),
         ({**SASL, "kafka_password": ""}, ["KAFKA_PASSWORD is wrong: "]),
         ({**SASL, "kafka_sasl_mechanism": "GSSAPI"}, ["KAFKA_SASL_MECHANISM is 'GSSAPI': "]),
-        ({"kafka_username": "me"}, ["KAFKA_USERNAME is 'me': is of no use unless CALLFOLD_KAFKA_SECURITY_PROTOCOL is"]),
-        ({**TLS, "kafka_password": WRONG}, ["KAFKA_PASSWORD is wrong: is of no use unless CALLFOLD_KAFKA_SECURITY_"]),
+        (
+            {"kafka_username": "me"},
+            ["KAFKA_USERNAME is 'me': has no effect unless CALLFOLD_KAFKA_SECURITY_PROTOCOL is"],
+        ),
+        ({**TLS, "kafka_password": WRONG}, ["KAFKA_PASSWORD is wrong: has no effect unless CALLFOLD_KAFKA_SECURITY_"]),
         ({**TLS, "kafka_ca_file": "/nowhere"}, ["KAFKA_CA_FILE is '/nowhere': cannot be read: No such file"]),
         ({**TLS, "kafka_ca_file": "/dev/null"}, ["KAFKA_CA_FILE is '/dev/null': must be a file of certificates in PE"]),
-        ({"kafka_ca_file": "{authority}"}, ["KAFKA_CA_FILE is '{authority}': is of no use unless CALLFOLD_KAFKA_SECU"]),
-        ({**TLS, "kafka_key_file": "{client_key}"}, ["KAFKA_CERTIFICATE_FILE is not set: needed with its key"]),
+        (
+            {"kafka_ca_file": "{authority}"},
+            ["KAFKA_CA_FILE is '{authority}': has no effect unless CALLFOLD_KAFKA_SECU"],
+        ),
+        ({**TLS, "kafka_key_file": "{client_key}"}, ["KAFKA_CERTIFICATE_FILE is not set: is required with its key"]),
         (
             {**TLS, "kafka_certificate_file": "{client}"},
             ["KAFKA_CERTIFICATE_FILE is '{client}': must be a certifica"],

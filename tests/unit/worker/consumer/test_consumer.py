@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from services.worker.consumer.consumer import MAX_CHUNK, ChunkConsumer
+from services.worker.consumer.consumer import ChunkConsumer
+from services.worker.consumer.fetch import MAX_CHUNK
 from tests.support.worker.memory_worker import ARRIVED
 from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
 
@@ -18,22 +19,40 @@ from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver, f
 async def test_a_fetch_is_cut_into_chunks_of_at_most_so_many_records(consumer: ChunkConsumer, broker: Broker) -> None:
     chunks = await deliver(consumer, broker, (100, 100 + 2 * MAX_CHUNK + 1))
 
-    assert [chunk.count for chunk in chunks] == [MAX_CHUNK, MAX_CHUNK, 1]
+    assert [len(chunk.records) for chunk in chunks] == [MAX_CHUNK, MAX_CHUNK, 1]
     assert [span(chunk)[0] for chunk in chunks] == [100, 100 + MAX_CHUNK, 100 + 2 * MAX_CHUNK]
 
 
-async def test_a_chunk_tells_where_it_ends_and_when_it_arrived(consumer: ChunkConsumer, broker: Broker) -> None:
+async def test_a_chunk_knows_where_it_ends_and_its_generation(consumer: ChunkConsumer, broker: Broker) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
 
-    assert (chunk.tp, chunk.offset, chunk.next_offset, chunk.count) == (TP0, 149, 150, 50)
-    assert (chunk.last_timestamp, chunk.timestamp) == (ARRIVED + 149, (ARRIVED + 149) / 1000)
-    assert chunk.generation_id == 1
+    assert (chunk.tp, chunk.next_offset, len(chunk.records), chunk.generation) == (TP0, 150, 50, 1)
 
 
-async def test_a_chunk_tells_how_many_are_to_come_of_its_fetch(consumer: ChunkConsumer, broker: Broker) -> None:
-    chunks = await deliver(consumer, broker, (100, 100 + 2 * MAX_CHUNK + 1))
+async def test_a_fetch_of_several_partitions_is_delivered_as_one_message() -> None:
+    async with unstarted(Broker({TP0: 100, TP1: 7})) as (worker, broker):
+        broker.fetches.append({TP0: records(100, 100 + MAX_CHUNK + 1), TP1: records(7, 9, TP1)})
 
-    assert [chunk.to_come for chunk in chunks] == [2, 1, 0]
+        messages = [message async for _, message in worker.consumer.getmany(1.0)]
+
+        (message,) = messages
+        assert [(chunk.tp, span(chunk)) for chunk in message.value] == [
+            (TP0, (100, 99 + MAX_CHUNK)),
+            (TP0, (100 + MAX_CHUNK, 100 + MAX_CHUNK)),
+            (TP1, (7, 8)),
+        ]
+        assert (message.tp, message.offset, message.generation_id) == (TP0, 100 + MAX_CHUNK, 1)
+        assert worker.consumer._read_offset[TP1] == 8  # noqa: SLF001 - Faust sets that of the message's partition
+
+
+async def test_what_faust_acknowledges_by_itself_is_not_committed(consumer: ChunkConsumer, broker: Broker) -> None:
+    broker.fetches.append({TP0: records(100, 150)})
+    async for _, message in consumer.getmany(1.0):
+        message.ack(consumer)
+
+    await consumer.commit()
+
+    assert broker.committed == {TP0: 100}
 
 
 async def test_records_that_are_read_again_after_a_seek_are_dropped(consumer: ChunkConsumer, broker: Broker) -> None:
@@ -47,7 +66,7 @@ async def test_offsets_that_are_missing_in_between_are_no_holes(consumer: ChunkC
     compacted = [*records(100, 110), *records(140, 150)]
 
     (chunk,) = await fetch(consumer, broker, {TP0: compacted})
-    chunk.ack(consumer)
+    consumer.acknowledge(chunk)
     await consumer.commit()
 
     assert broker.committed == {TP0: 150}
@@ -58,7 +77,7 @@ async def test_offsets_that_are_missing_in_between_are_no_holes(consumer: ChunkC
 
 async def test_what_was_acknowledged_is_committed(consumer: ChunkConsumer, broker: Broker) -> None:
     for chunk in await deliver(consumer, broker, (100, 150), (150, 200)):
-        chunk.ack(consumer)
+        consumer.acknowledge(chunk)
 
     await consumer.commit()
 
@@ -69,7 +88,7 @@ async def test_case_1_nothing_is_committed_before_the_hole_at_the_front(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     _, late = await deliver(consumer, broker, (100, 150), (150, 200))
-    late.ack(consumer)
+    consumer.acknowledge(late)
 
     await consumer.commit()
 
@@ -78,11 +97,11 @@ async def test_case_1_nothing_is_committed_before_the_hole_at_the_front(
 
 async def test_case_2_a_hole_of_one_record_is_a_hole(consumer: ChunkConsumer, broker: Broker) -> None:
     first, rest = await deliver(consumer, broker, (100, 101), (101, 110))
-    rest.ack(consumer)
+    consumer.acknowledge(rest)
     await consumer.commit()
     before = dict(broker.committed)
 
-    first.ack(consumer)
+    consumer.acknowledge(first)
     await consumer.commit()
 
     assert (before, broker.committed) == ({TP0: 100}, {TP0: 110})
@@ -91,7 +110,7 @@ async def test_case_2_a_hole_of_one_record_is_a_hole(consumer: ChunkConsumer, br
 async def test_case_3_a_hole_is_one_where_nothing_was_committed_yet() -> None:
     async with unstarted(Broker({TP0: None})) as (worker, broker):
         _, rest = await deliver(worker.consumer, broker, (0, 50), (50, 100))
-        rest.ack(worker.consumer)
+        worker.consumer.acknowledge(rest)
 
         await worker.consumer.commit()
 
@@ -102,11 +121,11 @@ async def test_case_4_a_rebalance_does_not_forget_a_hole_before_the_batch_under_
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     _, failed, under_way = await deliver(consumer, broker, (100, 150), (150, 200), (200, 250))
-    failed.ack(consumer)
+    consumer.acknowledge(failed)
     async with consumer.busy:
         revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
         await turns()
-        under_way.ack(consumer)
+        consumer.acknowledge(under_way)
     await revoked
 
     await consumer.commit()
@@ -118,7 +137,7 @@ async def test_case_5_what_was_acknowledged_before_a_rebalance_is_committed_befo
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     for chunk in await deliver(consumer, broker, (100, 5_000)):
-        chunk.ack(consumer)
+        consumer.acknowledge(chunk)
 
     await consumer.on_partitions_revoked({TP0})
 
@@ -127,11 +146,11 @@ async def test_case_5_what_was_acknowledged_before_a_rebalance_is_committed_befo
 
 async def test_offsets_that_start_again_are_read_and_committed(consumer: ChunkConsumer, broker: Broker) -> None:
     (old,) = await deliver(consumer, broker, (149, 160))
-    consumer.ack(old)
+    consumer.acknowledge(old)
     await consumer.commit()
 
     (new,) = await deliver(consumer, broker, (0, 50))
-    consumer.ack(new)
+    consumer.acknowledge(new)
     await consumer.commit()
 
     assert span(new) == (0, 49)
@@ -141,14 +160,17 @@ async def test_offsets_that_start_again_are_read_and_committed(consumer: ChunkCo
 async def test_a_chunk_acknowledged_twice_counts_once(consumer: ChunkConsumer, broker: Broker) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
 
-    assert [consumer.ack(chunk), consumer.ack(chunk)] == [True, False]
+    consumer.acknowledge(chunk)
+    consumer.acknowledge(chunk)
+
+    assert consumer._n_acked == 50  # noqa: SLF001 - Faust's count
 
 
 async def test_partitions_are_committed_apart() -> None:
     async with unstarted(Broker({TP0: 100, TP1: 7})) as (worker, broker):
         await deliver(worker.consumer, broker, (100, 150))
         (other,) = await deliver(worker.consumer, broker, (7, 9), tp=TP1)
-        other.ack(worker.consumer)
+        worker.consumer.acknowledge(other)
 
         await worker.consumer.commit()
 
@@ -160,7 +182,7 @@ async def test_acknowledged_after_the_partition_went_elsewhere_nothing_is_commit
 ) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
     broker.committed = {TP1: 7}
-    chunk.ack(consumer)
+    consumer.acknowledge(chunk)
 
     await consumer.commit()
 
@@ -176,11 +198,11 @@ async def test_it_has_written_until_the_last_record_before_the_first_that_is_not
     one, two, three = await deliver(consumer, broker, (100, 150), (150, 200), (200, 250))
     before = consumer.written_until(TP0)
 
-    three.ack(consumer)
-    one.ack(consumer)
+    consumer.acknowledge(three)
+    consumer.acknowledge(one)
 
     assert (before, consumer.written_until(TP0)) == (0, ARRIVED + 149)
-    two.ack(consumer)
+    consumer.acknowledge(two)
     assert consumer.written_until(TP0) == ARRIVED + 249
 
 
@@ -214,7 +236,7 @@ async def test_it_does_not_stand_at_the_end_while_something_is_not_written(
     (chunk,) = await deliver(consumer, broker, (100, 150))
     before = consumer.end_position(TP0)
 
-    chunk.ack(consumer)
+    consumer.acknowledge(chunk)
 
     assert (before, consumer.end_position(TP0)) == (None, 150)
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from faust.types import TP
 
-from services.worker.consumer.consumer import MAX_CHUNK, ChunkConsumer
+from services.worker.consumer.consumer import ChunkConsumer
 from tests.support.eventually import scaled
 from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
 
@@ -18,7 +18,7 @@ async def test_a_rebalance_waits_for_the_batch_under_way_and_commits_it(
         revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
         await turns()
         waits = not revoked.done()
-        chunk.ack(consumer)
+        consumer.acknowledge(chunk)
     await revoked
 
     assert waits
@@ -37,7 +37,7 @@ async def test_a_rebalance_commits_the_batch_under_way_though_a_fetch_comes_back
         await turns()
         fetching.set()
         await turns()
-        chunk.ack(consumer)
+        consumer.acknowledge(chunk)
     await revoked
 
     assert await fetched == []
@@ -57,10 +57,10 @@ async def test_what_is_acknowledged_during_a_commit_is_committed_before_it_is_fo
         return await commit(offsets)
 
     monkeypatch.setattr(broker, "commit", slow)
-    one.ack(consumer)
+    consumer.acknowledge(one)
     timer = asyncio.ensure_future(consumer.commit())
     await turns()
-    two.ack(consumer)
+    consumer.acknowledge(two)
     revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
     await turns()
     answered.set()
@@ -72,8 +72,10 @@ async def test_what_is_acknowledged_during_a_commit_is_committed_before_it_is_fo
 async def test_waiting_for_the_end_waits_for_the_batch_under_way_and_for_nothing_that_is_queued(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
-    for chunk in await deliver(consumer, broker, (100, 150), (150, 200)):
-        consumer.track_message(chunk)
+    for first, end in ((100, 150), (150, 200)):
+        broker.fetches.append({TP0: records(first, end)})
+        async for _, message in consumer.getmany(1.0):
+            consumer.track_message(message)
 
     async with asyncio.timeout(scaled(30)):
         await consumer.wait_empty()
@@ -84,12 +86,12 @@ async def test_waiting_for_the_end_waits_for_the_batch_under_way_and_for_nothing
 async def test_a_seek_forgets_what_was_delivered_since_the_commit(consumer: ChunkConsumer, broker: Broker) -> None:
     _, lost = await deliver(consumer, broker, (100, 150), (150, 200))
     await consumer.perform_seek()
-    lost.ack(consumer)
+    consumer.acknowledge(lost)
 
     await consumer.commit()
     before = dict(broker.committed)
     (again,) = await deliver(consumer, broker, (100, 200))
-    again.ack(consumer)
+    consumer.acknowledge(again)
     await consumer.commit()
 
     assert span(again) == (100, 199)
@@ -124,24 +126,11 @@ async def test_from_the_revocation_on_nothing_is_delivered_until_the_flow_is_res
         await consumer.perform_seek()
         consumer.resume_flow()
         (first,) = await deliver(consumer, broker, (100, 150))
-        first.ack(consumer)
+        consumer.acknowledge(first)
         await consumer.commit()
 
         assert delivered == []
         assert broker.committed == {TP0: 150}
-
-
-async def test_what_was_fetched_for_a_generation_that_is_over_is_not_delivered(
-    consumer: ChunkConsumer, broker: Broker
-) -> None:
-    broker.fetches.append({TP0: records(100, 100 + 2 * MAX_CHUNK)})
-    delivered = []
-
-    async for _, chunk in consumer.getmany(1.0):
-        delivered.append(chunk)
-        consumer.app.consumer_generation_id = 2
-
-    assert len(delivered) == 1
 
 
 async def test_while_the_flow_is_stopped_nothing_is_delivered(consumer: ChunkConsumer, broker: Broker) -> None:
@@ -159,15 +148,15 @@ async def test_records_of_a_partition_that_went_elsewhere_are_not_delivered(
     assert await deliver(consumer, broker, (7, 9), tp=TP1) == []
 
 
-async def test_a_chunk_is_taken_only_in_its_generation_and_while_the_flow_is_on(
+async def test_a_chunk_may_be_written_only_in_its_generation_and_while_the_flow_is_on(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
 
-    at_first = consumer.takes(chunk)
+    at_first = consumer.may_write(chunk)
     consumer.stop_flow()
-    stopped = consumer.takes(chunk)
+    stopped = consumer.may_write(chunk)
     consumer.resume_flow()
     consumer.app.consumer_generation_id = 2
 
-    assert (at_first, stopped, consumer.takes(chunk)) == (True, False, False)
+    assert (at_first, stopped, consumer.may_write(chunk)) == (True, False, False)

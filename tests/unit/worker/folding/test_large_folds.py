@@ -61,7 +61,7 @@ def told(memory: MemoryStore, *failures: Exception, at_once: bool = True) -> Cal
 async def settled(worker: MemoryWorker) -> Outcome:
     """Return what comes of a step and of all that was handed over in it."""
     outcome = await worker.step()
-    await worker.fold_loop.settle()
+    await worker.fold_loop.wait()
     worker.watermarks = {}
     return outcome + await worker.fold_loop.step()
 
@@ -139,7 +139,7 @@ async def test_a_large_call_that_ends_its_process_is_tried_again_and_broken_in_t
     outcomes = []
     for _ in range(MAX_ATTEMPTS + 1):
         outcomes.append(await worker.step())
-        await worker.fold_loop.settle()
+        await worker.fold_loop.wait()
 
     assert outcomes == [*[Outcome()] * MAX_ATTEMPTS, Outcome(broken=1)]
     assert pool.begun == [CALL] * MAX_ATTEMPTS

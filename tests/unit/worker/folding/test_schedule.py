@@ -20,7 +20,7 @@ def waiting(call: str = "o/a", *, partition: int = 0, arrived: int = ARRIVED, ma
 def due(
     schedule: FoldSchedule, watermark: Watermark, now: int = ARRIVED, *, partition: int = 0, limit: int = 100
 ) -> list[str]:
-    return [each.call for each in schedule.take({partition: watermark}, now, limit)]
+    return [each.call for each in schedule.pop_due({partition: watermark}, now, limit)]
 
 
 def knowing(*calls: StaleCall) -> FoldSchedule:
@@ -95,7 +95,7 @@ def test_calls_of_partitions_that_the_worker_does_not_own_are_not_ripe() -> None
 def test_calls_of_partitions_that_went_to_others_are_forgotten() -> None:
     schedule = knowing(waiting("o/a", partition=0), waiting("o/b", partition=1))
 
-    schedule.keep([1])
+    schedule.drop_others([1])
 
     assert len(schedule) == 1
     assert due(schedule, Watermark(ARRIVED + SECOND, at_end=True), partition=1) == ["o/b"]
@@ -103,8 +103,8 @@ def test_calls_of_partitions_that_went_to_others_are_forgotten() -> None:
 
 def test_a_later_arrival_puts_it_off_and_an_earlier_one_does_not_hasten_it() -> None:
     schedule = knowing(waiting())
-    schedule.note("o/a", 0, ARRIVED + 10 * SECOND, stale_since=None)
-    schedule.note("o/a", 0, ARRIVED, stale_since=None)
+    schedule.observe("o/a", 0, ARRIVED + 10 * SECOND, stale_since=None)
+    schedule.observe("o/a", 0, ARRIVED, stale_since=None)
 
     assert due(schedule, Watermark(ARRIVED + SECOND, at_end=False)) == []
     assert due(schedule, Watermark(ARRIVED + 11 * SECOND, at_end=False)) == ["o/a"]
@@ -112,14 +112,14 @@ def test_a_later_arrival_puts_it_off_and_an_earlier_one_does_not_hasten_it() -> 
 
 def test_the_first_mark_counts_so_that_later_ones_cannot_put_it_off_for_ever() -> None:
     schedule = knowing(waiting())
-    schedule.note("o/a", 0, ARRIVED + 4_900, stale_since=ARRIVED + 4_900)
+    schedule.observe("o/a", 0, ARRIVED + 4_900, stale_since=ARRIVED + 4_900)
 
     assert due(schedule, Watermark(ARRIVED + 5_000, at_end=True), ARRIVED + 5_000) == ["o/a"]
 
 
 def test_a_stale_call_whose_mark_was_anothers_counts_as_marked_when_it_arrived() -> None:
     schedule = FoldSchedule()
-    schedule.note("o/a", 0, ARRIVED, stale_since=None)
+    schedule.observe("o/a", 0, ARRIVED, stale_since=None)
 
     assert due(schedule, Watermark(ARRIVED + 500, at_end=True), ARRIVED + 5_000) == ["o/a"]
 
@@ -218,7 +218,7 @@ def test_in_calm_times_a_call_is_ripe_about_a_second_after_its_end(reaches: Wate
     ended, at_the_end = knowing(waiting()), Positions({T0: ARRIVED, S0: ARRIVED - 5_000}, {T0: 8, S0: 90})
     waited = 0.0
 
-    while not ended.take(reaches.observe(at_the_end, {T0, S0}), clock(), 1):
+    while not ended.pop_due(reaches.observe(at_the_end, {T0, S0}), clock(), 1):
         clock.move(0.25)
         waited += 0.25
 
@@ -236,6 +236,6 @@ def test_in_a_backlog_whose_telephony_is_far_ahead_nothing_is_ripe_until_the_tra
     for minute in range(60):
         drained = Positions({T0: ARRIVED, S0: ARRIVED - hour + minute * 60_000}, {T0: 500})
         clock.move(0.25)
-        folded.append(len(schedule.take(reaches.observe(drained, {T0, S0}), clock(), 100)))
+        folded.append(len(schedule.pop_due(reaches.observe(drained, {T0, S0}), clock(), 100)))
 
     assert folded == [0] + [1] * 59

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from services.worker import app
-from services.worker.app import Worker
-from services.worker.consumer.consumer import Chunk
+from services.worker import worker as module
+from services.worker.consumer.fetch import Chunk
+from services.worker.worker import Worker
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
 from tests.support.events.makers import event
@@ -21,35 +21,29 @@ from tests.support.worker.unstarted_consumer import TP0, Broker, fetch, turns, u
 
 
 class Stream:
-    """Gives the agent what Faust's stream would: each list as if delivered while the one before was written."""
+    """Gives the agent what Faust's stream would: each fetch as if delivered while the one before was written."""
 
     enable_acks = True
 
-    def __init__(self, worker: Worker, taken: Sequence[Sequence[Chunk]]) -> None:
-        self._worker = worker
-        self._taken = taken
+    def __init__(self, fetches: Sequence[Sequence[Chunk]]) -> None:
+        self._fetches = fetches
         self.queue: asyncio.Queue[Any] = asyncio.Queue(64)
         self.channel = self
 
     async def events(self) -> AsyncIterator[Any]:
-        for chunks in self._taken:
-            for chunk in chunks:
-                self.queue.put_nowait(self._event(chunk))
+        for chunks in self._fetches:
+            self.queue.put_nowait(SimpleNamespace(value=chunks))
             while not self.queue.empty():
                 assert not self.enable_acks  # or Faust acknowledges by itself
                 yield self.queue.get_nowait()
-
-    def _event(self, chunk: Chunk) -> Any:
-        chunk.refcount = 1
-        return SimpleNamespace(message=chunk, value=chunk.value, ack=lambda: chunk.ack(self._worker.consumer))
 
 
 def told(count: int, start: int = 100) -> list[Received]:
     return [received(event("call.note"), partition=0, offset=start + number) for number in range(count)]
 
 
-async def ingest(worker: Worker, *taken: Sequence[Chunk]) -> None:
-    await worker.ingest(Stream(worker, taken))
+async def ingest(worker: Worker, *fetches: Sequence[Chunk]) -> None:
+    await worker.ingest(Stream(fetches))
 
 
 class Failing:
@@ -69,7 +63,7 @@ class Failing:
 def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """With which statuses the process would have ended."""
     statuses: list[int] = []
-    monkeypatch.setattr(app, "end_process", statuses.append)
+    monkeypatch.setattr(module, "end_process", statuses.append)
     return statuses
 
 
@@ -231,15 +225,6 @@ async def test_what_came_after_a_quick_rebalance_is_written_though_it_is_taken_w
 
     assert [chunk.acked for chunk in [*before, *after]] == [False, True]
     assert broker.committed == {TP0: 110}
-
-
-async def test_a_chunk_is_written_though_the_rest_of_its_fetch_never_comes(made: tuple[Worker, Broker]) -> None:
-    worker, broker = made
-    first, *_ = await fetch(worker.consumer, broker, {TP0: told(1_200)})
-
-    await ingest(worker, [first])
-
-    assert first.acked
 
 
 async def test_a_batch_that_waits_in_vain_is_given_up_when_a_rebalance_begins(

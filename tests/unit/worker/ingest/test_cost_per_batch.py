@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from faust.types import TP
 
-from services.worker.app import Worker
-from services.worker.consumer import fetch
-from services.worker.consumer.consumer import MAX_CHUNK
+from services.worker.consumer.fetch import MAX_CHUNK
+from services.worker.worker import Worker
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import event
 from tests.support.eventually import eventually
@@ -86,21 +85,18 @@ async def counted(fetched: Mapping[TP, list[Received]]) -> Counts:
     return counts
 
 
-TASKS_OF_A_CHUNK = 6
-"""At most: Faust makes four, beside which stand those of the batch that the chunk is written with."""
+TASKS_OF_A_FETCH = 8
+"""At most: Faust makes four; the others are those of the batches that the fetch is written with."""
 
 
 @pytest.mark.parametrize("events", [1, MAX_CHUNK])
-async def test_a_chunk_costs_as_many_tasks_whatever_it_holds(events: int) -> None:
+async def test_a_fetch_costs_as_many_tasks_whatever_it_holds(events: int) -> None:
     counts = await counted(told(events))
 
-    assert 0 < counts.tasks <= TASKS_OF_A_CHUNK * PARTITIONS
+    assert 0 < counts.tasks <= TASKS_OF_A_FETCH
 
 
-async def test_a_batch_asks_the_store_three_times_however_many_events_and_calls_it_has(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(fetch, "_DELIVERED_WITHIN_SECONDS", 60.0)  # a machine that is busy may take its time
+async def test_a_batch_asks_the_store_three_times_however_many_events_and_calls_it_has() -> None:
     counts = await counted(told(MAX_CHUNK))
 
     assert counts.store == {"insert": 1, "read_states": 1, "mark_stale": 1}

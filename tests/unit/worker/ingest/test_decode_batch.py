@@ -7,7 +7,7 @@ import confluent_kafka
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
-from services.worker.ingest.dead_letters import letter
+from services.worker.ingest.dead_letters import dead_letter
 from services.worker.ingest.decode_batch import Batch, decode_batch
 from shared.contract.rejection import Reason
 from shared.kafka.partitioner import partition_of
@@ -122,7 +122,7 @@ def test_a_dead_letter_is_the_record_byte_for_byte_and_says_why_and_whence() -> 
     headers = [("content-type", b"application/json"), ("ce_id", b"1"), ("cookie", b"secret"), ("ce_type", None)]
     refused = batch(Received(b"{", key=b"k", partition=3, offset=7, headers=headers)).rejected[0]
 
-    made = letter(refused, "2023-12-20T18:40:30.000Z")
+    made = dead_letter(refused, "calls.dead-letter", "2023-12-20T18:40:30.000Z")
 
     assert (made.key, made.value) == (b"k", b"{")
     assert dict(made.headers) == {
@@ -140,7 +140,7 @@ def test_a_dead_letter_is_the_record_byte_for_byte_and_says_why_and_whence() -> 
 def test_a_dead_letter_without_key_and_value_gets_an_empty_key() -> None:
     refused = batch(Received(None)).rejected[0]
 
-    made = letter(refused, "2023-12-20T18:40:30.000Z")
+    made = dead_letter(refused, "calls.dead-letter", "2023-12-20T18:40:30.000Z")
 
     assert (made.key, made.value) == (b"", None)  # aiokafka refuses to send neither
 
@@ -149,7 +149,7 @@ def test_a_dead_letter_keeps_what_a_replay_gave_the_record() -> None:
     marks = [("callfold-replays", b"2"), ("callfold-replayed-from", b"0:17")]
     refused = batch(Received(b"{", headers=marks)).rejected[0]
 
-    made = letter(refused, "2023-12-20T18:40:30.000Z")
+    made = dead_letter(refused, "calls.dead-letter", "2023-12-20T18:40:30.000Z")
 
     assert list(made.headers[:2]) == marks
 
@@ -169,7 +169,7 @@ def test_a_dead_letter_keeps_what_a_replay_gave_the_record() -> None:
 def test_a_dead_letter_keeps_nothing_that_only_looks_like_it(header: tuple[str, bytes | None]) -> None:
     refused = batch(Received(b"{", headers=[header])).rejected[0]
 
-    made = letter(refused, "2023-12-20T18:40:30.000Z")
+    made = dead_letter(refused, "calls.dead-letter", "2023-12-20T18:40:30.000Z")
 
     assert header[0] not in dict(made.headers)
 

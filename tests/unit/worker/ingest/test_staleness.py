@@ -1,4 +1,4 @@
-"""Which calls of a batch are marked: the table of the storage's design, row by row."""
+"""Which calls of a batch are updated, case by case (docs/decisions/0003)."""
 
 import pytest
 
@@ -11,91 +11,91 @@ from tests.support.store.makers import CALL
 ARRIVED = 10_000_000
 FIVE_MINUTES = 5 * 60 * 1000
 STALE = CallUpdate(CALL, 7, ARRIVED, stale=True)
-SEEN_ONLY = CallUpdate(CALL, 7, ARRIVED, stale=False)
+FIRST_SEEN = CallUpdate(CALL, 7, ARRIVED, stale=False)
 
 
-def brings(*, events: int = 1, ends: bool = False, opts_out: bool = False, arrived: int = ARRIVED) -> CallBatch:
+def batch(*, events: int = 1, ends: bool = False, opts_out: bool = False, arrived: int = ARRIVED) -> CallBatch:
     return CallBatch(CALL, b"call-456", 7, last_arrival=arrived, ends=ends, opts_out=opts_out, events=events)
 
 
-def found(state: State, *, stored: int = 0, arrived: int = ARRIVED, opted_out: bool = False) -> CallSnapshot:
+def snapshot(state: State, *, stored: int = 0, arrived: int = ARRIVED, opted_out: bool = False) -> CallSnapshot:
     return CallSnapshot(state, opted_out, arrived, stored)
 
 
 @pytest.mark.parametrize("state", [None, *State])
-def test_a_call_that_ends_is_marked_whatever_the_look_found(state: State | None) -> None:
-    sighting = None if state is None else found(state)
+def test_a_call_that_ends_is_marked_stale_in_every_state(state: State | None) -> None:
+    read_state = None if state is None else snapshot(state)
 
-    assert update_of(brings(ends=True), sighting, GrowthTrigger()) == STALE
+    assert update_of(batch(ends=True), read_state, GrowthTrigger()) == STALE
 
 
 @pytest.mark.parametrize("state", [None, *State])
-def test_a_call_that_opts_out_is_marked_so_whatever_the_look_found(state: State | None) -> None:
-    sighting = None if state is None else found(state)
+def test_a_call_that_opts_out_is_marked_so_in_every_state(state: State | None) -> None:
+    read_state = None if state is None else snapshot(state)
 
-    assert update_of(brings(opts_out=True), sighting, GrowthTrigger()) == CallUpdate(
+    assert update_of(batch(opts_out=True), read_state, GrowthTrigger()) == CallUpdate(
         CALL, 7, ARRIVED, stale=True, opted_out=True
     )
 
 
 @pytest.mark.parametrize("state", [State.FOLDING, State.FINAL, State.BROKEN])
-def test_a_call_that_is_being_or_has_been_settled_is_marked(state: State) -> None:
-    assert update_of(brings(), found(state), GrowthTrigger()) == STALE
+def test_a_call_that_is_folding_or_settled_is_marked_stale(state: State) -> None:
+    assert update_of(batch(), snapshot(state), GrowthTrigger()) == STALE
 
 
-def test_a_call_at_first_sight_gets_its_header() -> None:
-    assert update_of(brings(), None, GrowthTrigger()) == SEEN_ONLY
+def test_a_call_that_is_first_seen_gets_its_header() -> None:
+    assert update_of(batch(), None, GrowthTrigger()) == FIRST_SEEN
 
 
 @pytest.mark.parametrize(("events", "stale"), [(49, False), (50, True)])
 def test_a_call_whose_first_batch_is_large_is_folded_at_once(events: int, stale: bool) -> None:
-    mark = update_of(brings(events=events), None, GrowthTrigger())
+    update = update_of(batch(events=events), None, GrowthTrigger())
 
-    assert mark is not None
-    assert mark.stale is stale
+    assert update is not None
+    assert update.stale is stale
 
 
 @pytest.mark.parametrize("state", [State.LIVE, State.STALE])
-def test_a_call_that_is_live_or_stale_already_needs_nothing(state: State) -> None:
-    assert update_of(brings(), found(state, stored=100), GrowthTrigger()) is None
+def test_a_live_or_stale_call_needs_no_update(state: State) -> None:
+    assert update_of(batch(), snapshot(state, stored=100), GrowthTrigger()) is None
 
 
-def test_a_call_that_opted_out_before_needs_nothing_more_than_another() -> None:
-    assert update_of(brings(), found(State.LIVE, opted_out=True), GrowthTrigger()) is None
+def test_a_call_that_opted_out_before_needs_no_update() -> None:
+    assert update_of(batch(), snapshot(State.LIVE, opted_out=True), GrowthTrigger()) is None
 
 
 @pytest.mark.parametrize("slack", [FIVE_MINUTES, 80])
-@pytest.mark.parametrize(("state", "mark_stale"), [(State.LIVE, SEEN_ONLY), (State.STALE, STALE)])
-def test_the_last_arrival_is_moved_when_it_lies_further_behind_than_it_may(
-    state: State, mark: CallUpdate, slack: int
+@pytest.mark.parametrize(("state", "update"), [(State.LIVE, FIRST_SEEN), (State.STALE, STALE)])
+def test_the_last_arrival_is_updated_when_it_is_further_behind_than_the_slack(
+    state: State, update: CallUpdate, slack: int
 ) -> None:
-    known = [found(state, stored=100, arrived=ARRIVED - since) for since in (slack, slack + 1)]
+    known = [snapshot(state, stored=100, arrived=ARRIVED - since) for since in (slack, slack + 1)]
 
-    assert [update_of(brings(), each, GrowthTrigger(), slack) for each in known] == [None, mark]
-
-
-def test_only_the_calls_that_need_it_are_marked() -> None:
-    calls = {"o/new": brings(), "o/live": brings(), "o/final": brings()}
-    seen = {"o/live": found(State.LIVE), "o/final": found(State.FINAL)}
-
-    assert updates_of(calls, seen, GrowthTrigger()) == [SEEN_ONLY, STALE]
+    assert [update_of(batch(), each, GrowthTrigger(), slack) for each in known] == [None, update]
 
 
-# Growth: a live call is folded now and then, so that MongoDB shows it too
+def test_only_the_calls_that_need_it_are_updated() -> None:
+    calls = {"o/new": batch(), "o/live": batch(), "o/final": batch()}
+    snapshots = {"o/live": snapshot(State.LIVE), "o/final": snapshot(State.FINAL)}
+
+    assert updates_of(calls, snapshots, GrowthTrigger()) == [FIRST_SEEN, STALE]
+
+
+# Growth: a live call is folded when it has doubled
 
 
 @pytest.mark.parametrize(("stored", "due"), [(0, 50), (10, 50), (50, 50), (51, 51), (400, 400)])
-def test_a_live_call_is_marked_once_it_has_brought_as_many_events_as_are_stored_and_fifty(
+def test_a_live_call_is_marked_stale_after_as_many_events_as_are_stored_and_at_least_fifty(
     stored: int, due: int
 ) -> None:
     growth = GrowthTrigger()
 
-    marks = [update_of(brings(), found(State.LIVE, stored=stored), growth) for _ in range(due)]
+    updates = [update_of(batch(), snapshot(State.LIVE, stored=stored), growth) for _ in range(due)]
 
-    assert marks == [None] * (due - 1) + [STALE]
+    assert updates == [None] * (due - 1) + [STALE]
 
 
-def test_after_a_mark_it_is_counted_anew() -> None:
+def test_the_count_starts_again_after_a_growth_trigger() -> None:
     growth = GrowthTrigger()
     assert growth.is_due(CALL, 50, 0)
 
@@ -103,7 +103,7 @@ def test_after_a_mark_it_is_counted_anew() -> None:
     assert growth.is_due(CALL, 1, 50)
 
 
-def test_calls_are_counted_apart() -> None:
+def test_each_call_has_its_own_count() -> None:
     growth = GrowthTrigger()
     growth.is_due(CALL, 49, 0)
 

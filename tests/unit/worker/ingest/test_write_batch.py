@@ -6,10 +6,12 @@ from collections.abc import Sequence
 import pytest
 
 from services.worker.folding.schedule import FoldSchedule
-from services.worker.ingest.dead_letters import DeadLetter, DeadLettersUnavailable, MemoryDeadLetters
 from services.worker.ingest.write_batch import BatchWriter
+from services.worker.memory import MemoryPublisher
 from services.worker.runtime.retry import RetryAborted
 from shared.contract.envelope import Event, decode_logged
+from shared.kafka.errors import KafkaUnavailable
+from shared.kafka.producer import OutgoingRecord
 from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
@@ -19,6 +21,7 @@ from tests.support.eventually import scaled
 from tests.support.store.makers import CALL, CONTENT_KEY, state_of
 from tests.support.worker.memory_worker import (
     AT_THE_END,
+    DEAD_LETTER,
     PARTITIONS,
     TRANSCRIPTION,
     MemoryWorker,
@@ -55,7 +58,7 @@ async def test_dead_letters_are_delivered_before_anything_is_stored() -> None:
     delivered_by_then: list[int] = []
 
     async def keep(_: str) -> None:
-        delivered_by_then.append(len(worker.letters.delivered))
+        delivered_by_then.append(len(worker.dead_letters.published))
 
     worker = MemoryWorker(store=watched(MemoryStore(), before=keep))
     await worker.bring([received(CREATED), Received(b"{", offset=1)])
@@ -70,7 +73,7 @@ async def test_a_batch_of_dead_letters_alone_asks_the_store_nothing() -> None:
     worker = MemoryWorker(store=watched(MemoryStore(), before=refuse))
     await worker.bring([Received(b"{", key=b"k"), Received(None, offset=1)])
 
-    assert [(each.key, each.value) for each in worker.letters.delivered] == [(b"k", b"{"), (b"", None)]
+    assert [(each.key, each.value) for each in worker.dead_letters.published] == [(b"k", b"{"), (b"", None)]
 
 
 async def test_a_call_at_first_sight_is_live_and_one_that_ends_is_stale() -> None:
@@ -87,12 +90,19 @@ async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_alread
     worker, another = MemoryWorker(), FoldSchedule()
     await worker.deliver(CREATED)
     await worker.deliver(ENDED)
-    late = BatchWriter(worker.memory, worker.letters, another, partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
+    late = BatchWriter(
+        worker.memory,
+        worker.dead_letters,
+        another,
+        dead_letter_topic=DEAD_LETTER,
+        partitions=PARTITIONS,
+        log_id_hmac_key=CONTENT_KEY,
+    )
 
-    await late.flush([received(SAID, topic=TRANSCRIPTION)])
+    await late.write([received(SAID, topic=TRANSCRIPTION)])
 
     for schedule in (worker.schedule, another):
-        assert [each.call for each in schedule.take(dict.fromkeys(range(PARTITIONS), AT_THE_END), 0, 9)] == [CALL]
+        assert [each.call for each in schedule.pop_due(dict.fromkeys(range(PARTITIONS), AT_THE_END), 0, 9)] == [CALL]
 
 
 async def test_what_was_brought_is_counted() -> None:
@@ -203,38 +213,51 @@ async def test_a_store_that_does_not_answer_is_waited_for_step_by_step() -> None
     assert await state_of(memory) is State.STALE
 
 
-class Away(MemoryDeadLetters):
+class Away(MemoryPublisher):
     """Takes what it gets only at the second attempt."""
 
     attempts = 0
 
-    async def publish(self, letters: Sequence[DeadLetter]) -> None:
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         self.attempts += 1
         if self.attempts == 1:
-            raise DeadLettersUnavailable("away")
-        await super().publish(letters)
+            raise KafkaUnavailable("away")
+        await super().publish(records)
 
 
 async def test_dead_letters_that_cannot_be_delivered_are_waited_for() -> None:
     letters = Away()
-    flush = BatchWriter(MemoryStore(), letters, FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
+    flush = BatchWriter(
+        MemoryStore(),
+        letters,
+        FoldSchedule(),
+        dead_letter_topic=DEAD_LETTER,
+        partitions=PARTITIONS,
+        log_id_hmac_key=CONTENT_KEY,
+    )
 
-    await flush.flush([Received(b"{")])
+    await flush.write([Received(b"{")])
 
-    assert (letters.attempts, len(letters.delivered)) == (2, 1)
+    assert (letters.attempts, len(letters.published)) == (2, 1)
 
 
 async def test_a_wait_that_has_become_needless_is_given_up() -> None:
     async def fail(step: str) -> None:
         raise StoreUnavailable(step)
 
-    store, letters = watched(MemoryStore(), before=fail), MemoryDeadLetters()
+    store, letters = watched(MemoryStore(), before=fail), MemoryPublisher()
     flush = BatchWriter(
-        store, letters, FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY, should_stop=lambda: True
+        store,
+        letters,
+        FoldSchedule(),
+        dead_letter_topic=DEAD_LETTER,
+        partitions=PARTITIONS,
+        log_id_hmac_key=CONTENT_KEY,
+        should_stop=lambda: True,
     )
 
     with pytest.raises(RetryAborted):
-        await flush.flush([received(CREATED)])
+        await flush.write([received(CREATED)])
 
 
 async def test_an_unforeseen_failure_is_not_waited_for() -> None:

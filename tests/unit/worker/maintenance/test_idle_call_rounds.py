@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from services.worker.consumer.topic_setup import KafkaUnavailable
 from services.worker.maintenance.idle_calls import Round
-from services.worker.maintenance.inferred_end import InferredEnd
-from services.worker.maintenance.telephony import MemoryInferredEnds
+from services.worker.memory import MemoryPublisher
+from shared.kafka.errors import KafkaUnavailable
+from shared.kafka.producer import OutgoingRecord
 from shared.process.metrics import WORKER
 from shared.store.ids import LogDocument, SourcePartition, documents
 from shared.store.memory.calls import MemoryStore
@@ -17,7 +17,7 @@ from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.store.makers import CALL, CONTENT_KEY, state_of
 from tests.support.worker.fold_cases import BEGUN
-from tests.support.worker.idle_calls import HOUR, Desk, closed
+from tests.support.worker.idle_calls import HOUR, Desk, ended
 from tests.support.worker.memory_worker import TELEPHONY, folded
 
 SCHEDULED = event("call.scheduled")
@@ -37,11 +37,11 @@ async def test_a_call_that_has_ended_and_passes_for_live_is_left_to_the_folder()
     told = [BEGUN, event("call.ended", at=STARTED + 9_000)]
     await put(desk, *told)
 
-    done = await desk.close(after=3 * HOUR)
+    done = await desk.end_idle_calls(after=3 * HOUR)
     await desk.worker.rest()
 
     found = await desk.worker.found()
-    assert (done, desk.telephony.published) == (Round(marked=1), [])
+    assert (done, desk.inferred_ends.published) == (Round(marked=1), [])
     assert (found.state, found.body) == (State.FINAL, folded(*told))
 
 
@@ -49,7 +49,7 @@ async def test_a_call_whose_log_is_gone_is_left_as_it_is() -> None:
     desk = Desk()
     await desk.worker.memory.mark_stale([CallUpdate(CALL, 0, STARTED, stale=False)])
 
-    assert await desk.close(after=3 * HOUR) == Round()
+    assert await desk.end_idle_calls(after=3 * HOUR) == Round()
     assert await state_of(desk.worker.memory) is State.LIVE
 
 
@@ -73,26 +73,26 @@ class Torn(MemoryStore):
 async def test_a_call_whose_log_cannot_be_read_is_left_to_the_folder_and_the_others_are_closed() -> None:
     memory = Torn()
     desk = Desk(memory=memory)
-    await desk.hear(BEGUN, event("call.started", call="call-1"))
+    await desk.receive(BEGUN, event("call.started", call="call-1"))
     memory.unreadable = {CALL}
 
-    first = await desk.close(after=3 * HOUR)
-    await desk.settle()
+    first = await desk.end_idle_calls(after=3 * HOUR)
+    await desk.fold_ends()
 
     assert first == Round(Counter(ONGOING=1), marked=1)
     assert await state_of(memory) is State.BROKEN
-    assert await desk.close(after=3 * HOUR) == Round()
+    assert await desk.end_idle_calls(after=3 * HOUR) == Round()
 
 
 async def test_a_call_that_the_folder_finds_to_go_on_after_all_is_not_left_to_it_again_within_the_hour() -> None:
     memory = Torn()
     desk = Desk(memory=memory)
-    await desk.hear(BEGUN)
+    await desk.receive(BEGUN)
     rounds = []
 
     for after in (3 * HOUR, HOUR / 2, HOUR):
         memory.unreadable = {CALL}
-        rounds.append(await desk.close(after=after))
+        rounds.append(await desk.end_idle_calls(after=after))
         memory.unreadable = ()
         await desk.worker.rest()
 
@@ -103,13 +103,13 @@ async def test_a_call_that_the_folder_finds_to_go_on_after_all_is_not_left_to_it
 async def test_calls_that_are_not_due_are_not_read_again_at_every_round() -> None:
     memory = Torn()
     desk = Desk(memory=memory)
-    await desk.hear(SCHEDULED, event("call.created", call="call-1"))
+    await desk.receive(SCHEDULED, event("call.created", call="call-1"))
 
-    rounds = [await desk.close(after=3 * HOUR) for _ in range(7)]
+    rounds = [await desk.end_idle_calls(after=3 * HOUR) for _ in range(7)]
 
     assert rounds == [Round()] * 7
     assert sorted(memory.asked) == [f"org-789/{call}" for call in ("call-1", "call-456")]
-    assert await desk.close(after=4 * HOUR) == closed(SCHEDULED=1, REGISTERED=1)
+    assert await desk.end_idle_calls(after=4 * HOUR) == ended(SCHEDULED=1, REGISTERED=1)
 
 
 async def test_a_round_reads_so_much_and_the_next_goes_on_behind_it() -> None:
@@ -119,12 +119,12 @@ async def test_a_round_reads_so_much_and_the_next_goes_on_behind_it() -> None:
     for number in range(1, 150):
         call = f"call-{number:03}"
         await put(desk, event("call.started", call=call), call=f"org-789/{call}")
-    await desk.close()
+    await desk.end_idle_calls()
     desk.clock.move(3 * HOUR)
 
     rounds = [await desk.idle_calls.step() for _ in range(4)]
 
-    assert rounds == [Round(), closed(ONGOING=100), closed(ONGOING=50), closed(ONGOING=100)]
+    assert rounds == [Round(), ended(ONGOING=100), ended(ONGOING=50), ended(ONGOING=100)]
 
 
 # The world
@@ -133,37 +133,37 @@ async def test_a_round_reads_so_much_and_the_next_goes_on_behind_it() -> None:
 async def test_a_store_that_does_not_answer_is_said_and_the_next_round_does_it() -> None:
     memory = Torn()
     desk = Desk(memory=memory)
-    await desk.hear(BEGUN)
+    await desk.receive(BEGUN)
     memory.unreadable, memory.trouble = {CALL}, StoreUnavailable("away")
 
     with pytest.raises(StoreUnavailable):
-        await desk.close(after=3 * HOUR)
+        await desk.end_idle_calls(after=3 * HOUR)
     memory.unreadable = ()
 
-    assert await desk.idle_calls.step() == closed(ONGOING=1)
+    assert await desk.idle_calls.step() == ended(ONGOING=1)
 
 
-class Away(MemoryInferredEnds):
+class Away(MemoryPublisher):
     """Takes what it is given, and then fails once."""
 
     failures = 1
 
-    async def publish(self, ends: Sequence[InferredEnd]) -> None:
-        await super().publish(ends)
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
+        await super().publish(records)
         if self.failures:
             self.failures -= 1
             raise KafkaUnavailable("away")
 
 
 async def test_ends_of_which_it_is_not_known_whether_they_are_there_are_published_again() -> None:
-    desk = Desk(telephony=Away())
+    desk = Desk(inferred_ends=Away())
     before = WORKER.get_sample_value("callfold_idle_calls_ended_total", {"status": "ONGOING"}) or 0
-    await desk.hear(BEGUN)
+    await desk.receive(BEGUN)
 
     with pytest.raises(KafkaUnavailable):
-        await desk.close(after=3 * HOUR)
+        await desk.end_idle_calls(after=3 * HOUR)
     again = await desk.idle_calls.step()
 
-    ends = desk.telephony.published
-    assert (again, ends) == (closed(ONGOING=1), ends[:1] * 2)
+    ends = desk.inferred_ends.published
+    assert (again, ends) == (ended(ONGOING=1), ends[:1] * 2)
     assert WORKER.get_sample_value("callfold_idle_calls_ended_total", {"status": "ONGOING"}) == before + 1

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 import pytest
 
+from services.worker.maintenance.idle_calls import end_record
 from services.worker.maintenance.inferred_end import SOURCE, OpenCall, inferred_end, open_call
 from shared.config.policies import Policy
 from shared.contract.envelope import Event, decode
 from shared.contract.timestamps import milliseconds
 from shared.fold.fold import NoEvents
-from shared.kafka.partitioner import partition_of
 from tests.support.events.makers import STARTED, Json, decoded, event, raw
 
 POLICY = Policy(close_ongoing_seconds=1, close_registered_seconds=20, close_scheduled_seconds=300)
@@ -67,7 +67,7 @@ def test_of_no_events_nothing_can_be_told() -> None:
 
 def closed(bodies: Iterable[Json]) -> Event:
     """Return the event that closes the call these tell of, as it is read from the topic."""
-    read = decode(inferred_end(of(*bodies)).body)
+    read = decode(inferred_end(of(*bodies)))
     assert isinstance(read, Event)
     return read
 
@@ -82,19 +82,18 @@ def test_the_event_is_an_inferred_end_at_the_time_of_the_latest_event() -> None:
 
 @pytest.mark.parametrize("call", ["c", "ä" * 256, 'quote " and \\', "x" * 256])
 def test_whatever_the_calls_name_the_event_is_valid(call: str) -> None:
-    end = inferred_end(of(event("call.started", call=call, organization="o" * 128)))
+    record = end_record(of(event("call.started", call=call, organization="o" * 128)), "calls.telephony")
 
-    read = decode(end.body)
+    read = decode(record.value)
     assert isinstance(read, Event)
-    assert (read.call_id, end.call_id) == (call, call)
-    assert partition_of(end.call_id, 12) == partition_of(call, 12)
+    assert (read.call_id, record.key) == (call, call.encode())
 
 
 def test_the_same_call_and_time_make_the_same_event_byte_for_byte() -> None:
     told = [BEGUN, LATEST, CREATED]
 
-    bodies = {inferred_end(of(*order)).body for order in (told, told[::-1], [*told, *told])}
-    bodies.add(inferred_end(of(BEGUN, event("call.dtmf", at=STARTED + 7_123))).body)
+    bodies = {inferred_end(of(*order)) for order in (told, told[::-1], [*told, *told])}
+    bodies.add(inferred_end(of(BEGUN, event("call.dtmf", at=STARTED + 7_123))))
 
     assert len(bodies) == 1
 

@@ -52,7 +52,7 @@ async def test_what_was_left_raw_is_redacted_and_told_by_the_record() -> None:
     memory = await left(SAID)
     before = WORKER.get_sample_value("callfold_sweep_redacted_calls_total") or 0
 
-    await sweep(memory).act()
+    await sweep(memory).run()
     worker = MemoryWorker(memory=memory)
     by_then = worker.log()
     await worker.rest()
@@ -65,7 +65,7 @@ async def test_what_was_left_raw_is_redacted_and_told_by_the_record() -> None:
 async def test_a_call_with_nothing_raw_is_left_as_it_is() -> None:
     memory = await left(event("call.note", call="another"))
 
-    await sweep(memory).act()
+    await sweep(memory).run()
 
     assert await state_of(memory) is State.FINAL
 
@@ -74,7 +74,7 @@ async def test_a_call_with_nothing_raw_is_left_as_it_is() -> None:
 async def test_what_is_being_written_and_what_is_older_than_a_day_is_not_swept(now: int) -> None:
     memory = await left(SAID)
 
-    await sweep(memory, now).act()
+    await sweep(memory, now).run()
 
     assert raw(memory)
 
@@ -83,7 +83,7 @@ async def test_calls_that_did_not_opt_out_stay_as_they_are() -> None:
     worker = MemoryWorker()
     await worker.deliver(SAID)
 
-    await sweep(worker.memory).act()
+    await sweep(worker.memory).run()
 
     assert b"secret" in worker.log()
 
@@ -100,13 +100,13 @@ async def test_a_page_is_swept_at_a_time_and_all_again_an_hour_later() -> None:
     numbers = []
 
     for _ in range(3):
-        await job.act()
+        await job.run()
         numbers.append(len(raw(worker.memory)))
     await leave(worker.memory, {**event("call.note"), "subject": calls[0]})
-    await job.act()
+    await job.run()
     numbers.append(len(raw(worker.memory)))
     clock.move(3_600)
-    await job.act()
+    await job.run()
 
     assert (numbers, raw(worker.memory)) == ([1, 0, 0, 1], [])
 
@@ -119,7 +119,7 @@ async def test_a_log_that_cannot_be_redacted_does_not_hold_up_the_others() -> No
     garbage = document("org-789/call-1", content=b"{")
     await memory.insert([garbage])
 
-    await sweep(memory).act()
+    await sweep(memory).run()
 
     assert raw(memory) == [garbage]
 
@@ -135,7 +135,7 @@ async def test_a_store_that_does_not_answer_is_asked_for_the_same_page_again() -
     job = sweep(watched(memory, before=fail))
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
-            await job.act()
-    await job.act()
+            await job.run()
+    await job.run()
 
     assert await memory.unredacted([CALL]) == set()

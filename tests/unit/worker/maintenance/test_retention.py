@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.worker.consumer.topic_setup import KafkaUnavailable
 from services.worker.maintenance.retention import RetentionJob, TombstoneJob
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
 from shared.config.policies import Policies, Policy
+from shared.kafka.errors import KafkaUnavailable
 from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import Store
@@ -34,10 +34,10 @@ def retention(store: Store, policies: Policies = THIRTY_DAYS, *, days: float = 3
 
 
 def tombstones(store: Store, clock: Clock, days: int | None = 15, batch: int = 100) -> TombstoneJob:
-    async def lasting() -> int | None:
+    async def tombstone_ttl() -> int | None:
         return None if days is None else days * DAY_MS
 
-    return TombstoneJob(store, lambda: EVERYWHERE, lasting, clock=clock, batch=batch)
+    return TombstoneJob(store, lambda: EVERYWHERE, tombstone_ttl, clock=clock, batch=batch)
 
 
 def after(step: str, act: Callable[[], Awaitable[object]]) -> Callable[[str], Awaitable[None]]:
@@ -81,10 +81,10 @@ async def is_deleted(memory: MemoryStore) -> bool:
 
 async def test_a_call_is_deleted_when_nothing_has_arrived_for_the_days_of_its_organization(memory: MemoryStore) -> None:
     before = WORKER.get_sample_value("callfold_calls_deleted_total") or 0
-    await retention(memory, days=29.99).act()
+    await retention(memory, days=29.99).run()
     kept = await state_of(memory)
 
-    await retention(memory, days=30).act()
+    await retention(memory, days=30).run()
 
     assert (kept, await is_deleted(memory)) == (State.FINAL, True)
     assert WORKER.get_sample_value("callfold_calls_deleted_total") == before + 1
@@ -99,13 +99,13 @@ async def test_a_call_is_deleted_when_nothing_has_arrived_for_the_days_of_its_or
     ],
 )
 async def test_where_an_organization_keeps_for_ever_nothing_is_deleted(memory: MemoryStore, policies: Policies) -> None:
-    await retention(memory, policies, days=36_500).act()
+    await retention(memory, policies, days=36_500).run()
 
     assert await state_of(memory) is State.FINAL
 
 
 async def test_an_organization_may_keep_for_less_than_the_others(memory: MemoryStore) -> None:
-    await retention(memory, Policies(Policy(), {"org-789": Policy(retention_days=2)}), days=2).act()
+    await retention(memory, Policies(Policy(), {"org-789": Policy(retention_days=2)}), days=2).run()
 
     assert await is_deleted(memory)
 
@@ -114,13 +114,13 @@ async def test_a_call_that_has_not_ended_is_left_to_the_closer() -> None:
     worker = MemoryWorker()
     await worker.deliver(STARTED)
 
-    await retention(worker.memory, days=1_000).act()
+    await retention(worker.memory, days=1_000).run()
 
     assert await state_of(worker.memory) is State.LIVE
 
 
 async def test_calls_of_partitions_that_others_own_are_left_to_them(memory: MemoryStore) -> None:
-    await RetentionJob(memory, THIRTY_DAYS, list, clock=Clock(ARRIVED + 99 * DAY_MS)).act()
+    await RetentionJob(memory, THIRTY_DAYS, list, clock=Clock(ARRIVED + 99 * DAY_MS)).run()
 
     assert await state_of(memory) is State.FINAL
 
@@ -131,7 +131,7 @@ async def test_more_calls_than_a_batch_are_deleted_in_several() -> None:
         await worker.deliver(event("call.ended", call=f"call-{number}", organization=f"org-{number % 2}"))
     await worker.rest()
 
-    await retention(worker.memory, batch=2).act()
+    await retention(worker.memory, batch=2).run()
 
     calls = [f"org-{number % 2}/call-{number}" for number in range(7)]
     assert {each.state for each in (await worker.memory.read_states(calls)).values()} == {State.DELETED}
@@ -146,7 +146,7 @@ async def test_all_is_looked_for_once_an_hour(memory: MemoryStore) -> None:
 
     job = RetentionJob(watched(memory, before=note), THIRTY_DAYS, lambda: EVERYWHERE, clock=clock)
     for seconds in (3_599, 1, 0):
-        await job.act()
+        await job.run()
         clock.move(seconds)
 
     assert [step for step in steps if step != "tombstoned"] == ["organizations", "past_retention"] * 2
@@ -162,9 +162,9 @@ async def test_after_a_crash_at_any_step_the_next_goes_on_even_if_all_is_kept_fo
     begun = Policies() if point in {"tombstone", "delete_log"} else THIRTY_DAYS
     dying = watched(memory, after=after(point, crash))
     with pytest.raises(Crash):
-        await retention(dying).act()
+        await retention(dying).run()
 
-    await retention(memory, begun).act()
+    await retention(memory, begun).run()
 
     assert await is_deleted(memory)
     assert await memory.tombstoned(EVERYWHERE, 9) == []
@@ -174,7 +174,7 @@ async def test_after_a_crash_at_any_step_the_next_goes_on_even_if_all_is_kept_fo
 async def test_a_late_event_before_the_tombstone_saves_the_call(worker: MemoryWorker, point: str) -> None:
     late = event("call.note")
 
-    await retention(watched(worker.memory, after=after(point, lambda: worker.deliver(late)))).act()
+    await retention(watched(worker.memory, after=after(point, lambda: worker.deliver(late)))).run()
     await worker.rest()
 
     assert (await worker.found()).body == folded(STARTED, ENDED, late)
@@ -188,7 +188,7 @@ async def test_a_late_event_after_the_tombstone_goes_with_the_call(worker: Memor
             came.append(point)
 
     came: list[str] = []
-    await retention(watched(worker.memory, after=after(point, deliver))).act()
+    await retention(watched(worker.memory, after=after(point, deliver))).run()
     await worker.rest()
 
     assert came
@@ -200,7 +200,7 @@ async def test_a_late_event_after_the_tombstone_goes_with_the_call(worker: Memor
 
 async def test_an_operator_may_say_how_long_a_deleted_call_is_remembered() -> None:
     async with unstarted(tombstone_days=1.5) as (worker, _):
-        assert await worker.lasting() == 1.5 * DAY_MS
+        assert await worker.tombstone_ttl() == 1.5 * DAY_MS
 
 
 async def test_a_worker_owns_what_is_assigned_to_it_and_nothing_before_that_and_during_a_rebalance() -> None:
@@ -235,34 +235,34 @@ async def test_a_kafka_that_does_not_answer_puts_a_chore_off() -> None:
 async def test_a_tombstone_is_forgotten_when_no_topic_can_hold_an_event_of_the_call(
     memory: MemoryStore, clock: Clock
 ) -> None:
-    await retention(memory).act()
+    await retention(memory).run()
     clock.move(15 * 86_400 - 1)
-    await tombstones(memory, clock).act()
+    await tombstones(memory, clock).run()
     kept = await state_of(memory)
     clock.move(1)
 
-    await tombstones(memory, clock).act()
+    await tombstones(memory, clock).run()
 
     assert (kept, await memory.find(CALL)) == (State.DELETED, None)
 
 
 async def test_where_a_topic_holds_events_for_ever_a_tombstone_stays(memory: MemoryStore, clock: Clock) -> None:
-    await retention(memory).act()
+    await retention(memory).run()
     clock.move(10_000 * 86_400)
 
-    await tombstones(memory, clock, None).act()
+    await tombstones(memory, clock, None).run()
 
     assert await is_deleted(memory)
     assert WORKER.get_sample_value("callfold_tombstone_ttl_seconds") == float("inf")
 
 
 async def test_a_late_event_prolongs_its_tombstone(worker: MemoryWorker, clock: Clock) -> None:
-    await retention(worker.memory).act()
+    await retention(worker.memory).run()
     clock.move(14 * 86_400)
     await worker.deliver(ENDED)
     clock.move(14 * 86_400)
 
-    await tombstones(worker.memory, clock).act()
+    await tombstones(worker.memory, clock).run()
 
     assert await is_deleted(worker.memory)
 
@@ -270,16 +270,16 @@ async def test_a_late_event_prolongs_its_tombstone(worker: MemoryWorker, clock: 
 async def test_what_a_batch_left_that_nobody_delivered_again_goes_before_its_tombstone(
     memory: MemoryStore, clock: Clock
 ) -> None:
-    await retention(memory).act()
+    await retention(memory).run()
     with pytest.raises(Crash):
         await MemoryWorker(store=watched(memory, after=after("insert", crash))).deliver(event("call.note"))
     clock.move(15 * 86_400)
 
-    await tombstones(memory, clock).act()
+    await tombstones(memory, clock).run()
     there = await state_of(memory)
-    await retention(memory).act()
+    await retention(memory).run()
     clock.move(15 * 86_400)
-    await tombstones(memory, clock).act()
+    await tombstones(memory, clock).run()
 
     assert (there, memory.log, await memory.find(CALL)) == (State.DELETED, {}, None)
 
@@ -288,12 +288,12 @@ async def test_what_a_batch_left_that_nobody_delivered_again_goes_before_its_tom
 async def test_an_event_that_comes_while_its_tombstone_goes_is_dropped_or_makes_a_new_call(
     worker: MemoryWorker, clock: Clock, point: str
 ) -> None:
-    await retention(worker.memory).act()
+    await retention(worker.memory).run()
     clock.move(15 * 86_400)
     late = event("call.ended")
     meddled = watched(worker.memory, after=after(point, lambda: worker.deliver(late)))
 
-    await tombstones(meddled, clock).act()
+    await tombstones(meddled, clock).run()
     await worker.rest()
 
     assert await is_deleted(worker.memory) or (await worker.found()).body == folded(late)
@@ -304,13 +304,13 @@ async def test_many_tombstones_are_forgotten_a_part_at_a_time(clock: Clock) -> N
     for number in range(25):
         await worker.deliver(event("call.ended", call=f"call-{number}"))
     await worker.rest()
-    await retention(worker.memory).act()
+    await retention(worker.memory).run()
     clock.move(15 * 86_400)
 
     job = tombstones(worker.memory, clock, batch=1)
     left = []
     for _ in range(2):
-        await job.act()
+        await job.run()
         left.append(len(await worker.memory.read_states([f"org-789/call-{number}" for number in range(25)])))
 
     assert left == [5, 0]

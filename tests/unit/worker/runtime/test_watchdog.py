@@ -42,7 +42,7 @@ async def test_a_process_whose_loop_turns_goes_on(process: Process) -> None:
 async def test_a_process_whose_loop_is_blocked_ends(process: Process) -> None:
     turned = await process.turn()
 
-    assert process.watchdog.verdict(turned + BLOCKED + 1) == "its loop is blocked"
+    assert process.watchdog.verdict(turned + BLOCKED + 1) == "its event loop is blocked"
 
 
 async def test_a_loop_that_turns_again_in_time_is_not_blocked(process: Process) -> None:
@@ -65,7 +65,7 @@ def test_a_process_that_stops_has_its_time_of_grace_from_when_it_began_to(proces
 
     verdicts = [process.watchdog.verdict(now + after) for after in (1_000, 1_000 + GRACE, 1_001 + GRACE)]
 
-    assert verdicts == [None, None, "it does not stop"]
+    assert verdicts == [None, None, "its stop takes too long"]
 
 
 def test_a_process_that_must_end_ends_whatever_its_loop_does() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka.consumer.fetcher import Fetcher
 
-from services.worker.consumer.pacing import pace
+from services.worker.consumer.fetch import pace
 from tests.support.eventually import scaled
 from tests.support.worker.unstarted_consumer import turns
 

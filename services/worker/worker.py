@@ -1,0 +1,221 @@
+"""The worker's loops: batches are written by `ingest`, calls are folded by `fold`, both until the app stops."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from faust.types import StreamT
+
+from services.worker.consumer.consumer import ChunkConsumer
+from services.worker.consumer.faust_app import WorkerApp, faust_app
+from services.worker.consumer.fetch import Chunk, fetched
+from services.worker.folding.fold_loop import FoldLoop
+from services.worker.folding.schedule import FoldSchedule, Watermark
+from services.worker.folding.watermarks import Watermarks
+from services.worker.ingest.write_batch import BatchWriter
+from services.worker.maintenance.commit_barrier import CommitBarrier
+from services.worker.maintenance.idle_calls import IdleCallTimeout
+from services.worker.maintenance.redaction_sweep import RedactionSweep
+from services.worker.maintenance.retention import RetentionJob, TombstoneJob
+from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
+from services.worker.maintenance.tombstones import tombstone_ttl
+from services.worker.runtime.retry import RetryAborted
+from services.worker.runtime.watchdog import end_process
+from services.worker.settings import WorkerSettings
+from shared.calls.large_calls import LargeCalls
+from shared.config.policies import Policies
+from shared.contract.topics import Topics
+from shared.fold.prices import PriceBook
+from shared.kafka.producer import RecordPublisher
+from shared.process import metrics
+from shared.process.clock import now_ms
+from shared.process.logs import logger
+from shared.store.ports import Store, StoreUnavailable
+
+log = logger(__name__)
+
+EXIT_FAILED = 71
+_MOST_FETCHES = 4
+_BATCH_BYTES = 16 * 1024 * 1024
+# One is decoded while MongoDB writes the other; they interleave like the batches of two workers.
+_CONCURRENT_BATCHES = 2
+_IDLE_SECONDS = 0.25
+_UNAVAILABLE_SECONDS = 1.0
+_PING_SECONDS = 1.0
+_MAINTENANCE_SECONDS = 5.0
+_DAY_MS = 86_400_000
+_STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerDependencies:
+    """What a worker works with; `partitions` is the number of each input topic's."""
+
+    store: Store
+    book: PriceBook
+    policies: Policies
+    large: LargeCalls
+    dead_letters: RecordPublisher
+    inferred_ends: RecordPublisher
+    commit_barrier: CommitBarrier
+    partitions: int
+
+
+class Worker:
+    """One process of the worker."""
+
+    def __init__(self, settings: WorkerSettings, dependencies: WorkerDependencies) -> None:
+        store, policies = dependencies.store, dependencies.policies
+        self.settings = settings
+        self.store = store
+        self.topics = Topics(settings.topic_prefix)
+        self.app = faust_app(settings)
+        self.schedule = FoldSchedule()
+        self.idle_call_timeout = IdleCallTimeout(
+            store,
+            dependencies.inferred_ends,
+            dependencies.commit_barrier,
+            policies,
+            self.owned,
+            topic=self.topics.telephony,
+        )
+        self.maintenance = MaintenanceScheduler(
+            (
+                MaintenanceJob("idle_calls", settings.idle_check_seconds, self.idle_call_timeout.step),
+                MaintenanceJob("retention", _MAINTENANCE_SECONDS, RetentionJob(store, policies, self.owned).run),
+                MaintenanceJob(
+                    "tombstones", _MAINTENANCE_SECONDS, TombstoneJob(store, self.owned, self.tombstone_ttl).run
+                ),
+                MaintenanceJob("redaction_sweep", _MAINTENANCE_SECONDS, RedactionSweep(store, self.owned).run),
+            )
+        )
+        self.batch_writer = BatchWriter(
+            store,
+            dependencies.dead_letters,
+            self.schedule,
+            dead_letter_topic=self.topics.dead_letter,
+            partitions=dependencies.partitions,
+            log_id_hmac_key=settings.log_id_hmac_key.get_secret_value().encode(),
+            slack_ms=policies.slack_ms,
+            should_stop=lambda: not self.consumer.flow_active,
+        )
+        self.fold_loop = FoldLoop(
+            store,
+            dependencies.book,
+            self.schedule,
+            self.watermarks,
+            large=dependencies.large,
+            most_large=settings.pool_processes + settings.pool_queue,
+            lease_seconds=settings.lease_seconds,
+            poll_seconds=settings.poll_seconds,
+        )
+        self._watermarks = Watermarks(self.topics.inputs, now_ms)
+        self._joined = False
+        self._folding: asyncio.Task[Any] | None = None
+
+    @property
+    def consumer(self) -> ChunkConsumer:
+        consumer: ChunkConsumer = self.app.consumer
+        return consumer
+
+    def watermarks(self) -> dict[int, Watermark]:
+        """Return the watermark of each partition that this worker owns; none during a rebalance."""
+        if self.app.rebalancing or not self.consumer.flow_active:
+            return {}
+        return self._watermarks.observe(self.consumer, self.consumer.assignment())
+
+    def owned(self) -> frozenset[int]:
+        """Return the partitions that this worker owns; none before it has joined, during a rebalance and at the end."""
+        # `_joined` first: a worker that is stopped while it starts has no consumer yet.
+        if not self._joined or self.app.should_stop or self.app.rebalancing or not self.consumer.flow_active:
+            return frozenset()
+        return frozenset(tp.partition for tp in self.consumer.assignment())
+
+    async def tombstone_ttl(self) -> int | None:
+        """Return for how many milliseconds a deleted call keeps its tombstone; None: for ever."""
+        days = self.settings.tombstone_days
+        return await tombstone_ttl(self.settings.kafka, self.topics) if days is None else int(days * _DAY_MS)
+
+    async def ingest(self, stream: StreamT[bytes]) -> None:
+        """Write batch after batch, and acknowledge each once it is written.
+
+        An error ends the process, so that Faust neither acknowledges nor restarts this agent: what is not acknowledged
+        is delivered again.
+        """
+        try:
+            async for chunks in fetched(stream, _MOST_FETCHES):
+                slots = asyncio.Semaphore(_CONCURRENT_BATCHES)
+                batches = _batches(chunks, self.settings.batch_events)
+                async with self.consumer.busy:
+                    await asyncio.gather(*(self._write(batch, slots) for batch in batches))
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException:
+            log.exception("ingest_failed")
+            end_process(EXIT_FAILED)
+
+    async def _write(self, chunks: Sequence[Chunk], slots: asyncio.Semaphore) -> None:
+        async with slots:
+            # A rebalance or a stop may have begun meanwhile: the next owner of the partitions reads the rest again.
+            # After a quick rebalance the batch can also hold chunks of the new generation: nobody delivers those again.
+            current = [chunk for chunk in chunks if self.consumer.may_write(chunk)]
+            if not current:
+                return
+            try:
+                await self.batch_writer.write([record for chunk in current for record in chunk.records])
+            except RetryAborted:
+                return
+            for chunk in current:
+                self.consumer.acknowledge(chunk)
+
+    async def fold(self) -> None:
+        """Fold the calls that are due, until the app stops."""
+        self._folding = asyncio.current_task()
+        while not self.app.should_stop:
+            try:
+                outcome = await self.fold_loop.step()
+            except StoreUnavailable:
+                await asyncio.sleep(_UNAVAILABLE_SECONDS)  # the batch writer reports it
+                continue
+            if not outcome.stored:
+                await asyncio.sleep(_IDLE_SECONDS)
+
+    async def stop_folding(self) -> None:
+        """Cancel the fold loop, which releases its leases."""
+        if self._folding is not None:
+            self._folding.cancel()
+            await asyncio.wait([self._folding, asyncio.create_task(self.fold_loop.stop())], timeout=_STOP_SECONDS)
+
+    async def readiness(self) -> str | None:
+        """Return what is missing before events can be ingested, None if nothing is."""
+        if not self._joined or self.app.rebalancing or not self.consumer.flow_active:
+            return "the consumer group"
+        try:
+            async with asyncio.timeout(_PING_SECONDS):
+                await self.store.ping()
+        except (StoreUnavailable, TimeoutError):
+            return "mongodb"
+        return None
+
+    async def on_assigned(self, _app: WorkerApp, assigned: set[Any], **_: object) -> None:
+        """Record that this worker has joined the group; it may be assigned nothing."""
+        self._joined = True
+        metrics.ASSIGNED.set(len(assigned))
+        log.info("partitions_assigned", partitions=len(assigned))
+
+
+def _batches(chunks: Sequence[Chunk], most_records: int) -> Iterator[list[Chunk]]:
+    """Yield the chunks in order, as batches of at most `most_records` records and about 16 MB."""
+    batch: list[Chunk] = []
+    records = size = 0
+    for chunk in chunks:
+        chunk_size = sum(len(record.value or b"") for record in chunk.records)
+        if batch and (records + len(chunk.records) > most_records or size + chunk_size > _BATCH_BYTES):
+            yield batch
+            batch, records, size = [], 0, 0
+        batch.append(chunk)
+        records += len(chunk.records)
+        size += chunk_size
+    if batch:
+        yield batch
