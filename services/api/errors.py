@@ -59,7 +59,9 @@ def no_route() -> Refused:
 
 def wrong_method() -> Refused:
     """Return the answer to whatever would change something."""
-    return Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Only GET and HEAD are", Allow="GET, HEAD")
+    return Refused(
+        HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Only GET and HEAD are allowed", Allow="GET, HEAD"
+    )
 
 
 def call_broken(request_id: str) -> Refused:

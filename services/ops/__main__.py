@@ -12,9 +12,9 @@ from typing import TextIO
 import typer
 
 from services.ops.app import create_app
-from services.ops.console import say
+from services.ops.console import print_error
 from services.ops.database import TIMEOUT_MS, Database
-from services.ops.errors import INTERRUPTED, MISTAKE, USAGE, Failure
+from services.ops.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from services.ops.settings import OpsSettings
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
@@ -35,8 +35,8 @@ def main() -> None:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):  # whoever read has had enough
-            say(f"callfold: the output cannot be written: {error.strerror}")
-        code = MISTAKE
+            print_error(f"callfold: the output cannot be written: {error.strerror}")
+        code = FAILED
     sys.exit(code)
 
 
@@ -44,25 +44,30 @@ def run() -> int:
     """Return the exit code of what the command line asks for."""
     try:
         code: int = create_app()(obj=mongo, standalone_mode=False) or 0
-    except Failure as failure:
-        say(f"callfold: {_one_line(str(failure))}")
+    except CommandError as failure:
+        print_error(f"callfold: {_one_line(str(failure))}")
         return failure.code
     except typer.TyperException as mistake:
         if mistake.format_message():  # empty where the help was printed instead
-            say(f"callfold: {_one_line(mistake.format_message())} (see callfold --help)")
+            print_error(f"callfold: {_one_line(mistake.format_message())} (see callfold --help)")
         return USAGE
     if code == INTERRUPTED:
-        say("callfold: interrupted")
+        print_error("callfold: interrupted")
     return code
+
+
+def connect(settings: OpsSettings) -> Connection:
+    """Return a connection to MongoDB; nothing is sent yet."""
+    try:
+        return Connection(settings.mongo, settings.mongo_database, driver=settings.mongo_driver, timeout_ms=TIMEOUT_MS)
+    except InvalidMongoUri as error:
+        raise CommandError(str(error), USAGE) from error
 
 
 @asynccontextmanager
 async def mongo(settings: OpsSettings) -> AsyncIterator[Database]:
-    """Open MongoDB."""
-    try:
-        connection = Connection(settings.mongo, settings.mongo_database, timeout_ms=TIMEOUT_MS)
-    except InvalidMongoUri as error:
-        raise Failure(str(error), USAGE) from error
+    """Open the database."""
+    connection = connect(settings)
     try:
         yield Database(MongoStore(connection), MongoApiKeys(connection))
     finally:

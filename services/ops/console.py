@@ -29,22 +29,22 @@ def shown(text: str) -> str:
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
-def say(line: str) -> None:
+def print_error(line: str) -> None:
     """Print one line to standard error, above a progress bar if there is one."""
     _ERRORS.print(Text(shown(line)), soft_wrap=True)
 
 
-def answer(line: str) -> None:
+def print_result(line: str) -> None:
     """Print one line to standard output."""
     sys.stdout.write(f"{shown(line)}\n")
 
 
-def answer_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value to standard output, as JSON."""
-    answer_text(f"{as_json(value, indent=2)}\n")
+    write_text(f"{as_json(value, indent=2)}\n")
 
 
-def answer_text(text: str) -> None:
+def write_text(text: str) -> None:
     """Write text for programs to standard output, in UTF-8 whatever the terminal's encoding is."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode(errors="replace"))
@@ -57,7 +57,7 @@ def as_json(value: Any, indent: int | None = None) -> str:
     return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def answer_table(
+def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[str] = (), *, headed: bool = True
 ) -> None:
     """Print a table to standard output; the columns `numbers` are set flush right, None is shown as `-`.
@@ -66,12 +66,12 @@ def answer_table(
     """
     cells = [[("-" if cell is None else shown(str(cell))) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        _answer_fitted(columns, cells, numbers, headed=headed)
+        _print_fitted(columns, cells, numbers, headed=headed)
     else:
-        _answer_lines([[*columns], *cells] if headed else cells, [name in numbers for name in columns])
+        _print_lines([[*columns], *cells] if headed else cells, [name in numbers for name in columns])
 
 
-def _answer_fitted(
+def _print_fitted(
     columns: Sequence[str], cells: Sequence[Sequence[str]], numbers: Sequence[str], *, headed: bool
 ) -> None:
     """Print a table that is as wide as the terminal."""
@@ -83,7 +83,7 @@ def _answer_fitted(
     Console(highlight=False).print(table)
 
 
-def _answer_lines(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
+def _print_lines(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
     """Print each row as one line, however long: into a pipe, where there may be a hundred thousand."""
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

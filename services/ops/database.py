@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from services.ops.settings import OpsSettings
 from shared.store.api_keys import ApiKeys
 from shared.store.ports import AccessRefused, Store, StoreUnavailable
@@ -27,14 +27,14 @@ Opening = Callable[[OpsSettings], AbstractAsyncContextManager[Database]]
 
 
 @contextmanager
-def asking(settings: OpsSettings) -> Iterator[None]:
-    """Turn a store that does not answer into a Failure of one line."""
+def translate_errors(settings: OpsSettings) -> Iterator[None]:
+    """Turn a store that does not answer into a CommandError of one line."""
     try:
         yield
     except StoreUnavailable as error:
         place = address(settings.mongo_uri.get_secret_value())
         how = "refuses" if isinstance(error, AccessRefused) else "does not answer (CALLFOLD_MONGO_URI)"
-        raise Failure(f"MongoDB at {place} {how}: {str(error)[:_SHOWN]}") from error
+        raise CommandError(f"MongoDB at {place} {how}: {str(error)[:_SHOWN]}") from error
 
 
 def address(uri: str) -> str:

@@ -5,7 +5,6 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from shared.fold_pool.settings import PoolSettings
-from shared.store.mongo.client import Driver
 
 
 class WorkerSettings(PoolSettings):
@@ -32,5 +31,4 @@ class WorkerSettings(PoolSettings):
         None, ge=1, le=36_500, description="Deleted calls are remembered for so long; by default as the topics need it"
     )
     grace_seconds: float = Field(30.0, ge=1, le=600, description="After SIGTERM the process ends within this time")
-    mongo_driver: Driver = Field("motor", description="MongoDB's driver")
     mongo_timeout_ms: int = Field(30_000, ge=100, le=600_000, description="Limit of one operation of MongoDB")

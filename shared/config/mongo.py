@@ -1,7 +1,7 @@
 """The settings that say how MongoDB is reached; together they make a `MongoAccess`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
@@ -30,6 +30,7 @@ class MongoSettings(BaseSettings):
         SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs"), description="MongoDB, a replica set, as its URI"
     )
     mongo_database: str = Field("callfold", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="MongoDB's database")
+    mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="The Python driver that talks to MongoDB")
     mongo_username: str | None = Field(None, min_length=1, description="The user, if the URI does not name one")
     mongo_password: SecretStr | None = Field(
         None, min_length=1, validate_default=True, description="The user's password"

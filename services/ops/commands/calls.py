@@ -7,9 +7,9 @@ import orjson
 import typer
 
 from services.ops.commands.arguments import call, organization
-from services.ops.console import answer_json, say
-from services.ops.database import Opening, asking
-from services.ops.errors import USAGE, Failure
+from services.ops.console import print_error, print_json
+from services.ops.database import Opening, translate_errors
+from services.ops.errors import USAGE, CommandError
 from services.ops.settings import OpsSettings
 from shared.calls.read_call import CallBroken, Finality, Reading, read_call
 from shared.config import price_book
@@ -33,18 +33,18 @@ def get(context: typer.Context, organization: Organization, call: Call) -> None:
     """Print the record of a call, as the API serves it; how far it is settled goes to standard error."""
     reading = asyncio.run(_read(context.obj, OpsSettings.load(), call_key(organization, call)))
     if reading is None:
-        raise Failure(f"there is no call {call} of the organization {organization}")
-    answer_json(orjson.loads(reading.body))
-    say(_NOTES[reading.finality])
+        raise CommandError(f"there is no call {call} of the organization {organization}")
+    print_json(orjson.loads(reading.body))
+    print_error(_NOTES[reading.finality])
 
 
 async def _read(opening: Opening, settings: OpsSettings, key: str) -> Reading | None:
     try:
         book = price_book.load(settings.price_book)
-        with asking(settings):
+        with translate_errors(settings):
             async with opening(settings) as database:
                 return await read_call(database.store, key, book)
     except InvalidPriceBook as error:
-        raise Failure(str(error), USAGE) from error
+        raise CommandError(str(error), USAGE) from error
     except CallBroken as error:
-        raise Failure(f"the call {key} cannot be folded; its events are kept") from error
+        raise CommandError(f"the call {key} cannot be folded; its events are kept") from error

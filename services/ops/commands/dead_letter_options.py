@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from services.ops.dead_letters.selection import Selection
-from services.ops.errors import USAGE, Failure
+from services.ops.errors import USAGE, CommandError
 from shared.contract.rejection import Reason
 from shared.contract.timestamps import InvalidTime, milliseconds
 
@@ -40,11 +40,11 @@ def selection(
     """Return what was typed.
 
     Raises:
-        Failure: no dead letter could be meant.
+        CommandError: no dead letter could be meant.
     """
     if since is not None and until is not None and since >= until:
-        raise Failure("--from must be before --until", USAGE)
+        raise CommandError("--from must be before --until", USAGE)
     limits = (frozenset(reasons or ()), frozenset(calls or ()), frozenset(sources or ()), since, until)
     if numbers and Selection(*limits) != Selection():
-        raise Failure("whoever names dead letters by their numbers cannot limit them by anything else", USAGE)
+        raise CommandError("whoever names dead letters by their numbers cannot limit them by anything else", USAGE)
     return Selection(*limits, tuple(dict.fromkeys(numbers or ())))

@@ -10,7 +10,7 @@ import typer
 
 from services.ops.commands.dead_letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
 from services.ops.commands.replay import replay, reporting
-from services.ops.console import answer_table, answer_text, as_json, progress, say
+from services.ops.console import as_json, print_error, print_table, progress, write_text
 from services.ops.dead_letters import reader
 from services.ops.dead_letters.dead_letter import DeadLetter
 from services.ops.dead_letters.export import Write, line_of, written
@@ -54,9 +54,9 @@ def list_(
 def show(number: Number) -> None:
     """Write the bytes of one dead letter to standard output, its key and its headers to standard error."""
     record = asyncio.run(_record(OpsSettings.load(), number))
-    say(f"key: {_readable(record.key)}")
+    print_error(f"key: {_readable(record.key)}")
     for name, content in record.headers:
-        say(f"{name}: {_readable(content)}")
+        print_error(f"{name}: {_readable(content)}")
     sys.stdout.buffer.write(record.value or b"")
     sys.stdout.buffer.flush()
 
@@ -80,11 +80,11 @@ def export(
     chosen = selection(reason, call, source, since=since, until=until, numbers=numbers)
     settings = OpsSettings.load()
     if output == "-":
-        done = asyncio.run(_export(settings, chosen, answer_text))
+        done = asyncio.run(_export(settings, chosen, write_text))
     else:
         with written(output, force=force) as write:
             done = asyncio.run(_export(settings, chosen, write))
-    say(f"{done} exported")
+    print_error(f"{done} exported")
 
 
 app.command(epilog="Example: callfold dead-letters replay --reason missing --dry-run")(replay)
@@ -119,19 +119,19 @@ async def _print_table(letters: AsyncIterator[DeadLetter]) -> None:
     async for letter in letters:
         page.append(_row(letter))
         if len(page) == _PAGE:
-            answer_table(_COLUMNS, page, _NUMBERS, headed=not printed)
+            print_table(_COLUMNS, page, _NUMBERS, headed=not printed)
             page, printed = [], True
     if page or not printed:
-        answer_table(_COLUMNS, page, _NUMBERS, headed=not printed)
+        print_table(_COLUMNS, page, _NUMBERS, headed=not printed)
 
 
 async def _print_json(letters: AsyncIterator[DeadLetter]) -> None:
     """Print them as they come: there may be more than fit into memory."""
     before = "["
     async for letter in letters:
-        answer_text(f"{before}\n{as_json(asdict(letter))}")
+        write_text(f"{before}\n{as_json(asdict(letter))}")
         before = ","
-    answer_text("[]\n" if before == "[" else "\n]\n")
+    write_text("[]\n" if before == "[" else "\n]\n")
 
 
 def _row(letter: DeadLetter) -> list[object]:

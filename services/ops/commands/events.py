@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from services.ops.console import Advance, answer, progress, say
-from services.ops.errors import MISTAKE
+from services.ops.console import Advance, print_error, print_result, progress
+from services.ops.errors import FAILED
 from services.ops.events.lines import Line, Source, opened
 from services.ops.events.publishing import publish as publish_source
 from services.ops.events.validation import Refuse, Report, Tally
@@ -41,7 +41,7 @@ def validate(file: File) -> None:
 
 def _refusing(source: Source) -> Refuse:
     def refuse(line: Line, why: InvalidEvent) -> None:
-        say(f"{source.name}:{line.number}: {why.reason}: {why.detail}")
+        print_error(f"{source.name}:{line.number}: {why.reason}: {why.detail}")
 
     return refuse
 
@@ -51,8 +51,8 @@ def _reporting(advance: Advance) -> Report:
 
 
 def _conclude(tally: Tally, done: str) -> None:
-    answer(f"{tally.taken} {done}, {tally.refused} refused")
+    print_result(f"{tally.taken} {done}, {tally.refused} refused")
     if tally.unknown:
-        say(f"not in the contract, and so kept as lines of the timeline: {', '.join(sorted(tally.unknown))}")
+        print_error(f"not in the contract, and so kept as lines of the timeline: {', '.join(sorted(tally.unknown))}")
     if tally.refused:
-        raise typer.Exit(MISTAKE)
+        raise typer.Exit(FAILED)

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from services.ops.commands.arguments import label, organization
-from services.ops.console import answer, answer_json, answer_table, say
-from services.ops.database import Opening, asking
-from services.ops.errors import Failure
+from services.ops.console import print_error, print_json, print_result, print_table
+from services.ops.database import Opening, translate_errors
+from services.ops.errors import CommandError
 from services.ops.settings import KeySettings, OpsSettings
 from shared.store.api_keys import ApiKey, new_key
 
@@ -42,11 +42,11 @@ def create(context: typer.Context, organization: Organization, name: Name = None
         "created_at": _time(key.created_at),
     }
     if json:
-        answer_json(made)
+        print_json(made)
         return
     for field, value in made.items():
-        answer(f"{field:16}{value}")
-    say("The secret is not shown again.")
+        print_result(f"{field:16}{value}")
+    print_error("The secret is not shown again.")
 
 
 @app.command("list", epilog="Example: callfold keys list")
@@ -63,9 +63,9 @@ def list_(context: typer.Context, json: Json = False) -> None:
         for key in asyncio.run(_all(context.obj, OpsSettings.load()))
     ]
     if json:
-        answer_json(rows)
+        print_json(rows)
     else:
-        answer_table(
+        print_table(
             ("api_key", "organization_id", "name", "created_at", "revoked_at"), [[*row.values()] for row in rows]
         )
 
@@ -74,24 +74,24 @@ def list_(context: typer.Context, json: Json = False) -> None:
 def revoke(context: typer.Context, key: Key) -> None:
     """Revoke a key: within five seconds it opens nothing any more. Revoked twice is revoked once."""
     if not asyncio.run(_revoke(context.obj, OpsSettings.load(), key)):
-        raise Failure(f"there is no key {key}")
-    answer(f"{key} is revoked: it opens nothing after five seconds")
+        raise CommandError(f"there is no key {key}")
+    print_result(f"{key} is revoked: it opens nothing after five seconds")
 
 
 async def _add(opening: Opening, settings: OpsSettings, key: ApiKey) -> None:
-    with asking(settings):
+    with translate_errors(settings):
         async with opening(settings) as database:
             await database.keys.add(key)
 
 
 async def _all(opening: Opening, settings: OpsSettings) -> Sequence[ApiKey]:
-    with asking(settings):
+    with translate_errors(settings):
         async with opening(settings) as database:
             return await database.keys.list()
 
 
 async def _revoke(opening: Opening, settings: OpsSettings, key: str) -> bool:
-    with asking(settings):
+    with translate_errors(settings):
         async with opening(settings) as database:
             return await database.keys.revoke(key)
 

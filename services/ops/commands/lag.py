@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.ops.console import answer_json, answer_table
+from services.ops.console import print_json, print_table
 from services.ops.lag import Lag, measure
 from services.ops.settings import OpsSettings
 
@@ -25,9 +25,9 @@ def lag(json: Json = False) -> None:
     """
     measured = asyncio.run(measure(OpsSettings.load()))
     if json:
-        answer_json(asdict(measured))
+        print_json(asdict(measured))
     else:
-        answer_table(_COLUMNS, _rows(measured), _COLUMNS[1:])
+        print_table(_COLUMNS, _rows(measured), _COLUMNS[1:])
 
 
 def _rows(measured: Lag) -> list[list[object]]:

@@ -7,9 +7,9 @@ import typer
 
 from services.ops import kafka
 from services.ops.commands import arguments
-from services.ops.console import Advance, answer, progress
-from services.ops.database import Opening, asking
-from services.ops.errors import INTERRUPTED, MISTAKE, USAGE, Failure
+from services.ops.console import Advance, print_result, progress
+from services.ops.database import Opening, translate_errors
+from services.ops.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
 from services.ops.settings import OpsSettings
 from shared.config import price_book
@@ -56,17 +56,17 @@ def rebuild(
     Prices are those of CALLFOLD_PRICE_BOOK here. A run that was broken off says how to go on.
     """
     if call is not None and organization is None:
-        raise Failure("--call needs --organization", USAGE)
+        raise CommandError("--call needs --organization", USAGE)
     if call is not None and after is not None:
-        raise Failure("--after has no use with --call", USAGE)
+        raise CommandError("--after has no use with --call", USAGE)
     settings = OpsSettings.load()
     wanted = Wanted(organization, after, outdated, broken)
     only = call_key(organization, call) if organization is not None and call is not None else None
     with progress("rebuilding", None) as advance:
         tally = asyncio.run(_run(context.obj, settings, wanted, only, advance))
-    answer(_conclusion(tally))
+    print_result(_conclusion(tally))
     if tally.broken:
-        raise typer.Exit(MISTAKE)
+        raise typer.Exit(FAILED)
 
 
 async def _run(opening: Opening, settings: OpsSettings, wanted: Wanted, only: str | None, advance: Advance) -> Tally:
@@ -80,14 +80,14 @@ async def _run(opening: Opening, settings: OpsSettings, wanted: Wanted, only: st
     async with opening(settings) as database:
         rebuilding = Rebuilding(database.store, book, partitions)
         try:
-            with asking(settings):
+            with translate_errors(settings):
                 await (rebuilding.all(wanted, report) if only is None else rebuilding.one(only, wanted))
         except NoSuchCall as error:
-            raise Failure(f"the log holds nothing of a call {only}") from error
-        except Failure as failure:
-            raise Failure(f"{failure}{_go_on(rebuilding.tally, wanted)}", failure.code) from failure
+            raise CommandError(f"the log holds nothing of a call {only}") from error
+        except CommandError as failure:
+            raise CommandError(f"{failure}{_go_on(rebuilding.tally, wanted)}", failure.code) from failure
         except asyncio.CancelledError:
-            raise Failure(f"interrupted{_go_on(rebuilding.tally, wanted)}", INTERRUPTED) from None
+            raise CommandError(f"interrupted{_go_on(rebuilding.tally, wanted)}", INTERRUPTED) from None
         return rebuilding.tally
 
 
@@ -95,7 +95,7 @@ def _book(settings: OpsSettings) -> PriceBook:
     try:
         return price_book.load(settings.price_book)
     except InvalidPriceBook as error:
-        raise Failure(str(error), USAGE) from error
+        raise CommandError(str(error), USAGE) from error
 
 
 def _conclusion(tally: Tally) -> str:

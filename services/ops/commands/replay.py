@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from services.ops.commands.dead_letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
-from services.ops.console import Advance, answer, progress, say
+from services.ops.console import Advance, print_error, print_result, progress
 from services.ops.dead_letters.reader import Report
 from services.ops.dead_letters.replay import Replay, Tally
 from services.ops.dead_letters.scan import survey
-from services.ops.errors import INTERRUPTED, MISTAKE, Failure
+from services.ops.errors import FAILED, INTERRUPTED, CommandError
 from services.ops.settings import OpsSettings
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done")]
@@ -58,20 +58,20 @@ def _confirm(meant: int) -> None:
     try:
         agreed = typer.confirm(f"Send all {meant} dead letters back to their topics?", err=True)
     except typer.Abort:
-        raise Failure("interrupted: nothing was sent back", INTERRUPTED) from None
+        raise CommandError("interrupted: nothing was sent back", INTERRUPTED) from None
     if not agreed:
-        raise Failure("nothing was sent back")
+        raise CommandError("nothing was sent back")
 
 
 def _conclude(tally: Tally, done: str) -> None:
     for reasons, what in ((tally.left, "left out"), (tally.refused, "cannot be sent back")):
         for why, some in reasons.items():
             more = ", ..." if some.count > len(some.first) else ""
-            say(f"{some.count} {what} ({', '.join(some.first)}{more}): {why}")
+            print_error(f"{some.count} {what} ({', '.join(some.first)}{more}): {why}")
     left, refused = (sum(some.count for some in reasons.values()) for reasons in (tally.left, tally.refused))
-    answer(f"{tally.sent} {done}, {left} left out, {refused} refused")
+    print_result(f"{tally.sent} {done}, {left} left out, {refused} refused")
     if refused:
-        raise typer.Exit(MISTAKE)
+        raise typer.Exit(FAILED)
 
 
 def reporting(advance: Advance) -> Report:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.ops.console import as_json
 from services.ops.dead_letters.reader import Found
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 
 Write = Callable[[str], object]
 
@@ -44,11 +44,11 @@ def written(file: str, *, force: bool) -> Iterator[Write]:
     Only its owner may read it. `force`: in the place of one that is there.
 
     Raises:
-        Failure: there is one and `force` is not set, or it cannot be written.
+        CommandError: there is one and `force` is not set, or it cannot be written.
     """
     path = Path(file).resolve()
     if path.exists() and not (force and path.is_file()):
-        raise Failure(_there(file) if path.is_file() else f"{file} is no file that could be written over")
+        raise CommandError(_there(file) if path.is_file() else f"{file} is no file that could be written over")
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
@@ -61,9 +61,9 @@ def written(file: str, *, force: bool) -> Iterator[Write]:
             finally:
                 Path(part.name).unlink(missing_ok=True)
     except FileExistsError as error:
-        raise Failure(_there(file)) from error
+        raise CommandError(_there(file)) from error
     except OSError as error:
-        raise Failure(f"{file} cannot be written: {error.strerror}") from error
+        raise CommandError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def _name(part: str, path: Path, *, force: bool) -> None:

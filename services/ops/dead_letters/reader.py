@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from services.ops import kafka
 from services.ops.dead_letters.dead_letter import DeadLetter, letter_of
 from services.ops.dead_letters.selection import Selection
-from services.ops.errors import USAGE, Failure
+from services.ops.errors import USAGE, CommandError
 from services.ops.settings import OpsSettings
 
 _NUMBER = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})", re.ASCII)
@@ -51,7 +51,7 @@ class DeadLetters:
         """Yield those that are meant.
 
         Raises:
-            Failure: one that is named is not there.
+            CommandError: one that is named is not there.
         """
         for number in selection.numbers:
             record = await self.record(number)
@@ -68,14 +68,14 @@ class DeadLetters:
         """Return the topic's record of this number.
 
         Raises:
-            Failure: there is none, or the number is not one.
+            CommandError: there is none, or the number is not one.
         """
         part, offset = _place(number, self._parts)
         first, end = self.spans[part]
         if first <= offset < end:
             async for record in _records(self._consumer, part, offset, offset + 1):
                 return record
-        raise Failure(f"there is no dead letter {number}")
+        raise CommandError(f"there is no dead letter {number}")
 
     async def _read(self, report: Report, selection: Selection) -> AsyncIterator[Any]:
         done = 0
@@ -97,7 +97,7 @@ async def opened(
     """Open the topic while the context lasts, from `since` on (Unix milliseconds), or just these spans of it.
 
     Raises:
-        Failure: Kafka does not answer, now or later, or the topic is not there.
+        CommandError: Kafka does not answer, now or later, or the topic is not there.
     """
     parts = await kafka.partitions(settings.kafka, settings.topics.dead_letter)
     async with kafka.reader(settings.kafka) as consumer:
@@ -116,14 +116,16 @@ async def _spans(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], si
 def _place(number: str, parts: Sequence[TopicPartition]) -> tuple[TopicPartition, int]:
     found = _NUMBER.fullmatch(number)
     if found is None:
-        raise Failure(f"{number!r} names no dead letter: a number as `dead-letters list` shows it is needed", USAGE)
+        raise CommandError(
+            f"{number!r} names no dead letter: a number as `dead-letters list` shows it is needed", USAGE
+        )
     if found[1] is None and len(parts) > 1:
-        raise Failure(f"the topic has {len(parts)} partitions: name the dead letter as `partition:offset`", USAGE)
+        raise CommandError(f"the topic has {len(parts)} partitions: name the dead letter as `partition:offset`", USAGE)
     wanted = int(found[1] or parts[0].partition)
     for part in parts:
         if part.partition == wanted:
             return part, int(found[2])
-    raise Failure(f"there is no dead letter {number}")
+    raise CommandError(f"there is no dead letter {number}")
 
 
 async def _records(
@@ -139,7 +141,7 @@ async def _records(
     consumer.assign([part])
     consumer.seek(part, first)
     while await consumer.position(part) < end:
-        fetched = await consumer.getmany(part, timeout_ms=kafka.PATIENCE_MS, max_records=_EVERY)
+        fetched = await consumer.getmany(part, timeout_ms=kafka.TIMEOUT_MS, max_records=_EVERY)
         if not fetched and await consumer.position(part) < end:
             raise TimeoutError
         for record in fetched.get(part, ()):

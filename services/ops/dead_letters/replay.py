@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka.errors import KafkaError
 
 from services.ops import kafka
-from services.ops.database import Opening, asking
+from services.ops.database import Opening, translate_errors
 from services.ops.dead_letters import reader
 from services.ops.dead_letters.dead_letter import DeadLetter
 from services.ops.dead_letters.ingested import identity, logged
@@ -16,7 +16,7 @@ from services.ops.dead_letters.reader import Found, Report
 from services.ops.dead_letters.replayable import obstacle, sent_back
 from services.ops.dead_letters.scan import Survey
 from services.ops.dead_letters.selection import Selection
-from services.ops.errors import INTERRUPTED, Failure
+from services.ops.errors import INTERRUPTED, CommandError
 from services.ops.settings import OpsSettings
 from shared.contract.envelope import Event, decode
 from shared.kafka.producer import RecordProducer
@@ -58,23 +58,23 @@ class Replay:
         self._selection = selection
         self._again = again
         self._dry = dry
-        self._sender = RecordProducer(settings.kafka, request_timeout_ms=kafka.PATIENCE_MS)
+        self._sender = RecordProducer(settings.kafka, request_timeout_ms=kafka.TIMEOUT_MS)
         self.tally = Tally()
 
     async def run(self, opening: Opening, survey: Survey, report: Report) -> Tally:
         """Send back what is meant of what was there at the survey, and return when Kafka has acknowledged all of it.
 
         Raises:
-            Failure: Kafka or MongoDB does not answer, or Ctrl-C; says how many were sent back.
+            CommandError: Kafka or MongoDB does not answer, or Ctrl-C; says how many were sent back.
         """
         try:
             await kafka.partitions(self._settings.kafka, *self._settings.topics.inputs)
             async with opening(self._settings) as database:
                 await self._run(database.store, survey, report)
         except asyncio.CancelledError:
-            raise Failure(f"interrupted; {self._account()}", INTERRUPTED) from None
-        except Failure as failure:
-            raise Failure(f"{failure}; {self._account()}", failure.code) from failure
+            raise CommandError(f"interrupted; {self._account()}", INTERRUPTED) from None
+        except CommandError as failure:
+            raise CommandError(f"{failure}; {self._account()}", failure.code) from failure
         finally:
             # All was acknowledged, or will not be: an idempotent producer would else try for ever.
             with suppress(TimeoutError, KafkaError):
@@ -113,7 +113,7 @@ class Replay:
         due = group if self._again else await self._not_logged(store, group)
         sent = {id(record := sent_back(*found)): (record, found[1]) for found in due}
         if due and not self._dry:
-            async with asyncio.timeout(kafka.PATIENCE_SECONDS):
+            async with asyncio.timeout(kafka.TIMEOUT_SECONDS):
                 for record in await self._sender.deliver([record for record, _ in sent.values()]):
                     _note(self.tally.refused, _TOO_LARGE, sent.pop(id(record))[1])
         self.tally.sent += len(sent)
@@ -123,7 +123,7 @@ class Replay:
         valid = [event for event in events if isinstance(event, Event)]
         if not valid:  # the usual case, which needs no MongoDB
             return group
-        with asking(self._settings):
+        with translate_errors(self._settings):
             there = await logged(store, valid)
         due: list[Found] = []
         for found, event in zip(group, events, strict=True):

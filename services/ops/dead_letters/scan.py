@@ -49,7 +49,7 @@ async def survey(settings: OpsSettings, selection: Selection, report: Report) ->
     """Read the topic up to its present end: what was refused again lies behind what it had been refused as before.
 
     Raises:
-        Failure: Kafka does not answer, or a dead letter that is named is not there.
+        CommandError: Kafka does not answer, or a dead letter that is named is not there.
     """
     async with reader.opened(settings, since=selection.since) as topic:
         replaced = Places(topic.spans)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from shared.contract.topics import MAX_EVENT_BYTES
 
 KEPT_BYTES = MAX_EVENT_BYTES + 1
@@ -81,21 +81,21 @@ def opened(file: str) -> Iterator[Source]:
     """Open a file by its path, `-` for standard input, while the context lasts.
 
     Raises:
-        Failure: there is none, or it cannot be read.
+        CommandError: there is none, or it cannot be read.
     """
     if file == "-":
         if sys.stdin is None:
-            raise Failure("standard input is closed")
+            raise CommandError("standard input is closed")
         yield Source("standard input", sys.stdin.fileno(), None)
         return
     try:
         descriptor = os.open(file, os.O_RDONLY)
     except (OSError, ValueError) as error:
-        raise Failure(f"{file} cannot be read: {getattr(error, 'strerror', error)}") from error
+        raise CommandError(f"{file} cannot be read: {getattr(error, 'strerror', error)}") from error
     try:
         found = os.fstat(descriptor)
         if stat.S_ISDIR(found.st_mode):
-            raise Failure(f"{file} is a folder, not a file")
+            raise CommandError(f"{file} is a folder, not a file")
         yield Source(file, descriptor, found.st_size if stat.S_ISREG(found.st_mode) else None)
     finally:
         os.close(descriptor)
@@ -105,13 +105,13 @@ async def read(source: Source) -> AsyncIterator[tuple[int, list[Line]]]:
     """Yield the lines, those of one chunk together, with the bytes read so far.
 
     Raises:
-        Failure: it cannot be read, or is surely no text.
+        CommandError: it cannot be read, or is surely no text.
     """
     lines, done = Lines(), 0
     while chunk := await _chunk(source):
         # JSON has no such byte; archives, images and UTF-16 do, and would else be refused line by line.
         if done == 0 and b"\0" in chunk[:_HEAD_BYTES]:
-            raise Failure(f"{source.name} is no text: JSON Lines in UTF-8 are needed")
+            raise CommandError(f"{source.name} is no text: JSON Lines in UTF-8 are needed")
         done += len(chunk)
         yield done, list(lines.feed(chunk))
     yield done, list(lines.finish())
@@ -122,7 +122,7 @@ async def _chunk(source: Source) -> bytes:
     try:
         return os.read(source.descriptor, _CHUNK_BYTES)
     except OSError as error:
-        raise Failure(f"{source.name} cannot be read: {error.strerror}") from error
+        raise CommandError(f"{source.name} cannot be read: {error.strerror}") from error
 
 
 async def _readable(descriptor: int) -> None:

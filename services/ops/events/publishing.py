@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.ops import kafka
-from services.ops.errors import INTERRUPTED, Failure
+from services.ops.errors import INTERRUPTED, CommandError
 from services.ops.events.lines import Line, Source, read
 from services.ops.events.validation import Refuse, Report, Tally, check, topic_of
 from services.ops.settings import OpsSettings
@@ -50,7 +50,7 @@ class Flight:
         """Return when at most `limit` are left; the oldest may take as long as Kafka may."""
         self.land()
         while len(self.waiting) > limit:
-            async with asyncio.timeout(kafka.PATIENCE_SECONDS):
+            async with asyncio.timeout(kafka.TIMEOUT_SECONDS):
                 await asyncio.shield(self.waiting[0][1])
             self.land()
 
@@ -104,7 +104,7 @@ async def publish(source: Source, settings: OpsSettings, refuse: Refuse, report:
     """Publish every valid line of the source, byte for byte, on the topic of its type with its call as the key.
 
     Raises:
-        Failure: the source cannot be read, a topic is missing, Kafka stays away, or Ctrl-C; says what was acknowledged.
+        CommandError: the source cannot be read, a topic is missing, Kafka does not answer, or Ctrl-C.
     """
     await kafka.partitions(settings.kafka, *settings.topics.inputs)
     async with _started(settings.kafka) as producer:
@@ -115,11 +115,13 @@ async def publish(source: Source, settings: OpsSettings, refuse: Refuse, report:
             pending = [sent for _, sent in publication.flight.waiting]
             if pending:
                 await asyncio.wait(pending, timeout=_LAST_WORDS_SECONDS)
-            raise Failure(f"interrupted; {publication.flight.account()}", INTERRUPTED) from None
-        except Failure as failure:
-            raise Failure(f"{failure}; {publication.flight.account()}", failure.code) from failure
+            raise CommandError(f"interrupted; {publication.flight.account()}", INTERRUPTED) from None
+        except CommandError as failure:
+            raise CommandError(f"{failure}; {publication.flight.account()}", failure.code) from failure
         except (KafkaError, TimeoutError) as error:
-            raise Failure(f"{await kafka.why(error, settings.kafka)}; {publication.flight.account()}") from error
+            raise CommandError(
+                f"{await kafka.explain(error, settings.kafka)}; {publication.flight.account()}"
+            ) from error
 
 
 @asynccontextmanager
@@ -131,11 +133,11 @@ async def _started(access: KafkaAccess) -> AsyncIterator[AIOKafkaProducer]:
         max_request_size=INPUT_MAX_MESSAGE_BYTES,
         max_batch_size=_BATCH_BYTES,
         linger_ms=_LINGER_MS,
-        request_timeout_ms=kafka.PATIENCE_MS,
+        request_timeout_ms=kafka.TIMEOUT_MS,
     )
     try:
-        async with kafka.asking(access):
-            async with asyncio.timeout(kafka.PATIENCE_SECONDS):
+        async with kafka.translate_errors(access):
+            async with asyncio.timeout(kafka.TIMEOUT_SECONDS):
                 await producer.start()
         yield producer
     finally:

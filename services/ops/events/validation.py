@@ -43,7 +43,7 @@ async def validate(source: Source, refuse: Refuse, report: Report) -> Tally:
     """Check every line; blank ones are nothing.
 
     Raises:
-        Failure: the source cannot be read.
+        CommandError: the source cannot be read.
     """
     tally = Tally()
     async for done, lines in read(source):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from shared.contract.timestamps import rfc3339
 from shared.contract.topics import Topics
 from tests.support.callfold import Callfold
@@ -55,7 +55,7 @@ async def test_an_export_goes_to_a_file_or_to_standard_output(
 
     assert (named.exit_code, named.stdout, named.stderr) == (0, "", "1 exported\n")
     assert base64.b64decode(orjson.loads(file.read_bytes())["value"]["base64"]) == HOSTILE
-    assert isinstance(refused.exception, Failure)
+    assert isinstance(refused.exception, CommandError)
     assert [orjson.loads(line)["number"] for line in shown.stdout.splitlines()] == ["0", "1"]
 
 

@@ -4,15 +4,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.contract.topics import Topics
 from tests.support.fixtures import PARTITIONS
+from tests.support.servers.kafka import producer, send
 
 CALLFOLD = Path(sys.executable).with_name("callfold")
 
@@ -32,20 +35,22 @@ def lag_json(bootstrap: str, topics: Topics) -> Any:
     return orjson.loads(done.stdout)
 
 
-def by_place(told: Any) -> dict[tuple[str, int], tuple[int, int | None, int]]:
+def by_partition(found: Any) -> dict[tuple[str, int], tuple[int, int | None, int]]:
     return {
-        (part["topic"], part["partition"]): (part["end"], part["committed"], part["lag"]) for part in told["partitions"]
+        (each["topic"], each["partition"]): (each["end"], each["committed"], each["lag"])
+        for each in found["partitions"]
     }
 
 
-async def fill(bootstrap: str, place: TopicPartition, count: int) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
-    await producer.start()
-    try:
-        for _ in range(count):
-            await producer.send_and_wait(place.topic, b"{}", partition=place.partition)
-    finally:
-        await producer.stop()
+async def fill(bootstrap: str, part: TopicPartition, count: int) -> None:
+    await send(bootstrap, [{"topic": part.topic, "partition": part.partition, "value": b"{}"}] * count)
+
+
+async def transact(bootstrap: str, part: TopicPartition, end: Callable[[AIOKafkaProducer], Awaitable[None]]) -> None:
+    async with producer(bootstrap, transactional_id=part.topic) as made:
+        await made.begin_transaction()
+        await made.send_and_wait(part.topic, b"{}", partition=part.partition)
+        await end(made)
 
 
 async def commit(bootstrap: str, topics: Topics, offsets: dict[TopicPartition, int]) -> None:
@@ -59,11 +64,11 @@ async def commit(bootstrap: str, topics: Topics, offsets: dict[TopicPartition, i
 
 
 def test_a_group_that_never_was_lags_by_nothing_on_empty_topics(kafka_bootstrap: str, topics: Topics) -> None:
-    told = lag_json(kafka_bootstrap, topics)
+    found = lag_json(kafka_bootstrap, topics)
 
-    assert list(told) == ["group", "partitions", "total"]
-    assert told["group"] == topics.prefix
-    assert told["partitions"][0] == {
+    assert list(found) == ["group", "partitions", "total"]
+    assert found["group"] == topics.prefix
+    assert found["partitions"][0] == {
         "topic": topics.telephony,
         "partition": 0,
         "end": 0,
@@ -71,8 +76,8 @@ def test_a_group_that_never_was_lags_by_nothing_on_empty_topics(kafka_bootstrap:
         "lag": 0,
         "lag_seconds": 0.0,
     }
-    assert len(told["partitions"]) == 2 * PARTITIONS
-    assert told["total"] == {"lag": 0, "lag_seconds": 0.0}
+    assert len(found["partitions"]) == 2 * PARTITIONS
+    assert found["total"] == {"lag": 0, "lag_seconds": 0.0}
 
 
 async def test_it_counts_what_is_not_committed(kafka_bootstrap: str, topics: Topics) -> None:
@@ -82,9 +87,9 @@ async def test_it_counts_what_is_not_committed(kafka_bootstrap: str, topics: Top
     await fill(kafka_bootstrap, TopicPartition(topics.transcription, 2), 4)
     await commit(kafka_bootstrap, topics, {first: 2, second: 3})
 
-    told = lag_json(kafka_bootstrap, topics)
+    found = lag_json(kafka_bootstrap, topics)
 
-    assert by_place(told) == {
+    assert by_partition(found) == {
         (topics.telephony, 0): (5, 2, 3),
         (topics.telephony, 1): (3, 3, 0),
         (topics.telephony, 2): (0, None, 0),
@@ -92,38 +97,69 @@ async def test_it_counts_what_is_not_committed(kafka_bootstrap: str, topics: Top
         (topics.transcription, 1): (0, None, 0),
         (topics.transcription, 2): (4, None, 4),
     }
-    assert told["total"]["lag"] == 7
+    assert found["total"]["lag"] == 7
 
 
 async def test_the_seconds_are_the_age_of_the_record_at_the_committed_offset(
     kafka_bootstrap: str, topics: Topics
 ) -> None:
-    place = TopicPartition(topics.telephony, 0)
-    await fill(kafka_bootstrap, place, 1)
-    await commit(kafka_bootstrap, topics, {place: 1})
+    part = TopicPartition(topics.telephony, 0)
+    await fill(kafka_bootstrap, part, 1)
+    await commit(kafka_bootstrap, topics, {part: 1})
     before = time.time()
-    await fill(kafka_bootstrap, place, 1)
+    await fill(kafka_bootstrap, part, 1)
     after = time.time()
 
-    told = lag_json(kafka_bootstrap, topics)
+    found = lag_json(kafka_bootstrap, topics)
 
-    (oldest,) = [part["lag_seconds"] for part in told["partitions"] if part["lag"]]
+    (oldest,) = [part["lag_seconds"] for part in found["partitions"] if part["lag"]]
     assert time.time() - after - 5 < oldest < time.time() - before + 0.001
-    assert told["total"] == {"lag": 1, "lag_seconds": oldest}
+    assert found["total"] == {"lag": 1, "lag_seconds": oldest}
 
 
 async def test_it_counts_from_the_earliest_record_that_is_left(kafka_bootstrap: str, topics: Topics) -> None:
-    place = TopicPartition(topics.telephony, 0)
-    await fill(kafka_bootstrap, place, 5)
+    part = TopicPartition(topics.telephony, 0)
+    await fill(kafka_bootstrap, part, 5)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
     await admin.start()
-    await admin.delete_records({place: RecordsToDelete(before_offset=3)})
+    await admin.delete_records({part: RecordsToDelete(before_offset=3)})
     await admin.close()
 
-    told = lag_json(kafka_bootstrap, topics)
+    found = lag_json(kafka_bootstrap, topics)
 
-    assert by_place(told)[place.topic, 0] == (5, None, 2)
-    assert told["partitions"][0]["lag_seconds"] > 0
+    assert by_partition(found)[part.topic, 0] == (5, None, 2)
+    assert found["partitions"][0]["lag_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("end", "left"), [(AIOKafkaProducer.commit_transaction, 1), (AIOKafkaProducer.abort_transaction, 0)]
+)
+async def test_it_counts_as_a_reader_of_committed_records_does(
+    kafka_bootstrap: str, topics: Topics, end: Callable[[AIOKafkaProducer], Awaitable[None]], left: int
+) -> None:
+    part = TopicPartition(topics.telephony, 0)
+    await transact(kafka_bootstrap, part, end)  # a record and a marker
+    await commit(kafka_bootstrap, topics, {part: 0})
+
+    before = lag_json(kafka_bootstrap, topics)
+    await commit(kafka_bootstrap, topics, {part: 1})
+    after = lag_json(kafka_bootstrap, topics)
+
+    # From the record to the end, its marker included; nothing where only a marker is left.
+    assert by_partition(before)[part.topic, 0] == (2, 0, 2 * left)
+    assert by_partition(after)[part.topic, 0] == (2, 1, 0)
+    assert after["total"] == {"lag": 0, "lag_seconds": 0.0}
+
+
+async def test_aborted_records_before_a_committed_one_do_not_count(kafka_bootstrap: str, topics: Topics) -> None:
+    part = TopicPartition(topics.telephony, 0)
+    for end in (AIOKafkaProducer.abort_transaction, AIOKafkaProducer.commit_transaction):
+        await transact(kafka_bootstrap, part, end)
+
+    found = lag_json(kafka_bootstrap, topics)
+
+    assert by_partition(found)[part.topic, 0] == (4, None, 2)
+    assert found["total"]["lag_seconds"] > 0
 
 
 async def test_the_table_ends_with_the_total(kafka_bootstrap: str, topics: Topics) -> None:

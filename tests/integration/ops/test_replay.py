@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
 from shared.store.mongo.client import Connection
 from tests.support.callfold import Callfold
@@ -110,7 +110,7 @@ async def test_a_number_that_is_not_there_sends_nothing_back(
 
     done = await callfold("replay", "0", "1")
 
-    assert isinstance(done.exception, Failure)
+    assert isinstance(done.exception, CommandError)
     assert str(done.exception) == "there is no dead letter 1"
     assert await records(kafka_bootstrap, topics.telephony) == []
 

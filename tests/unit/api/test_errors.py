@@ -97,7 +97,11 @@ async def test_nothing_can_be_changed(api: Reader, method: str) -> None:
 
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET, HEAD"
-    assert answer.json() == {"message": "Method not allowed", "status": "error", "error": "Only GET and HEAD are"}
+    assert answer.json() == {
+        "message": "Method not allowed",
+        "status": "error",
+        "error": "Only GET and HEAD are allowed",
+    }
 
 
 @pytest.mark.parametrize("trouble", [{"failure": StoreUnavailable("away")}, {"waits": True}])

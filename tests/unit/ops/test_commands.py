@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from services.ops.app import create_app
 from services.ops.database import Database, address
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from services.ops.settings import OpsSettings
 from shared.store.api_keys import MemoryApiKeys, opens
 from shared.store.memory.calls import MemoryStore
@@ -153,7 +153,7 @@ def test_the_secret_opens_until_the_key_is_revoked(memory: Memory) -> None:
 def test_a_key_that_is_not_there_cannot_be_revoked(memory: Memory) -> None:
     result = memory.run("keys", "revoke", "cf_none")
 
-    assert isinstance(result.exception, Failure)
+    assert isinstance(result.exception, CommandError)
     assert str(result.exception) == "there is no key cf_none"
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.ops.console import answer, answer_json, answer_table, as_json, progress, say, shown
+from services.ops.console import as_json, print_error, print_json, print_result, print_table, progress, shown
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_json_stays_the_same_value_without_what_a_terminal_obeys() -> None:
 
 
 def test_a_table_in_a_pipe_has_a_line_for_each_row_however_long(capsys: pytest.CaptureFixture[str]) -> None:
-    answer_table(("name", "count"), [["x" * 500, 1], ["[b]\x1b", None]], ["count"])
+    print_table(("name", "count"), [["x" * 500, 1], ["[b]\x1b", None]], ["count"])
 
     first, second, third = capsys.readouterr().out.splitlines()
     assert first.split() == ["name", "count"]
@@ -41,9 +41,9 @@ def test_a_table_in_a_pipe_has_a_line_for_each_row_however_long(capsys: pytest.C
 
 
 def test_lines_go_where_they_belong(capsys: pytest.CaptureFixture[str]) -> None:
-    answer("a\x1b")
-    say("b\n" + "c" * 300)
-    answer_json({"d": "é"})
+    print_result("a\x1b")
+    print_error("b\n" + "c" * 300)
+    print_json({"d": "é"})
 
     out, err = capsys.readouterr()
     assert out == 'a\\x1b\n{\n  "d": "é"\n}\n'

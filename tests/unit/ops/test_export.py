@@ -10,7 +10,7 @@ import pytest
 
 from services.ops.dead_letters.dead_letter import letter_of
 from services.ops.dead_letters.export import line_of, written
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from tests.support.events.dead_letters import SAID, Record
 
 
@@ -85,7 +85,7 @@ def test_a_file_that_is_there_is_written_over_only_by_force(tmp_path: Path) -> N
     file = tmp_path / "letters.jsonl"
     file.write_text("old")
 
-    with pytest.raises(Failure, match="--force"), written(str(file), force=False):
+    with pytest.raises(CommandError, match="--force"), written(str(file), force=False):
         pass
     kept = file.read_text()
     with written(str(file), force=True) as write:
@@ -100,20 +100,20 @@ def test_a_file_that_comes_meanwhile_is_spared(tmp_path: Path) -> None:
     writing = written(str(file), force=False)
     writing.__enter__()("ours")
     file.write_text("theirs")
-    with pytest.raises(Failure, match="is there already"):
+    with pytest.raises(CommandError, match="is there already"):
         writing.__exit__(None, None, None)
 
     assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]
 
 
 def test_no_force_replaces_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="is no file"), written(str(tmp_path), force=True):
+    with pytest.raises(CommandError, match="is no file"), written(str(tmp_path), force=True):
         pass
 
 
 def test_a_folder_that_is_not_there_costs_one_line(tmp_path: Path) -> None:
     with (
-        pytest.raises(Failure, match="cannot be written: No such file"),
+        pytest.raises(CommandError, match="cannot be written: No such file"),
         written(str(tmp_path / "a" / "b"), force=False),
     ):
         pass

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from services.ops.events.lines import KEPT_BYTES, Line, Lines, Source, opened, read
 
 
@@ -89,11 +89,11 @@ async def test_what_is_no_text_is_refused_as_a_whole(tmp_path: Path, content: by
     file = tmp_path / "junk"
     file.write_bytes(content)
 
-    with opened(str(file)) as source, pytest.raises(Failure, match="junk is no text"):
+    with opened(str(file)) as source, pytest.raises(CommandError, match="junk is no text"):
         await texts(source)
 
 
 def test_what_cannot_be_opened_is_said_in_a_line(tmp_path: Path) -> None:
     for file, why in ((tmp_path / "none", "No such file"), (tmp_path, "is a folder")):
-        with pytest.raises(Failure, match=why), opened(str(file)):
+        with pytest.raises(CommandError, match=why), opened(str(file)):
             pass

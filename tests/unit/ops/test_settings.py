@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from motor.core import AgnosticCollection
+from pymongo.asynchronous.collection import AsyncCollection
 
+from services.ops.__main__ import connect
 from services.ops.settings import KeySettings, OpsSettings
 
 PEPPER = "p" * 32
@@ -12,7 +15,7 @@ PEPPER = "p" * 32
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("KAFKA_BOOTSTRAP", "MONGO_URI", "SECRETS_DIR", "KEY_PEPPER"):
+    for name in ("KAFKA_BOOTSTRAP", "MONGO_URI", "MONGO_DRIVER", "SECRETS_DIR", "API_SECRET_PEPPER"):
         monkeypatch.delenv(f"CALLFOLD_{name}", raising=False)
     (tmp_path / ".local").mkdir()
     return tmp_path
@@ -38,6 +41,21 @@ def test_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CALLFOLD_KAFKA_BOOTSTRAP", "kafka:9092,[::1]:9092")
 
     assert OpsSettings.load().kafka_bootstrap == "kafka:9092,[::1]:9092"
+
+
+@pytest.mark.parametrize(
+    ("driver", "collection"), [(None, AgnosticCollection), ("motor", AgnosticCollection), ("pymongo", AsyncCollection)]
+)
+async def test_the_command_uses_the_driver_that_is_set(
+    driver: str | None, collection: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if driver:
+        monkeypatch.setenv("CALLFOLD_MONGO_DRIVER", driver)
+
+    connection = connect(OpsSettings.load())
+
+    assert isinstance(connection.collection("calls"), collection)
+    await connection.close()
 
 
 def test_the_folder_of_secrets_may_stand_in_that_file_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
