@@ -22,12 +22,13 @@ import httpx
 import psutil
 
 from deploy.local.ports import HOST, free_port
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.fold.latency import quantile
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from shared.store.api_keys import new_key
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore

@@ -18,10 +18,11 @@ from benchmarks.calls import Workload
 from benchmarks.saying import say
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.servers.process import Server
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from tests.support.servers.servers import kafka_server, mongo_server
 
 Documents = Database[dict[str, Any]]

@@ -12,7 +12,7 @@ import faust
 from services.worker.app import create_app
 from services.worker.consumer import supported_versions
 from services.worker.consumer.faust_app import WorkerApp
-from services.worker.consumer.topic_setup import KafkaUnavailable, UnusableTopics, Wanted, declare
+from services.worker.consumer.topic_setup import UnusableTopics, Wanted, declare
 from services.worker.ingest.dead_letters import DeadLetters, KafkaDeadLetters
 from services.worker.maintenance.commit_barrier import KafkaCommitBarrier
 from services.worker.maintenance.telephony import KafkaInferredEndPublisher
@@ -24,6 +24,7 @@ from shared.config.price_book import InvalidPriceBook, load
 from shared.config.settings import describe
 from shared.contract.topics import Topics
 from shared.fold_pool.pool import FoldPool
+from shared.kafka.errors import KafkaUnavailable
 from shared.process import logs, malloc, metrics
 from shared.process.sockets import CannotListen, listen
 from shared.store.mongo.calls import MongoStore

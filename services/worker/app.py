@@ -24,7 +24,7 @@ from services.worker.maintenance.redaction_sweep import RedactionSweep
 from services.worker.maintenance.retention import RetentionJob, TombstoneJob
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
 from services.worker.maintenance.telephony import InferredEndPublisher
-from services.worker.maintenance.tombstones import lasting
+from services.worker.maintenance.tombstones import tombstone_ttl
 from services.worker.runtime.health_server import HealthServer
 from services.worker.runtime.retry import RetryAborted
 from services.worker.runtime.watchdog import Watchdog, end_process
@@ -75,7 +75,7 @@ class Worker:
             (
                 MaintenanceJob("close", settings.idle_check_seconds, self.closer.step),
                 MaintenanceJob("retention", _CHORE_SECONDS, RetentionJob(store, policies, self.owned).act),
-                MaintenanceJob("tombstones", _CHORE_SECONDS, TombstoneJob(store, self.owned, self.lasting).act),
+                MaintenanceJob("tombstones", _CHORE_SECONDS, TombstoneJob(store, self.owned, self.tombstone_ttl).act),
                 MaintenanceJob("sweep", _CHORE_SECONDS, RedactionSweep(store, self.owned).act),
             )
         )
@@ -124,10 +124,10 @@ class Worker:
             return frozenset()
         return frozenset(tp.partition for tp in self.consumer.assignment())
 
-    async def lasting(self) -> int | None:
-        """Return for how many milliseconds a deleted call has to be remembered; None: for ever."""
+    async def tombstone_ttl(self) -> int | None:
+        """Return for how many milliseconds a deleted call keeps its tombstone; None: for ever."""
         days = self.settings.tombstone_days
-        return await lasting(self.settings.kafka, self.topics) if days is None else int(days * _DAY_MS)
+        return await tombstone_ttl(self.settings.kafka, self.topics) if days is None else int(days * _DAY_MS)
 
     async def ingest(self, stream: StreamT[bytes]) -> None:
         """Write batch after batch, and acknowledge each once it is written.

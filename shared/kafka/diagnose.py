@@ -1,4 +1,4 @@
-"""Why Kafka lets nobody in: aiokafka's clients log it, and raise only that they could not connect."""
+"""Why Kafka cannot be used: aiokafka's clients log it, and raise only that they could not connect."""
 
 import asyncio
 import ssl
@@ -8,7 +8,11 @@ from contextlib import suppress
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import (
     IllegalSaslStateError,
+    KafkaConnectionError,
     KafkaError,
+    KafkaTimeoutError,
+    NodeNotReadyError,
+    RequestTimedOutError,
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
 )
@@ -16,43 +20,58 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from shared.kafka.access import KafkaAccess
 
-_PATIENCE_SECONDS = 5.0
+_TIMEOUT_SECONDS = 5.0
+
+
+async def diagnose(error: BaseException, access: KafkaAccess) -> str:
+    """Return one line for `error`, without any secret: what is wrong, where, and which setting to look at."""
+    match error:
+        case KafkaConnectionError() | NodeNotReadyError():
+            if reason := await refusal(access):
+                return f"Kafka: {reason}"
+            return f"Kafka cannot be reached at {access.bootstrap} (CALLFOLD_KAFKA_BOOTSTRAP)"
+        case TimeoutError() | KafkaTimeoutError() | RequestTimedOutError():
+            return f"Kafka at {access.bootstrap} did not answer in time (CALLFOLD_KAFKA_BOOTSTRAP)"
+        case KafkaError():
+            return f"Kafka at {access.bootstrap} refused: {error}"
+        case _:
+            return f"Kafka at {access.bootstrap} failed: {type(error).__name__}"
 
 
 async def refusal(access: KafkaAccess) -> str | None:
-    """Return what the first broker that has something against us has, without any secret; None if none says.
+    """Return why the first broker that refuses this client does so, without any secret; None if none refuses it.
 
-    To be asked when a client could not connect.
+    For use after a client could not connect.
     """
     with suppress(TimeoutError):
-        async with asyncio.timeout(_PATIENCE_SECONDS):
+        async with asyncio.timeout(_TIMEOUT_SECONDS):
             for host, port, _ in collect_hosts(access.bootstrap):
                 try:
-                    await _knock(access, host, port)
+                    await _try_to_connect(access, host, port)
                 except (KafkaError, OSError) as error:
-                    if why := _why(error):
-                        return why.format(f"{host}:{port}")
+                    if reason := _reason(error):
+                        return reason.format(f"{host}:{port}")
     return None
 
 
-async def _knock(access: KafkaAccess, host: str, port: int) -> None:
+async def _try_to_connect(access: KafkaAccess, host: str, port: int) -> None:
     connection = await create_conn(host, port, **access.security())
     try:
-        # A broker that wants a certificate or a user may say so only when it is asked something.
+        # A broker that requires a certificate or a user may refuse the first request only, not the connection.
         await connection.send(MetadataRequest([]))
     finally:
         connection.close()
 
 
-def _why(error: BaseException) -> str | None:
+def _reason(error: BaseException) -> str | None:
     for cause in _causes(error):
         match cause:
             case SaslAuthenticationFailed():
                 return "authentication failed at {}: wrong CALLFOLD_KAFKA_USERNAME or CALLFOLD_KAFKA_PASSWORD"
             case UnsupportedSaslMechanismError():
-                return "authentication failed at {}: it does not take this CALLFOLD_KAFKA_SASL_MECHANISM"
+                return "authentication failed at {}: it does not support this CALLFOLD_KAFKA_SASL_MECHANISM"
             case IllegalSaslStateError():
-                return "authentication failed at {}: it takes no SASL (CALLFOLD_KAFKA_SECURITY_PROTOCOL)"
+                return "authentication failed at {}: it does not support SASL (CALLFOLD_KAFKA_SECURITY_PROTOCOL)"
             case ssl.SSLCertVerificationError():
                 return f"TLS failed at {{}}: {cause.verify_message} (CALLFOLD_KAFKA_CA_FILE)"
             case ssl.SSLError():

@@ -7,11 +7,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.local.ports import HOST, free_port
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.maintenance.commit_barrier import CommitBarrier, KafkaCommitBarrier, MemoryCommitBarrier
 from services.worker.runtime.retry import retry_until_available
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from tests.support.fixtures import PARTITIONS
 from tests.support.servers.kafka import producer, send
 

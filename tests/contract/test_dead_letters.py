@@ -9,7 +9,7 @@ import confluent_kafka
 import pytest
 
 from deploy.local.ports import HOST, free_port
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.ingest.dead_letters import (
     DeadLetter,
     DeadLetters,
@@ -21,6 +21,7 @@ from services.worker.runtime.retry import retry_until_available
 from shared.contract.dead_letter_headers import OMITTED
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from tests.support.servers.kafka import records
 
 LETTER = DeadLetter(b"call-456", b"{", (("ce_id", b"1"), ("reason", b"not_json"), ("reason", b"too_deep")))

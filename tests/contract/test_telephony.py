@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import pytest
 
 from deploy.local.ports import HOST, free_port
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.maintenance.inferred_end import InferredEnd, inferred_end, open_call
 from services.worker.maintenance.telephony import InferredEndPublisher, KafkaInferredEndPublisher, MemoryInferredEnds
 from services.worker.runtime.retry import retry_until_available
 from shared.contract.envelope import Event, decode
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.partitioner import partition_of
 from tests.support.events.makers import decoded, event
 from tests.support.fixtures import PARTITIONS

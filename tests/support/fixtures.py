@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from deploy.local.servers.process import Server
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from shared.store.mongo.client import Connection, Driver
 from tests.support.servers.servers import kafka_server, mongo_server
 

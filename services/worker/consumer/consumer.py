@@ -20,7 +20,7 @@ from mode import Service
 
 from services.worker.consumer.pacing import pace
 from services.worker.runtime.retry import retry_until_available
-from shared.process import metrics
+from shared.process.dependencies import DependencyStatus
 from shared.process.logs import logger
 
 MAX_CHUNK = 500
@@ -30,8 +30,7 @@ _FETCH_EVERY_SECONDS = 0.01
 # All partitions together, each with as much as may be fetched of one, would be memory without a use.
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
 # Longer than the coordinator takes to refuse again.
-_HEAR_SECONDS = 2.0
-_GROUP = "group"
+_GROUP_CHECK_SECONDS = 2.0
 
 log = logger(__name__)
 
@@ -73,28 +72,20 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return consumer
 
     @Service.task  # type: ignore[untyped-decorator]
-    async def _hear(self) -> None:
-        """Say what the group's coordinator has against us: that we may not join, or not like this.
+    async def _watch_group(self) -> None:
+        """Report why the group's coordinator refuses this worker.
 
-        aiokafka keeps it for who fetches, and tries again only when it is taken; Faust fetches once it has joined.
+        aiokafka raises it to the next fetch, and retries only then; Faust fetches once it has joined.
         """
-        said: str | None = None
+        status = DependencyStatus("group")
         while not self.should_stop:
-            refused = self._refused()
-            metrics.DEPENDENCY_UNAVAILABLE.labels(_GROUP).set(refused is not None)
-            if refused is not None and refused != said:
-                log.warning("dependency_unavailable", dependency=_GROUP, error=refused)
-            elif refused is None and said is not None:
-                log.info("dependency_recovered", dependency=_GROUP)
-            said = refused
-            await asyncio.sleep(_HEAR_SECONDS)
-
-    def _refused(self) -> str | None:
-        try:
-            self._consumer._coordinator.check_errors()  # noqa: SLF001
-        except KafkaError as error:
-            return str(error)
-        return None
+            try:
+                self._consumer._coordinator.check_errors()  # noqa: SLF001
+            except KafkaError as error:
+                status.unavailable(str(error))
+            else:
+                status.recovered()
+            await asyncio.sleep(_GROUP_CHECK_SECONDS)
 
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]

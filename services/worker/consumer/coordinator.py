@@ -1,37 +1,27 @@
-"""Whether Kafka answers: aiokafka tries again by itself for ever, and tells nobody who is paged."""
+"""Whether Kafka answers: aiokafka retries by itself for ever, and reports it to nobody."""
 
 import asyncio
 from collections.abc import Callable
 
-from shared.process import metrics
-from shared.process.logs import logger
+from shared.process.dependencies import DependencyStatus
 
-log = logger(__name__)
-
-_WHAT = "kafka"
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 
 
 class CoordinatorWatch:
-    """Says when the group's coordinator cannot be reached, and when it can again; `hears` tells of now."""
+    """Reports when the group's coordinator cannot be reached; `answers` returns whether it can be now."""
 
-    def __init__(self, hears: Callable[[], bool]) -> None:
-        self._hears = hears
-        self._away = False
+    def __init__(self, answers: Callable[[], bool]) -> None:
+        self._answers = answers
+        self._status = DependencyStatus("kafka")
 
     async def run(self) -> None:
-        """Look, for ever."""
         while True:
-            self.look()
-            await asyncio.sleep(_LOOK_SECONDS)
+            self.check()
+            await asyncio.sleep(_CHECK_SECONDS)
 
-    def look(self) -> None:
-        """Say what has changed, once."""
-        away = not self._hears()
-        if away != self._away:
-            self._away = away
-            metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(int(away))
-            if away:
-                log.warning("dependency_unavailable", dependency=_WHAT, error="the group's coordinator does not answer")
-            else:
-                log.info("dependency_recovered", dependency=_WHAT)
+    def check(self) -> None:
+        if self._answers():
+            self._status.recovered()
+        else:
+            self._status.unavailable("the group's coordinator does not answer")

@@ -15,7 +15,7 @@ from aiokafka.errors import (
 from services.worker.ingest.decode_batch import RejectedRecord
 from shared.contract import dead_letter_headers
 from shared.kafka.access import KafkaAccess
-from shared.kafka.diagnose import refusal
+from shared.kafka.diagnose import diagnose
 from shared.kafka.producer import OutgoingRecord, RecordProducer
 from shared.process.logs import logger
 
@@ -78,7 +78,7 @@ class KafkaDeadLetters:
                 log.error("dead_letters_truncated", letters=len(too_large))
                 await self._sender.deliver([_without_value(each) for each in too_large])
         except _AWAY as error:
-            raise DeadLettersUnavailable(await refusal(self._kafka) or type(error).__name__) from error
+            raise DeadLettersUnavailable(await diagnose(error, self._kafka)) from error
 
     async def stop(self) -> None:
         """Close the connection."""

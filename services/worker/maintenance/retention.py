@@ -80,15 +80,15 @@ class TombstoneJob:
         self,
         store: Store,
         owned: Owned,
-        lasting: Callable[[], Awaitable[int | None]],
+        tombstone_ttl: Callable[[], Awaitable[int | None]],
         *,
         clock: Callable[[], int] = now_ms,
         batch: int = _BATCH,
     ) -> None:
-        """`lasting` returns for how many milliseconds a tombstone has to stay; None: for ever."""
+        """`tombstone_ttl` returns for how many milliseconds a tombstone is kept; None: for ever."""
         self._store = store
         self._owned = owned
-        self._lasting = lasting
+        self._tombstone_ttl = tombstone_ttl
         self._clock = clock
         self._batch = batch
         self._next_pass = 0
@@ -103,9 +103,9 @@ class TombstoneJob:
         owned = self._owned()
         if not owned or self._clock() < self._next_pass:
             return
-        lasting = await self._lasting()
-        metrics.TOMBSTONE_SECONDS.set(float("inf") if lasting is None else lasting / 1000)
-        if lasting is None or await self._forget_some(owned, self._clock() - lasting):
+        ttl = await self._tombstone_ttl()
+        metrics.TOMBSTONE_SECONDS.set(float("inf") if ttl is None else ttl / 1000)
+        if ttl is None or await self._forget_some(owned, self._clock() - ttl):
             self._next_pass = self._clock() + _PASS_MS
 
     async def _forget_some(self, owned: Collection[int], until: int) -> bool:

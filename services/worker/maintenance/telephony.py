@@ -7,9 +7,9 @@ from typing import Protocol
 
 from aiokafka.errors import KafkaError
 
-from services.worker.consumer.topic_setup import KafkaUnavailable
 from services.worker.maintenance.inferred_end import InferredEnd
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import OutgoingRecord, RecordProducer
 
 _HEADERS = [("content-type", b"application/cloudevents+json")]

@@ -1,13 +1,10 @@
-"""For how long the topics can hold a record, by their settings, and so for how long a deleted call is remembered."""
+"""How long a tombstone is kept: as long as the topics, by their configs, can hold an event of the deleted call."""
 
 from collections.abc import Collection, Mapping
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
-
-from services.worker.consumer.topic_setup import KafkaUnavailable, configs
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.admin import admin_client, topic_configs
 
 _DAY_MS = 86_400_000
 _UNLIMITED_MS = 2**62
@@ -17,9 +14,9 @@ _HELD_BY = ("cleanup.policy", "retention.ms", "segment.ms", "message.timestamp.t
 def held_ms(config: Mapping[str, str]) -> int | None:
     """Return for how long after its arrival a topic may hold a record, in milliseconds; None: without a limit.
 
-    What is only compacted stays, and a limit of bytes says nothing about time. A segment goes as a whole, by the latest
-    timestamp in it: `segment.ms` after its first record at most, and later yet by as much as a producer's clock may be
-    ahead where the producer sets it.
+    A topic that is only compacted has no limit, and `retention.bytes` is no limit in time. A segment is deleted as a
+    whole, by the latest timestamp in it. That timestamp is at most `segment.ms` after the first record's, and later by
+    as much as a producer's clock may be ahead, where the producer sets it.
     """
     if "delete" not in config.get("cleanup.policy", ""):
         return None
@@ -31,30 +28,24 @@ def held_ms(config: Mapping[str, str]) -> int | None:
     return None if retention < 0 or held >= _UNLIMITED_MS else held
 
 
-def remembered_ms(inputs: Collection[int | None], dead_letters: int | None) -> int | None:
-    """Return for how long a deleted call has to be remembered, given how long the topics hold a record.
+def tombstone_ttl_ms(inputs: Collection[int | None], dead_letters: int | None) -> int | None:
+    """Return for how many milliseconds a tombstone is kept, by how long the topics hold a record; None: for ever.
 
-    A record may be refused when it is read for the last time, and its letter be replayed just before that goes: the
-    times add up. A day more is for workers that lag, for clocks, and for the broker, which looks every few minutes.
+    A record may become a dead letter just before its topic deletes it, and the dead letter may be replayed just before
+    it is deleted too: the times add up. One day is added for workers that lag, for clocks that differ, and for the
+    broker, which deletes every few minutes.
     """
     if dead_letters is None or None in inputs:
         return None
     return max(held for held in inputs if held is not None) + dead_letters + _DAY_MS
 
 
-async def lasting(kafka: KafkaAccess, topics: Topics) -> int | None:
-    """Return for how many milliseconds a deleted call has to be remembered, as the topics are now; None: for ever.
+async def tombstone_ttl(kafka: KafkaAccess, topics: Topics) -> int | None:
+    """Return for how many milliseconds a tombstone is kept, by the topics' present configs; None: for ever.
 
     Raises:
-        KafkaUnavailable: no broker answers as it should.
+        KafkaUnavailable: Kafka does not answer as it should.
     """
-    admin = AIOKafkaAdminClient(**kafka.options())
-    try:
-        try:
-            await admin.start()
-            told = await configs(admin, [*topics.inputs, topics.dead_letter], _HELD_BY)
-        finally:
-            await admin.close()
-        return remembered_ms([held_ms(told[name]) for name in topics.inputs], held_ms(told[topics.dead_letter]))
-    except (KafkaError, OSError) as error:
-        raise KafkaUnavailable(str(error)) from error
+    async with admin_client(kafka) as admin:
+        configs = await topic_configs(admin, [*topics.inputs, topics.dead_letter], _HELD_BY)
+    return tombstone_ttl_ms([held_ms(configs[name]) for name in topics.inputs], held_ms(configs[topics.dead_letter]))

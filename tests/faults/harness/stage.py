@@ -9,11 +9,12 @@ from pathlib import Path
 
 from deploy.local.ports import free_port
 from deploy.local.servers.install import install
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from shared.store.mongo.client import Connection
 from tests.faults.harness.workers import Crew
 from tests.faults.load.calls import ORGANIZATIONS

@@ -4,11 +4,12 @@ import asyncio
 import random
 from pathlib import Path
 
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from shared.store.mongo.client import Connection
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversations, interleaved

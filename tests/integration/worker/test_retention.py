@@ -70,10 +70,10 @@ async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
     # By the broker's own settings: 7 days, and 7 more of a segment, in an input topic, then in the dead letters.
     assert worker.metric("callfold_tombstone_ttl_seconds") == 29 * 86_400
 
-    async def lasting() -> int:
+    async def tombstone_ttl() -> int:
         return 29 * DAY_MS
 
-    later = TombstoneJob(store, lambda: range(PARTITIONS), lasting, clock=lambda: now_ms() + 30 * DAY_MS)
+    later = TombstoneJob(store, lambda: range(PARTITIONS), tombstone_ttl, clock=lambda: now_ms() + 30 * DAY_MS)
     await eventually_async(lambda: store.expired_tombstones(range(PARTITIONS), now_ms() + DAY_MS, 1))
     await later.act()
     assert set(await store.read_states([call_key(OLD, "call-456"), call_key(KEPT, "call-456")])) == {f"{KEPT}/call-456"}

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
+from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.servers.kafka import lag

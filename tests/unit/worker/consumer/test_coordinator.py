@@ -1,28 +1,40 @@
-"""Saying that Kafka is away."""
+"""Reporting that Kafka is unavailable."""
 
-import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from services.worker.consumer.coordinator import CoordinatorWatch
+from services.worker.runtime.retry import retry_until_available
 
 
-def waiting() -> float | None:
+def unavailable() -> float | None:
     return REGISTRY.get_sample_value("callfold_dependency_unavailable", {"dependency": "kafka"})
 
 
-def test_what_is_waited_for_is_said_while_it_is_away_and_no_longer(capsys: pytest.CaptureFixture[str]) -> None:
-    heard = iter([True, False, False, True])
-    watch = CoordinatorWatch(lambda: next(heard))
-    watch.look()
+def test_an_outage_is_reported_while_it_lasts_and_no_longer() -> None:
+    answers = iter([True, False, False, True])
+    watch = CoordinatorWatch(lambda: next(answers))
+    watch.check()
 
-    said = []
-    for _ in range(3):
-        watch.look()
-        said.append(waiting())
+    reported = []
+    with capture_logs() as logs:
+        for _ in range(3):
+            watch.check()
+            reported.append(unavailable())
 
-    assert said == [1, 1, 0]
-    lines = capsys.readouterr().out.splitlines()
-    assert [("dependency_unavailable" in line, "dependency_recovered" in line) for line in lines] == [
-        (True, False),
-        (False, True),
-    ]
+    assert reported == [1, 1, 0]
+    assert [line["event"] for line in logs] == ["dependency_unavailable", "dependency_recovered"]
+
+
+async def test_a_coordinator_that_answers_does_not_hide_that_dead_letters_cannot_be_delivered() -> None:
+    watch, reported = CoordinatorWatch(lambda: True), []
+
+    async def publish() -> None:
+        watch.check()
+        reported.append(unavailable())
+        if len(reported) < 3:
+            raise ConnectionError("no broker")
+
+    await retry_until_available("kafka", publish, ConnectionError)
+
+    assert (reported[1:], unavailable()) == ([1, 1], 0)

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from services.worker.consumer.topic_setup import KafkaUnavailable
 from services.worker.maintenance.idle_calls import Round
 from services.worker.maintenance.inferred_end import InferredEnd
 from services.worker.maintenance.telephony import MemoryInferredEnds
+from shared.kafka.errors import KafkaUnavailable
 from shared.process.metrics import WORKER
 from shared.store.ids import LogDocument, SourcePartition, documents
 from shared.store.memory.calls import MemoryStore

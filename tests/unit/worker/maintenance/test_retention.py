@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.worker.consumer.topic_setup import KafkaUnavailable
 from services.worker.maintenance.retention import RetentionJob, TombstoneJob
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
 from shared.config.policies import Policies, Policy
+from shared.kafka.errors import KafkaUnavailable
 from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import Store
@@ -34,10 +34,10 @@ def retention(store: Store, policies: Policies = THIRTY_DAYS, *, days: float = 3
 
 
 def tombstones(store: Store, clock: Clock, days: int | None = 15, batch: int = 100) -> TombstoneJob:
-    async def lasting() -> int | None:
+    async def tombstone_ttl() -> int | None:
         return None if days is None else days * DAY_MS
 
-    return TombstoneJob(store, lambda: EVERYWHERE, lasting, clock=clock, batch=batch)
+    return TombstoneJob(store, lambda: EVERYWHERE, tombstone_ttl, clock=clock, batch=batch)
 
 
 def after(step: str, act: Callable[[], Awaitable[object]]) -> Callable[[str], Awaitable[None]]:
@@ -200,7 +200,7 @@ async def test_a_late_event_after_the_tombstone_goes_with_the_call(worker: Memor
 
 async def test_an_operator_may_say_how_long_a_deleted_call_is_remembered() -> None:
     async with unstarted(tombstone_days=1.5) as (worker, _):
-        assert await worker.lasting() == 1.5 * DAY_MS
+        assert await worker.tombstone_ttl() == 1.5 * DAY_MS
 
 
 async def test_a_worker_owns_what_is_assigned_to_it_and_nothing_before_that_and_during_a_rebalance() -> None:

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.worker.consumer.topic_setup import KafkaUnavailable
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
+from shared.kafka.errors import KafkaUnavailable
 from shared.process.metrics import WORKER
 from shared.store.ports import StoreUnavailable
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.worker.maintenance.tombstones import held_ms, remembered_ms
+from services.worker.maintenance.tombstones import held_ms, tombstone_ttl_ms
 
 DAY = 86_400_000
 USUAL = {
@@ -37,11 +37,11 @@ def test_a_topic_that_says_nothing_is_taken_to_hold_its_records_for_ever() -> No
 
 
 def test_a_call_is_remembered_for_as_long_as_its_last_record_and_that_ones_letter_can_be_there() -> None:
-    assert remembered_ms([3 * DAY, 8 * DAY], 20 * DAY) == 29 * DAY
+    assert tombstone_ttl_ms([3 * DAY, 8 * DAY], 20 * DAY) == 29 * DAY
 
 
 @pytest.mark.parametrize(("inputs", "letters"), [([None, DAY], DAY), ([DAY, None], DAY), ([DAY, DAY], None)])
 def test_where_one_topic_holds_for_ever_a_call_is_remembered_for_ever(
     inputs: list[int | None], letters: int | None
 ) -> None:
-    assert remembered_ms(inputs, letters) is None
+    assert tombstone_ttl_ms(inputs, letters) is None

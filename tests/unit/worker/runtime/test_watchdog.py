@@ -70,7 +70,7 @@ def test_a_process_that_stops_has_its_time_of_grace_from_when_it_began_to(proces
 def test_a_process_that_must_end_ends_whatever_its_loop_does() -> None:
     code = (
         "import time\n"
-        "from services.worker import watchdog\n"
+        "from services.worker.runtime import watchdog\n"
         "dog = watchdog.Watchdog(lambda: True, grace_seconds=0.1, blocked_seconds=100)\n"
         "dog.start()\n"
         "try:\n"

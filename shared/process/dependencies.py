@@ -1,0 +1,45 @@
+"""Whether the dependencies of this process answer: the gauge, and a log line at each change."""
+
+from collections import defaultdict
+
+from shared.process import metrics
+from shared.process.logs import logger
+
+log = logger(__name__)
+
+_ERROR_LENGTH = 300
+# Some drivers put a time or a port into their messages: each attempt would be a new error.
+_MOST_ERRORS = 20
+
+_reporting: defaultdict[str, set["DependencyStatus"]] = defaultdict(set)
+"""Who finds a dependency unavailable now, by dependency: one that recovers does not hide the outage of another."""
+
+
+class DependencyStatus:
+    """What one user of a dependency finds; several may report the same dependency at the same time."""
+
+    def __init__(self, dependency: str) -> None:
+        self._dependency = dependency
+        self._errors: set[str] = set()
+
+    def unavailable(self, error: str) -> None:
+        """Report that the dependency does not answer; the same error is logged once until it recovers."""
+        error = error[:_ERROR_LENGTH]
+        if error in self._errors or len(self._errors) >= _MOST_ERRORS:
+            return
+        self._errors.add(error)
+        _reporting[self._dependency].add(self)
+        metrics.DEPENDENCY_UNAVAILABLE.labels(self._dependency).set(1)
+        log.warning("dependency_unavailable", dependency=self._dependency, error=error)
+
+    def recovered(self, **details: object) -> None:
+        """Report that the dependency answers; nothing is logged unless it was unavailable. `details` are logged."""
+        if self._errors:
+            self.withdraw()
+            log.info("dependency_recovered", dependency=self._dependency, **details)
+
+    def withdraw(self) -> None:
+        """Take the report back: this user no longer waits for the dependency, and knows no more about it."""
+        self._errors.clear()
+        _reporting[self._dependency].discard(self)
+        metrics.DEPENDENCY_UNAVAILABLE.labels(self._dependency).set(bool(_reporting[self._dependency]))
