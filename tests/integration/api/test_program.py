@@ -12,21 +12,23 @@ from tests.support.api.program import START_SECONDS, run, running
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_it_is_told_to_stop(sent: signal.Signals, mongo_uri: str, database: str) -> None:
+def test_it_serves_until_a_signal_stops_it(sent: signal.Signals, mongo_uri: str, database: str) -> None:
     port = free_port()
     with running(port, MONGO_URI=mongo_uri, MONGO_DATABASE=database) as process:
         ready = httpx.get(f"http://{HOST}:{port}/readyz", trust_env=False)
-        refused = httpx.get(f"http://{HOST}:{port}/api/calls/call-456", headers={"X-API-KEY": "a", "X-API-SECRET": "b"})
+        rejected = httpx.get(
+            f"http://{HOST}:{port}/api/calls/call-456", headers={"X-API-KEY": "a", "X-API-SECRET": "b"}
+        )
 
         process.send_signal(sent)
         _, written = process.communicate(timeout=START_SECONDS)
 
-    assert (ready.status_code, refused.status_code) == (200, 401)
+    assert (ready.status_code, rejected.status_code) == (200, 401)
     assert process.returncode == 0
     assert [json.loads(line)["event"] for line in written.splitlines()] == ["started", "stopped"]
 
 
-def test_it_starts_without_mongodb_and_says_that_it_is_not_ready() -> None:
+def test_without_mongodb_it_starts_and_is_not_ready() -> None:
     port = free_port()
     with running(port, MONGO_URI=f"mongodb://{HOST}:{free_port()}/") as process:
         ready = httpx.get(f"http://{HOST}:{port}/readyz", trust_env=False)
@@ -43,7 +45,7 @@ def test_it_starts_without_mongodb_and_says_that_it_is_not_ready() -> None:
     ]
 
 
-def test_a_port_that_is_taken_is_one_line() -> None:
+def test_a_port_in_use_is_one_line() -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = str(taken.getsockname()[1])
 
