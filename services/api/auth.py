@@ -38,7 +38,7 @@ def _expires_at(_digest: str, found: _LookUp, _now: float) -> float:
 
 
 class Authentication:
-    """Finds the organization of a request. `timeout` (seconds) bounds one look-up; `timer` returns seconds."""
+    """Finds the organization of a request. `timeout` (seconds) limits one look-up; `timer` returns seconds."""
 
     def __init__(self, keys: ApiKeys, pepper: bytes, timeout: float, timer: Callable[[], float] = monotonic) -> None:
         self._keys = keys

@@ -5,13 +5,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from services.ops import kafka
 from services.ops.settings import OpsSettings
+from shared.kafka import admin
 
-_SEARCH_SECONDS = 5.0
-_FETCH_MS = 500
 _FETCH_BYTES = 1024  # enough for one record's offset and timestamp; a broker sends at least one batch
 
 
@@ -92,21 +90,20 @@ async def measure(settings: OpsSettings) -> Lag:
     """Ask Kafka, without joining or creating the group.
 
     Raises:
-        CommandError: Kafka does not answer, or a topic does not exist.
+        KafkaUnavailable: Kafka does not answer, or a topic does not exist.
     """
-    parts = await kafka.partitions(settings.kafka, *settings.topics.inputs)
-    options = {"isolation_level": "read_committed", "max_partition_fetch_bytes": _FETCH_BYTES}
+    parts = await admin.partitions(settings.kafka, *settings.topics.inputs)
     async with (
-        kafka.reader(settings.kafka, group_id=settings.group, **options) as consumer,
-        asyncio.timeout(kafka.TIMEOUT_SECONDS),
+        admin.reader(
+            settings.kafka, settings.group, committed_only=True, max_partition_fetch_bytes=_FETCH_BYTES
+        ) as consumer,
+        asyncio.timeout(admin.TIMEOUT_SECONDS),
     ):
         offsets = await _offsets(consumer, parts)
-        behind = {part: found for part, found in offsets.items() if found.position < found.end}
-        unread = await _first_unread(consumer, behind)
+        positions = {part: found.position for part, found in offsets.items()}
+        first = await admin.first_records(consumer, positions, {part: found.end for part, found in offsets.items()})
     now = time.time()
-    lags = [
-        partition_lag(part, found, unread.get(part, Unread(found.position)), now) for part, found in offsets.items()
-    ]
+    lags = [partition_lag(part, found, _unread(first, part, found), now) for part, found in offsets.items()]
     return Lag(settings.group, lags, total(lags))
 
 
@@ -118,22 +115,8 @@ async def _offsets(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) 
     return {part: Offsets(earliest[part], ends[part], done) for part, done in zip(parts, committed, strict=True)}
 
 
-async def _first_unread(
-    consumer: AIOKafkaConsumer, behind: Mapping[TopicPartition, Offsets]
-) -> dict[TopicPartition, Unread]:
-    """Return the first record of each partition, or its end if nothing but markers and aborted records is left."""
-    if behind:
-        consumer.assign(list(behind))
-    for part, offsets in behind.items():
-        consumer.seek(part, offsets.position)
-    found: dict[TopicPartition, Unread] = {}
-    give_up_at = time.monotonic() + _SEARCH_SECONDS
-    while (left := [part for part in behind if part not in found]) and time.monotonic() < give_up_at:
-        for part, records in (await consumer.getmany(*left, timeout_ms=_FETCH_MS, max_records=1)).items():
-            found[part] = Unread(records[0].offset, records[0].timestamp)
-            consumer.pause(part)
-        for part in left:
-            # The position moves past markers and aborted records, which `getmany` does not return.
-            if part not in found and await consumer.position(part) >= behind[part].end:
-                found[part] = Unread(behind[part].end)
-    return found
+def _unread(first: Mapping[TopicPartition, ConsumerRecord | None], part: TopicPartition, offsets: Offsets) -> Unread:
+    if part not in first:  # Kafka did not answer in time
+        return Unread(offsets.position)
+    record = first[part]
+    return Unread(offsets.end) if record is None else Unread(record.offset, record.timestamp)

@@ -18,24 +18,28 @@ from shared.store.ids import call_key
 
 app = typer.Typer()
 
-Organization = Annotated[str, typer.Argument(metavar="ORG", callback=organization, help="The call's organizationid")]
-Call = Annotated[str, typer.Argument(metavar="CALL_ID", callback=call, help="The call's id: its events' subject")]
+Organization = Annotated[
+    str, typer.Argument(metavar="ORG", callback=organization, help="The organizationid of the call")
+]
+Call = Annotated[
+    str, typer.Argument(metavar="CALL_ID", callback=call, help="The id of the call: the subject of its events")
+]
 
-_NOTES = {
-    Finality.LIVE: "live: the call goes on",
-    Finality.SETTLING: "settling: the call has ended, events may still be on their way",
-    Finality.FINAL: "final: a late event would still change it",
+_FINALITY = {
+    Finality.LIVE: "live: the call is running",
+    Finality.SETTLING: "settling: the call has ended, and events may still arrive",
+    Finality.FINAL: "final: the call has ended; a late event would still change the record",
 }
 
 
 @app.command(epilog="Example: callfold get org-789 call-456")
 def get(context: typer.Context, organization: Organization, call: Call) -> None:
-    """Print the record of a call, as the API serves it; how far it is settled goes to standard error."""
+    """Print the record of a call as the API serves it, and its finality to standard error."""
     reading = asyncio.run(_read(context.obj, OpsSettings.load(), call_key(organization, call)))
     if reading is None:
-        raise CommandError(f"there is no call {call} of the organization {organization}")
+        raise CommandError(f"the organization {organization} has no call {call}")
     print_json(orjson.loads(reading.body))
-    print_error(_NOTES[reading.finality])
+    print_error(_FINALITY[reading.finality])
 
 
 async def _read(opening: Opening, settings: OpsSettings, key: str) -> Reading | None:
@@ -47,4 +51,6 @@ async def _read(opening: Opening, settings: OpsSettings, key: str) -> Reading | 
     except InvalidPriceBook as error:
         raise CommandError(str(error), USAGE) from error
     except CallBroken as error:
-        raise CommandError(f"the call {key} cannot be folded; its events are kept") from error
+        raise CommandError(
+            f"the call {key} cannot be folded; its events are kept: callfold rebuild --broken tries again"
+        ) from error

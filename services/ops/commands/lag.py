@@ -19,9 +19,9 @@ _COLUMNS = ("topic", "partition", "end", "committed", "lag", "lag_seconds")
 
 @app.command(epilog="Example: callfold lag --json")
 def lag(json: Json = False) -> None:
-    """Show how far the workers are behind: records not yet committed, and the age of the oldest of them in seconds.
+    """Show how far the workers are behind: records left to read, and the age of the oldest of them in seconds.
 
-    The age is 0 where nothing is left to do, and unknown (null) where the oldest record cannot be read.
+    Both are 0 where no record is left; the age is unknown (null) where the oldest record cannot be read.
     """
     measured = asyncio.run(measure(OpsSettings.load()))
     if json:

@@ -1,11 +1,8 @@
 """`callfold lag` on a real broker."""
 
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -14,19 +11,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.contract.topics import Topics
+from tests.support.callfold import run
 from tests.support.fixtures import PARTITIONS
 from tests.support.servers.kafka import producer, send
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
-
 
 def lag(bootstrap: str, topics: Topics, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    environment = os.environ | {
-        "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap,
-        "CALLFOLD_TOPIC_PREFIX": topics.prefix,
-        "CALLFOLD_GROUP": topics.prefix,
-    }
-    return subprocess.run([CALLFOLD, "lag", *arguments], capture_output=True, env=environment, timeout=60, check=False)  # noqa: S603
+    return run("lag", *arguments, kafka_bootstrap=bootstrap, topic_prefix=topics.prefix, group=topics.prefix)
 
 
 def lag_json(bootstrap: str, topics: Topics) -> Any:
@@ -63,7 +54,7 @@ async def commit(bootstrap: str, topics: Topics, offsets: dict[TopicPartition, i
         await consumer.stop()
 
 
-def test_a_group_that_never_was_lags_by_nothing_on_empty_topics(kafka_bootstrap: str, topics: Topics) -> None:
+def test_a_group_that_does_not_exist_has_no_lag_on_empty_topics(kafka_bootstrap: str, topics: Topics) -> None:
     found = lag_json(kafka_bootstrap, topics)
 
     assert list(found) == ["group", "partitions", "total"]
@@ -80,7 +71,7 @@ def test_a_group_that_never_was_lags_by_nothing_on_empty_topics(kafka_bootstrap:
     assert found["total"] == {"lag": 0, "lag_seconds": 0.0}
 
 
-async def test_it_counts_what_is_not_committed(kafka_bootstrap: str, topics: Topics) -> None:
+async def test_it_counts_the_records_that_are_not_committed(kafka_bootstrap: str, topics: Topics) -> None:
     first, second = (TopicPartition(topics.telephony, number) for number in (0, 1))
     await fill(kafka_bootstrap, first, 5)
     await fill(kafka_bootstrap, second, 3)
