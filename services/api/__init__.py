@@ -1,1 +1,1 @@
-"""The API: the read side. One call, by its id, for whoever holds a key of its organization."""
+"""The API: reads one call by its id, for the holder of a key of its organization."""

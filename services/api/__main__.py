@@ -1,4 +1,4 @@
-"""Runs the API: `python -m services.api`. The one place that chooses MongoDB."""
+"""Runs the API: `python -m services.api`. Chooses MongoDB as the store."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from typing import NoReturn
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
-from services.api.app import create_app
+from services.api.app import ApiDependencies, create_app
 from services.api.settings import ApiSettings
 from shared.config import price_book
 from shared.config.settings import describe
@@ -26,25 +26,24 @@ from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, InvalidMongoUri
 from shared.store.mongo.factory import MongoStoreFactory
 
-_OBJECTS = 50_000
-"""The garbage collector looks after so many new objects."""
+_GC_THRESHOLD = 50_000  # new objects between two collections
 
 FAILED = 1
-WRONG_SETTINGS = 2
+INVALID_SETTINGS = 2
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; then answer what has been asked, and leave with 0."""
+    """Serve until SIGTERM or SIGINT; then finish the open requests and exit with 0."""
     _parser().parse_args()
     settings = ApiSettings.load()
     logs.configure(settings.log_level, settings.log_format)
     malloc.bound()
-    # Its warnings are about requests that are no HTTP: a line for each would be whoever sends them writing our log.
+    # Its warnings are about requests that are not HTTP: a client could fill the log with them.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     book = _book(settings)
     with _listen(settings) as listening, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _leave)  # uvicorn catches the signal, drains, and raises it again
+            signal.signal(number, _exit)  # uvicorn catches the signal, drains, and raises it again
         runner.run(_serve(settings, book, listening))
 
 
@@ -54,11 +53,11 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
     pool = FoldPool(
         settings, MongoStoreFactory(access, database, settings.mongo_driver, settings.api_fold_timeout_ms), book
     )
-    app = create_app(settings, MongoStore(connection), MongoApiKeys(connection), book, pool)
-    # What is there now stays: to look for garbage among it, and at each few hundred objects of a call that is parsed,
-    # would take a quarter of the time.
+    app = create_app(settings, ApiDependencies(MongoStore(connection), MongoApiKeys(connection), book, pool))
+    # What exists now stays. Searching it for garbage, and that after every few hundred objects of a parsed call, would
+    # take a quarter of the time.
     gc.freeze()
-    gc.set_threshold(_OBJECTS)
+    gc.set_threshold(_GC_THRESHOLD)
     config = uvicorn.Config(
         app,
         lifespan="on",
@@ -66,7 +65,7 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # nothing here depends on who asked from where
+        proxy_headers=False,  # nothing depends on the client's address
         timeout_graceful_shutdown=settings.api_drain_seconds,
     )
     try:
@@ -77,12 +76,12 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
 
 
 def _connection(settings: ApiSettings) -> Connection:
-    # Less than a request waits: what the driver has to say of an outage is to be heard.
+    # Less than a request waits, so that the driver's error, which says more than a timeout, is logged.
     timeout_ms = settings.api_timeout_ms * 4 // 5
     try:
         return Connection(settings.mongo, settings.mongo_database, driver=settings.mongo_driver, timeout_ms=timeout_ms)
     except InvalidMongoUri as error:
-        _fail(WRONG_SETTINGS, str(error))
+        _fail(INVALID_SETTINGS, str(error))
 
 
 def _listen(settings: ApiSettings) -> socket.socket:
@@ -96,22 +95,22 @@ def _book(settings: ApiSettings) -> PriceBook:
     try:
         return price_book.load(settings.price_book)
     except InvalidConfigFile as error:
-        _fail(WRONG_SETTINGS, str(error))
+        _fail(INVALID_SETTINGS, str(error))
 
 
-def _fail(status: int, line: str) -> NoReturn:
-    print(line, file=sys.stderr)  # noqa: T201 - for whoever starts the program
+def _fail(status: int, error: str) -> NoReturn:
+    print(error, file=sys.stderr)  # noqa: T201 - for the operator, before logging starts
     sys.exit(status)
 
 
-def _leave(_number: int, _frame: object) -> None:
+def _exit(_number: int, _frame: object) -> None:
     raise SystemExit(0)
 
 
 def _parser() -> argparse.ArgumentParser:
     return argparse.ArgumentParser(
         prog="python -m services.api",
-        description="The API that calls are read from.",
+        description="Serves call records over HTTP.",
         epilog="Example: CALLFOLD_API_PORT=8181 python -m services.api\n\n" + describe(ApiSettings),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

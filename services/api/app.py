@@ -1,25 +1,26 @@
-"""The application: routes, and what each is given. Nothing connects here."""
+"""The application: its routes and their dependencies. Nothing connects here."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from services.api import openapi
 from services.api.auth import Authentication
-from services.api.errors import Refused, answer_refused, answer_unrouted
-from services.api.fast_path import Direct, leads_to_call
-from services.api.middleware import Edge
+from services.api.errors import ApiError, api_error_response, http_exception_response
+from services.api.middleware import RequestMiddleware
 from services.api.routes import docs
 from services.api.routes.calls import PATH, Calls
 from services.api.routes.health import Health
-from services.api.routes.large_calls import LargeReads
+from services.api.routes.large_calls import LargeCallReader
 from services.api.settings import ApiSettings
-from services.api.store_health import Availability
+from services.api.store_health import StoreHealth
 from shared.calls.cached_reads import SmallReads
 from shared.calls.large_calls import LargeCalls
 from shared.fold.prices import PriceBook
@@ -30,38 +31,36 @@ from shared.store.ports import Store
 log = logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class ApiDependencies:
+    """What the API reads from; `large_calls` folds the calls that are too large for this process."""
+
+    store: Store
+    keys: ApiKeys
+    price_book: PriceBook
+    large_calls: LargeCalls
+
+
+class Route(APIRoute):
+    """A route whose handler takes the request alone: FastAPI's dependency injection costs more than reading a call."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler as it is."""
+        handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
+        return handler
+
+
 class Api(FastAPI):
-    """FastAPI, whose contract is completed: handlers look at headers themselves, which spares each request a lot.
-
-    Those for a call spare themselves FastAPI: it has the route for the contract, and for whoever asks otherwise.
-    """
-
-    def __init__(self, calls: Calls, **options: Any) -> None:
-        super().__init__(**options)
-        self._call = Edge(Direct(calls))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        await (self._call if leads_to_call(scope) else super().__call__)(scope, receive, send)
+    """FastAPI with a complete OpenAPI document: handlers read their headers themselves, so FastAPI cannot know them."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the contract."""
+        """Return the OpenAPI document."""
         return openapi.complete(super().openapi())
 
 
-def create_app(settings: ApiSettings, store: Store, keys: ApiKeys, book: PriceBook, folds: LargeCalls) -> FastAPI:
-    """Return the API of this store, with these keys; `folds` folds the large calls."""
-    availability = Availability()
-    patience = settings.api_timeout_ms / 1000
-    authentication = Authentication(keys, settings.api_secret_pepper.get_secret_value().encode(), patience)
-    large = LargeReads(
-        folds,
-        most=settings.pool_processes + settings.pool_queue,
-        patience=settings.api_fold_timeout_ms / 1000,
-    )
-    calls = Calls(authentication, availability, patience, SmallReads(store, book), large)
+def create_app(settings: ApiSettings, dependencies: ApiDependencies) -> FastAPI:
+    """Return the API."""
     app = Api(
-        calls,
         title="Callfold",
         version="1",
         description="Voice calls, folded from their events.",
@@ -71,16 +70,33 @@ def create_app(settings: ApiSettings, store: Store, keys: ApiKeys, book: PriceBo
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(Edge)
-    app.add_exception_handler(Refused, answer_refused)
-    app.add_exception_handler(HTTPException, answer_unrouted)
-    _add_calls(app, calls)
-    _add_health(app, Health(store, availability))
+    app.router.route_class = Route
+    app.add_middleware(RequestMiddleware)
+    app.add_exception_handler(ApiError, api_error_response)
+    app.add_exception_handler(HTTPException, http_exception_response)
+    health = StoreHealth()
+    _add_calls(app, _calls(settings, dependencies, health))
+    _add_health(app, Health(dependencies.store, health))
     _add_docs(app)
     return app
 
 
-def _lifespan(settings: ApiSettings) -> Any:
+def _calls(settings: ApiSettings, dependencies: ApiDependencies, health: StoreHealth) -> Calls:
+    timeout = settings.api_timeout_ms / 1000
+    return Calls(
+        Authentication(dependencies.keys, settings.api_secret_pepper.get_secret_value().encode(), timeout),
+        health,
+        timeout,
+        SmallReads(dependencies.store, dependencies.price_book),
+        LargeCallReader(
+            dependencies.large_calls,
+            capacity=settings.pool_processes + settings.pool_queue,
+            timeout=settings.api_fold_timeout_ms / 1000,
+        ),
+    )
+
+
+def _lifespan(settings: ApiSettings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         log.info("started", host=settings.api_host, port=settings.api_port)
@@ -112,5 +128,5 @@ def _add_health(app: FastAPI, health: Health) -> None:
 
 
 def _add_docs(app: FastAPI) -> None:
-    for path, answer in (("/docs", docs.page), ("/docs/{name}", docs.file), ("/openapi.json", docs.contract)):
-        app.add_api_route(path, answer, include_in_schema=False, response_class=Response, response_model=None)
+    for path, handler in (("/docs", docs.page), ("/docs/{name}", docs.file), ("/openapi.json", docs.contract)):
+        app.add_api_route(path, handler, include_in_schema=False, response_class=Response, response_model=None)

@@ -1,9 +1,8 @@
-"""Who asks: an API key and its secret name an organization.
+"""Authentication: an API key and its secret name an organization.
 
-What is known of keys is remembered for a moment: a busy key then costs one read in a few seconds, and a revoked one
-stops soon. Keys that do not exist are remembered in the same way, so that they take no longer than those whose secret
-is wrong. They have a place of their own: however many are tried, they push no real key out, and each costs one read
-by `_id` that finds nothing, which is the least there is.
+Look-ups of keys are cached for a few seconds: a busy key costs one read in that time, and a revoked key stops soon.
+Keys that do not exist are cached too, so that they take as long as keys with a wrong secret. Their cache is separate:
+however many of them are tried, no real key is evicted, and each costs one read by `_id`.
 """
 
 import asyncio
@@ -14,77 +13,72 @@ from typing import NamedTuple
 from cachetools import TLRUCache
 
 from services.api.errors import unauthorized
+from shared.process.single_flight import SingleFlight
 from shared.store.api_keys import ApiKey, ApiKeys, digest, opens
 
 KEY_HEADER = "X-API-KEY"
 SECRET_HEADER = "X-API-SECRET"  # noqa: S105 - the header's name
 
-REMEMBERED_SECONDS = 3.0
-"""A revoked key stops within this and the one request that is under way."""
+CACHE_SECONDS = 3.0
+"""A revoked key is rejected after this time, at the latest."""
 
-REMEMBERED_KEYS = 10_000
+CACHED_KEYS = 10_000
 
 
-class _Looked(NamedTuple):
-    """What the store said of a key, None for a key that it does not hold, when it was asked at `asked_at`."""
+class _LookUp(NamedTuple):
+    """The key as the store had it at `read_at`, None if there is none."""
 
     key: ApiKey | None
-    asked_at: float
+    read_at: float
 
 
-def _forgotten_at(_name: str, looked: _Looked, _now: float) -> float:
-    # From when the store was asked, not from when it answered: it may have been revoked in between.
-    return looked.asked_at + REMEMBERED_SECONDS
+def _expires_at(_digest: str, found: _LookUp, _now: float) -> float:
+    # From the start of the read, not from its end: the key may have been revoked in between.
+    return found.read_at + CACHE_SECONDS
 
 
 class Authentication:
-    """Finds the organization of a request; `timer` gives seconds, `patience` is for one look into the store."""
+    """Finds the organization of a request. `timeout` (seconds) limits one look-up; `timer` returns seconds."""
 
-    def __init__(self, keys: ApiKeys, pepper: bytes, patience: float, timer: Callable[[], float] = monotonic) -> None:
+    def __init__(self, keys: ApiKeys, pepper: bytes, timeout: float, timer: Callable[[], float] = monotonic) -> None:
         self._keys = keys
         self._pepper = pepper
-        self._patience = patience
+        self._timeout = timeout
         self._timer = timer
-        self._known = TLRUCache[str, _Looked](REMEMBERED_KEYS, _forgotten_at, timer)
-        self._unknown = TLRUCache[str, _Looked](REMEMBERED_KEYS, _forgotten_at, timer)
-        self._looks: dict[str, asyncio.Task[ApiKey | None]] = {}
+        self._known = TLRUCache[str, _LookUp](CACHED_KEYS, _expires_at, timer)
+        self._unknown = TLRUCache[str, _LookUp](CACHED_KEYS, _expires_at, timer)
+        self._look_ups = SingleFlight(self._look_up)
 
     async def organization(self, headers: Mapping[str, str]) -> str:
-        """Return the id of the organization whose key and secret the headers carry.
+        """Return the id of the organization whose key and secret are in the headers.
 
         Raises:
-            Refused: one of them is missing or wrong, or the key is revoked (401).
-            StoreUnavailable, TimeoutError: the store does not say.
+            ApiError: one of them is missing or wrong, or the key is revoked (401).
+            StoreUnavailable, TimeoutError: the store does not answer.
         """
         api_key, secret = headers.get(KEY_HEADER), headers.get(SECRET_HEADER)
         if not api_key or not secret:
             raise unauthorized()
-        key = await self._find(api_key)
+        found = self._cached(api_key)
+        key = found.key if found else await self._look_ups.get(api_key)
         if not opens(key, secret, self._pepper) or key is None:
             raise unauthorized()
         return key.organization_id
 
-    async def _find(self, api_key: str) -> ApiKey | None:
-        """Return the key as it was a moment ago; many who ask at once cost one look."""
-        name = digest(api_key, self._pepper)  # somebody may have sent their secret as the key
-        known, unknown = self._known.get(name), self._unknown.get(name)
-        if looked := known or unknown:
-            return looked.key
-        look = self._looks.get(name)
-        if look is None:
-            look = self._looks[name] = asyncio.create_task(self._look(name, api_key))
-            look.add_done_callback(lambda done: self._end(name, done))
-        # Shielded: others wait for it too.
-        return await asyncio.shield(look)
+    def _cached(self, api_key: str) -> _LookUp | None:
+        name = self._digest(api_key)
+        known: _LookUp | None = self._known.get(name)
+        return known or self._unknown.get(name)
 
-    async def _look(self, name: str, api_key: str) -> ApiKey | None:
-        asked_at = self._timer()
-        async with asyncio.timeout(self._patience):
+    def _digest(self, api_key: str) -> str:
+        return digest(api_key, self._pepper)  # a client may have sent its secret as the key: do not keep it
+
+    async def _look_up(self, api_key: str) -> ApiKey | None:
+        # A request that came during the previous look-up uses that one's result.
+        if found := self._cached(api_key):
+            return found.key
+        read_at = self._timer()
+        async with asyncio.timeout(self._timeout):
             key = await self._keys.get(api_key)
-        (self._unknown if key is None else self._known)[name] = _Looked(key, asked_at)
+        (self._unknown if key is None else self._known)[self._digest(api_key)] = _LookUp(key, read_at)
         return key
-
-    def _end(self, name: str, look: asyncio.Task[ApiKey | None]) -> None:
-        del self._looks[name]
-        if not look.cancelled():
-            look.exception()  # seen, even if nobody waits any longer: asyncio would complain

@@ -1,7 +1,7 @@
-"""The errors of the API: what each says, in the envelope of every answer, without `data`.
+"""The error responses of the API: the envelope of every response, without `data`.
 
-Whoever asks for a call of another organization learns nothing that they would not learn of a call that never was, and
-whoever has a wrong key learns nothing of the secret.
+A request for a call of another organization gets the same response as one for a call that does not exist. A request
+with a wrong key learns nothing about the secret.
 """
 
 from http import HTTPStatus
@@ -15,8 +15,8 @@ RETRY_AFTER_SECONDS = 1
 RETRY_AFTER_FOLDS_SECONDS = 5
 
 
-class Refused(Exception):
-    """A request that is answered with an error: its status, `message` and `error` of the envelope, more headers."""
+class ApiError(Exception):
+    """A request that gets an error response: the status, `message` and `error` of the envelope, additional headers."""
 
     def __init__(self, status: HTTPStatus, message: str, error: str, **headers: str) -> None:
         super().__init__(message)
@@ -27,19 +27,20 @@ class Refused(Exception):
         }
 
     def response(self) -> Response:
-        """Return the answer."""
         return Response(orjson.dumps(self.envelope), self.status, self.headers, "application/json")
 
 
-def invalid_call_id() -> Refused:
-    """Return the answer to an id that no call can have."""
-    wanted = "A call ID is UTF-8, of at most 256 characters, none of them a control character"
-    return Refused(HTTPStatus.BAD_REQUEST, "Invalid call ID", wanted)
+def invalid_call_id() -> ApiError:
+    return ApiError(
+        HTTPStatus.BAD_REQUEST,
+        "Invalid call ID",
+        "A call ID must be UTF-8, at most 256 characters long, and without control characters",
+    )
 
 
-def unauthorized() -> Refused:
-    """Return the answer to a key or a secret that is missing or wrong, in the same words whichever it is."""
-    return Refused(
+def unauthorized() -> ApiError:
+    """Return the response to a missing or wrong key or secret: the same for each of them."""
+    return ApiError(
         HTTPStatus.UNAUTHORIZED,
         "Unauthorized",
         "X-API-KEY and X-API-SECRET must be a valid API key and its secret",
@@ -47,53 +48,53 @@ def unauthorized() -> Refused:
     )
 
 
-def call_not_found(call_id: str) -> Refused:
-    """Return the answer where the key's organization has no such call."""
-    return Refused(HTTPStatus.NOT_FOUND, "Call not found", f"Call with ID '{call_id}' does not exist")
+def call_not_found(call_id: str) -> ApiError:
+    return ApiError(HTTPStatus.NOT_FOUND, "Call not found", f"Call with ID '{call_id}' does not exist")
 
 
-def no_route() -> Refused:
-    """Return the answer to a path that leads nowhere."""
-    return Refused(HTTPStatus.NOT_FOUND, "Not found", "There is nothing at this path")
+def no_route() -> ApiError:
+    return ApiError(HTTPStatus.NOT_FOUND, "Not found", "This path does not exist; /docs lists the paths")
 
 
-def wrong_method() -> Refused:
-    """Return the answer to whatever would change something."""
-    return Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Only GET and HEAD are", Allow="GET, HEAD")
+def method_not_allowed() -> ApiError:
+    return ApiError(
+        HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed", "Only GET and HEAD are allowed", Allow="GET, HEAD"
+    )
 
 
-def call_broken(request_id: str) -> Refused:
-    """Return the answer where a call's events are kept, but cannot be folded."""
-    told = f"The call's record cannot be made; this was request '{request_id}'"
-    return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error", told)
+def call_broken(request_id: str) -> ApiError:
+    """Return the response for a call that cannot be folded; its events are kept."""
+    return _internal(f"The events of this call cannot be folded into a record; report request ID '{request_id}'")
 
 
-def unforeseen(request_id: str) -> Refused:
-    """Return the answer to what should not have happened: the log has the rest under the request's id."""
-    told = f"Something went wrong; this was request '{request_id}'"
-    return Refused(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error", told)
+def internal_error(request_id: str) -> ApiError:
+    """Return the response after an unexpected exception; the log has the exception under the request's id."""
+    return _internal(f"An internal error occurred; report request ID '{request_id}'")
 
 
-def unavailable() -> Refused:
-    """Return the answer while the store does not answer."""
-    told = "The store does not answer at the moment; try again"
-    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable", told, Retry_After=str(RETRY_AFTER_SECONDS))
+def unavailable() -> ApiError:
+    return _unavailable("The database does not answer; try again", RETRY_AFTER_SECONDS)
 
 
-def busy() -> Refused:
-    """Return the answer where a large call cannot be folded now, because others are, or because that went wrong."""
-    told = "The call is large, and is not folded at the moment; try again"
-    wait = str(RETRY_AFTER_FOLDS_SECONDS)
-    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable", told, Retry_After=wait)
+def busy() -> ApiError:
+    """Return the response for a large call that cannot be folded now: others are being folded, or the fold failed."""
+    return _unavailable("The call is large and cannot be folded now; try again", RETRY_AFTER_FOLDS_SECONDS)
 
 
-async def answer_refused(_request: Request, refused: Exception) -> Response:
-    """Answer what the API refused."""
-    assert isinstance(refused, Refused)  # noqa: S101 - registered for this class alone
-    return refused.response()
+def _internal(error: str) -> ApiError:
+    return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error", error)
 
 
-async def answer_unrouted(_request: Request, error: Exception) -> Response:
-    """Answer what the framework refused, which is a path or a method."""
-    wrong = isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
-    return (wrong_method() if wrong else no_route()).response()
+def _unavailable(error: str, retry_after: int) -> ApiError:
+    return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable", error, Retry_After=str(retry_after))
+
+
+async def api_error_response(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - registered for this class alone
+    return error.response()
+
+
+async def http_exception_response(_request: Request, error: Exception) -> Response:
+    """Return the response to what the framework rejects: an unknown path or a method."""
+    is_method = isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    return (method_not_allowed() if is_method else no_route()).response()

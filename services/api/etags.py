@@ -6,8 +6,8 @@ from collections.abc import Sequence
 _TAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
-def holds(if_none_match: Sequence[str], etag: str) -> bool:
-    """Tell whether the client has what `etag` (a strong one) stands for, by its `If-None-Match` headers.
+def matches(if_none_match: Sequence[str], etag: str) -> bool:
+    """Return whether one of the `If-None-Match` headers matches `etag`, a strong one.
 
     The comparison is the weak one: `W/"x"` and `"x"` are the same.
     """

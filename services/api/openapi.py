@@ -1,4 +1,4 @@
-"""What the routes say of themselves in OpenAPI. Every error's example is the error itself."""
+"""The OpenAPI document of the routes. The example of each error is made by the code that raises it."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from services.api import errors
 from services.api.auth import KEY_HEADER, SECRET_HEADER
-from services.api.errors import Refused
+from services.api.errors import ApiError
 from services.api.middleware import REQUEST_ID
 from services.api.routes.calls import CACHING, FINALITY, PATH, RETRIEVED, VARY
 from services.api.routes.health import ALIVE, READY
@@ -23,7 +23,7 @@ _TAG = '"1f0c5a9d3b7e2468ace013579bdf8642"'
 
 
 class CallRetrieved(TypedDict):
-    """The answer that carries a call."""
+    """The response with a call."""
 
     message: Literal["Call retrieved successfully"]
     status: Literal["success"]
@@ -31,16 +31,16 @@ class CallRetrieved(TypedDict):
     data: Record
 
 
-class RequestRefused(TypedDict):
-    """The answer to a request that failed."""
+class RequestFailed(TypedDict):
+    """The response to a request that failed."""
 
     message: str
     status: Literal["error"]
     error: str
 
 
-class Answered(TypedDict):
-    """An answer that carries nothing."""
+class RequestSucceeded(TypedDict):
+    """A response without data."""
 
     message: str
     status: Literal["success"]
@@ -51,43 +51,42 @@ def _text(description: str, example: str, **schema: Any) -> Json:
     return {"description": description, "schema": {"type": "string", **schema}, "example": example}
 
 
-_ID = {REQUEST_ID: _text("The request's id: the client's own where it was well-formed", _REQUEST)}
+_ID = {REQUEST_ID: _text("The request's id: the client's own if it was well-formed", _REQUEST)}
 _HEADERS = _ID | {
-    "ETag": _text("Names this state of the record, for `If-None-Match`", _TAG),
+    "ETag": _text("Identifies this state of the record, for `If-None-Match`", _TAG),
     FINALITY: _text(
-        "`live`: the call goes on. `settling`: it has ended, events may still be on their way. `final`: it has ended"
-        " and gone quiet; a late event still changes the record",
+        "`live`: the call is running. `settling`: it has ended, and events may still arrive. `final`: it has ended and"
+        " no events arrive any more; a late event still changes the record",
         Finality.LIVE,
         enum=[*Finality],
     ),
-    "Cache-Control": _text("May be kept by the client, and asked for with `If-None-Match`", CACHING),
-    "Vary": _text("The headers that the answer depends on", VARY),
+    "Cache-Control": _text("The client may cache the record, and must revalidate it with `If-None-Match`", CACHING),
+    "Vary": _text("The request headers that the response depends on", VARY),
 }
 _MEANINGS = {
-    "Allow": "The methods that are",
-    "Cache-Control": "Errors are not kept",
-    "Retry-After": "Seconds to wait before the next attempt",
-    "WWW-Authenticate": "The scheme: the two headers",
+    "Allow": "The methods that are allowed",
+    "Cache-Control": "Errors are not cached",
+    "Retry-After": "Seconds to wait before trying again",
+    "WWW-Authenticate": "The scheme: an API key and its secret in two headers",
 }
 
 
-def _refusal(description: str, *refused: Refused) -> Json:
-    own = {name: _text(_MEANINGS[name], value) for name, value in refused[0].headers.items()}
-    examples = {error.envelope["error"]: {"value": error.envelope} for error in refused}
+def _error(description: str, *errors: ApiError) -> Json:
+    own = {name: _text(_MEANINGS[name], value) for name, value in errors[0].headers.items()}
+    examples = {error.envelope["error"]: {"value": error.envelope} for error in errors}
     return {
-        "model": RequestRefused,
+        "model": RequestFailed,
         "description": description,
         "headers": _ID | own,
         "content": {"application/json": {"examples": examples}},
     }
 
 
-def _answered(description: str) -> Json:
-    return {"model": Answered, "description": description, "headers": _ID}
+def _success(description: str) -> Json:
+    return {"model": RequestSucceeded, "description": description, "headers": _ID}
 
 
-_NOT_NOW = (errors.unavailable(), errors.busy())
-UNAVAILABLE = _refusal("The store does not answer", errors.unavailable())
+UNAVAILABLE = _error("The database does not answer", errors.unavailable())
 
 CALL_RESPONSES: dict[int | str, Json] = {
     200: {
@@ -95,13 +94,17 @@ CALL_RESPONSES: dict[int | str, Json] = {
         "description": RETRIEVED,
         "headers": _HEADERS,
     },
-    304: {"description": "The client has this state of the record", "headers": _HEADERS},
-    400: _refusal("No call can have this ID", errors.invalid_call_id()),
-    401: _refusal("The key or the secret is missing or wrong, or the key is revoked", errors.unauthorized()),
-    404: _refusal("The key's organization has no such call", errors.call_not_found("call-456")),
-    405: _refusal("Another method than GET and HEAD", errors.wrong_method()),
-    500: _refusal("A mistake of ours", errors.unforeseen(_REQUEST), errors.call_broken(_REQUEST)),
-    503: _refusal("The store does not answer, or the call is large and others are ahead", *_NOT_NOW),
+    304: {"description": "The client has the present state of the record", "headers": _HEADERS},
+    400: _error("The call ID is invalid", errors.invalid_call_id()),
+    401: _error("The key or the secret is missing or wrong, or the key is revoked", errors.unauthorized()),
+    404: _error("The key's organization has no such call", errors.call_not_found("call-456")),
+    405: _error("The method is neither GET nor HEAD", errors.method_not_allowed()),
+    500: _error("An internal error", errors.internal_error(_REQUEST), errors.call_broken(_REQUEST)),
+    503: _error(
+        "The database does not answer, or the call is large and cannot be folded now",
+        errors.unavailable(),
+        errors.busy(),
+    ),
 }
 
 CALL_EXTRA: Json = {
@@ -118,20 +121,20 @@ CALL_EXTRA: Json = {
         {
             "name": "If-None-Match",
             "in": "header",
-            "description": "Entity tags of states that the client has",
+            "description": "The entity tags of states of the record that the client has cached",
             "schema": {"type": "string"},
         },
         {
             "name": REQUEST_ID,
             "in": "header",
-            "description": "An id for the request; another one is made where it is not well-formed",
+            "description": "An id for the request; one that is not well-formed is replaced",
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
         },
     ],
 }
 
-HEALTH_RESPONSES: dict[int | str, Json] = {200: _answered("The process answers")}
-READY_RESPONSES: dict[int | str, Json] = {200: _answered("Calls can be read"), 503: UNAVAILABLE}
+HEALTH_RESPONSES: dict[int | str, Json] = {200: _success("The process is running")}
+READY_RESPONSES: dict[int | str, Json] = {200: _success("Calls can be read"), 503: UNAVAILABLE}
 
 _SECURITY_SCHEMES: Json = {
     name: {
@@ -146,7 +149,7 @@ _EXAMPLES = {PATH: _EXAMPLE, "/healthz": ALIVE, "/readyz": READY}
 
 
 def complete(document: Json) -> Json:
-    """Return FastAPI's document with what it leaves out: how one may enter, and every null of the examples."""
+    """Add what FastAPI leaves out of its document: the security schemes, and the nulls of the examples."""
     document["components"]["securitySchemes"] = _SECURITY_SCHEMES
     for path, example in _EXAMPLES.items():
         document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example

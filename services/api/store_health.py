@@ -1,4 +1,4 @@
-"""Whether the store answers: the limit on waiting for it, and a line when it goes away and when it is back."""
+"""Whether the store answers: a time limit for requests to it, and a report when an outage begins and ends."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,51 +6,34 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 from services.api.errors import unavailable
-from shared.process import metrics
-from shared.process.logs import logger
+from shared.process.dependencies import DependencyStatus
 from shared.store.ports import StoreUnavailable
 
-log = logger(__name__)
 
-_WHAT = "mongodb"  # as the worker calls it
-
-
-class Availability:
-    """What the API knows of the store, by what became of its own questions."""
+class StoreHealth:
+    """Reports an outage by the failures of the API's own requests."""
 
     def __init__(self) -> None:
-        self._said: set[type[Exception]] = set()
+        self._status = DependencyStatus("mongodb")
         self._answered_at = -1.0
 
     @asynccontextmanager
-    async def within(self, seconds: float | None) -> AsyncIterator[None]:
-        """Give the block, which ends by asking the store something, so many seconds; None: it has its own limit.
+    async def time_limit(self, seconds: float | None) -> AsyncIterator[None]:
+        """Limit the block, which ends with a request to the store; None: the block has a limit of its own.
 
-        The driver has limits of its own, but for each operation.
+        The driver's own limits are for single operations.
 
         Raises:
-            Refused: the store does not answer (503).
+            ApiError: the store does not answer (503).
         """
-        asked_at = monotonic()
+        started_at = monotonic()
         try:
             async with asyncio.timeout(seconds):
                 yield
         except (StoreUnavailable, TimeoutError) as error:
-            self._failed(asked_at, error)
+            # A request that started before the latest answer has failed by an outage that is over.
+            if started_at >= self._answered_at:
+                self._status.unavailable(str(error) or type(error).__name__)
             raise unavailable() from error
-        self._answered()
-
-    def _failed(self, asked_at: float, error: Exception) -> None:
-        # A question from before the latest answer has failed with an outage that is over.
-        if asked_at < self._answered_at or type(error) in self._said:
-            return
-        self._said.add(type(error))  # a password can be wrong where a server was away
-        metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(1)
-        log.warning("dependency_unavailable", dependency=_WHAT, error=str(error)[:300] or type(error).__name__)
-
-    def _answered(self) -> None:
         self._answered_at = monotonic()
-        if self._said:
-            self._said.clear()
-            metrics.DEPENDENCY_UNAVAILABLE.labels(_WHAT).set(0)
-            log.info("dependency_recovered", dependency=_WHAT)
+        self._status.recovered()

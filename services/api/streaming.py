@@ -1,4 +1,4 @@
-"""The answer that carries a large record: sent in parts, so that nobody has to put it together."""
+"""The response with a large record: sent in parts, so that it is never joined in memory."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,24 +9,23 @@ from starlette.types import Receive, Scope, Send
 from shared.process.logs import logger
 
 _STALLED_SECONDS = 30.0
-"""A reader who takes no part for so long is cut off: the place is wanted by others."""
+"""A client that reads no part for this long is disconnected: its slot is needed by others."""
 
 log = logger(__name__)
 
 
-class LargeAnswer(Response):
-    """Sends `parts` one after another, and says so by `sent` when nothing more will be sent."""
+class PartsResponse(Response):
+    """Sends `parts` one after another; calls `on_end` when nothing more will be sent."""
 
     def __init__(
-        self, parts: Sequence[bytes], headers: Mapping[str, str], sent: Callable[[], Awaitable[None]] | None = None
+        self, parts: Sequence[bytes], headers: Mapping[str, str], on_end: Callable[[], Awaitable[None]] | None = None
     ) -> None:
         length = {"Content-Length": str(sum(map(len, parts)))}
         super().__init__(headers={**headers, **length}, media_type="application/json")
         self._parts = parts
-        self._sent = sent
+        self._on_end = on_end
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
-        """Answer."""
         start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         try:
             await send(start)
@@ -37,5 +36,5 @@ class LargeAnswer(Response):
         except TimeoutError:
             log.warning("reader_stalled", request_id=scope["state"]["request_id"])
         finally:
-            if self._sent is not None:
-                await self._sent()
+            if self._on_end is not None:
+                await self._on_end()

@@ -1,1 +1,1 @@
-"""The command `callfold`: for whoever runs the rest."""
+"""The command `callfold`: publishes events, reads calls, and operates the other programs."""

@@ -1,4 +1,4 @@
-"""Where the command `callfold` starts: chooses MongoDB, and turns every failure into one line and an exit code."""
+"""Entry of the command `callfold`: chooses MongoDB as the store; an error is one line and an exit code."""
 
 import io
 import logging
@@ -12,18 +12,19 @@ from typing import TextIO
 import typer
 
 from services.ops.app import create_app
-from services.ops.console import say
+from services.ops.console import print_error
 from services.ops.database import TIMEOUT_MS, Database
-from services.ops.errors import INTERRUPTED, MISTAKE, USAGE, Failure
+from services.ops.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from services.ops.settings import OpsSettings
+from shared.kafka.errors import KafkaUnavailable
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, InvalidMongoUri
 
 
 def main() -> None:
-    """Run the command; exits with 0, 1, or 2 for what was typed or set wrongly."""
-    # What the libraries log and warn of is said by the one line of the failure, without quoting a URI.
+    """Run the command; exits with 0, 1, 2 for invalid arguments or settings, or 130 after Ctrl-C."""
+    # The one line of an error says what the libraries would log, and does not quote a URI.
     logging.basicConfig(handlers=[logging.NullHandler()])
     logging.captureWarnings(capture=True)
     sys.stdout, sys.stderr = _stream(sys.stdout), _stream(sys.stderr)
@@ -31,38 +32,46 @@ def main() -> None:
         code = run()
         sys.stdout.flush()
     except OSError as error:
-        # At exit Python would flush what is left, and complain.
+        # Python flushes what is left at exit, and would print another error.
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):  # whoever read has had enough
-            say(f"callfold: the output cannot be written: {error.strerror}")
-        code = MISTAKE
+        if not isinstance(error, BrokenPipeError):  # the reader of the pipe, such as `head`, has ended
+            print_error(f"callfold: cannot write the output: {error.strerror}")
+        code = FAILED
     sys.exit(code)
 
 
 def run() -> int:
-    """Return the exit code of what the command line asks for."""
+    """Run what the command line asks for, and return the exit code."""
     try:
         code: int = create_app()(obj=mongo, standalone_mode=False) or 0
-    except Failure as failure:
-        say(f"callfold: {_one_line(str(failure))}")
-        return failure.code
-    except typer.TyperException as mistake:
-        if mistake.format_message():  # empty where the help was printed instead
-            say(f"callfold: {_one_line(mistake.format_message())} (see callfold --help)")
+    except CommandError as error:
+        print_error(f"callfold: {_one_line(str(error))}")
+        return error.code
+    except KafkaUnavailable as error:
+        print_error(f"callfold: {_one_line(str(error))}")
+        return FAILED
+    except typer.TyperException as error:
+        if error.format_message():  # empty where the help was printed instead
+            print_error(f"callfold: {_one_line(error.format_message())} (see callfold --help)")
         return USAGE
     if code == INTERRUPTED:
-        say("callfold: interrupted")
+        print_error("callfold: interrupted")
     return code
+
+
+def connect(settings: OpsSettings) -> Connection:
+    """Return a connection to MongoDB; nothing is sent yet."""
+    try:
+        return Connection(settings.mongo, settings.mongo_database, driver=settings.mongo_driver, timeout_ms=TIMEOUT_MS)
+    except InvalidMongoUri as error:
+        raise CommandError(str(error), USAGE) from error
 
 
 @asynccontextmanager
 async def mongo(settings: OpsSettings) -> AsyncIterator[Database]:
-    """Open MongoDB."""
-    try:
-        connection = Connection(settings.mongo, settings.mongo_database, timeout_ms=TIMEOUT_MS)
-    except InvalidMongoUri as error:
-        raise Failure(str(error), USAGE) from error
+    """Open the database."""
+    connection = connect(settings)
     try:
         yield Database(MongoStore(connection), MongoApiKeys(connection))
     finally:
@@ -70,7 +79,7 @@ async def mongo(settings: OpsSettings) -> AsyncIterator[Database]:
 
 
 def _stream(stream: TextIO | None) -> TextIO:
-    """Return a stream that takes any text: one that the shell closed is None, and a terminal may not be UTF-8."""
+    """Return a stream that accepts any text: a closed one is None, and a terminal may not be UTF-8."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
     return stream or Path(os.devnull).open("w", encoding="utf-8")

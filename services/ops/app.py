@@ -1,4 +1,4 @@
-"""The command `callfold`, put together."""
+"""The command `callfold` with its subcommands."""
 
 import typer
 
@@ -6,10 +6,10 @@ from services.ops.commands import calls, dead_letters, events, keys, lag, rebuil
 
 
 def create_app() -> typer.Typer:
-    """Return the command; it is called with `obj`, which opens the database (`Opening`)."""
+    """Return the command; the caller passes `obj`, which opens the database (`Opening`)."""
     app = typer.Typer(
         name="callfold",
-        help="Look after Callfold: publish events, read calls, keys, dead letters and lag.",
+        help="Publish events and read calls; manage API keys, dead letters and records; show the lag.",
         epilog="Example: callfold publish events.jsonl",
         no_args_is_help=True,
         add_completion=False,

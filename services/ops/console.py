@@ -1,4 +1,4 @@
-"""What reaches the terminal: tables, lines and progress. Nothing that came from outside is taken for a control code."""
+"""Output: tables, lines, JSON and progress. Data from outside never reaches the terminal as a control code."""
 
 import json
 import re
@@ -15,36 +15,36 @@ from rich.table import Table
 from rich.text import Text
 
 Advance = Callable[[int, str], None]
-"""Says how much is done, in the total's unit, and shows a text beside it."""
+"""Receives how much is done, in the unit of the total, and a text to show with it."""
 
 _ERRORS = Console(stderr=True, highlight=False, markup=False)
-# Valid as they are in JSON, but a terminal obeys some and hides others.
+# Valid in JSON text, but a terminal interprets or hides them.
 _INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def shown(text: str) -> str:
-    r"""Return the text with everything that does not print (controls, bidirectional marks) escaped, as in `\x1b`."""
+    r"""Escape every character that does not print (controls, bidirectional marks), as in `\x1b`."""
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
-def say(line: str) -> None:
+def print_error(line: str) -> None:
     """Print one line to standard error, above a progress bar if there is one."""
     _ERRORS.print(Text(shown(line)), soft_wrap=True)
 
 
-def answer(line: str) -> None:
+def print_result(line: str) -> None:
     """Print one line to standard output."""
     sys.stdout.write(f"{shown(line)}\n")
 
 
-def answer_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print a value to standard output, as JSON."""
-    answer_text(f"{as_json(value, indent=2)}\n")
+    write_text(f"{as_json(value, indent=2)}\n")
 
 
-def answer_text(text: str) -> None:
+def write_text(text: str) -> None:
     """Write text for programs to standard output, in UTF-8 whatever the terminal's encoding is."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode(errors="replace"))
@@ -52,29 +52,29 @@ def answer_text(text: str) -> None:
 
 
 def as_json(value: Any, indent: int | None = None) -> str:
-    """Return the value as JSON text that a terminal shows in full."""
+    """Return the value as JSON text without characters that a terminal interprets or hides."""
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     return _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def answer_table(
+def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[str] = (), *, headed: bool = True
 ) -> None:
-    """Print a table to standard output; the columns `numbers` are set flush right, None is shown as `-`.
+    """Print a table to standard output; the columns `numbers` are aligned right, None is shown as `-`.
 
-    `headed`: not so the pages of a long table behind its first.
+    `headed` is false for the further pages of a long table.
     """
     cells = [[("-" if cell is None else shown(str(cell))) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        _answer_fitted(columns, cells, numbers, headed=headed)
+        _print_fitted(columns, cells, numbers, headed=headed)
     else:
-        _answer_lines([[*columns], *cells] if headed else cells, [name in numbers for name in columns])
+        _print_lines([[*columns], *cells] if headed else cells, [name in numbers for name in columns])
 
 
-def _answer_fitted(
+def _print_fitted(
     columns: Sequence[str], cells: Sequence[Sequence[str]], numbers: Sequence[str], *, headed: bool
 ) -> None:
-    """Print a table that is as wide as the terminal."""
+    """Fit the table into the width of the terminal."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=headed)
     for name in columns:
         table.add_column(name, justify="right" if name in numbers else "left", overflow="fold")
@@ -83,8 +83,8 @@ def _answer_fitted(
     Console(highlight=False).print(table)
 
 
-def _answer_lines(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
-    """Print each row as one line, however long: into a pipe, where there may be a hundred thousand."""
+def _print_lines(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
+    """Print each row as one line of any length, for programs that read the output."""
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         padded = (
@@ -96,11 +96,11 @@ def _answer_lines(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
 
 @contextmanager
 def progress(title: str, total: int | None) -> Iterator[Advance]:
-    """Show progress on standard error while the context lasts, if that is a terminal; `total` None: not known."""
+    """Show progress on standard error while the context lasts, if that is a terminal; `total` None: unknown."""
     columns = (
         *(SpinnerColumn(), TextColumn("{task.description}"), BarColumn()),
-        *(TaskProgressColumn(), TextColumn("{task.fields[beside]}"), TimeElapsedColumn()),
+        *(TaskProgressColumn(), TextColumn("{task.fields[text]}"), TimeElapsedColumn()),
     )
     with Progress(*columns, console=_ERRORS, transient=True, disable=not _ERRORS.is_terminal) as bar:
-        task = bar.add_task(title, total=total, beside="")
-        yield lambda done, beside: bar.update(task, completed=done, beside=beside)
+        task = bar.add_task(title, total=total, text="")
+        yield lambda done, text: bar.update(task, completed=done, text=text)

@@ -1,22 +1,22 @@
-"""Reaching the store: which one it is, `__main__` says."""
+"""Access to the store; `__main__` chooses which store it is."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from services.ops.settings import OpsSettings
 from shared.store.api_keys import ApiKeys
 from shared.store.ports import AccessRefused, Store, StoreUnavailable
 
 TIMEOUT_MS = 10_000
 
-_SHOWN = 200
+_MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """What a command may ask of the store."""
+    """What commands use of the store."""
 
     store: Store
     keys: ApiKeys
@@ -27,14 +27,14 @@ Opening = Callable[[OpsSettings], AbstractAsyncContextManager[Database]]
 
 
 @contextmanager
-def asking(settings: OpsSettings) -> Iterator[None]:
-    """Turn a store that does not answer into a Failure of one line."""
+def translate_errors(settings: OpsSettings) -> Iterator[None]:
+    """Raise StoreUnavailable as a CommandError."""
     try:
         yield
     except StoreUnavailable as error:
-        place = address(settings.mongo_uri.get_secret_value())
-        how = "refuses" if isinstance(error, AccessRefused) else "does not answer (CALLFOLD_MONGO_URI)"
-        raise Failure(f"MongoDB at {place} {how}: {str(error)[:_SHOWN]}") from error
+        hosts = address(settings.mongo_uri.get_secret_value())
+        problem = "refuses" if isinstance(error, AccessRefused) else "does not answer (CALLFOLD_MONGO_URI)"
+        raise CommandError(f"MongoDB at {hosts} {problem}: {str(error)[:_MOST_CHARACTERS]}") from error
 
 
 def address(uri: str) -> str:

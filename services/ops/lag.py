@@ -1,23 +1,26 @@
-"""How far the workers are behind, by Kafka's own account."""
+"""How far the workers are behind: what a `read_committed` reader of the input topics still has before it."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from services.ops import kafka
 from services.ops.settings import OpsSettings
+from shared.kafka import admin
+
+_FETCH_BYTES = 1024  # enough for one record's offset and timestamp; a broker sends at least one batch
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionLag:
     """How far one partition is behind.
 
-    `end` is the high watermark, `committed` the group's offset, None where it never committed. `lag` counts records
-    from there, or from the earliest one that is left, to the end. `lag_seconds` is the age of the oldest of them, by
-    its record's timestamp; 0 without lag, None where that record cannot be had.
+    `end` is the offset after the last record that is committed, where transactions are used (the last stable offset).
+    `committed` is the group's offset, None where it never committed. `lag` is the distance from the first record that
+    the group has not committed to `end`; 0 where only transaction markers and aborted records are left.
+    `lag_seconds` is the age of that record by its timestamp; 0 without lag, None where it cannot be read.
     """
 
     topic: str
@@ -30,7 +33,7 @@ class PartitionLag:
 
 @dataclass(frozen=True, slots=True)
 class TotalLag:
-    """All partitions together: the sum of their records, the age of the oldest."""
+    """All partitions together: the sum of their lags, and the greatest age."""
 
     lag: int
     lag_seconds: float | None
@@ -47,74 +50,73 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Offsets:
-    """What Kafka says of one partition; `oldest` is the timestamp (Unix ms) of the first record not committed."""
+    """One partition's offsets."""
 
     earliest: int
     end: int
     committed: int | None
-    oldest: int | None = None
 
     @property
-    def lag(self) -> int:
-        """Records not committed; a topic that was made anew can be shorter than what was committed of the old one."""
-        return max(self.end - (self.earliest if self.committed is None else self.committed), 0)
-
-    @property
-    def next(self) -> int:
-        """The first record not committed that is still there."""
+    def position(self) -> int:
+        """Where a reader of the group continues; the records after its offset may have been deleted."""
         return max(self.earliest, self.committed or 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The offset and timestamp (Unix ms) of the first record that is left; no timestamp if it cannot be read."""
+
+    offset: int
+    timestamp: int | None = None
+
+
 def total(partitions: Sequence[PartitionLag]) -> TotalLag:
-    """Return the sum of the records and the greatest age."""
+    """Return the sum of the lags and the greatest age."""
     ages = [part.lag_seconds for part in partitions if part.lag_seconds is not None]
     return TotalLag(sum(part.lag for part in partitions), max(ages, default=None))
 
 
-def partition_lag(part: TopicPartition, offsets: Offsets, now: float) -> PartitionLag:
+def partition_lag(part: TopicPartition, offsets: Offsets, unread: Unread, now: float) -> PartitionLag:
     """Return how far a partition is behind at `now` (Unix seconds)."""
+    # A topic that was deleted and created again can be shorter than the offset committed for the old one.
+    lag = max(offsets.end - unread.offset, 0)
     age: float | None = 0.0
-    if offsets.lag:
-        age = None if offsets.oldest is None else max(round(now - offsets.oldest / 1000, 3), 0.0)
-    return PartitionLag(part.topic, part.partition, offsets.end, offsets.committed, offsets.lag, age)
+    if lag:
+        age = None if unread.timestamp is None else max(round(now - unread.timestamp / 1000, 3), 0.0)
+    return PartitionLag(part.topic, part.partition, offsets.end, offsets.committed, lag, age)
 
 
 async def measure(settings: OpsSettings) -> Lag:
-    """Ask Kafka; the group is neither joined nor made.
+    """Ask Kafka, without joining or creating the group.
 
     Raises:
-        Failure: Kafka does not answer, or a topic is not there.
+        KafkaUnavailable: Kafka does not answer, or a topic does not exist.
     """
-    parts = await kafka.partitions(settings.kafka, *settings.topics.inputs)
-    async with kafka.reader(settings.kafka, settings.group) as consumer, asyncio.timeout(kafka.PATIENCE_SECONDS):
+    parts = await admin.partitions(settings.kafka, *settings.topics.inputs)
+    async with (
+        admin.reader(
+            settings.kafka, settings.group, committed_only=True, max_partition_fetch_bytes=_FETCH_BYTES
+        ) as consumer,
+        asyncio.timeout(admin.TIMEOUT_SECONDS),
+    ):
         offsets = await _offsets(consumer, parts)
-        oldest = await _oldest(consumer, {part: found.next for part, found in offsets.items() if found.lag})
+        positions = {part: found.position for part, found in offsets.items()}
+        first = await admin.first_records(consumer, positions, {part: found.end for part, found in offsets.items()})
     now = time.time()
-    lags = [
-        partition_lag(part, Offsets(found.earliest, found.end, found.committed, oldest.get(part)), now)
-        for part, found in offsets.items()
-    ]
+    lags = [partition_lag(part, found, _unread(first, part, found), now) for part, found in offsets.items()]
     return Lag(settings.group, lags, total(lags))
 
 
 async def _offsets(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> dict[TopicPartition, Offsets]:
     consumer.assign(parts)
-    # Before the ends are read: what is committed meanwhile must not lie beyond them.
+    # Before the ends are read: an offset that is committed in between must not lie beyond them.
     committed = await asyncio.gather(*map(consumer.committed, parts))
     earliest, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))
     return {part: Offsets(earliest[part], ends[part], done) for part, done in zip(parts, committed, strict=True)}
 
 
-async def _oldest(consumer: AIOKafkaConsumer, places: dict[TopicPartition, int]) -> dict[TopicPartition, int]:
-    """Return the timestamps of the records at these places, as far as there are any."""
-    if places:
-        consumer.assign(list(places))
-    for part, offset in places.items():
-        consumer.seek(part, offset)
-    found: dict[TopicPartition, int] = {}
-    for part in places:
-        # Short: what lags behind may be nothing but a transaction's marks, which are no records.
-        fetched = await consumer.getmany(part, timeout_ms=kafka.PATIENCE_MS // 5, max_records=1)
-        if fetched:
-            found[part] = fetched[part][0].timestamp
-    return found
+def _unread(first: Mapping[TopicPartition, ConsumerRecord | None], part: TopicPartition, offsets: Offsets) -> Unread:
+    if part not in first:  # Kafka did not answer in time
+        return Unread(offsets.position)
+    record = first[part]
+    return Unread(offsets.end) if record is None else Unread(record.offset, record.timestamp)

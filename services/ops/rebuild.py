@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from services.ops.console import say
+from services.ops.console import print_error
 from shared.calls.fold_call import fold_call
 from shared.fold.fold import RULES_VERSION
 from shared.fold.prices import PriceBook
@@ -167,7 +167,7 @@ class Rebuilding:
     async def _break_off(self, lease: Lease, why: str) -> None:
         await self._store.mark_broken([lease])
         self.tally.broken += 1
-        say(f"{lease.call} is broken: {why}")
+        print_error(f"{lease.call} is broken: {why}")
 
     async def _renew(self, calls: Sequence[str], token: str) -> None:
         while True:

@@ -9,23 +9,22 @@ from shared.config.settings import Settings
 from shared.contract.topics import Topics
 
 LOCAL_STACK = Path(".local/callfold.env")
-"""Written by the local stack; whoever stands in that folder needs no variable."""
+"""Written by `make up`; read from the present folder, so that no variable has to be set."""
 
 
 class OpsSettings(Settings):
-    """What a command needs to know; the environment wins over the file of the local stack."""
+    """The shared settings; variables of the environment override the file of the local stack."""
 
     model_config = SettingsConfigDict(env_file=LOCAL_STACK)
 
     @property
     def topics(self) -> Topics:
-        """The topics under the prefix."""
         return Topics(self.topic_prefix)
 
 
 class KeySettings(OpsSettings):
-    """What making a key needs beside that."""
+    """The settings of `keys create`."""
 
     api_secret_pepper: SecretStr = Field(
-        min_length=32, description="Key of the hash that is kept of each secret; the same as the API's"
+        min_length=32, description="Key of the HMAC that stored API secrets are hashed with; the same as the API's"
     )

@@ -5,7 +5,6 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from shared.fold_pool.settings import PoolSettings
-from shared.store.mongo.client import Driver
 
 
 class WorkerSettings(PoolSettings):
@@ -46,5 +45,4 @@ class WorkerSettings(PoolSettings):
         description="How long a deleted call keeps its tombstone; by default as long as the topics can hold its events",
     )
     grace_seconds: float = Field(30.0, ge=1, le=600, description="The process ends within this time after SIGTERM")
-    mongo_driver: Driver = Field("motor", description="MongoDB driver")
     mongo_timeout_ms: int = Field(30_000, ge=100, le=600_000, description="Time limit of one MongoDB operation")

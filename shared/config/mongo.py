@@ -1,7 +1,7 @@
 """The settings of the connection to MongoDB."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
@@ -32,6 +32,7 @@ class MongoSettings(BaseSettings):
         SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs"), description="MongoDB URI of a replica set"
     )
     mongo_database: str = Field("callfold", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="MongoDB database")
+    mongo_driver: Literal["motor", "pymongo"] = Field("motor", description="MongoDB driver")
     mongo_username: str | None = Field(None, min_length=1, description="MongoDB user, unless the URI has one")
     mongo_password: SecretStr | None = Field(
         None, min_length=1, validate_default=True, description="Password of the MongoDB user"

@@ -1,4 +1,4 @@
-"""`GET /api/calls/{callId}`: the call's record, as the store or the fold rendered it."""
+"""`GET /api/calls/{callId}`: the record of a call."""
 
 import re
 from collections.abc import Awaitable
@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from services.api.auth import KEY_HEADER, SECRET_HEADER, Authentication
 from services.api.errors import call_broken, call_not_found, invalid_call_id
-from services.api.etags import holds
-from services.api.routes.large_calls import LargeReads
-from services.api.store_health import Availability
-from services.api.streaming import LargeAnswer
+from services.api.etags import matches
+from services.api.routes.large_calls import LargeCallReader
+from services.api.store_health import StoreHealth
+from services.api.streaming import PartsResponse
 from shared.calls.cached_reads import Large, SmallReads
 from shared.calls.large_calls import LargeReading, OutOfMemory
 from shared.calls.read_call import CallBroken, Finality, Reading
@@ -29,8 +29,8 @@ FINALITY = "X-Call-Finality"
 CACHING = "private, no-cache"
 VARY = f"{KEY_HEADER}, {SECRET_HEADER}"
 
-_OPENING = b'{"message":"%b","status":"success","error":null,"data":' % RETRIEVED.encode()
-_CLOSING = b"}"
+_PREFIX = b'{"message":"%b","status":"success","error":null,"data":' % RETRIEVED.encode()
+_SUFFIX = b"}"
 _JOINED_BYTES = 64 * 1024
 _MAX_CHARACTERS = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -42,43 +42,43 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The route and what it needs; `patience` is how many seconds a request may wait for the store in all."""
+    """The route and its dependencies; `timeout` (seconds) bounds the time that a request waits for the store."""
 
     authentication: Authentication
-    availability: Availability
-    patience: float
-    small: SmallReads
-    large: LargeReads
+    health: StoreHealth
+    timeout: float
+    cached: SmallReads
+    large: LargeCallReader
 
     async def get(self, request: Request) -> Response:
-        """Return the record of the call as it stands, of a call that goes on too."""
-        async with self.availability.within(self.patience):
+        """Return the present record of a call, live or ended."""
+        async with self.health.time_limit(self.timeout):
             organization = await self.authentication.organization(request.headers)
             call_id = _call_id(request)
             call = call_key(organization, call_id)
-            found = await self._told(request, call, self.small.read(call))
+            found = await self._read(request, call, self.cached.read(call))
         known = request.headers.getlist("If-None-Match")
         match found:
             case None:
                 raise call_not_found(call_id)
             case Reading():
-                return _unchanged(found, known) or _answer(found)
-            case Large(etag) if etag is not None and known and holds(known, etag):
-                return _unmodified(etag, Finality.FINAL)
+                return _not_modified(found, known) or _ok(found)
+            case Large(etag) if etag is not None and matches(known, etag):
+                return _not_modified_response(etag, Finality.FINAL)
             case Large():
                 return await self._get_large(request, call, call_id, known)
 
     async def _get_large(self, request: Request, call: str, call_id: str, known: list[str]) -> Response:
         async with AsyncExitStack() as until_sent:
-            await until_sent.enter_async_context(self.large.place())
-            async with self.availability.within(None):
-                reading = await self._told(request, call, self.large.read(call))
+            await until_sent.enter_async_context(self.large.slot())
+            async with self.health.time_limit(None):
+                reading = await self._read(request, call, self.large.read(call))
             if reading is None:
                 raise call_not_found(call_id)
-            parts, headers = (_OPENING, *reading.parts, _CLOSING), _headers(reading.etag, reading.finality)
-            return _unchanged(reading, known) or LargeAnswer(parts, headers, until_sent.pop_all().aclose)
+            parts, headers = (_PREFIX, *reading.parts, _SUFFIX), _headers(reading.etag, reading.finality)
+            return _not_modified(reading, known) or PartsResponse(parts, headers, until_sent.pop_all().aclose)
 
-    async def _told(self, request: Request, call: str, reading: Awaitable[T]) -> T:
+    async def _read(self, request: Request, call: str, reading: Awaitable[T]) -> T:
         try:
             return await reading
         except (CallBroken, OutOfMemory) as error:
@@ -87,21 +87,21 @@ class Calls:
             raise call_broken(request_id) from error
 
 
-def _unchanged(reading: Reading | LargeReading, known: list[str]) -> Response | None:
-    """Return the answer to a client that has this state of the record, None to another."""
-    return _unmodified(reading.etag, reading.finality) if known and holds(known, reading.etag) else None
+def _not_modified(reading: Reading | LargeReading, known: list[str]) -> Response | None:
+    """Return 304 if the client has this state of the record, else None."""
+    return _not_modified_response(reading.etag, reading.finality) if matches(known, reading.etag) else None
 
 
-def _unmodified(etag: str, finality: Finality) -> Response:
+def _not_modified_response(etag: str, finality: Finality) -> Response:
     return Response(None, HTTPStatus.NOT_MODIFIED, _headers(etag, finality))
 
 
-def _answer(reading: Reading) -> Response:
-    # The record is JSON already: to parse it and write it again would take most of the time of an answer.
+def _ok(reading: Reading) -> Response:
+    # The record is JSON already: parsing it and writing it again would take most of the time of a response.
     headers = _headers(reading.etag, reading.finality)
-    parts = (_OPENING, reading.body, _CLOSING)
+    parts = (_PREFIX, reading.body, _SUFFIX)
     if len(reading.body) > _JOINED_BYTES:
-        return LargeAnswer(parts, headers)  # what many readers share is not copied for each
+        return PartsResponse(parts, headers)  # many requests share the body: it is not copied for each
     return Response(b"".join(parts), HTTPStatus.OK, headers, "application/json")
 
 
@@ -113,7 +113,7 @@ def _call_id(request: Request) -> str:
     """Return the call's id from the path.
 
     Raises:
-        Refused: no call can have it (400).
+        ApiError: the id is invalid (400).
     """
     call_id: str = request.path_params["callId"]
     if len(call_id) > _MAX_CHARACTERS or _CONTROL.search(call_id) or not _is_utf8(call_id, request):
@@ -122,7 +122,7 @@ def _call_id(request: Request) -> str:
 
 
 def _is_utf8(call_id: str, request: Request) -> bool:
-    """Tell whether the path is UTF-8: servers replace what is not, and what they put in may also have been meant."""
+    """Return whether the path is UTF-8: servers replace other bytes by U+FFFD, which a call's id may also contain."""
     if _REPLACEMENT not in call_id:
         return True
     try:

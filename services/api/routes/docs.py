@@ -1,4 +1,4 @@
-"""`/docs`: the contract to read and to try, from files of our own, so that it works without the internet."""
+"""`/docs`: Swagger UI with the OpenAPI document, from files in this process, so that it works without the internet."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +11,10 @@ from swagger_ui_bundle import swagger_ui_path
 
 from services.api.errors import no_route
 
-# Nothing from elsewhere; the page sets styles by itself and has its icons inline.
+# Nothing is loaded from other hosts; Swagger UI sets styles and has its icons inline.
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
-# All addresses are relative: the page works behind a path prefix too.
+# All URLs are relative: the page also works behind a path prefix.
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -31,9 +31,9 @@ _PAGE = """<!doctype html>
 </html>
 """
 
-# Swagger UI 4 shows 3.0 only, and asks for nothing but the number: what we use of 3.1 it shows rightly.
+# Swagger UI 4 accepts OpenAPI 3.0 only, by its version number; it shows what this document uses of 3.1 correctly.
 _START = """fetch("openapi.json")
-  .then((answer) => answer.json())
+  .then((response) => response.json())
   .then((contract) => SwaggerUIBundle({
     spec: { ...contract, openapi: "3.0.3" },
     dom_id: "#docs",
@@ -49,12 +49,10 @@ _FILES: Mapping[str, Path] = {
 
 
 async def page(_request: Request) -> Response:
-    """Return the page."""
     return HTMLResponse(_PAGE, headers={"Content-Security-Policy": _POLICY})
 
 
 async def file(request: Request) -> Response:
-    """Return a file of the page."""
     name = request.path_params["name"]
     if name == "start.js":
         return Response(_START, media_type="text/javascript")
@@ -64,6 +62,5 @@ async def file(request: Request) -> Response:
 
 
 async def contract(request: Request) -> Response:
-    """Return the contract as OpenAPI."""
     app: FastAPI = request.app
     return Response(orjson.dumps(app.openapi()), media_type="application/json")

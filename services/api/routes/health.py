@@ -1,4 +1,4 @@
-"""For those who run the API: whether it is alive, whether it is ready, what it counts."""
+"""Liveness, readiness and metrics of the API."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.api.store_health import Availability
+from services.api.store_health import StoreHealth
 from shared.process import metrics
 from shared.store.ports import Store
 
 READY_SECONDS = 1.0
-"""The store has so long to answer before the API counts as not ready."""
+"""The API is not ready if the store does not answer within this time."""
 
 ALIVE = {"message": "Alive", "status": "success", "error": None}
 READY = {"message": "Ready", "status": "success", "error": None}
@@ -20,25 +20,25 @@ READY = {"message": "Ready", "status": "success", "error": None}
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The routes and what they need."""
+    """The routes and their dependencies."""
 
     store: Store
-    availability: Availability
+    health: StoreHealth
 
     async def alive(self, _request: Request) -> Response:
-        """Say that the process answers: whether the store does is not its fault."""
-        return _unstored(orjson.dumps(ALIVE), "application/json")
+        """Answer whether or not the store does: a restart would not help."""
+        return _response(orjson.dumps(ALIVE), "application/json")
 
     async def ready(self, _request: Request) -> Response:
-        """Say whether calls can be read."""
-        async with self.availability.within(READY_SECONDS):
+        """Answer with 200 while calls can be read."""
+        async with self.health.time_limit(READY_SECONDS):
             await self.store.ping()
-        return _unstored(orjson.dumps(READY), "application/json")
+        return _response(orjson.dumps(READY), "application/json")
 
     async def metrics(self, _request: Request) -> Response:
-        """Return the metrics in Prometheus' format."""
-        return _unstored(metrics.api(), CONTENT_TYPE_LATEST)
+        """Return the metrics in Prometheus' text format."""
+        return _response(metrics.api(), CONTENT_TYPE_LATEST)
 
 
-def _unstored(content: bytes, media_type: str) -> Response:
+def _response(content: bytes, media_type: str) -> Response:
     return Response(content, headers={"Cache-Control": "no-store"}, media_type=media_type)

@@ -1,4 +1,4 @@
-"""Reading large calls: folded in the pool, for few readers at a time; the others are told to come again."""
+"""Reading large calls: they are folded in the pool, for a limited number of requests at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,39 +12,39 @@ from shared.process.single_flight import SingleFlight
 log = logger(__name__)
 
 
-class LargeReads:
-    """Readers of large calls: at most `most` at once, each of whom waits `patience` seconds at most."""
+class LargeCallReader:
+    """Serves at most `capacity` requests at once; each waits at most `timeout` seconds for the fold."""
 
-    def __init__(self, folds: LargeCalls, *, most: int, patience: float) -> None:
-        self._most = most
-        self._taken = 0
-        self._patience = patience
-        self._folding = SingleFlight(folds.read)
+    def __init__(self, large_calls: LargeCalls, *, capacity: int, timeout: float) -> None:
+        self._capacity = capacity
+        self._used = 0
+        self._timeout = timeout
+        self._folds = SingleFlight(large_calls.read)
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Give one reader a place, until the answer is sent: each may hold a record of a hundred megabytes.
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold a slot until the response is sent: each may hold a record of a hundred megabytes.
 
         Raises:
-            Refused: all places are taken, or folds that nobody waits for any longer take as long (503).
+            ApiError: all slots are in use, or as many folds are still running after their requests timed out (503).
         """
-        if max(self._taken, len(self._folding)) >= self._most:
+        if max(self._used, len(self._folds)) >= self._capacity:
             raise busy()
-        self._taken += 1
+        self._used += 1
         try:
             yield
         finally:
-            self._taken -= 1
+            self._used -= 1
 
     async def read(self, call: str) -> LargeReading | None:
-        """Return the record of a call, as it stood when this was asked for or later.
+        """Return the record of a call, as of this request or later.
 
         Raises:
-            Refused: it takes too long, or the pool has failed in a way that need not last (503).
+            ApiError: the fold takes too long, or the pool has failed in a way that need not last (503).
         """
         try:
-            async with asyncio.timeout(self._patience):
-                return await self._folding.get(call)
+            async with asyncio.timeout(self._timeout):
+                return await self._folds.get(call)
         except (TimeoutError, ProcessEnded, PoolUnavailable) as error:
-            log.warning("large_call_not_read", call=call, why=str(error) or "others were ahead")
+            log.warning("large_call_not_read", call=call, why=str(error) or "timeout")
             raise busy() from error

@@ -1,1 +1,1 @@
-"""The commands, a file for each group: what is typed and what is printed. The work is done one folder up."""
+"""The arguments and the output of the commands, a file for each group; the folder above has what they do."""

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from services.ops.console import Advance, answer, progress, say
-from services.ops.errors import MISTAKE
+from services.ops.console import Advance, print_error, print_result, progress
+from services.ops.errors import FAILED
 from services.ops.events.lines import Line, Source, opened
 from services.ops.events.publishing import publish as publish_source
 from services.ops.events.validation import Refuse, Report, Tally
@@ -16,43 +16,45 @@ from shared.contract.envelope import InvalidEvent
 
 app = typer.Typer()
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines, one CloudEvent each; - is standard input")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="JSON Lines with one CloudEvent each; - is standard input")]
 
 
 @app.command(epilog="Example: callfold publish events.jsonl")
 def publish(file: File) -> None:
-    """Publish the events of a file on the topics of their types, and wait until Kafka has them.
+    """Publish the events of a file to the topics of their types, until Kafka has acknowledged them.
 
-    A line that is no event is refused with the reason; the others are published all the same.
+    A line that is not a valid event is reported with its number and reason, and the others are published.
     """
     settings = OpsSettings.load()
     with opened(file) as source, progress("publishing", source.size) as advance:
         tally = asyncio.run(publish_source(source, settings, _refusing(source), _reporting(advance)))
-    _conclude(tally, "published")
+    _print_tally(tally, "published")
 
 
 @app.command(epilog="Example: callfold validate events.jsonl")
 def validate(file: File) -> None:
-    """Check the events of a file as `publish` would, and publish nothing."""
+    """Check the events of a file as `publish` does, without publishing them."""
     with opened(file) as source, progress("checking", source.size) as advance:
         tally = asyncio.run(validate_source(source, _refusing(source), _reporting(advance)))
-    _conclude(tally, "valid")
+    _print_tally(tally, "valid")
 
 
 def _refusing(source: Source) -> Refuse:
     def refuse(line: Line, why: InvalidEvent) -> None:
-        say(f"{source.name}:{line.number}: {why.reason}: {why.detail}")
+        print_error(f"{source.name}:{line.number}: {why.reason}: {why.detail}")
 
     return refuse
 
 
 def _reporting(advance: Advance) -> Report:
-    return lambda tally: advance(tally.bytes_read, f"{tally.taken} events")
+    return lambda tally: advance(tally.bytes_read, f"{tally.valid} events")
 
 
-def _conclude(tally: Tally, done: str) -> None:
-    answer(f"{tally.taken} {done}, {tally.refused} refused")
+def _print_tally(tally: Tally, done: str) -> None:
+    print_result(f"{tally.valid} {done}, {tally.refused} refused")
     if tally.unknown:
-        say(f"not in the contract, and so kept as lines of the timeline: {', '.join(sorted(tally.unknown))}")
+        print_error(
+            f"types unknown to the contract, which only appear in the timeline: {', '.join(sorted(tally.unknown))}"
+        )
     if tally.refused:
-        raise typer.Exit(MISTAKE)
+        raise typer.Exit(FAILED)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.ops.console import answer_json, answer_table
+from services.ops.console import print_json, print_table
 from services.ops.lag import Lag, measure
 from services.ops.settings import OpsSettings
 
@@ -19,15 +19,15 @@ _COLUMNS = ("topic", "partition", "end", "committed", "lag", "lag_seconds")
 
 @app.command(epilog="Example: callfold lag --json")
 def lag(json: Json = False) -> None:
-    """Show how far the workers are behind: records not yet committed, and the age of the oldest of them in seconds.
+    """Show how far the workers are behind: records left to read, and the age of the oldest of them in seconds.
 
-    The age is 0 where nothing is left to do, and unknown (null) where the oldest record cannot be read.
+    Both are 0 where no record is left; the age is unknown (null) where the oldest record cannot be read.
     """
     measured = asyncio.run(measure(OpsSettings.load()))
     if json:
-        answer_json(asdict(measured))
+        print_json(asdict(measured))
     else:
-        answer_table(_COLUMNS, _rows(measured), _COLUMNS[1:])
+        print_table(_COLUMNS, _rows(measured), _COLUMNS[1:])
 
 
 def _rows(measured: Lag) -> list[list[object]]:

@@ -1,1 +1,1 @@
-"""Dead letters: reading, exporting, replaying."""
+"""Dead letters: reading, exporting and replaying them."""

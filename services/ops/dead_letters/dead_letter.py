@@ -1,6 +1,6 @@
-"""What a dead letter says of itself, whatever its bytes are."""
+"""What a dead letter contains, whatever its bytes are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from shared.contract import dead_letter_headers, strict_json
@@ -9,13 +9,14 @@ from shared.contract.timestamps import rfc3339
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A dead letter without its bytes: why it is one, whose it was, and which record of an input topic it was.
+    """A record of the topic for dead letters: why it was refused, its call, and which input record it was.
 
     `number` names it: its offset, after `<partition>:` where the topic has several partitions. `time` is when Kafka
-    took it, RFC 3339. `replays` counts how often the record had been sent back by then, last from `replayed_from`
-    (`partition:offset`).
+    appended it, RFC 3339. `replays` counts how often the input record had been replayed by then, last from
+    `replayed_from` (`partition:offset`).
     """
 
+    record: Any
     number: str
     time: str
     reason: str | None
@@ -28,28 +29,35 @@ class DeadLetter:
     replays: int
     replayed_from: str | None
 
+    def described(self) -> dict[str, Any]:
+        """Return all but the record by name, as commands print it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)[1:]}
 
-def letter_of(record: Any, *, alone: bool) -> DeadLetter:
-    """Return what a record of the topic says; `alone`: the topic has one partition only."""
-    said = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
+
+def dead_letter_of(record: Any, *, only_partition: bool) -> DeadLetter:
+    """Return the dead letter in a record of the topic; `only_partition`: the topic has no other one."""
+    # The worker's own headers come last: the input record may have some of the same names.
+    headers = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
     marks = {name: value.decode() for name, value in dead_letter_headers.replay_headers(record.headers)}
-    event = _event(record.value)
+    event = _parsed(record.value)
+    key = (record.key or b"").decode(errors="replace")
     return DeadLetter(
-        number=str(record.offset) if alone else f"{record.partition}:{record.offset}",
+        record=record,
+        number=str(record.offset) if only_partition else f"{record.partition}:{record.offset}",
         time=rfc3339(record.timestamp),
-        reason=said.get("reason"),
-        detail=said.get("detail"),
-        call=said.get("ce_subject") or _text(event, "subject") or (record.key or b"").decode(errors="replace") or None,
-        source=said.get("ce_source") or _text(event, "source"),
-        topic=said.get("topic"),
-        partition=_integer(said.get("partition")),
-        offset=_integer(said.get("offset")),
+        reason=headers.get("reason"),
+        detail=headers.get("detail"),
+        call=headers.get("ce_subject") or _text(event, "subject") or key or None,
+        source=headers.get("ce_source") or _text(event, "source"),
+        topic=headers.get("topic"),
+        partition=_integer(headers.get("partition")),
+        offset=_integer(headers.get("offset")),
         replays=int(marks.get(dead_letter_headers.REPLAYS, 0)),
         replayed_from=marks.get(dead_letter_headers.REPLAYED_FROM),
     )
 
 
-def _event(value: bytes | None) -> Any:
+def _parsed(value: bytes | None) -> Any:
     try:
         return strict_json.parse(value or b"")
     except ValueError:

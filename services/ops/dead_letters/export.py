@@ -1,34 +1,32 @@
-"""Dead letters as JSON Lines, of which nothing is lost, and a file that is there as a whole or not at all."""
+"""Dead letters as JSON Lines, without any loss, and files that are complete or do not exist."""
 
 import base64
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from services.ops.console import as_json
-from services.ops.dead_letters.reader import Found
-from services.ops.errors import Failure
+from services.ops.dead_letters.dead_letter import DeadLetter
+from services.ops.errors import CommandError
 
 Write = Callable[[str], object]
 
 
-def line_of(found: Found) -> str:
+def line_of(letter: DeadLetter) -> str:
     r"""Return a dead letter as one line of JSON, its end included.
 
-    After what the list shows come `key`, `headers` (pairs of a name and its bytes, in their order) and `value`. Bytes
-    are `{"text": ...}` where they are UTF-8, else `{"base64": ...}`, and null where there are none.
+    `key`, `headers` (pairs of a name and its bytes, in their order) and `value` follow the fields that the list shows.
+    Bytes are `{"text": ...}` if they are UTF-8, else `{"base64": ...}`, and null if there are none.
     """
-    record, letter = found
-    headers = [[name, readable(content)] for name, content in record.headers]
-    whole = {"key": readable(record.key), "headers": headers, "value": readable(record.value)}
-    return f"{as_json(asdict(letter) | whole)}\n"
+    record = letter.record
+    headers = [[name, readable(value)] for name, value in record.headers]
+    content = {"key": readable(record.key), "headers": headers, "value": readable(record.value)}
+    return f"{as_json(letter.described() | content)}\n"
 
 
 def readable(content: bytes | None) -> dict[str, str] | None:
-    """Return the bytes as JSON can hold them."""
     if content is None:
         return None
     try:
@@ -39,16 +37,16 @@ def readable(content: bytes | None) -> dict[str, str] | None:
 
 @contextmanager
 def written(file: str, *, force: bool) -> Iterator[Write]:
-    """Open a file for writing: it is there under its name when the context ends well, and not at all if it does not.
+    """Open a file for writing: it gets its name when the context ends well, and is removed if it does not.
 
-    Only its owner may read it. `force`: in the place of one that is there.
+    Only its owner may read it. `force` replaces an existing file.
 
     Raises:
-        Failure: there is one and `force` is not set, or it cannot be written.
+        CommandError: the file exists and `force` is not set, or it cannot be written.
     """
     path = Path(file).resolve()
     if path.exists() and not (force and path.is_file()):
-        raise Failure(_there(file) if path.is_file() else f"{file} is no file that could be written over")
+        raise CommandError(_exists(file) if path.is_file() else f"{file} is not a regular file; name another one")
     try:
         with tempfile.NamedTemporaryFile(
             "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
@@ -61,17 +59,17 @@ def written(file: str, *, force: bool) -> Iterator[Write]:
             finally:
                 Path(part.name).unlink(missing_ok=True)
     except FileExistsError as error:
-        raise Failure(_there(file)) from error
+        raise CommandError(_exists(file)) from error
     except OSError as error:
-        raise Failure(f"{file} cannot be written: {error.strerror}") from error
+        raise CommandError(f"cannot write {file}: {error.strerror}") from error
 
 
 def _name(part: str, path: Path, *, force: bool) -> None:
     if force:
         Path(part).replace(path)
     else:
-        path.hardlink_to(part)  # which, unlike a rename, spares a file that has come meanwhile
+        path.hardlink_to(part)  # unlike a rename, fails if another process has created the file meanwhile
 
 
-def _there(file: str) -> str:
-    return f"{file} is there already: --force writes over it"
+def _exists(file: str) -> str:
+    return f"{file} already exists; --force replaces it"

@@ -1,4 +1,4 @@
-"""Which events the log holds already."""
+"""Which events the log already holds."""
 
 from collections.abc import Collection, Iterable
 
@@ -11,27 +11,26 @@ from shared.store.ports import Store
 _READ_BYTES = 4 * 1024 * 1024
 
 Identity = tuple[str, str, str]
-"""The key of the call, and what names an event within it."""
+"""The key of the call, and the event's source and id."""
 
 
 def identity(event: Event) -> Identity:
-    """Return what names an event among all."""
     return (call_key(event.organization_id, event.call_id), *event.identity)
 
 
-async def logged(store: Store, events: Collection[Event]) -> set[Identity]:
-    """Return the names of those of the events that the log holds.
+async def already_ingested(store: Store, events: Collection[Event]) -> set[Identity]:
+    """Return the identities of those of the events that the log holds.
 
     Raises:
         StoreUnavailable: the store does not answer.
     """
     calls = {identity(event)[0] for event in events}
     sizes = await store.sizes(calls)
-    asked = {identity(event) for event in events}
+    wanted = {identity(event) for event in events}
     found: set[Identity] = set()
     for group in grouped((call for call in calls if sizes.get(call)), sizes.__getitem__, _READ_BYTES):
         for documents in (await store.read(group)).values():
-            found |= asked & {identity(event) for event in _events(documents)}
+            found |= wanted & {identity(event) for event in _events(documents)}
     return found
 
 

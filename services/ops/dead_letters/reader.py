@@ -1,4 +1,4 @@
-"""Reading the dead letters from the first to the last, without a consumer group: nobody's place in the topic moves."""
+"""Reading the dead letters from the first to the last, without a consumer group."""
 
 import asyncio
 import re
@@ -8,122 +8,120 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.ops import kafka
-from services.ops.dead_letters.dead_letter import DeadLetter, letter_of
+from services.ops.dead_letters.dead_letter import DeadLetter, dead_letter_of
 from services.ops.dead_letters.selection import Selection
-from services.ops.errors import USAGE, Failure
+from services.ops.errors import USAGE, CommandError
 from services.ops.settings import OpsSettings
+from shared.kafka import admin
 
 _NUMBER = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})", re.ASCII)
-_EVERY = 100
+_FETCHED = 100
 
-Spans = dict[TopicPartition, tuple[int, int]]
-"""The first offset of each partition that is read, and the one after its last."""
+OffsetRanges = dict[TopicPartition, tuple[int, int]]
+"""For each partition the first offset to read, and the offset after the last."""
 
 Report = Callable[[int], None]
-"""Told from time to time how many records were read."""
+"""Receives the number of records read so far, from time to time."""
 
 
-Found = tuple[Any, DeadLetter]
-"""A record of the topic, and what it says."""
+class DeadLetterReader:
+    """The topic as it was when it was opened: later records are not read."""
 
-
-class DeadLetters:
-    """The topic as it is now: what comes later is not read."""
-
-    def __init__(self, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], spans: Spans) -> None:
-        """`parts` are all of the topic's partitions."""
+    def __init__(self, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], ranges: OffsetRanges) -> None:
+        """`parts` are all partitions of the topic."""
         self._consumer = consumer
         self._parts = parts
-        self.spans = spans
+        self.ranges = ranges
 
     @property
     def total(self) -> int:
-        """How many there are to be read."""
-        return sum(end - first for first, end in self.spans.values())
+        return sum(end - first for first, end in self.ranges.values())
 
-    async def all(self, report: Report) -> AsyncIterator[Found]:
-        """Yield every dead letter, partition by partition in their order."""
+    async def all(self, report: Report) -> AsyncIterator[DeadLetter]:
+        """Yield every dead letter, by partition and offset."""
         async for record in self._read(report, Selection()):
-            yield record, self._letter(record)
+            yield self._letter(record)
 
-    async def chosen(self, selection: Selection, report: Report) -> AsyncIterator[Found]:
-        """Yield those that are meant.
+    async def selected(self, selection: Selection, report: Report) -> AsyncIterator[DeadLetter]:
+        """Yield the dead letters of the selection.
 
         Raises:
-            Failure: one that is named is not there.
+            CommandError: the selection names one that does not exist.
         """
         for number in selection.numbers:
-            record = await self.record(number)
-            yield record, self._letter(record)
+            yield await self.get(number)
         if selection.numbers:
             return
         async for record in self._read(report, selection):
             if selection.in_time(record.timestamp):
                 letter = self._letter(record)
                 if selection.includes(letter.reason, letter.call, letter.source):
-                    yield record, letter
+                    yield letter
 
-    async def record(self, number: str) -> Any:
-        """Return the topic's record of this number.
+    async def get(self, number: str) -> DeadLetter:
+        """Return the dead letter of this number.
 
         Raises:
-            Failure: there is none, or the number is not one.
+            CommandError: it does not exist, or the number is not one.
         """
-        part, offset = _place(number, self._parts)
-        first, end = self.spans[part]
+        part, offset = _parse(number, self._parts)
+        first, end = self.ranges[part]
         if first <= offset < end:
             async for record in _records(self._consumer, part, offset, offset + 1):
-                return record
-        raise Failure(f"there is no dead letter {number}")
+                return self._letter(record)
+        raise _no_dead_letter(number)
 
     async def _read(self, report: Report, selection: Selection) -> AsyncIterator[Any]:
         done = 0
-        for part, (first, end) in self.spans.items():
+        for part, (first, end) in self.ranges.items():
             async for record in _records(self._consumer, part, first, end, selection.ends_before):
                 done += 1
-                if done % _EVERY == 0:
+                if done % _FETCHED == 0:
                     report(done)
                 yield record
 
     def _letter(self, record: Any) -> DeadLetter:
-        return letter_of(record, alone=len(self._parts) == 1)
+        return dead_letter_of(record, only_partition=len(self._parts) == 1)
 
 
 @asynccontextmanager
 async def opened(
-    settings: OpsSettings, *, since: int | None = None, spans: Spans | None = None
-) -> AsyncIterator[DeadLetters]:
-    """Open the topic while the context lasts, from `since` on (Unix milliseconds), or just these spans of it.
+    settings: OpsSettings, *, since: int | None = None, ranges: OffsetRanges | None = None
+) -> AsyncIterator[DeadLetterReader]:
+    """Open the topic while the context lasts: from `since` (Unix milliseconds) on, or these ranges of it.
 
     Raises:
-        Failure: Kafka does not answer, now or later, or the topic is not there.
+        KafkaUnavailable: Kafka does not answer, now or while the context lasts, or the topic does not exist.
     """
-    parts = await kafka.partitions(settings.kafka, settings.topics.dead_letter)
-    async with kafka.reader(settings.kafka) as consumer:
-        yield DeadLetters(consumer, parts, spans or await _spans(consumer, parts, since))
+    parts = await admin.partitions(settings.kafka, settings.topics.dead_letter)
+    async with admin.reader(settings.kafka) as consumer:
+        yield DeadLetterReader(consumer, parts, ranges or await _ranges(consumer, parts, since))
 
 
-async def _spans(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], since: int | None) -> Spans:
+async def _ranges(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], since: int | None) -> OffsetRanges:
     firsts, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))
     if since is not None:
-        # Of each partition the first record that is not earlier: whatever the others' times are, all before it are.
+        # The first record of each partition that is not earlier: all records before it are earlier.
         found = await consumer.offsets_for_times(dict.fromkeys(parts, since))
         firsts = {part: ends[part] if found[part] is None else found[part].offset for part in parts}
     return {part: (min(firsts[part], ends[part]), ends[part]) for part in parts}
 
 
-def _place(number: str, parts: Sequence[TopicPartition]) -> tuple[TopicPartition, int]:
+def _parse(number: str, parts: Sequence[TopicPartition]) -> tuple[TopicPartition, int]:
     found = _NUMBER.fullmatch(number)
     if found is None:
-        raise Failure(f"{number!r} names no dead letter: a number as `dead-letters list` shows it is needed", USAGE)
+        raise CommandError(f"{number!r} is not the number of a dead letter; `dead-letters list` shows them", USAGE)
     if found[1] is None and len(parts) > 1:
-        raise Failure(f"the topic has {len(parts)} partitions: name the dead letter as `partition:offset`", USAGE)
-    wanted = int(found[1] or parts[0].partition)
+        raise CommandError(f"the topic has {len(parts)} partitions: name the dead letter as `partition:offset`", USAGE)
+    partition = int(found[1] or parts[0].partition)
     for part in parts:
-        if part.partition == wanted:
+        if part.partition == partition:
             return part, int(found[2])
-    raise Failure(f"there is no dead letter {number}")
+    raise _no_dead_letter(number)
+
+
+def _no_dead_letter(number: str) -> CommandError:
+    return CommandError(f"there is no dead letter {number}; `dead-letters list` shows them")
 
 
 async def _records(
@@ -133,13 +131,13 @@ async def _records(
     end: int,
     ends_before: Callable[[Any], bool] = lambda _: False,
 ) -> AsyncIterator[Any]:
-    """Yield the records of a partition with offsets from `first` on and below `end`, up to one that ends it."""
+    """Yield the records from offset `first` to before `end`, or to the one that `ends_before` is true for, excluded."""
     if first == end:
         return
     consumer.assign([part])
     consumer.seek(part, first)
     while await consumer.position(part) < end:
-        fetched = await consumer.getmany(part, timeout_ms=kafka.PATIENCE_MS, max_records=_EVERY)
+        fetched = await consumer.getmany(part, timeout_ms=admin.TIMEOUT_MS, max_records=_FETCHED)
         if not fetched and await consumer.position(part) < end:
             raise TimeoutError
         for record in fetched.get(part, ()):

@@ -3,39 +3,39 @@
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from services.ops import kafka
-from services.ops.database import Opening, asking
+from services.ops.database import Opening, translate_errors
 from services.ops.dead_letters import reader
 from services.ops.dead_letters.dead_letter import DeadLetter
-from services.ops.dead_letters.ingested import identity, logged
-from services.ops.dead_letters.reader import Found, Report
-from services.ops.dead_letters.replayable import obstacle, sent_back
-from services.ops.dead_letters.scan import Survey
+from services.ops.dead_letters.ingested import already_ingested, identity
+from services.ops.dead_letters.reader import Report
+from services.ops.dead_letters.replayable import replayed, why_not_replayable
+from services.ops.dead_letters.scan import Scan
 from services.ops.dead_letters.selection import Selection
-from services.ops.errors import INTERRUPTED, Failure
+from services.ops.errors import FAILED, INTERRUPTED, CommandError
 from services.ops.settings import OpsSettings
 from shared.contract.envelope import Event, decode
+from shared.kafka import admin
+from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import RecordProducer
 from shared.store.ports import Store
 
-_GROUP_RECORDS = 500
-_GROUP_BYTES = 4 * 1024 * 1024
+_BATCH_RECORDS = 500
+_BATCH_BYTES = 4 * 1024 * 1024
 _NAMED = 5
-_LAST_WORDS_SECONDS = 2
+_STOP_SECONDS = 2
 
-_REPLACED = "refused again since: a later dead letter stands for it"
-_TRIED = "sent back before and refused again; --again insists"
-_LOGGED = "its event is in the log by now; --again insists"
-_TOO_LARGE = "its topic does not take so large a record"
+_REPLACED = "refused again since; its later dead letter is replayed instead"
+_TRIED = "refused again after an earlier replay; --again replays it"
+_INGESTED = "its event is already in the log; --again replays it"
+_TOO_LARGE = "it is too large for its topic (max.message.bytes)"
 
 
 @dataclass(slots=True)
-class Some:
-    """How many there are, and the numbers of the first few."""
+class Group:
+    """How many dead letters have the same outcome, and the numbers of the first few."""
 
     count: int = 0
     first: list[str] = field(default_factory=list)
@@ -43,105 +43,106 @@ class Some:
 
 @dataclass(slots=True)
 class Tally:
-    """How many dead letters were sent back; by reason, those that need not be and those that cannot be."""
+    """How many dead letters were sent back; by reason, those that need no replay and those that cannot be replayed."""
 
     sent: int = 0
-    left: dict[str, Some] = field(default_factory=dict)
-    refused: dict[str, Some] = field(default_factory=dict)
+    skipped: dict[str, Group] = field(default_factory=dict)
+    refused: dict[str, Group] = field(default_factory=dict)
 
 
 class Replay:
-    """One run. `again` insists on what was refused again or is in the log; a `dry` one sends nothing."""
+    """One run. `again` includes what was refused again or is already in the log; a `dry` run sends nothing."""
 
     def __init__(self, settings: OpsSettings, selection: Selection, *, again: bool = False, dry: bool = False) -> None:
         self._settings = settings
         self._selection = selection
         self._again = again
         self._dry = dry
-        self._sender = RecordProducer(settings.kafka, request_timeout_ms=kafka.PATIENCE_MS)
+        self._producer = RecordProducer(settings.kafka, request_timeout_ms=admin.TIMEOUT_MS)
         self.tally = Tally()
 
-    async def run(self, opening: Opening, survey: Survey, report: Report) -> Tally:
-        """Send back what is meant of what was there at the survey, and return when Kafka has acknowledged all of it.
+    async def run(self, opening: Opening, scan: Scan, report: Report) -> Tally:
+        """Replay the selected dead letters of the scan; return when Kafka has acknowledged all of them.
 
         Raises:
-            Failure: Kafka or MongoDB does not answer, or Ctrl-C; says how many were sent back.
+            CommandError: Kafka or MongoDB does not answer, or Ctrl-C; names how many were sent back.
         """
         try:
-            await kafka.partitions(self._settings.kafka, *self._settings.topics.inputs)
+            await admin.partitions(self._settings.kafka, *self._settings.topics.inputs)
             async with opening(self._settings) as database:
-                await self._run(database.store, survey, report)
+                await self._run(database.store, scan, report)
         except asyncio.CancelledError:
-            raise Failure(f"interrupted; {self._account()}", INTERRUPTED) from None
-        except Failure as failure:
-            raise Failure(f"{failure}; {self._account()}", failure.code) from failure
+            raise CommandError(f"interrupted; {self._account()}", INTERRUPTED) from None
+        except (CommandError, KafkaUnavailable) as error:
+            raise CommandError(f"{error}; {self._account()}", getattr(error, "code", FAILED)) from error
         finally:
-            # All was acknowledged, or will not be: an idempotent producer would else try for ever.
+            # Everything is acknowledged, or will not be: an idempotent producer would retry for ever.
             with suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                    await self._sender.stop()
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._producer.stop()
         return self.tally
 
-    async def _run(self, store: Store, survey: Survey, report: Report) -> None:
-        group: list[Found] = []
+    async def _run(self, store: Store, scan: Scan, report: Report) -> None:
+        batch: list[DeadLetter] = []
         size = 0
-        async with reader.opened(self._settings, spans=survey.spans) as topic:
-            async for record, letter in topic.chosen(self._selection, report):
-                if not self._is_due(record, letter, survey):
+        async with reader.opened(self._settings, ranges=scan.ranges) as topic:
+            async for letter in topic.selected(self._selection, report):
+                if not self._is_due(letter, scan):
                     continue
-                group.append((record, letter))
-                size += len(record.value or b"")
-                if len(group) >= _GROUP_RECORDS or size >= _GROUP_BYTES:
-                    await self._send(store, group)
-                    group, size = [], 0
-            await self._send(store, group)
+                batch.append(letter)
+                size += len(letter.record.value or b"")
+                if len(batch) >= _BATCH_RECORDS or size >= _BATCH_BYTES:
+                    await self._send(store, batch)
+                    batch, size = [], 0
+            await self._send(store, batch)
 
-    def _is_due(self, record: Any, letter: DeadLetter, survey: Survey) -> bool:
-        # One that is named is insisted on; with limits, a record and its repetitions would grow with each run.
+    def _is_due(self, letter: DeadLetter, scan: Scan) -> bool:
+        # A record that was refused again has several dead letters: without a number only its last one is replayed, or
+        # the record would multiply with each run.
         named = self._again and self._selection.numbers
-        if why := obstacle(record, letter, self._settings.topics):
-            _note(self.tally.refused, why, letter)
-        elif (record.partition, record.offset) in survey.replaced and not named:
-            _note(self.tally.left, _REPLACED, letter)
+        if why := why_not_replayable(letter, self._settings.topics):
+            _count(self.tally.refused, why, letter)
+        elif (letter.record.partition, letter.record.offset) in scan.replaced and not named:
+            _count(self.tally.skipped, _REPLACED, letter)
         elif letter.replays and not self._again:
-            _note(self.tally.left, _TRIED, letter)
+            _count(self.tally.skipped, _TRIED, letter)
         else:
             return True
         return False
 
-    async def _send(self, store: Store, group: list[Found]) -> None:
-        due = group if self._again else await self._not_logged(store, group)
-        sent = {id(record := sent_back(*found)): (record, found[1]) for found in due}
+    async def _send(self, store: Store, batch: list[DeadLetter]) -> None:
+        due = batch if self._again else await self._not_ingested(store, batch)
+        sent = {id(record := replayed(letter)): (record, letter) for letter in due}
         if due and not self._dry:
-            async with asyncio.timeout(kafka.PATIENCE_SECONDS):
-                for record in await self._sender.deliver([record for record, _ in sent.values()]):
-                    _note(self.tally.refused, _TOO_LARGE, sent.pop(id(record))[1])
+            async with asyncio.timeout(admin.TIMEOUT_SECONDS):
+                for record in await self._producer.deliver([record for record, _ in sent.values()]):
+                    _count(self.tally.refused, _TOO_LARGE, sent.pop(id(record))[1])
         self.tally.sent += len(sent)
 
-    async def _not_logged(self, store: Store, group: list[Found]) -> list[Found]:
-        events = [decode(record.value, record.headers) for record, _ in group]
+    async def _not_ingested(self, store: Store, batch: list[DeadLetter]) -> list[DeadLetter]:
+        events = [decode(letter.record.value, letter.record.headers) for letter in batch]
         valid = [event for event in events if isinstance(event, Event)]
         if not valid:  # the usual case, which needs no MongoDB
-            return group
-        with asking(self._settings):
-            there = await logged(store, valid)
-        due: list[Found] = []
-        for found, event in zip(group, events, strict=True):
-            if isinstance(event, Event) and identity(event) in there:
-                _note(self.tally.left, _LOGGED, found[1])
+            return batch
+        with translate_errors(self._settings):
+            ingested = await already_ingested(store, valid)
+        due: list[DeadLetter] = []
+        for letter, event in zip(batch, events, strict=True):
+            if isinstance(event, Event) and identity(event) in ingested:
+                _count(self.tally.skipped, _INGESTED, letter)
             else:
-                due.append(found)
+                due.append(letter)
         return due
 
     def _account(self) -> str:
         return (
-            f"{self.tally.sent} dead letters were sent back; of more that is not known: begin again, "
-            "an event that comes twice counts once"
+            f"{self.tally.sent} dead letters were sent back, perhaps more; run the replay again: an event that arrives "
+            "twice counts once"
         )
 
 
-def _note(reasons: dict[str, Some], why: str, letter: DeadLetter) -> None:
-    some = reasons.setdefault(why, Some())
-    some.count += 1
-    if len(some.first) < _NAMED:
-        some.first.append(letter.number)
+def _count(groups: dict[str, Group], why: str, letter: DeadLetter) -> None:
+    group = groups.setdefault(why, Group())
+    group.count += 1
+    if len(group.first) < _NAMED:
+        group.first.append(letter.number)

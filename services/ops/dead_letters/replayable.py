@@ -1,6 +1,4 @@
-"""PURE: which dead letter can be sent back, as which record."""
-
-from typing import Any
+"""PURE: which dead letters can be replayed, and as which records."""
 
 from services.ops.dead_letters.dead_letter import DeadLetter
 from shared.contract.dead_letter_headers import MOST_REPLAYS, OMITTED, REPLAYED_FROM, REPLAYS, readable
@@ -9,21 +7,23 @@ from shared.contract.topics import Topics
 from shared.kafka.producer import OutgoingRecord
 
 
-def obstacle(record: Any, letter: DeadLetter, topics: Topics) -> str | None:
-    """Return why a dead letter cannot be sent back; a header leads nowhere but to the topics that carry events."""
+def why_not_replayable(letter: DeadLetter, topics: Topics) -> str | None:
+    """Return why a dead letter cannot be replayed, None if it can; a header may name any topic, also a foreign one."""
+    record = letter.record
     if letter.topic is None:
-        return "it does not say which topic it came from"
+        return "it does not name the topic that it came from"
     if letter.topic not in topics.inputs:
         return f"the topic that it names is neither {' nor '.join(topics.inputs)}"
     if record.value is None and (letter.reason == Reason.TOO_LARGE or OMITTED in dict(record.headers)):
-        return "it was kept without its value, which was too large"
+        return "its value was too large to be kept"
     if record.value is None and record.key is None:
         return "it has neither a key nor a value"
     return None
 
 
-def sent_back(record: Any, letter: DeadLetter) -> OutgoingRecord:
-    """Return the record as it came, and what says how often it has been sent back, and from which dead letter."""
+def replayed(letter: DeadLetter) -> OutgoingRecord:
+    """Return the input record, with headers that count the replays and name this dead letter."""
+    record = letter.record
     replays = min(letter.replays + 1, MOST_REPLAYS)
     marks = ((REPLAYS, b"%d" % replays), (REPLAYED_FROM, b"%d:%d" % (record.partition, record.offset)))
     return OutgoingRecord(letter.topic or "", record.key, record.value, (*readable(record.headers), *marks))

@@ -1,65 +1,64 @@
-"""Looking through the dead letters before any is sent back: how many are meant, and which have a later one instead."""
+"""The scan of the dead letters before a replay: how many are selected, and which were refused again since."""
 
 from dataclasses import dataclass
 
 from services.ops.dead_letters import reader
-from services.ops.dead_letters.reader import Report, Spans
+from services.ops.dead_letters.reader import OffsetRanges, Report
 from services.ops.dead_letters.selection import Selection
 from services.ops.settings import OpsSettings
 
 
-class Places:
-    """Some of the topic's offsets, a bit for each that there is: all their names might not fit into memory."""
+class OffsetSet:
+    """A set of offsets of the topic, one bit each: millions of names would not fit into memory."""
 
-    def __init__(self, spans: Spans) -> None:
+    def __init__(self, ranges: OffsetRanges) -> None:
         self._bits = {
-            part.partition: (first, bytearray((end - first) // 8 + 1)) for part, (first, end) in spans.items()
+            part.partition: (first, bytearray((end - first) // 8 + 1)) for part, (first, end) in ranges.items()
         }
 
-    def add(self, place: str) -> None:
-        """Take in what `partition:offset` names; nothing, where the topic has no such place."""
-        partition, offset = map(int, place.split(":"))
+    def add(self, name: str) -> None:
+        """Add the offset that `partition:offset` names; ignore one outside the ranges."""
+        partition, offset = map(int, name.split(":"))
         first, bits = self._bits.get(partition, (0, bytearray()))
         if 0 <= (number := offset - first) < 8 * len(bits):
             bits[number // 8] |= 1 << number % 8
 
-    def __contains__(self, place: tuple[int, int]) -> bool:
-        """Tell whether this partition's offset was taken in."""
-        partition, offset = place
+    def __contains__(self, partition_and_offset: tuple[int, int]) -> bool:
+        partition, offset = partition_and_offset
         first, bits = self._bits.get(partition, (0, bytearray()))
         number = offset - first
         return 0 <= number < 8 * len(bits) and bool(bits[number // 8] & 1 << number % 8)
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """The topic as it was: what is read of it, how many dead letters are meant, and those that have a later one."""
+class Scan:
+    """The topic as it was: its offset ranges, how many dead letters are selected, and those that have a later one."""
 
-    spans: Spans
-    meant: int
-    replaced: Places
+    ranges: OffsetRanges
+    selected: int
+    replaced: OffsetSet
 
     @property
     def total(self) -> int:
-        """How many there are to be read, meant or not."""
-        return sum(end - first for first, end in self.spans.values())
+        """How many there are to be read, selected or not."""
+        return sum(end - first for first, end in self.ranges.values())
 
 
-async def survey(settings: OpsSettings, selection: Selection, report: Report) -> Survey:
-    """Read the topic up to its present end: what was refused again lies behind what it had been refused as before.
+async def scan(settings: OpsSettings, selection: Selection, report: Report) -> Scan:
+    """Read the topic to its present end: a record that was refused again comes after its first dead letter.
 
     Raises:
-        Failure: Kafka does not answer, or a dead letter that is named is not there.
+        CommandError: the selection names a dead letter that does not exist.
+        KafkaUnavailable: Kafka does not answer.
     """
     async with reader.opened(settings, since=selection.since) as topic:
-        replaced = Places(topic.spans)
-        meant = 0
+        replaced = OffsetSet(topic.ranges)
         for number in selection.numbers:
-            await topic.record(number)
-            meant += 1
-        async for record, letter in topic.all(report):
+            await topic.get(number)
+        selected = len(selection.numbers)
+        async for letter in topic.all(report):
             if letter.replayed_from is not None:
                 replaced.add(letter.replayed_from)
-            if not selection.numbers and selection.in_time(record.timestamp):
-                meant += selection.includes(letter.reason, letter.call, letter.source)
-    return Survey(topic.spans, meant, replaced)
+            if not selection.numbers and selection.in_time(letter.record.timestamp):
+                selected += selection.includes(letter.reason, letter.call, letter.source)
+    return Scan(topic.ranges, selected, replaced)

@@ -1,20 +1,20 @@
-"""Which dead letters are meant: those that keep to every limit."""
+"""Which dead letters a command is about."""
 
 from dataclasses import dataclass
 from typing import Any
 
 LOG_APPEND_TIME = 1
 
-# A partition's leaders, one after the other, may have clocks that differ.
-_CLOCKS_DIFFER_MS = 60_000
+# The clocks of a partition's successive leaders may differ.
+_CLOCK_SKEW_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Limits; where several reasons, calls or sources are given, one of them is enough.
+    """Limits, all of which must hold; of several reasons, calls or sources one is enough.
 
-    `since` and `until` (Unix milliseconds, the latter excluded) bound the time at which Kafka took the dead letter.
-    `numbers` names single ones, which then need to keep to no limit.
+    `since` and `until` (Unix milliseconds, `until` excluded) limit the time at which Kafka appended the dead letter.
+    `numbers` selects single dead letters, without any limit.
     """
 
     reasons: frozenset[str] = frozenset()
@@ -26,23 +26,21 @@ class Selection:
 
     @property
     def is_everything(self) -> bool:
-        """Whether nothing is limited."""
         return self == Selection()
 
     def in_time(self, timestamp: int) -> bool:
-        """Tell whether a record of this time can be meant."""
         return (self.since is None or timestamp >= self.since) and (self.until is None or timestamp < self.until)
 
     def includes(self, reason: str | None, call: str | None, source: str | None) -> bool:
-        """Tell whether a dead letter that is in time is meant."""
+        """Return whether a dead letter that is `in_time` is selected."""
         pairs = ((self.reasons, reason), (self.calls, call), (self.sources, source))
         return all(not wanted or found in wanted for wanted, found in pairs)
 
     def ends_before(self, record: Any) -> bool:
-        """Tell whether neither this record nor any behind it can be meant.
+        """Return whether neither this record nor any later one can be in time.
 
-        Only the broker's own times grow with the offsets; a topic that somebody else made may have the producers'.
+        Only timestamps of the broker grow with the offsets; a topic that others created may have the producers'.
         """
         if self.until is None or record.timestamp_type != LOG_APPEND_TIME:
             return False
-        return bool(record.timestamp >= self.until + _CLOCKS_DIFFER_MS)
+        return bool(record.timestamp >= self.until + _CLOCK_SKEW_MS)

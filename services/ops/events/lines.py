@@ -1,4 +1,4 @@
-"""Reading lines from a file or from standard input, of whatever size, in bounded memory."""
+"""Reading the lines of a file or of standard input, of any size, in bounded memory."""
 
 import asyncio
 import os
@@ -7,20 +7,21 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from shared.contract.topics import MAX_EVENT_BYTES
 
 KEPT_BYTES = MAX_EVENT_BYTES + 1
-"""Of a longer line only so much is kept: enough to see that it is too long."""
+"""A longer line is cut off here: enough to see that it is too long."""
 
-_CHUNK_BYTES = 256 * 1024
+_CHUNK_BYTES = 512 * 1024
 _HEAD_BYTES = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    r"""A line without its end (`\n` or `\r\n`); `text` is at most `KEPT_BYTES` of its `size` bytes."""
+    r"""A line without its end (`\n` or `\r\n`); `text` has at most `KEPT_BYTES` of its `size` bytes."""
 
     number: int
     text: bytes
@@ -28,48 +29,12 @@ class Line:
 
     @property
     def blank(self) -> bool:
-        """Whether there is nothing in it."""
-        return not self.text or self.text.isspace()
-
-
-class Lines:
-    """Cuts what it is fed into lines."""
-
-    def __init__(self) -> None:
-        self._number = 0
-        self._kept = bytearray()
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> Iterator[Line]:
-        """Yield the lines that end in this chunk."""
-        *ended, rest = chunk.split(b"\n")
-        for part in ended:
-            self._take(part)
-            yield self._line()
-        self._take(rest)
-
-    def finish(self) -> Iterator[Line]:
-        """Yield the last line, if it had no end."""
-        if self._size:
-            yield self._line()
-
-    def _take(self, part: bytes) -> None:
-        self._size += len(part)
-        self._kept += part[: KEPT_BYTES - len(self._kept)]
-
-    def _line(self) -> Line:
-        end = b"\r" if len(self._kept) == self._size else b""
-        text = bytes(self._kept).removesuffix(end)
-        self._number += 1
-        line = Line(self._number, text, self._size - (len(self._kept) - len(text)))
-        self._kept.clear()
-        self._size = 0
-        return line
+        return not self.text.strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An open file; `size` in bytes is None where it is not known."""
+    """An open file; `size` in bytes, None where it is unknown."""
 
     name: str
     descriptor: int
@@ -77,44 +42,55 @@ class Source:
 
 
 @contextmanager
-def opened(file: str) -> Iterator[Source]:
-    """Open a file by its path, `-` for standard input, while the context lasts.
+def opened(path: str) -> Iterator[Source]:
+    """Open a file, or standard input for `-`, while the context lasts.
 
     Raises:
-        Failure: there is none, or it cannot be read.
+        CommandError: it cannot be opened.
     """
-    if file == "-":
+    if path == "-":
         if sys.stdin is None:
-            raise Failure("standard input is closed")
+            raise CommandError("standard input is closed; name a file, or pass one with <")
         yield Source("standard input", sys.stdin.fileno(), None)
         return
     try:
-        descriptor = os.open(file, os.O_RDONLY)
+        file = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed below
     except (OSError, ValueError) as error:
-        raise Failure(f"{file} cannot be read: {getattr(error, 'strerror', error)}") from error
-    try:
-        found = os.fstat(descriptor)
-        if stat.S_ISDIR(found.st_mode):
-            raise Failure(f"{file} is a folder, not a file")
-        yield Source(file, descriptor, found.st_size if stat.S_ISREG(found.st_mode) else None)
-    finally:
-        os.close(descriptor)
+        raise CommandError(f"cannot read {path}: {getattr(error, 'strerror', error)}") from error
+    with file:
+        status = os.fstat(file.fileno())
+        yield Source(path, file.fileno(), status.st_size if stat.S_ISREG(status.st_mode) else None)
 
 
 async def read(source: Source) -> AsyncIterator[tuple[int, list[Line]]]:
-    """Yield the lines, those of one chunk together, with the bytes read so far.
+    """Yield the lines, as many at a time as can be read at once, with the number of bytes read so far.
 
     Raises:
-        Failure: it cannot be read, or is surely no text.
+        CommandError: the source cannot be read, or is not text.
     """
-    lines, done = Lines(), 0
+    done = number = cut = 0
+    rest = b""
     while chunk := await _chunk(source):
-        # JSON has no such byte; archives, images and UTF-16 do, and would else be refused line by line.
+        # JSON has no such byte; archives, images and UTF-16 have, and would be refused line by line.
         if done == 0 and b"\0" in chunk[:_HEAD_BYTES]:
-            raise Failure(f"{source.name} is no text: JSON Lines in UTF-8 are needed")
+            raise CommandError(f"{source.name} is not text; JSON Lines in UTF-8 are expected")
         done += len(chunk)
-        yield done, list(lines.feed(chunk))
-    yield done, list(lines.finish())
+        *ended, rest = (rest + chunk).split(b"\n")
+        lines = []
+        for text in ended:
+            number += 1
+            lines.append(_line(number, text, cut))
+            cut = 0
+        cut += max(len(rest) - KEPT_BYTES, 0)
+        rest = rest[:KEPT_BYTES]
+        yield done, lines
+    if rest:
+        yield done, [_line(number + 1, rest, cut)]
+
+
+def _line(number: int, text: bytes, cut: int) -> Line:
+    text = text.removesuffix(b"\r")
+    return Line(number, text[:KEPT_BYTES], len(text) + cut)
 
 
 async def _chunk(source: Source) -> bytes:
@@ -122,16 +98,19 @@ async def _chunk(source: Source) -> bytes:
     try:
         return os.read(source.descriptor, _CHUNK_BYTES)
     except OSError as error:
-        raise Failure(f"{source.name} cannot be read: {error.strerror}") from error
+        raise CommandError(f"cannot read {source.name}: {error.strerror}") from error
 
 
 async def _readable(descriptor: int) -> None:
-    """Return when a read does not block: a slow pipe must not keep acknowledgements and Ctrl-C waiting."""
+    """Return when a read does not block.
+
+    A blocking read in a thread would keep Ctrl-C waiting for the next line: asyncio waits for its threads.
+    """
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     try:
         loop.add_reader(descriptor, ready.set)
-    except PermissionError:  # epoll's answer for what never blocks: a regular file, /dev/null
+    except PermissionError:  # epoll does not support files that never block: regular files, /dev/null
         await asyncio.sleep(0)
         return
     try:

@@ -1,4 +1,4 @@
-"""Checking lines against the contract, each by itself."""
+"""Validating lines, each by itself, against the contract of events."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from shared.contract.envelope import Event, InvalidEvent, decode, too_large
 from shared.contract.payloads import TRANSCRIPTION, TYPES
 from shared.contract.topics import MAX_EVENT_BYTES, Topics
 
-_NAMED = 20
+_MOST_UNKNOWN = 20
 
 Refuse = Callable[[Line, InvalidEvent], None]
 Report = Callable[["Tally"], None]
@@ -16,43 +16,43 @@ Report = Callable[["Tally"], None]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How far a file has been read; `taken` events were valid, and where they are published, acknowledged.
+    """How far a file has been read; `valid` events are, where they are published, acknowledged.
 
-    `unknown` names types that are not in the contract, some of them if there are many: they may be misspelt.
+    `unknown` are event types that the contract does not have, at most about twenty of them: they may be misspelt.
     """
 
     bytes_read: int = 0
-    taken: int = 0
+    valid: int = 0
     refused: int = 0
     unknown: frozenset[str] = frozenset()
 
 
 def check(line: Line) -> Event | InvalidEvent:
-    """Return the line's event, or why it is none."""
+    """Return the line's event, or why it is invalid."""
     if line.size > MAX_EVENT_BYTES:
         return too_large(line.size)
     return decode(line.text)
 
 
 def topic_of(event: Event, topics: Topics) -> str:
-    """Return the topic on which events of this type are published; types that are not known go with telephony."""
+    """Return the topic for events of this type; unknown types go to the topic for telephony."""
     return topics.transcription if event.type in TRANSCRIPTION else topics.telephony
 
 
 async def validate(source: Source, refuse: Refuse, report: Report) -> Tally:
-    """Check every line; blank ones are nothing.
+    """Check every line that is not blank.
 
     Raises:
-        Failure: the source cannot be read.
+        CommandError: the source cannot be read.
     """
     tally = Tally()
     async for done, lines in read(source):
         checked = [(line, check(line)) for line in lines if not line.blank]
-        bad = [(line, why) for line, why in checked if isinstance(why, InvalidEvent)]
-        for line, why in bad:
+        invalid = [(line, why) for line, why in checked if isinstance(why, InvalidEvent)]
+        for line, why in invalid:
             refuse(line, why)
         types = {event.type for _, event in checked if isinstance(event, Event)} - TYPES.keys()
-        unknown = tally.unknown if len(tally.unknown) >= _NAMED else tally.unknown | types
-        tally = Tally(done, tally.taken + len(checked) - len(bad), tally.refused + len(bad), unknown)
+        unknown = tally.unknown if len(tally.unknown) >= _MOST_UNKNOWN else tally.unknown | types
+        tally = Tally(done, tally.valid + len(checked) - len(invalid), tally.refused + len(invalid), unknown)
         report(tally)
     return tally

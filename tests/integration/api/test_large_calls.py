@@ -1,4 +1,4 @@
-"""A call of 100,000 turns, which no document could hold, read from the real API."""
+"""A call of 100,000 turns, more than a document can hold, read from the real API."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,8 +23,8 @@ from tests.support.store.makers import CALL, result, tokens
 from tests.support.store.processes import children
 
 TURNS = 100_000
-LARGE, NEIGHBOUR = "/api/calls/call-456", "/api/calls/call-1"
-PLACES = 3
+LARGE, SMALL = "/api/calls/call-456", "/api/calls/call-1"
+CAPACITY = 3
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ async def store(connection: Connection) -> MongoStore:
 
 @pytest.fixture
 async def client(connection: Connection, mongo_uri: str, database: str) -> AsyncIterator[tuple[httpx.AsyncClient, int]]:
-    """Give a client with a key, and the id of the API's process."""
+    """Yield a client with a key, and the process id of the API."""
     key, secret = new_key("org-789", PEPPER.encode())
     await MongoApiKeys(connection).add(key)
     port = free_port()
     headers = {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
-    settings = {"MONGO_URI": mongo_uri, "MONGO_DATABASE": database, "POOL_QUEUE": str(PLACES - 1)}
+    settings = {"MONGO_URI": mongo_uri, "MONGO_DATABASE": database, "POOL_QUEUE": str(CAPACITY - 1)}
     with running(port, **settings) as process:
         limits = httpx.Limits(max_connections=50)
         async with httpx.AsyncClient(
@@ -51,7 +51,7 @@ async def client(connection: Connection, mongo_uri: str, database: str) -> Async
             yield client, process.pid
 
 
-async def test_it_is_served_whole_to_as_many_as_there_are_places_and_the_others_come_again(
+async def test_it_is_served_whole_within_the_capacity_and_the_others_are_asked_to_try_again(
     store: MongoStore, client: tuple[httpx.AsyncClient, int]
 ) -> None:
     api, program = client
@@ -60,17 +60,17 @@ async def test_it_is_served_whole_to_as_many_as_there_are_places_and_the_others_
     record = render(folded.record)
 
     reading = [asyncio.create_task(api.get(LARGE)) for _ in range(20)]
-    await eventually(lambda: _answered(reading, 20 - PLACES))
-    neighbours = await asyncio.gather(*(api.get(NEIGHBOUR) for _ in range(20)))
-    answers = await asyncio.gather(*reading)
+    await eventually(lambda: _answered(reading, 20 - CAPACITY))
+    small = await asyncio.gather(*(api.get(SMALL) for _ in range(20)))
+    responses = await asyncio.gather(*reading)
 
-    whole = [answer for answer in answers if answer.status_code == 200]
-    refused = [answer for answer in answers if answer.status_code == 503]
-    assert (len(whole), len(refused)) == (PLACES, 20 - PLACES)
-    assert {answer.headers["Retry-After"] for answer in refused} == {"5"}
-    assert all(answer.content.endswith(record.body + b"}") for answer in whole)
-    assert {answer.headers["ETag"] for answer in whole} == {record.etag}
-    assert {answer.status_code for answer in neighbours} == {200}
+    whole = [response for response in responses if response.status_code == 200]
+    rejected = [response for response in responses if response.status_code == 503]
+    assert (len(whole), len(rejected)) == (CAPACITY, 20 - CAPACITY)
+    assert {response.headers["Retry-After"] for response in rejected} == {"5"}
+    assert all(response.content.endswith(record.body + b"}") for response in whole)
+    assert {response.headers["ETag"] for response in whole} == {record.etag}
+    assert {response.status_code for response in small} == {200}
     assert len(children(program)) == 1
 
 
@@ -78,7 +78,7 @@ async def _answered(reading: list[asyncio.Task[httpx.Response]], number: int) ->
     return sum(each.done() for each in reading) >= number
 
 
-async def test_a_final_record_that_was_not_stored_is_known_without_a_process(
+async def test_a_final_record_that_is_not_stored_is_revalidated_without_a_process(
     store: MongoStore, client: tuple[httpx.AsyncClient, int]
 ) -> None:
     api, program = client
@@ -86,7 +86,7 @@ async def test_a_final_record_that_was_not_stored_is_known_without_a_process(
     (lease,) = await store.lease([CALL], next(tokens))
     await store.store_results([(lease, replace(result(), fields=None, body=None))])
 
-    answer = await api.get(LARGE, headers={"If-None-Match": result().etag})
+    response = await api.get(LARGE, headers={"If-None-Match": result().etag})
 
-    assert (answer.status_code, answer.headers["X-Call-Finality"]) == (304, "final")
+    assert (response.status_code, response.headers["X-Call-Finality"]) == (304, "final")
     assert children(program) == []

@@ -1,4 +1,4 @@
-"""The API on MongoDB: what memory cannot show."""
+"""The API on MongoDB: what the in-memory store cannot show."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from tests.support.events.makers import STARTED, event
 from tests.support.events.seed_call import seed_call, seed_response
 
 CALL = "/api/calls/call-456"
-SAMPLED = ("id", "latency")  # the seed's id is another one, and its percentiles fit no samples
+SAMPLED = ("id", "latency")  # the seed's id differs, and no samples have its percentiles
 
 
 @pytest.fixture
@@ -20,20 +20,20 @@ async def api(connection: Connection) -> Reader:
     return await reader(MongoStore(connection), MongoApiKeys(connection))
 
 
-async def test_a_call_that_goes_on_is_the_seeds(api: Reader) -> None:
+async def test_a_live_call_is_the_seed(api: Reader) -> None:
     await put(api.store, seed_call())
 
-    answer = await api.get(CALL)
+    response = await api.get(CALL)
 
-    body, seed = answer.json(), seed_response()
+    body, seed = response.json(), seed_response()
     for name in SAMPLED:
         del body["data"][name], seed["data"][name]
-    assert answer.status_code == 200
-    assert answer.headers["X-Call-Finality"] == "live"
+    assert response.status_code == 200
+    assert response.headers["X-Call-Finality"] == "live"
     assert body == seed
 
 
-async def test_what_is_stored_is_what_was_folded_for_the_reader_before(api: Reader) -> None:
+async def test_the_stored_record_is_the_one_folded_on_read(api: Reader) -> None:
     call = [*seed_call(), event("call.ended", at=STARTED + 300_000)]
     await put(api.store, call)
     folded = await api.get(CALL)
@@ -45,20 +45,20 @@ async def test_what_is_stored_is_what_was_folded_for_the_reader_before(api: Read
     assert (stored.content, stored.headers["ETag"]) == (folded.content, folded.headers["ETag"])
 
 
-async def test_a_broken_call_is_a_mistake_of_ours(api: Reader) -> None:
+async def test_a_broken_call_is_an_internal_error(api: Reader) -> None:
     await break_call(api.store, "org-789/call-456")
 
-    answer = await api.get(CALL)
+    response = await api.get(CALL)
 
-    assert answer.status_code == 500
+    assert response.status_code == 500
 
 
 @pytest.mark.parametrize("call_id", ["$where", "a.b", "\ufffd", "\U0010ffff" * 256, "{}"])
-async def test_an_id_is_text_and_nothing_else(api: Reader, call_id: str) -> None:
-    answer = await api.get("/api/calls/" + "".join(f"%{byte:02X}" for byte in call_id.encode()))
+async def test_a_call_id_is_never_interpreted(api: Reader, call_id: str) -> None:
+    response = await api.get("/api/calls/" + "".join(f"%{byte:02X}" for byte in call_id.encode()))
 
-    assert answer.status_code == 404
-    assert answer.json()["error"] == f"Call with ID '{call_id}' does not exist"
+    assert response.status_code == 404
+    assert response.json()["error"] == f"Call with ID '{call_id}' does not exist"
 
 
 async def test_a_revoked_key_stops_within_five_seconds(api: Reader) -> None:

@@ -1,4 +1,4 @@
-"""MongoDB goes away and comes back; the API stays."""
+"""The API during an outage of MongoDB, and after it."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.local.servers.mongod import MongoServer
-from services.api.auth import REMEMBERED_SECONDS
+from services.api.auth import CACHE_SECONDS
 from shared.config.mongo_access import MongoAccess
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
@@ -22,7 +22,7 @@ from tests.support.servers.servers import engine_answers, mongo_server
 
 CALL = "/api/calls/call-456"
 LIMIT_SECONDS = scaled(3.0)
-AT_ONCE = 40
+CONCURRENT = 40
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +46,17 @@ async def timed(api: Reader, path: str = CALL) -> tuple[httpx.Response, float]:
     return answer, time.monotonic() - started
 
 
-async def check_away(api: Reader) -> None:
-    """Ask as many do, with a key that is remembered and with one that is not, for longer than it is."""
+async def check_unavailable(api: Reader) -> None:
+    """Send concurrent requests until the cached key has expired."""
     for _ in range(2):
-        answers = await asyncio.gather(*(timed(api) for _ in range(AT_ONCE)), timed(api, "/readyz"))
+        answers = await asyncio.gather(*(timed(api) for _ in range(CONCURRENT)), timed(api, "/readyz"))
         assert {answer.status_code for answer, _ in answers} == {503}
         assert max(seconds for _, seconds in answers) < LIMIT_SECONDS
         assert answers[0][0].headers["Retry-After"] == "1"
-        await asyncio.sleep(REMEMBERED_SECONDS / 2)
+        await asyncio.sleep(CACHE_SECONDS / 2)
 
 
-async def check_back(api: Reader) -> None:
+async def check_recovered(api: Reader) -> None:
     statuses = {503}
 
     async def other_than_503() -> set[int]:
@@ -64,29 +64,29 @@ async def check_back(api: Reader) -> None:
         return statuses - {503}
 
     assert await eventually(other_than_503) == {200}
-    answers = await asyncio.gather(*(api.get(CALL) for _ in range(AT_ONCE)))
+    answers = await asyncio.gather(*(api.get(CALL) for _ in range(CONCURRENT)))
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_a_crash_of_mongodb_is_waited_out(api: Reader, own_mongo: MongoServer) -> None:
+async def test_it_recovers_from_a_crash_of_mongodb(api: Reader, own_mongo: MongoServer) -> None:
     assert (await api.get(CALL)).status_code == 200
 
     own_mongo.kill()
-    await check_away(api)
+    await check_unavailable(api)
     own_mongo.start()
     await asyncio.to_thread(own_mongo.wait_until_ready)
 
-    await check_back(api)
+    await check_recovered(api)
 
 
 @pytest.mark.skipif(engine_answers(), reason="a process in a container cannot be stopped from outside")
-async def test_a_mongodb_that_hangs_is_waited_out(api: Reader, own_mongo: MongoServer) -> None:
+async def test_it_recovers_from_a_mongodb_that_hangs(api: Reader, own_mongo: MongoServer) -> None:
     assert (await api.get(CALL)).status_code == 200
 
     os.kill(own_mongo.pid, signal.SIGSTOP)
     try:
-        await check_away(api)
+        await check_unavailable(api)
     finally:
         os.kill(own_mongo.pid, signal.SIGCONT)
 
-    await check_back(api)
+    await check_recovered(api)

@@ -12,21 +12,23 @@ from tests.support.api.program import START_SECONDS, run, running
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_it_is_told_to_stop(sent: signal.Signals, mongo_uri: str, database: str) -> None:
+def test_it_serves_until_a_signal_stops_it(sent: signal.Signals, mongo_uri: str, database: str) -> None:
     port = free_port()
     with running(port, MONGO_URI=mongo_uri, MONGO_DATABASE=database) as process:
         ready = httpx.get(f"http://{HOST}:{port}/readyz", trust_env=False)
-        refused = httpx.get(f"http://{HOST}:{port}/api/calls/call-456", headers={"X-API-KEY": "a", "X-API-SECRET": "b"})
+        rejected = httpx.get(
+            f"http://{HOST}:{port}/api/calls/call-456", headers={"X-API-KEY": "a", "X-API-SECRET": "b"}
+        )
 
         process.send_signal(sent)
         _, written = process.communicate(timeout=START_SECONDS)
 
-    assert (ready.status_code, refused.status_code) == (200, 401)
+    assert (ready.status_code, rejected.status_code) == (200, 401)
     assert process.returncode == 0
     assert [json.loads(line)["event"] for line in written.splitlines()] == ["started", "stopped"]
 
 
-def test_it_starts_without_mongodb_and_says_that_it_is_not_ready() -> None:
+def test_without_mongodb_it_starts_and_is_not_ready() -> None:
     port = free_port()
     with running(port, MONGO_URI=f"mongodb://{HOST}:{free_port()}/") as process:
         ready = httpx.get(f"http://{HOST}:{port}/readyz", trust_env=False)
@@ -43,7 +45,7 @@ def test_it_starts_without_mongodb_and_says_that_it_is_not_ready() -> None:
     ]
 
 
-def test_a_port_that_is_taken_is_one_line() -> None:
+def test_a_port_in_use_is_one_line() -> None:
     with socket.create_server((HOST, 0)) as taken:
         port = str(taken.getsockname()[1])
 
@@ -58,8 +60,8 @@ def test_a_port_that_is_taken_is_one_line() -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"KEY_PEPPER": None}, "CALLFOLD_API_SECRET_PEPPER is not set"),
-        ({"KEY_PEPPER": "hunter2"}, "CALLFOLD_API_SECRET_PEPPER is wrong"),
+        ({"API_SECRET_PEPPER": None}, "CALLFOLD_API_SECRET_PEPPER is not set"),
+        ({"API_SECRET_PEPPER": "hunter2"}, "CALLFOLD_API_SECRET_PEPPER is wrong"),
         ({"API_PORT": "0"}, "CALLFOLD_API_PORT is '0'"),
         ({"MONGO_URI": "mongodb://me:hunter2/x@host"}, "CALLFOLD_MONGO_URI is wrong"),
         ({"MONGO_URI": "http://hunter2"}, "CALLFOLD_MONGO_URI is wrong"),
@@ -76,8 +78,8 @@ def test_a_wrong_setting_is_one_line_without_secrets(changes: dict[str, str | No
 
 
 def test_help_names_every_variable() -> None:
-    ended = run("--help", KEY_PEPPER=None)
+    ended = run("--help", API_SECRET_PEPPER=None)
 
     assert ended.returncode == 0
-    for name in ("KEY_PEPPER", "API_HOST", "API_PORT", "MONGO_URI", "API_TIMEOUT_MS"):
+    for name in ("API_SECRET_PEPPER", "API_HOST", "API_PORT", "MONGO_URI", "API_TIMEOUT_MS"):
         assert f"CALLFOLD_{name} " in ended.stdout

@@ -1,4 +1,4 @@
-"""Which dead letters `callfold dead-letters list` and `export` take."""
+"""Which dead letters `callfold dead-letters list` and `export` select."""
 
 import asyncio
 import base64
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from shared.contract.timestamps import rfc3339
 from shared.contract.topics import Topics
 from tests.support.callfold import Callfold
@@ -20,14 +20,16 @@ def letter(topics: Topics, value: bytes, reason: bytes = b"missing") -> Message:
 
 
 async def put(bootstrap: str, *letters: Message) -> None:
-    """Publish one after the other, so that each has a time of its own."""
+    """Publish one by one, so that their timestamps differ."""
     async with producer(bootstrap, linger_ms=0) as sender:
         for each in letters:
             await sender.send_and_wait(**each)
             await asyncio.sleep(0.005)
 
 
-async def test_a_list_holds_what_keeps_to_every_limit(callfold: Callfold, kafka_bootstrap: str, topics: Topics) -> None:
+async def test_a_list_has_the_dead_letters_within_every_limit(
+    callfold: Callfold, kafka_bootstrap: str, topics: Topics
+) -> None:
     bodies = [{"subject": call, "source": source} for call, source in (("a", "/x"), ("a", "/y"), ("b", "/x"))]
     letters = [letter(topics, orjson.dumps(body)) for body in bodies]
     await put(kafka_bootstrap, *letters, letter(topics, orjson.dumps(bodies[0]), b"not_json"))
@@ -50,12 +52,12 @@ async def test_an_export_goes_to_a_file_or_to_standard_output(
     await put(kafka_bootstrap, letter(topics, b"{}"), letter(topics, HOSTILE))
 
     named = await callfold("export", "1", "--output", str(file))
-    refused = await callfold("export", "--output", str(file))
+    existing = await callfold("export", "--output", str(file))
     shown = await callfold("export", "--reason", "missing")
 
     assert (named.exit_code, named.stdout, named.stderr) == (0, "", "1 exported\n")
     assert base64.b64decode(orjson.loads(file.read_bytes())["value"]["base64"]) == HOSTILE
-    assert isinstance(refused.exception, Failure)
+    assert isinstance(existing.exception, CommandError)
     assert [orjson.loads(line)["number"] for line in shown.stdout.splitlines()] == ["0", "1"]
 
 

@@ -1,21 +1,16 @@
 """`callfold dead-letters` on a real broker."""
 
 import asyncio
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import orjson
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from shared.contract.timestamps import rfc3339
-from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
-from tests.support.eventually import scaled
-from tests.support.servers.kafka import records
+from shared.contract.topics import Topics
+from tests.support.callfold import run
+from tests.support.servers.kafka import records, send
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
 WHY = (
     ("reason", b"missing"),
     ("detail", b"`data.digits` is missing"),
@@ -28,9 +23,7 @@ HOSTILE = bytes(range(256)) + b"\x1b[2J\r\n[red]"
 
 
 def callfold(*arguments: str, bootstrap: str, topics: Topics) -> "subprocess.CompletedProcess[bytes]":
-    environment = {**os.environ, "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap, "CALLFOLD_TOPIC_PREFIX": topics.prefix}
-    command = [str(CALLFOLD), "dead-letters", *arguments]
-    return subprocess.run(command, capture_output=True, env=environment, timeout=scaled(60), check=False)
+    return run("dead-letters", *arguments, kafka_bootstrap=bootstrap, topic_prefix=topics.prefix)
 
 
 async def put(
@@ -42,12 +35,8 @@ async def put(
     headers: tuple[tuple[str, bytes], ...] = WHY,
     partition: int = 0,
 ) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, max_request_size=DEAD_LETTER_MAX_MESSAGE_BYTES)
-    await producer.start()
-    try:
-        await producer.send_and_wait(topics.dead_letter, value, key=key, headers=list(headers), partition=partition)
-    finally:
-        await producer.stop()
+    message = {"topic": topics.dead_letter, "value": value, "key": key, "headers": list(headers)}
+    await send(bootstrap, [{**message, "partition": partition}])
 
 
 async def split(bootstrap: str, topics: Topics) -> None:
@@ -55,14 +44,14 @@ async def split(bootstrap: str, topics: Topics) -> None:
     await admin.start()
     try:
         await admin.create_partitions({topics.dead_letter: NewPartitions(2)})
-        # The broker answers before it tells of the new partition.
-        while len((await admin.describe_topics([topics.dead_letter]))[0]["partitions"]) < 2:  # noqa: ASYNC110 - nobody tells
+        # The broker answers before its metadata has the new partition.
+        while len((await admin.describe_topics([topics.dead_letter]))[0]["partitions"]) < 2:  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(0.01)
     finally:
         await admin.close()
 
 
-async def test_the_list_says_why_whose_and_where_from(kafka_bootstrap: str, topics: Topics) -> None:
+async def test_the_list_shows_the_reason_the_call_and_the_input_record(kafka_bootstrap: str, topics: Topics) -> None:
     await put(
         kafka_bootstrap,
         topics,
@@ -92,7 +81,7 @@ async def test_the_list_says_why_whose_and_where_from(kafka_bootstrap: str, topi
     ]
 
 
-async def test_the_table_has_a_row_for_each_and_no_control_codes(kafka_bootstrap: str, topics: Topics) -> None:
+async def test_the_table_has_one_row_each_and_no_control_codes(kafka_bootstrap: str, topics: Topics) -> None:
     await put(kafka_bootstrap, topics, HOSTILE, key=HOSTILE, headers=(("detail", HOSTILE), ("reason", b"[b]")))
     await put(kafka_bootstrap, topics, b"{}")
 
@@ -129,10 +118,14 @@ def test_an_empty_topic_is_an_empty_list(kafka_bootstrap: str, topics: Topics) -
     assert orjson.loads(json.stdout) == []
 
 
-async def test_what_is_not_there_costs_one_line(kafka_bootstrap: str, topics: Topics) -> None:
+async def test_a_number_that_does_not_exist_is_one_line(kafka_bootstrap: str, topics: Topics) -> None:
     await put(kafka_bootstrap, topics, b"{}")
 
-    for number, code, why in (("1", 1, b"no dead letter 1"), ("1:0", 1, b"no dead letter"), ("x", 2, b"names no")):
+    for number, code, why in (
+        ("1", 1, b"no dead letter 1"),
+        ("1:0", 1, b"no dead letter"),
+        ("x", 2, b"is not the number"),
+    ):
         done = callfold("show", number, bootstrap=kafka_bootstrap, topics=topics)
 
         assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (code, b"", 1)

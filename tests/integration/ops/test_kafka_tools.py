@@ -1,9 +1,6 @@
-"""Beside Kafka's own tools: what Java publishes is read, and the lag is what Kafka says it is."""
+"""Compared with Kafka's own tools: records of the Java producer are read, and the lag agrees."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from typing import Any
 
@@ -11,15 +8,16 @@ from shared.contract.topics import Topics
 from shared.kafka.partitioner import partition_of
 from shared.store.mongo.client import Connection
 from tests.integration.worker.conftest import MakeWorker
+from tests.support.callfold import run as callfold
 from tests.support.events.makers import STARTED, event, raw
 from tests.support.events.records import expected, wait_for
-from tests.support.eventually import eventually, scaled
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import publish
 from tests.support.servers.kafka_tools import PRODUCER, group_lag, run
 from tests.support.worker.process import WorkerProcess
 
 
-async def test_what_javas_console_producer_publishes_is_folded_and_lies_where_it_should(
+async def test_events_of_the_java_console_producer_are_folded_from_the_expected_partitions(
     worker: WorkerProcess, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     calls = [f"call-{number}" for number in range(12)]
@@ -46,25 +44,18 @@ async def test_the_lag_agrees_with_kafka_consumer_groups(
     before = time.time()
     await publish(kafka_bootstrap, topics, [event("call.note", call=f"call-{number}") for number in range(33)])
 
-    told = callfold_lag(kafka_bootstrap, topics)
+    lag = callfold_lag(kafka_bootstrap, topics)
 
     ours = {
         (part["topic"], part["partition"]): (part["committed"], part["end"], part["lag"])
-        for part in told["partitions"]
+        for part in lag["partitions"]
         if part["committed"] is not None
     }
     assert ours == group_lag(kafka_bootstrap, topics.prefix)
-    assert told["total"]["lag"] == 33
-    assert 0 < told["total"]["lag_seconds"] < time.time() - before + 0.001
+    assert lag["total"]["lag"] == 33
+    assert 0 < lag["total"]["lag_seconds"] < time.time() - before + 0.001
 
 
 def callfold_lag(bootstrap: str, topics: Topics) -> Any:
-    settings = {"KAFKA_BOOTSTRAP": bootstrap, "TOPIC_PREFIX": topics.prefix, "GROUP": topics.prefix}
-    done = subprocess.run(
-        [sys.executable, "-m", "services.ops", "lag", "--json"],
-        env=os.environ | {f"CALLFOLD_{name}": value for name, value in settings.items()},
-        capture_output=True,
-        check=True,
-        timeout=scaled(60),
-    )
+    done = callfold("lag", "--json", kafka_bootstrap=bootstrap, topic_prefix=topics.prefix, group=topics.prefix)
     return json.loads(done.stdout)

@@ -1,32 +1,23 @@
 """`callfold lag` on a real broker."""
 
-import os
 import subprocess
-import sys
 import time
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
+import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.contract.topics import Topics
-from tests.support.eventually import scaled
+from tests.support.callfold import run
 from tests.support.fixtures import PARTITIONS
-
-CALLFOLD = Path(sys.executable).with_name("callfold")
+from tests.support.servers.kafka import producer, send
 
 
 def lag(bootstrap: str, topics: Topics, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    environment = os.environ | {
-        "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap,
-        "CALLFOLD_TOPIC_PREFIX": topics.prefix,
-        "CALLFOLD_GROUP": topics.prefix,
-    }
-    return subprocess.run(
-        [CALLFOLD, "lag", *arguments], capture_output=True, env=environment, timeout=scaled(60), check=False
-    )
+    return run("lag", *arguments, kafka_bootstrap=bootstrap, topic_prefix=topics.prefix, group=topics.prefix)
 
 
 def lag_json(bootstrap: str, topics: Topics) -> Any:
@@ -35,20 +26,22 @@ def lag_json(bootstrap: str, topics: Topics) -> Any:
     return orjson.loads(done.stdout)
 
 
-def by_place(told: Any) -> dict[tuple[str, int], tuple[int, int | None, int]]:
+def by_partition(found: Any) -> dict[tuple[str, int], tuple[int, int | None, int]]:
     return {
-        (part["topic"], part["partition"]): (part["end"], part["committed"], part["lag"]) for part in told["partitions"]
+        (each["topic"], each["partition"]): (each["end"], each["committed"], each["lag"])
+        for each in found["partitions"]
     }
 
 
-async def fill(bootstrap: str, place: TopicPartition, count: int) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap)
-    await producer.start()
-    try:
-        for _ in range(count):
-            await producer.send_and_wait(place.topic, b"{}", partition=place.partition)
-    finally:
-        await producer.stop()
+async def fill(bootstrap: str, part: TopicPartition, count: int) -> None:
+    await send(bootstrap, [{"topic": part.topic, "partition": part.partition, "value": b"{}"}] * count)
+
+
+async def transact(bootstrap: str, part: TopicPartition, end: Callable[[AIOKafkaProducer], Awaitable[None]]) -> None:
+    async with producer(bootstrap, transactional_id=part.topic) as made:
+        await made.begin_transaction()
+        await made.send_and_wait(part.topic, b"{}", partition=part.partition)
+        await end(made)
 
 
 async def commit(bootstrap: str, topics: Topics, offsets: dict[TopicPartition, int]) -> None:
@@ -61,12 +54,12 @@ async def commit(bootstrap: str, topics: Topics, offsets: dict[TopicPartition, i
         await consumer.stop()
 
 
-def test_a_group_that_never_was_lags_by_nothing_on_empty_topics(kafka_bootstrap: str, topics: Topics) -> None:
-    told = lag_json(kafka_bootstrap, topics)
+def test_a_group_that_does_not_exist_has_no_lag_on_empty_topics(kafka_bootstrap: str, topics: Topics) -> None:
+    found = lag_json(kafka_bootstrap, topics)
 
-    assert list(told) == ["group", "partitions", "total"]
-    assert told["group"] == topics.prefix
-    assert told["partitions"][0] == {
+    assert list(found) == ["group", "partitions", "total"]
+    assert found["group"] == topics.prefix
+    assert found["partitions"][0] == {
         "topic": topics.telephony,
         "partition": 0,
         "end": 0,
@@ -74,20 +67,20 @@ def test_a_group_that_never_was_lags_by_nothing_on_empty_topics(kafka_bootstrap:
         "lag": 0,
         "lag_seconds": 0.0,
     }
-    assert len(told["partitions"]) == 2 * PARTITIONS
-    assert told["total"] == {"lag": 0, "lag_seconds": 0.0}
+    assert len(found["partitions"]) == 2 * PARTITIONS
+    assert found["total"] == {"lag": 0, "lag_seconds": 0.0}
 
 
-async def test_it_counts_what_is_not_committed(kafka_bootstrap: str, topics: Topics) -> None:
+async def test_it_counts_the_records_that_are_not_committed(kafka_bootstrap: str, topics: Topics) -> None:
     first, second = (TopicPartition(topics.telephony, number) for number in (0, 1))
     await fill(kafka_bootstrap, first, 5)
     await fill(kafka_bootstrap, second, 3)
     await fill(kafka_bootstrap, TopicPartition(topics.transcription, 2), 4)
     await commit(kafka_bootstrap, topics, {first: 2, second: 3})
 
-    told = lag_json(kafka_bootstrap, topics)
+    found = lag_json(kafka_bootstrap, topics)
 
-    assert by_place(told) == {
+    assert by_partition(found) == {
         (topics.telephony, 0): (5, 2, 3),
         (topics.telephony, 1): (3, 3, 0),
         (topics.telephony, 2): (0, None, 0),
@@ -95,39 +88,70 @@ async def test_it_counts_what_is_not_committed(kafka_bootstrap: str, topics: Top
         (topics.transcription, 1): (0, None, 0),
         (topics.transcription, 2): (4, None, 4),
     }
-    assert told["total"]["lag"] == 7
+    assert found["total"]["lag"] == 7
 
 
 async def test_the_seconds_are_the_age_of_the_record_at_the_committed_offset(
     kafka_bootstrap: str, topics: Topics
 ) -> None:
-    place = TopicPartition(topics.telephony, 0)
-    await fill(kafka_bootstrap, place, 1)
-    await commit(kafka_bootstrap, topics, {place: 1})
+    part = TopicPartition(topics.telephony, 0)
+    await fill(kafka_bootstrap, part, 1)
+    await commit(kafka_bootstrap, topics, {part: 1})
     before = time.time()
-    await fill(kafka_bootstrap, place, 1)
+    await fill(kafka_bootstrap, part, 1)
     after = time.time()
 
     asked = time.time()
-    told = lag_json(kafka_bootstrap, topics)
+    found = lag_json(kafka_bootstrap, topics)
 
-    (oldest,) = [part["lag_seconds"] for part in told["partitions"] if part["lag"]]
+    (oldest,) = [part["lag_seconds"] for part in found["partitions"] if part["lag"]]
     assert asked - after <= oldest <= time.time() - before + 0.001
-    assert told["total"] == {"lag": 1, "lag_seconds": oldest}
+    assert found["total"] == {"lag": 1, "lag_seconds": oldest}
 
 
 async def test_it_counts_from_the_earliest_record_that_is_left(kafka_bootstrap: str, topics: Topics) -> None:
-    place = TopicPartition(topics.telephony, 0)
-    await fill(kafka_bootstrap, place, 5)
+    part = TopicPartition(topics.telephony, 0)
+    await fill(kafka_bootstrap, part, 5)
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
     await admin.start()
-    await admin.delete_records({place: RecordsToDelete(before_offset=3)})
+    await admin.delete_records({part: RecordsToDelete(before_offset=3)})
     await admin.close()
 
-    told = lag_json(kafka_bootstrap, topics)
+    found = lag_json(kafka_bootstrap, topics)
 
-    assert by_place(told)[place.topic, 0] == (5, None, 2)
-    assert told["partitions"][0]["lag_seconds"] > 0
+    assert by_partition(found)[part.topic, 0] == (5, None, 2)
+    assert found["partitions"][0]["lag_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("end", "left"), [(AIOKafkaProducer.commit_transaction, 1), (AIOKafkaProducer.abort_transaction, 0)]
+)
+async def test_it_counts_as_a_reader_of_committed_records_does(
+    kafka_bootstrap: str, topics: Topics, end: Callable[[AIOKafkaProducer], Awaitable[None]], left: int
+) -> None:
+    part = TopicPartition(topics.telephony, 0)
+    await transact(kafka_bootstrap, part, end)  # a record and a marker
+    await commit(kafka_bootstrap, topics, {part: 0})
+
+    before = lag_json(kafka_bootstrap, topics)
+    await commit(kafka_bootstrap, topics, {part: 1})
+    after = lag_json(kafka_bootstrap, topics)
+
+    # From the record to the end, its marker included; nothing where only a marker is left.
+    assert by_partition(before)[part.topic, 0] == (2, 0, 2 * left)
+    assert by_partition(after)[part.topic, 0] == (2, 1, 0)
+    assert after["total"] == {"lag": 0, "lag_seconds": 0.0}
+
+
+async def test_aborted_records_before_a_committed_one_do_not_count(kafka_bootstrap: str, topics: Topics) -> None:
+    part = TopicPartition(topics.telephony, 0)
+    for end in (AIOKafkaProducer.abort_transaction, AIOKafkaProducer.commit_transaction):
+        await transact(kafka_bootstrap, part, end)
+
+    found = lag_json(kafka_bootstrap, topics)
+
+    assert by_partition(found)[part.topic, 0] == (4, None, 2)
+    assert found["total"]["lag_seconds"] > 0
 
 
 async def test_the_table_ends_with_the_total(kafka_bootstrap: str, topics: Topics) -> None:

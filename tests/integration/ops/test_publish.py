@@ -1,52 +1,28 @@
 """`callfold publish` on a real broker."""
 
-import os
 import signal
 import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
 from shared.kafka.errors import KafkaUnavailable
+from tests.support.callfold import run, start
 from tests.support.events.makers import event, raw
 from tests.support.eventually import eventually, scaled
 from tests.support.fixtures import PARTITIONS
+from tests.support.servers.kafka import records
 from tests.support.servers.servers import kafka_server
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
 
-
-def started(*arguments: str, bootstrap: str, topics: Topics) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap, "CALLFOLD_TOPIC_PREFIX": topics.prefix}
-    pipe = subprocess.PIPE
-    return subprocess.Popen([CALLFOLD, *arguments], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+def started(bootstrap: str, topics: Topics) -> "subprocess.Popen[bytes]":
+    return start("publish", "-", kafka_bootstrap=bootstrap, topic_prefix=topics.prefix)
 
 
 def publish(text: bytes, bootstrap: str, topics: Topics) -> tuple[int, str, str]:
-    with started("publish", "-", bootstrap=bootstrap, topics=topics) as process:
-        out, error = process.communicate(text, timeout=scaled(120))
-    return process.returncode, out.decode(), error.decode()
-
-
-async def records(bootstrap: str, topic: str) -> list[Any]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        parts = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-        consumer.assign(parts)
-        ends = await consumer.end_offsets(parts)
-        found: list[Any] = []
-        while len(found) < sum(ends.values()):
-            found += [record for batch in (await consumer.getmany(timeout_ms=1000)).values() for record in batch]
-        return found
-    finally:
-        await consumer.stop()
+    done = run("publish", "-", text=text, kafka_bootstrap=bootstrap, topic_prefix=topics.prefix)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 async def feed_until_stored(process: "subprocess.Popen[bytes]", lines: int, bootstrap: str, topics: Topics) -> None:
@@ -74,7 +50,9 @@ async def test_each_event_is_on_the_topic_of_its_type_byte_for_byte(kafka_bootst
     assert spoken.headers == (("content-type", b"application/cloudevents+json"),)
 
 
-async def test_a_bad_line_is_refused_and_the_good_ones_are_published(kafka_bootstrap: str, topics: Topics) -> None:
+async def test_an_invalid_line_is_refused_and_the_valid_ones_are_published(
+    kafka_bootstrap: str, topics: Topics
+) -> None:
     good = raw(event("call.dtmf"))
     large = raw(event("call.note", event="x" * 2**20))
     largest = raw(event("call.note", event="x" * (2**20 - len(raw(event("call.note", event=""))))))
@@ -100,7 +78,7 @@ async def test_many_events_keep_their_order_within_a_call(kafka_bootstrap: str, 
         assert [record.value for record in found if record.key == b"call-%d" % number] == lines[number::7]
 
 
-def test_topics_that_are_not_there_cost_one_line(kafka_bootstrap: str) -> None:
+def test_a_missing_topic_is_one_line(kafka_bootstrap: str) -> None:
     code, out, error = publish(raw(event("call.dtmf")), kafka_bootstrap, Topics("nobody"))
 
     assert (code, out) == (1, "")
@@ -109,38 +87,40 @@ def test_topics_that_are_not_there_cost_one_line(kafka_bootstrap: str) -> None:
     )
 
 
-def test_a_broker_that_is_away_costs_one_line() -> None:
+def test_an_unreachable_broker_is_one_line() -> None:
     code, out, error = publish(b"", "127.0.0.1:1", Topics())
 
     assert (code, out) == (1, "")
     assert error == "callfold: Kafka cannot be reached at 127.0.0.1:1 (CALLFOLD_KAFKA_BOOTSTRAP)\n"
 
 
-async def test_ctrl_c_says_how_many_were_acknowledged(kafka_bootstrap: str, topics: Topics) -> None:
-    with started("publish", "-", bootstrap=kafka_bootstrap, topics=topics) as process:
+async def test_ctrl_c_prints_how_many_were_acknowledged_and_how_to_continue(
+    kafka_bootstrap: str, topics: Topics
+) -> None:
+    with started(kafka_bootstrap, topics) as process:
         await feed_until_stored(process, 10, kafka_bootstrap, topics)
 
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=scaled(60))
 
     assert (process.returncode, out) == (130, b"")
-    assert error.startswith(b"callfold: interrupted; 10 events were acknowledged; from line 11 on that is not known")
+    assert error.startswith(b"callfold: interrupted; 10 events were acknowledged; publish again from line 11 on: ")
     assert error.count(b"\n") == 1
 
 
-async def test_a_broker_that_dies_midway_leaves_an_account() -> None:
+async def test_when_the_broker_dies_the_error_names_what_was_acknowledged() -> None:
     topics = Topics("midway")
     with kafka_server() as broker:
         await retry_until_available(
             "kafka", lambda: declare(KafkaAccess(broker.address), topics, Wanted(PARTITIONS, 1)), KafkaUnavailable
         )
-        with started("publish", "-", bootstrap=broker.address, topics=topics) as process:
+        with started(broker.address, topics) as process:
             await feed_until_stored(process, 10, broker.address, topics)
 
             broker.kill()
             out, error = process.communicate(raw(event("call.dtmf")), timeout=scaled(60))
 
     assert (process.returncode, out) == (1, b"")
-    assert b"did not answer within 10 s" in error
-    assert b"; 10 events were acknowledged; from line 11 on that is not known" in error
+    assert b"did not answer in time" in error
+    assert b"; 10 events were acknowledged; publish again from line 11 on: " in error
     assert error.count(b"\n") == 1

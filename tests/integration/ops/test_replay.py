@@ -1,4 +1,4 @@
-"""`callfold dead-letters replay`, with a worker that takes what is sent back."""
+"""`callfold dead-letters replay`, with a worker that reads what is sent back."""
 
 import os
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
 from shared.store.mongo.client import Connection
 from tests.support.callfold import Callfold
@@ -22,35 +22,35 @@ BAD = b'{"hello": "world"}'
 
 
 def letter(topics: Topics, value: bytes | None, *headers: tuple[str, bytes], key: bytes | None = b"k") -> Message:
-    said = [*SAID, ("topic", topics.telephony.encode()), *headers]
-    return {"topic": topics.dead_letter, "key": key, "value": value, "headers": said}
+    own = [*SAID, ("topic", topics.telephony.encode()), *headers]
+    return {"topic": topics.dead_letter, "key": key, "value": value, "headers": own}
 
 
-async def test_what_is_an_event_by_now_is_folded_and_not_sent_back_twice(
+async def test_a_record_that_is_valid_now_is_folded_and_not_replayed_twice(
     worker: WorkerProcess, callfold: Callfold, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     value, attributes = binary(CALL[1])
     plain = [letter(topics, raw(body), key=None) for body in (CALL[0], CALL[2])]
     await send(kafka_bootstrap, [*plain, letter(topics, value, *attributes)])
 
-    looked = await callfold.replay("--dry-run")
+    dry = await callfold.replay("--dry-run")
     untouched = [await records(kafka_bootstrap, topic) for topic in topics.inputs]
     sent = await callfold.replay("--yes")
     await wait_for(connection, expected(CALL))
     again = await callfold("replay")
-    insisted = await callfold.replay("0", "--again")
+    forced = await callfold.replay("0", "--again")
 
-    assert (looked, untouched) == ("3 would be sent back, 0 left out, 0 refused", [[], []])
+    assert (dry, untouched) == ("3 would be sent back, 0 left out, 0 refused", [[], []])
     assert sent == "3 sent back, 0 left out, 0 refused"
     assert again.stdout == "0 sent back, 3 left out, 0 refused\n"
-    assert again.stderr == "3 left out (0, 1, 2): its event is in the log by now; --again insists\n"
-    assert insisted == "1 sent back, 0 left out, 0 refused"
+    assert again.stderr == "3 left out (0, 1, 2): its event is already in the log; --again replays it\n"
+    assert forced == "1 sent back, 0 left out, 0 refused"
     await eventually(lambda: worker.metric("callfold_events_ingested_total") == 4)
     await wait_for(connection, expected(CALL))
 
 
 @pytest.mark.usefixtures("worker")
-async def test_what_is_refused_again_is_sent_back_again_by_nobody_who_does_not_insist(
+async def test_a_record_that_is_refused_again_is_replayed_only_by_force(
     callfold: Callfold, kafka_bootstrap: str, topics: Topics
 ) -> None:
     headers = [("content-type", b"application/json"), ("ce_id", b"1")]
@@ -60,7 +60,7 @@ async def test_what_is_refused_again_is_sent_back_again_by_nobody_who_does_not_i
     first = await callfold.replay()
     await letters(kafka_bootstrap, topics, 2)
     second = await callfold("replay")
-    insisted = await callfold.replay("--again")
+    forced = await callfold.replay("--again")
     found = await letters(kafka_bootstrap, topics, 3)
 
     assert first == "1 sent back, 0 left out, 0 refused"
@@ -69,14 +69,14 @@ async def test_what_is_refused_again_is_sent_back_again_by_nobody_who_does_not_i
         "1 left out (0)",
         "1 left out (1)",
     ]
-    assert insisted == "1 sent back, 1 left out, 0 refused"
+    assert forced == "1 sent back, 1 left out, 0 refused"
     assert {(record.key, record.value) for record in found} == {(b"k", BAD)}
     listed = orjson.loads((await callfold("list", "--json")).stdout)
     assert [(each["replays"], each["replayed_from"]) for each in listed] == [(0, None), (1, "0:0"), (2, "0:1")]
     assert [header for header in found[2].headers if header[0] in {"content-type", "ce_id"}] == headers
 
 
-async def test_what_cannot_be_sent_back_is_refused_with_the_reason(
+async def test_a_dead_letter_that_cannot_be_replayed_is_refused_with_the_reason(
     callfold: Callfold, kafka_bootstrap: str, topics: Topics
 ) -> None:
     await send(
@@ -103,20 +103,20 @@ async def test_what_cannot_be_sent_back_is_refused_with_the_reason(
     assert await records(kafka_bootstrap, topics.transcription) == []
 
 
-async def test_a_number_that_is_not_there_sends_nothing_back(
+async def test_a_number_that_does_not_exist_sends_nothing_back(
     callfold: Callfold, kafka_bootstrap: str, topics: Topics
 ) -> None:
     await send(kafka_bootstrap, [letter(topics, BAD)])
 
     done = await callfold("replay", "0", "1")
 
-    assert isinstance(done.exception, Failure)
-    assert str(done.exception) == "there is no dead letter 1"
+    assert isinstance(done.exception, CommandError)
+    assert str(done.exception) == "there is no dead letter 1; `dead-letters list` shows them"
     assert await records(kafka_bootstrap, topics.telephony) == []
 
 
 async def letters(bootstrap: str, topics: Topics, count: int) -> list[Any]:
-    """Return the dead letters once there are so many."""
+    """Return the dead letters once there are `count`."""
     found: list[Any] = []
 
     async def enough() -> bool:

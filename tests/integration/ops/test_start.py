@@ -1,33 +1,23 @@
-"""`callfold` before it is loaded."""
+"""`callfold` while it is loading."""
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
-from tests.support.eventually import eventually, scaled
+import pytest
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
-SLOW_LIBRARY = "import pathlib, time; pathlib.Path('loading').touch(); time.sleep(600)"
+from tests.support.callfold import start
+from tests.support.eventually import eventually
 
-
-def started(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [CALLFOLD, "lag"],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
+SLOW_LIBRARY = "import pathlib, time; pathlib.Path('loading').touch(); time.sleep(60)"
 
 
-async def test_ctrl_c_while_it_loads_ends_it_without_a_word(tmp_path: Path) -> None:
+async def test_ctrl_c_while_it_loads_ends_it_without_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "typer.py").write_text(SLOW_LIBRARY)
-    with started(tmp_path) as process:
-        await eventually((tmp_path / "loading").exists)
+    with start("lag", cwd=tmp_path) as process:
+        await eventually((tmp_path / "loading").exists, within=60)
 
         process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=scaled(60))
+        output, error = process.communicate(timeout=30)
 
-    assert (process.returncode, said) == (130, b"")
+    assert (process.returncode, output, error) == (130, b"", b"")

@@ -1,9 +1,9 @@
 """`callfold keys` and `callfold get` on a real MongoDB."""
 
-import os
 import subprocess
-import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -13,62 +13,48 @@ from shared.store.api_keys import opens
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
+from tests.support.callfold import run
 from tests.support.events.makers import event, raw
 from tests.support.eventually import scaled
 from tests.support.store.makers import document, update
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
 PEPPER = "p" * 32
 
 
-class Command:
-    """The command on a database of its own."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self._folder = folder
-        self._environment = os.environ | {f"CALLFOLD_{name.upper()}": value for name, value in settings.items()}
-
-    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        return subprocess.run(
-            [CALLFOLD, *arguments],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            timeout=scaled(60),
-            check=False,
-        )
+Command = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
 @pytest.fixture
 def callfold(tmp_path: Path, mongo_uri: str, database: str) -> Command:
-    return Command(tmp_path, mongo_uri=mongo_uri, mongo_database=database, api_secret_pepper=PEPPER)
+    return partial(run, cwd=tmp_path, mongo_uri=mongo_uri, mongo_database=database, api_secret_pepper=PEPPER)
 
 
-async def test_a_key_is_made_listed_and_revoked(callfold: Command, connection: Connection) -> None:
+async def test_a_key_is_created_listed_and_revoked(callfold: Command, connection: Connection) -> None:
     keys = MongoApiKeys(connection)
 
-    made = orjson.loads(callfold("keys", "create", "--organization", "org-789", "--name", "dash", "--json").stdout)
-    kept = await keys.get(made["api_key"])
+    created = orjson.loads(callfold("keys", "create", "--organization", "org-789", "--name", "dash", "--json").stdout)
+    kept = await keys.get(created["api_key"])
     (listed,) = orjson.loads(callfold("keys", "list", "--json").stdout)
-    revoked = [callfold("keys", "revoke", made["api_key"]).returncode for _ in range(2)]
+    revoked = [callfold("keys", "revoke", created["api_key"]).returncode for _ in range(2)]
 
     assert kept is not None
-    assert opens(kept, made["api_secret"], PEPPER.encode())
+    assert opens(kept, created["api_secret"], PEPPER.encode())
     assert listed == {
-        "api_key": made["api_key"],
+        "api_key": created["api_key"],
         "organization_id": "org-789",
         "name": "dash",
-        "created_at": made["created_at"],
+        "created_at": created["created_at"],
         "revoked_at": None,
     }
     assert revoked == [0, 0]
-    assert not opens(await keys.get(made["api_key"]), made["api_secret"], PEPPER.encode())
+    assert not opens(await keys.get(created["api_key"]), created["api_secret"], PEPPER.encode())
 
 
-def test_an_unknown_key_costs_one_line(callfold: Command) -> None:
+def test_an_unknown_key_is_one_line(callfold: Command) -> None:
     done = callfold("keys", "revoke", "cf_none")
 
-    assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"callfold: there is no key cf_none\n")
+    expected = b"callfold: there is no key cf_none; `keys list` shows them\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, b"", expected)
 
 
 async def test_get_prints_the_record(callfold: Command, connection: Connection) -> None:
@@ -82,21 +68,21 @@ async def test_get_prints_the_record(callfold: Command, connection: Connection) 
     assert done.returncode == 0
     assert (record["call_status"], record["disconnection_reason"]) == ("ENDED", "user_hangup")
     assert done.stdout == orjson.dumps(record, option=orjson.OPT_INDENT_2) + b"\n"
-    assert done.stderr == b"settling: the call has ended, events may still be on their way\n"
+    assert done.stderr == b"settling: the call has ended, and events may still arrive\n"
 
 
-def test_an_unknown_call_costs_one_line(callfold: Command) -> None:
+def test_an_unknown_call_is_one_line(callfold: Command) -> None:
     done = callfold("get", "org-789", "call-456")
 
-    expected = b"callfold: there is no call call-456 of the organization org-789\n"
+    expected = b"callfold: the organization org-789 has no call call-456\n"
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", expected)
 
 
-def test_a_database_that_is_away_costs_one_line_without_the_password(tmp_path: Path) -> None:
-    callfold = Command(tmp_path, mongo_uri="mongodb://user:s3cret@127.0.0.1:1/?replicaSet=rs")
+def test_an_unreachable_database_is_one_line_without_the_password(tmp_path: Path) -> None:
+    uri = "mongodb://user:s3cret@127.0.0.1:1/?replicaSet=rs"
     begin = time.monotonic()
 
-    done = callfold("get", "org-789", "call-456")
+    done = run("get", "org-789", "call-456", cwd=tmp_path, mongo_uri=uri)
 
     assert time.monotonic() - begin < scaled(20)
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
@@ -104,8 +90,8 @@ def test_a_database_that_is_away_costs_one_line_without_the_password(tmp_path: P
     assert b"s3cret" not in done.stderr
 
 
-def test_what_is_no_uri_is_not_quoted(tmp_path: Path) -> None:
-    done = Command(tmp_path, mongo_uri="mongodb://user:s3/cret@127.0.0.1")("keys", "list")
+def test_an_invalid_uri_is_not_quoted(tmp_path: Path) -> None:
+    done = run("keys", "list", cwd=tmp_path, mongo_uri="mongodb://user:s3/cret@127.0.0.1")
 
     assert done.returncode == 2
     assert done.stderr.startswith(b"callfold: CALLFOLD_MONGO_URI ")

@@ -1,4 +1,4 @@
-"""A tiny client of the API, and calls for it to read.
+"""A client of the API in this process, and calls for it to read.
 
 api = await reader()
 await put(api.store, seed_call())
@@ -13,7 +13,7 @@ import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from services.api.app import create_app
+from services.api.app import ApiDependencies, create_app
 from services.api.settings import ApiSettings
 from shared.calls.folding import fold_documents, render
 from shared.calls.large_calls import InProcessFolds, LargeCalls
@@ -30,7 +30,7 @@ CONTENT_KEY = b"k" * 32
 
 @dataclass
 class Reader:
-    """Somebody who has a key, and the API that they ask; what they ask with can be changed."""
+    """A client with a key, and its API; tests may change `headers`."""
 
     app: FastAPI
     store: Any
@@ -38,7 +38,7 @@ class Reader:
     headers: dict[str, str]
 
     async def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> httpx.Response:
-        """Return the answer; `headers` replace those of the key where they name the same."""
+        """Return the response; `headers` replace those of the key that have the same name."""
         transport = httpx.ASGITransport(self.app)
         sent = [(name.encode(), value.encode()) for name, value in (self.headers | (headers or {})).items()]
         async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
@@ -52,20 +52,21 @@ async def reader(
     folds: LargeCalls | None = None,
     **settings: Any,
 ) -> Reader:
-    """Return somebody with a key of the organization, and an API of their own."""
+    """Return a client with a key of the organization, and an API of its own."""
     store, keys = store or MemoryStore(), keys or MemoryApiKeys()
     key, secret = new_key(organization, PEPPER.encode())
     await keys.add(key)
     folds = folds or InProcessFolds(store, book())
-    app = create_app(ApiSettings(api_secret_pepper=SecretStr(PEPPER), **settings), store, keys, book(), folds)
+    dependencies = ApiDependencies(store, keys, book(), folds)
+    app = create_app(ApiSettings(api_secret_pepper=SecretStr(PEPPER), **settings), dependencies)
     return Reader(app, store, keys, {"X-API-KEY": key.api_key, "X-API-SECRET": secret})
 
 
 async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> None:
-    """Put the events, all of one call, into the store; `final` folds them as the folder does."""
+    """Store the events, all of one call; `final` folds them as the fold loop does."""
     call = f"{bodies[0]['organizationid']}/{bodies[0]['subject']}"
-    stretch = SourcePartition("calls.telephony", 0)
-    logged = list(documents(call, stretch, list(enumerate(map(raw, bodies))), CONTENT_KEY))
+    source = SourcePartition("calls.telephony", 0)
+    logged = list(documents(call, source, list(enumerate(map(raw, bodies))), CONTENT_KEY))
     await store.insert(logged)
     await store.mark_stale([CallUpdate(call, partition=0, last_arrival=0, stale=final)])
     if final:
@@ -74,7 +75,7 @@ async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> N
 
 
 async def break_call(store: Store, call: str) -> None:
-    """Say of a call, which need not be there, that it cannot be folded."""
+    """Mark a call, which need not exist, as one that cannot be folded."""
     await store.mark_stale([CallUpdate(call, partition=0, last_arrival=0, stale=True)])
     await store.mark_broken(await store.lease([call], "token"))
 

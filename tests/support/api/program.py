@@ -1,4 +1,4 @@
-"""`python -m services.api` as a process of its own, for tests that start, ask and stop it."""
+"""`python -m services.api` as a process."""
 
 import os
 import subprocess
@@ -16,14 +16,14 @@ START_SECONDS = scaled(60.0)
 
 
 def environment(**changes: str | None) -> dict[str, str]:
-    """Return an environment with these `CALLFOLD_` variables and no other."""
+    """Return the environment with these `CALLFOLD_` variables alone."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CALLFOLD_")}
-    given = {"KEY_PEPPER": PEPPER, "SECRETS_DIR": "/nowhere", **changes}
+    given = {"API_SECRET_PEPPER": PEPPER, "SECRETS_DIR": "/nowhere", **changes}
     return clean | {f"CALLFOLD_{name}": value for name, value in given.items() if value is not None}
 
 
 def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    """Run the program, which must end by itself."""
+    """Run the program, which must exit by itself."""
     command = [sys.executable, "-m", "services.api", *arguments]
     return subprocess.run(
         command, env=environment(**changes), capture_output=True, text=True, timeout=START_SECONDS, check=False
@@ -32,7 +32,7 @@ def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[s
 
 @contextmanager
 def running(port: int, **changes: str | None) -> Iterator[subprocess.Popen[str]]:
-    """Run the program until it is killed; ready when it is entered."""
+    """Run the program, alive when the context begins, killed when it ends."""
     command = [sys.executable, "-m", "services.api"]
     settings = environment(API_PORT=str(port), **changes)
     with subprocess.Popen(command, env=settings, stderr=subprocess.PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""`python -m services.api` as a server of its own, and a reader with a key of each organization."""
+"""`python -m services.api` as a server, and a client of it with a key of each organization."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from tests.support.eventually import scaled
 
 
 class ApiServer(Server):
-    """The API as it runs in production, told where MongoDB is."""
+    """The API as it runs in production."""
 
     name: ClassVar[str] = "api"
 
@@ -34,7 +34,12 @@ class ApiServer(Server):
         return [sys.executable, "-m", "services.api"]
 
     def environment(self) -> dict[str, str]:
-        settings = {**self._settings, "KEY_PEPPER": PEPPER, "API_PORT": str(self.port), "SECRETS_DIR": "/nowhere"}
+        settings = {
+            **self._settings,
+            "API_SECRET_PEPPER": PEPPER,
+            "API_PORT": str(self.port),
+            "SECRETS_DIR": "/nowhere",
+        }
         return {**os.environ, **{f"CALLFOLD_{name}": value for name, value in settings.items()}}
 
     def lacks(self) -> str | None:
@@ -42,11 +47,11 @@ class ApiServer(Server):
             answer = httpx.get(f"http://{self.address}/readyz", trust_env=False, timeout=scaled(10))
         except httpx.HTTPError as error:
             return f"{type(error).__name__} at {self.address}"
-        return None if answer.status_code == httpx.codes.OK else f"/readyz answers {answer.status_code}"
+        return None if answer.status_code == httpx.codes.OK else f"/readyz returns {answer.status_code}"
 
 
 class ApiReader:
-    """A consumer of the API over HTTP, with a key of each organization that it reads for."""
+    """A client of the API over HTTP, with a key of each organization."""
 
     def __init__(self, port: int, headers: dict[str, dict[str, str]]) -> None:
         self._headers = headers
@@ -54,7 +59,7 @@ class ApiReader:
 
     @classmethod
     async def with_keys(cls, port: int, connection: Connection, organizations: Iterable[str]) -> "ApiReader":
-        """Return a reader, having made its keys."""
+        """Create the keys and return the reader."""
         headers = {}
         for organization in organizations:
             key, secret = new_key(organization, PEPPER.encode())
@@ -63,7 +68,7 @@ class ApiReader:
         return cls(port, headers)
 
     async def read(self, call: str) -> tuple[dict[str, Any], Finality] | None:
-        """Return the record of a call (`<organization_id>/<call_id>`) and its finality, None while it cannot be had."""
+        """Return the record of a call (`<organization_id>/<call_id>`) and finality; None while it cannot be read."""
         organization, name = call.split("/")
         try:
             answer = await self._client.get(f"/api/calls/{name}", headers=self._headers[organization])
@@ -74,5 +79,4 @@ class ApiReader:
         return answer.json()["data"], Finality(answer.headers["X-Call-Finality"])
 
     async def close(self) -> None:
-        """Close the connections."""
         await self._client.aclose()

@@ -1,4 +1,4 @@
-"""`GET /api/calls/{callId}` where there is something to tell."""
+"""`GET /api/calls/{callId}` for a call that exists."""
 
 import json
 
@@ -18,83 +18,83 @@ async def api() -> Reader:
     return await reader()
 
 
-async def test_the_answer_is_the_seeds_envelope_around_the_record(api: Reader) -> None:
+async def test_the_response_is_the_envelope_of_the_seed_around_the_record(api: Reader) -> None:
     await put(api.store, seed_call())
     folded, _ = fold_documents(api.store.log.values(), book())
 
-    answer = await api.get(CALL)
+    response = await api.get(CALL)
 
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"] == "application/json"
-    assert answer.content == (
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.content == (
         b'{"message":"Call retrieved successfully","status":"success","error":null,"data":%b}'
         % render(folded.record).body
     )
 
 
-async def test_the_keys_have_the_seeds_order(api: Reader) -> None:
+async def test_the_keys_have_the_order_of_the_seed(api: Reader) -> None:
     await put(api.store, seed_call())
 
-    answer = await api.get(CALL)
+    response = await api.get(CALL)
 
-    assert list(answer.json()) == list(seed_response())
-    assert list(answer.json()["data"]) == list(seed_response()["data"])
+    assert list(response.json()) == list(seed_response())
+    assert list(response.json()["data"]) == list(seed_response()["data"])
 
 
 @pytest.mark.parametrize(
     ("ended", "final", "finality"), [(False, False, "live"), (True, False, "settling"), (True, True, "final")]
 )
-async def test_a_header_says_how_far_the_call_is_settled(api: Reader, ended: bool, final: bool, finality: str) -> None:
+async def test_a_header_names_the_finality_of_the_record(api: Reader, ended: bool, final: bool, finality: str) -> None:
     call = seed_call() + [event("call.ended", at=STARTED + 300_000)] * ended
     await put(api.store, call, final=final)
 
-    answer = await api.get(CALL)
+    response = await api.get(CALL)
 
-    assert answer.headers["X-Call-Finality"] == finality
+    assert response.headers["X-Call-Finality"] == finality
 
 
 async def test_a_final_record_is_served_byte_for_byte_as_it_is_stored(api: Reader) -> None:
     await put(api.store, [*seed_call(), event("call.ended", at=STARTED + 300_000)], final=True)
     stored = await api.store.find("org-789/call-456")
 
-    answer = await api.get(CALL)
+    response = await api.get(CALL)
 
-    assert answer.content.endswith(b'"data":%b}' % stored.body)
-    assert answer.headers["ETag"] == stored.etag
+    assert response.content.endswith(b'"data":%b}' % stored.body)
+    assert response.headers["ETag"] == stored.etag
 
 
-async def test_the_answer_may_be_kept_by_its_reader_alone_and_must_be_asked_for_again(api: Reader) -> None:
+async def test_only_the_client_may_cache_the_record_and_it_must_revalidate(api: Reader) -> None:
     await put(api.store, seed_call())
 
-    answer = await api.get(CALL)
+    response = await api.get(CALL)
 
-    assert answer.headers["Cache-Control"] == "private, no-cache"
-    assert answer.headers["Vary"] == "X-API-KEY, X-API-SECRET"
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["Vary"] == "X-API-KEY, X-API-SECRET"
 
 
 @pytest.mark.parametrize("template", ["{}", "W/{}", '"other", {}', '"other",W/{}', " * ", '"a, b", {} , "c"'])
-async def test_what_the_reader_has_is_not_sent_again(api: Reader, template: str) -> None:
+async def test_a_record_that_the_client_has_is_not_sent_again(api: Reader, template: str) -> None:
     await put(api.store, seed_call())
     full = await api.get(CALL)
 
-    answer = await api.get(CALL, {"If-None-Match": template.format(full.headers["ETag"])})
+    response = await api.get(CALL, {"If-None-Match": template.format(full.headers["ETag"])})
 
-    assert (answer.status_code, answer.content) == (304, b"")
+    assert (response.status_code, response.content) == (304, b"")
     for name in ("ETag", "X-Call-Finality", "Cache-Control", "Vary"):
-        assert answer.headers[name] == full.headers[name]
-    assert "Content-Type" not in answer.headers
+        assert response.headers[name] == full.headers[name]
+    assert "Content-Type" not in response.headers
 
 
 @pytest.mark.parametrize("template", ['"other"', 'W/"other"', "nonsense", "", '"*"'])
-async def test_what_the_reader_does_not_have_is_sent(api: Reader, template: str) -> None:
+async def test_a_record_that_the_client_does_not_have_is_sent(api: Reader, template: str) -> None:
     await put(api.store, seed_call())
 
-    answer = await api.get(CALL, {"If-None-Match": template})
+    response = await api.get(CALL, {"If-None-Match": template})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
-async def test_a_call_that_goes_on_gets_another_entity_tag_with_each_event(api: Reader) -> None:
+async def test_each_event_of_a_live_call_changes_the_entity_tag(api: Reader) -> None:
     await put(api.store, seed_call())
     before = await api.get(CALL)
     await put(api.store, [event("call.note", at=STARTED + 400_000)])
@@ -109,11 +109,11 @@ async def test_head_has_the_headers_of_get(api: Reader) -> None:
     await put(api.store, seed_call())
     got = await api.get(CALL)
 
-    answer = await api.get(CALL, method="HEAD")
+    response = await api.get(CALL, method="HEAD")
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     for name in ("ETag", "Content-Length", "Content-Type", "X-Call-Finality"):
-        assert answer.headers[name] == got.headers[name]
+        assert response.headers[name] == got.headers[name]
 
 
 @pytest.mark.parametrize("call_id", ["x" * 256, "Grüße 🙂", "a?b#c%d", "..a", "\ufffd", "'\"\\", "𝄞" * 256])
@@ -121,16 +121,16 @@ async def test_any_id_that_the_contract_allows_is_found(api: Reader, call_id: st
     await put(api.store, [event("call.created", call=call_id)])
     encoded = "".join(f"%{byte:02X}" for byte in call_id.encode())
 
-    answer = await api.get(f"/api/calls/{encoded}")
+    response = await api.get(f"/api/calls/{encoded}")
 
-    assert answer.status_code == 200
-    assert orjson.loads(answer.content)["data"]["call_id"] == call_id
+    assert response.status_code == 200
+    assert orjson.loads(response.content)["data"]["call_id"] == call_id
 
 
-async def test_another_organizations_call_of_the_same_id_stays_theirs(api: Reader) -> None:
+async def test_a_call_of_another_organization_with_the_same_id_is_not_served(api: Reader) -> None:
     await put(api.store, [event("call.created", agent_id="theirs", organization="org-1")])
     await put(api.store, [event("call.created", agent_id="ours")])
 
-    answer = await api.get(CALL)
+    response = await api.get(CALL)
 
-    assert json.loads(answer.content)["data"]["agent_id"] == "ours"
+    assert json.loads(response.content)["data"]["agent_id"] == "ours"

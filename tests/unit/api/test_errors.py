@@ -1,4 +1,4 @@
-"""What the API says where there is nothing to tell: the exact words."""
+"""The error responses of the API, word for word, and what is logged with them."""
 
 import asyncio
 from typing import Any
@@ -17,19 +17,19 @@ ID = {"X-Request-ID": "request-1"}
 
 
 class FailingStore(MemoryStore):
-    """Fails as it is told to; waits for ever if it is told to wait."""
+    """Fails with `failure`, or never answers while it `hangs`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.failure: Exception | None = None
-        self.waits = False
+        self.hangs = False
 
     async def find(self, call: str) -> StoredCall | None:
         await self.ping()
         return await super().find(call)
 
     async def ping(self) -> None:
-        if self.waits:
+        if self.hangs:
             await asyncio.Event().wait()
         if self.failure:
             raise self.failure
@@ -42,41 +42,41 @@ async def api() -> Reader:
     return api
 
 
-async def test_a_call_that_never_was_is_not_found(api: Reader) -> None:
-    answer = await api.get("/api/calls/call-1")
+async def test_a_call_that_does_not_exist_is_not_found(api: Reader) -> None:
+    response = await api.get("/api/calls/call-1")
 
-    assert answer.status_code == 404
-    assert answer.json() == {
+    assert response.status_code == 404
+    assert response.json() == {
         "message": "Call not found",
         "status": "error",
         "error": "Call with ID 'call-1' does not exist",
     }
-    assert list(answer.json()) == ["message", "status", "error"]
+    assert list(response.json()) == ["message", "status", "error"]
 
 
-async def test_another_organizations_call_cannot_be_told_from_one_that_never_was(api: Reader) -> None:
-    never = await api.get("/api/calls/call-1", ID)
+async def test_a_call_of_another_organization_looks_like_one_that_does_not_exist(api: Reader) -> None:
+    missing = await api.get("/api/calls/call-1", ID)
     await put(api.store, [event("call.created", call="call-1", organization="org-1")])
 
-    theirs = await api.get("/api/calls/call-1", ID)
+    other = await api.get("/api/calls/call-1", ID)
 
-    assert theirs.status_code == never.status_code
-    assert theirs.content == never.content
-    assert theirs.headers == never.headers
+    assert other.status_code == missing.status_code
+    assert other.content == missing.content
+    assert other.headers == missing.headers
 
 
 @pytest.mark.parametrize(
     "path",
     ["%00", "a%00b", "%1F", "%7F", "%C2%80", "%C2%9F", "a%0A", "%0D%0A", "%FF", "%ED%A0%80", "%C3%28", "x" * 257],
 )
-async def test_an_id_that_no_call_can_have_is_invalid(api: Reader, path: str) -> None:
-    answer = await api.get(f"/api/calls/{path}")
+async def test_an_invalid_call_id_is_rejected(api: Reader, path: str) -> None:
+    response = await api.get(f"/api/calls/{path}")
 
-    assert answer.status_code == 400
-    assert answer.json() == {
+    assert response.status_code == 400
+    assert response.json() == {
         "message": "Invalid call ID",
         "status": "error",
-        "error": "A call ID is UTF-8, of at most 256 characters, none of them a control character",
+        "error": "A call ID must be UTF-8, at most 256 characters long, and without control characters",
     }
 
 
@@ -84,41 +84,51 @@ async def test_an_id_that_no_call_can_have_is_invalid(api: Reader, path: str) ->
     "path",
     ["/", "/api", "/api/calls", "/api/calls/", f"{CALL}/", "/api/calls/a%2Fb", "/api/calls/a/b", "/redoc", "/docs/x"],
 )
-async def test_there_is_nothing_at_any_other_path(api: Reader, path: str) -> None:
-    answer = await api.get(path)
+async def test_other_paths_do_not_exist(api: Reader, path: str) -> None:
+    response = await api.get(path)
 
-    assert answer.status_code == 404
-    assert answer.json() == {"message": "Not found", "status": "error", "error": "There is nothing at this path"}
+    assert response.status_code == 404
+    assert response.json() == {
+        "message": "Not found",
+        "status": "error",
+        "error": "This path does not exist; /docs lists the paths",
+    }
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-async def test_nothing_can_be_changed(api: Reader, method: str) -> None:
-    answer = await api.get(CALL, method=method)
+async def test_other_methods_are_not_allowed(api: Reader, method: str) -> None:
+    response = await api.get(CALL, method=method)
 
-    assert answer.status_code == 405
-    assert answer.headers["Allow"] == "GET, HEAD"
-    assert answer.json() == {"message": "Method not allowed", "status": "error", "error": "Only GET and HEAD are"}
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET, HEAD"
+    assert response.json() == {
+        "message": "Method not allowed",
+        "status": "error",
+        "error": "Only GET and HEAD are allowed",
+    }
 
 
-@pytest.mark.parametrize("trouble", [{"failure": StoreUnavailable("away")}, {"waits": True}])
-async def test_a_store_that_does_not_answer_is_worth_another_attempt(api: Reader, trouble: dict[str, Any]) -> None:
-    vars(api.store).update(trouble)
+@pytest.mark.parametrize("fault", [{"failure": StoreUnavailable("away")}, {"hangs": True}])
+async def test_while_the_store_does_not_answer_the_client_is_asked_to_try_again(
+    api: Reader, fault: dict[str, Any]
+) -> None:
+    vars(api.store).update(fault)
 
-    away = await api.get(CALL)
-    vars(api.store).update(failure=None, waits=False)
-    back = await api.get(CALL)
+    unavailable = await api.get(CALL)
+    vars(api.store).update(failure=None, hangs=False)
+    recovered = await api.get(CALL)
 
-    assert away.status_code == 503
-    assert away.headers["Retry-After"] == "1"
-    assert away.json() == {
+    assert unavailable.status_code == 503
+    assert unavailable.headers["Retry-After"] == "1"
+    assert unavailable.json() == {
         "message": "Service unavailable",
         "status": "error",
-        "error": "The store does not answer at the moment; try again",
+        "error": "The database does not answer; try again",
     }
-    assert back.status_code == 200
+    assert recovered.status_code == 200
 
 
-async def test_the_log_says_once_that_the_store_is_away_and_once_that_it_is_back(api: Reader) -> None:
+async def test_an_outage_of_the_store_is_logged_once_when_it_begins_and_once_when_it_ends(api: Reader) -> None:
     with capture_logs() as lines:
         for failure in (StoreUnavailable("away"), StoreUnavailable("away"), None, None):
             api.store.failure = failure
@@ -130,7 +140,7 @@ async def test_the_log_says_once_that_the_store_is_away_and_once_that_it_is_back
     ]
 
 
-async def test_the_log_says_of_a_store_that_was_away_that_it_lets_nobody_in_now(api: Reader) -> None:
+async def test_a_different_error_during_an_outage_is_logged(api: Reader) -> None:
     with capture_logs() as lines:
         for failure in (StoreUnavailable("away"), AccessRefused("wrong password"), AccessRefused("wrong password")):
             api.store.failure = failure
@@ -139,35 +149,35 @@ async def test_the_log_says_of_a_store_that_was_away_that_it_lets_nobody_in_now(
     assert [line["error"] for line in lines] == ["away", "wrong password"]
 
 
-async def test_a_call_that_cannot_be_folded_is_a_mistake_of_ours(api: Reader) -> None:
+async def test_a_call_that_cannot_be_folded_is_an_internal_error(api: Reader) -> None:
     await break_call(api.store, "org-789/call-456")
 
     with capture_logs() as lines:
-        answer = await api.get(CALL, ID)
+        response = await api.get(CALL, ID)
 
-    assert answer.status_code == 500
-    assert answer.json() == {
+    assert response.status_code == 500
+    assert response.json() == {
         "message": "Internal server error",
         "status": "error",
-        "error": "The call's record cannot be made; this was request 'request-1'",
+        "error": "The events of this call cannot be folded into a record; report request ID 'request-1'",
     }
     assert [(line["event"], line["call"], line["request_id"]) for line in lines] == [
         ("call_broken", "org-789/call-456", "request-1")
     ]
 
 
-async def test_what_nobody_foresaw_is_told_to_the_log_alone(api: Reader) -> None:
+async def test_an_unexpected_exception_is_logged_without_its_message(api: Reader) -> None:
     api.store.failure = RuntimeError("she said 27")
 
     with capture_logs() as lines:
-        answer = await api.get(CALL, ID)
+        response = await api.get(CALL, ID)
 
-    assert answer.status_code == 500
-    assert answer.headers["X-Request-ID"] == "request-1"
-    assert answer.json() == {
+    assert response.status_code == 500
+    assert response.headers["X-Request-ID"] == "request-1"
+    assert response.json() == {
         "message": "Internal server error",
         "status": "error",
-        "error": "Something went wrong; this was request 'request-1'",
+        "error": "An internal error occurred; report request ID 'request-1'",
     }
     assert lines == [
         {

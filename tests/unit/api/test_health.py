@@ -1,27 +1,28 @@
-"""Whether the API is alive and ready."""
+"""Liveness, readiness and public pages."""
 
 import asyncio
 
 import pytest
 from structlog.testing import capture_logs
 
+from services.api.errors import unavailable
 from services.api.routes import health
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
 from tests.support.api.client import reader
 
 
-class AwayStore(MemoryStore):
-    """Does not answer: at once, or never."""
+class UnavailableStore(MemoryStore):
+    """Fails at once, or never answers while it `hangs`."""
 
-    def __init__(self, *, silent: bool = False) -> None:
+    def __init__(self, *, hangs: bool = False) -> None:
         super().__init__()
-        self.silent = silent
+        self.hangs = hangs
 
     async def ping(self) -> None:
-        if self.silent:
+        if self.hangs:
             await asyncio.Event().wait()
-        raise StoreUnavailable("away")
+        raise StoreUnavailable
 
 
 async def test_it_is_alive_and_ready_while_the_store_answers() -> None:
@@ -34,28 +35,26 @@ async def test_it_is_alive_and_ready_while_the_store_answers() -> None:
     assert ready.json() == {"message": "Ready", "status": "success", "error": None}
 
 
-@pytest.mark.parametrize("silent", [False, True])
-async def test_it_is_alive_but_not_ready_while_the_store_is_away(silent: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_it_is_alive_but_not_ready_while_the_store_does_not_answer(
+    hangs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(health, "READY_SECONDS", 0.05)
-    api = await reader(AwayStore(silent=silent))
+    api = await reader(UnavailableStore(hangs=hangs))
 
     with capture_logs() as lines:
         alive, ready, again = [await api.get(path) for path in ("/healthz", "/readyz", "/readyz")]
 
     assert (alive.status_code, ready.status_code, again.status_code) == (200, 503, 503)
-    assert ready.json() == {
-        "message": "Service unavailable",
-        "status": "error",
-        "error": "The store does not answer at the moment; try again",
-    }
+    assert ready.json() == unavailable().envelope
     assert ready.headers["Retry-After"] == "1"
     assert [line["event"] for line in lines] == ["dependency_unavailable"]
 
 
-async def test_nobody_needs_a_key_to_ask() -> None:
+async def test_health_metrics_and_docs_need_no_key() -> None:
     api = await reader()
     api.headers.clear()
 
-    answers = [await api.get(path) for path in ("/healthz", "/readyz", "/metrics", "/docs", "/openapi.json")]
+    responses = [await api.get(path) for path in ("/healthz", "/readyz", "/metrics", "/docs", "/openapi.json")]
 
-    assert [answer.status_code for answer in answers] == [200] * 5
+    assert [response.status_code for response in responses] == [200] * 5

@@ -1,4 +1,4 @@
-"""What every request gets, whatever becomes of it."""
+"""What every request gets: an id, a count, a response."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from services.api.middleware import Edge
+from services.api.middleware import RequestMiddleware
 from shared.process.metrics import API
 from tests.support.api.client import Reader, put, reader
 from tests.support.events.seed_call import seed_call
@@ -30,34 +30,34 @@ PATHS = ["/api/calls/call-456", "/api/calls/none", "/api/calls/%00", "/nowhere",
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/metrics", "/openapi.json", "/docs/start.js"])
-async def test_a_well_formed_id_is_taken_over_on_every_answer(api: Reader, path: str) -> None:
+async def test_every_response_carries_the_request_id_of_the_client(api: Reader, path: str) -> None:
     given = "Az09._-" + "x" * 121
 
-    answer = await api.get(path, {"X-Request-ID": given})
+    response = await api.get(path, {"X-Request-ID": given})
 
-    assert answer.headers.get_list("X-Request-ID") == [given]
+    assert response.headers.get_list("X-Request-ID") == [given]
 
 
 @pytest.mark.parametrize("given", [None, "", "a b", "a\tb", "x" * 129, "ü", 'a"b', "a/b"])
-async def test_any_other_id_is_replaced_by_a_new_one(api: Reader, given: str | None) -> None:
+async def test_a_request_id_that_is_not_well_formed_is_replaced(api: Reader, given: str | None) -> None:
     headers = {} if given is None else {"X-Request-ID": given}
 
-    answers = [await api.get("/healthz", headers) for _ in range(2)]
+    responses = [await api.get("/healthz", headers) for _ in range(2)]
 
-    first, second = (answer.headers["X-Request-ID"] for answer in answers)
+    first, second = (response.headers["X-Request-ID"] for response in responses)
     assert re.fullmatch("[0-9a-f]{32}", first)
     assert first != second
 
 
-async def test_the_errors_have_an_id_too(api: Reader) -> None:
+async def test_error_responses_carry_the_request_id(api: Reader) -> None:
     headers = {"X-Request-ID": "request-1"}
 
     refused = await api.get("/api/calls/call-456", {**headers, "X-API-SECRET": "wrong"})
     wrong_method = await api.get("/api/calls/call-456", headers, method="POST")
     kept = await api.get("/api/calls/call-456", {**headers, "If-None-Match": "*"})
 
-    assert [answer.status_code for answer in (refused, wrong_method, kept)] == [401, 405, 304]
-    assert {answer.headers["X-Request-ID"] for answer in (refused, wrong_method, kept)} == {"request-1"}
+    assert [response.status_code for response in (refused, wrong_method, kept)] == [401, 405, 304]
+    assert {response.headers["X-Request-ID"] for response in (refused, wrong_method, kept)} == {"request-1"}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ async def test_the_errors_have_an_id_too(api: Reader) -> None:
         ("/docs/x", "/docs/{name}", 404),
     ],
 )
-async def test_each_request_counts_once_by_its_template(api: Reader, path: str, route: str, status: int) -> None:
+async def test_each_request_is_counted_once_under_its_route(api: Reader, path: str, route: str, status: int) -> None:
     before = counted(route, status)
 
     await api.get(path)
@@ -79,7 +79,7 @@ async def test_each_request_counts_once_by_its_template(api: Reader, path: str, 
     assert counted(route, status) == before + 1
 
 
-async def test_a_wrong_method_counts_for_the_route(api: Reader) -> None:
+async def test_a_method_that_is_not_allowed_is_counted_under_the_route(api: Reader) -> None:
     before = counted(ROUTE, 405)
 
     await api.get("/api/calls/call-456", method="POST")
@@ -91,15 +91,15 @@ async def test_no_metric_names_a_call(api: Reader) -> None:
     await api.get("/api/calls/call-456")
     await api.get("/api/calls/call-789/x")
 
-    answer = await api.get("/metrics")
+    response = await api.get("/metrics")
 
-    assert answer.headers["Content-Type"].startswith("text/plain")
-    assert 'callfold_api_requests_total{route="/api/calls/{callId}",status="200"}' in answer.text
-    assert "call-456" not in answer.text
-    assert "call-789" not in answer.text
+    assert response.headers["Content-Type"].startswith("text/plain")
+    assert 'callfold_api_requests_total{route="/api/calls/{callId}",status="200"}' in response.text
+    assert "call-456" not in response.text
+    assert "call-789" not in response.text
 
 
-async def test_an_answer_that_breaks_off_is_left_as_it_is() -> None:
+async def test_an_exception_after_the_start_of_the_response_adds_nothing_to_it() -> None:
     sent = []
 
     async def breaking(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -113,13 +113,13 @@ async def test_an_answer_that_breaks_off_is_left_as_it_is() -> None:
         return {"type": "http.request"}
 
     with capture_logs() as lines:
-        await Edge(breaking)({"type": "http", "method": "GET", "headers": []}, receive, send)
+        await RequestMiddleware(breaking)({"type": "http", "method": "GET", "headers": []}, receive, send)
 
     assert sent == ["http.response.start"]
     assert [line["event"] for line in lines] == ["internal_error"]
 
 
-async def test_a_request_writes_no_line(api: Reader) -> None:
+async def test_requests_are_not_logged(api: Reader) -> None:
     with capture_logs() as lines:
         for path in PATHS:
             await api.get(path)

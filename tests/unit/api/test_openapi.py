@@ -1,4 +1,4 @@
-"""The API's contract: what it says of itself is what it does."""
+"""The OpenAPI document describes what the API does."""
 
 import re
 from typing import Any
@@ -40,14 +40,12 @@ def described(document: dict[str, Any], answer: httpx.Response, path: str = ROUT
 
 
 def check(document: dict[str, Any], schema: dict[str, Any], body: Any) -> None:
-    """Raise if the body is not what the schema says."""
+    """Raise if the body does not match the schema."""
     Draft202012Validator({**schema, "components": document["components"]}).validate(body)
 
 
 @pytest.mark.parametrize("call", [seed_call(), EVERYTHING, [event("call.note", call="call-456")]])
-async def test_a_record_is_what_the_schema_says(
-    api: Reader, document: dict[str, Any], call: list[dict[str, Any]]
-) -> None:
+async def test_records_match_the_schema(api: Reader, document: dict[str, Any], call: list[dict[str, Any]]) -> None:
     await put(api.store, call)
 
     answer = await api.get(CALL)
@@ -55,7 +53,7 @@ async def test_a_record_is_what_the_schema_says(
     check(document, described(document, answer)["content"]["application/json"]["schema"], answer.json())
 
 
-async def test_the_schema_refuses_what_is_no_record(document: dict[str, Any]) -> None:
+async def test_the_schema_rejects_an_invalid_record(document: dict[str, Any]) -> None:
     schema = document["paths"][ROUTE]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     wrong = seed_response()
     wrong["data"]["call_status"] = "LOST"
@@ -65,14 +63,14 @@ async def test_the_schema_refuses_what_is_no_record(document: dict[str, Any]) ->
     assert not validator.is_valid(wrong)
 
 
-async def test_the_example_is_the_seed_with_every_null(document: dict[str, Any]) -> None:
+async def test_the_example_is_the_seed_with_its_nulls(document: dict[str, Any]) -> None:
     content = document["paths"][ROUTE]["get"]["responses"]["200"]["content"]["application/json"]
 
     assert content["example"] == seed_response()
     check(document, content["schema"], content["example"])
 
 
-async def test_every_error_has_an_example_of_its_own_kind(document: dict[str, Any]) -> None:
+async def test_every_error_has_a_valid_example(document: dict[str, Any]) -> None:
     responses = document["paths"][ROUTE]["get"]["responses"]
 
     assert set(responses) == {"200", "304", "400", "401", "404", "405", "500", "503"}
@@ -82,7 +80,7 @@ async def test_every_error_has_an_example_of_its_own_kind(document: dict[str, An
             check(document, content["schema"], example["value"])
 
 
-async def test_every_answer_has_the_headers_that_it_promises(api: Reader, document: dict[str, Any]) -> None:
+async def test_every_response_has_the_documented_headers(api: Reader, document: dict[str, Any]) -> None:
     await put(api.store, seed_call())
     await break_call(api.store, "org-789/broken")
     answers = [
@@ -97,11 +95,11 @@ async def test_every_answer_has_the_headers_that_it_promises(api: Reader, docume
 
     assert [answer.status_code for answer in answers] == [200, 304, 400, 401, 404, 405, 500]
     for answer in answers:
-        promised = {name.lower() for name in described(document, answer)["headers"]}
-        assert set(answer.headers) - {"content-type", "content-length"} == promised
+        documented = {name.lower() for name in described(document, answer)["headers"]}
+        assert set(answer.headers) - {"content-type", "content-length"} == documented
 
 
-async def test_both_headers_are_needed_to_enter(document: dict[str, Any]) -> None:
+async def test_both_headers_are_required(document: dict[str, Any]) -> None:
     schemes = document["components"]["securitySchemes"]
 
     assert document["paths"][ROUTE]["get"]["security"] == [{"X-API-KEY": [], "X-API-SECRET": []}]
@@ -109,7 +107,7 @@ async def test_both_headers_are_needed_to_enter(document: dict[str, Any]) -> Non
         assert (schemes[name]["type"], schemes[name]["in"], schemes[name]["name"]) == ("apiKey", "header", name)
 
 
-async def test_the_docs_page_needs_nothing_from_elsewhere(api: Reader) -> None:
+async def test_the_docs_page_loads_nothing_from_other_hosts(api: Reader) -> None:
     page = await api.get("/docs")
     files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
 

@@ -1,8 +1,7 @@
-"""The command as it is typed, without servers."""
+"""The commands without servers."""
 
 import asyncio
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,15 +12,15 @@ from typer.testing import CliRunner, Result
 
 from services.ops.app import create_app
 from services.ops.database import Database, address
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from services.ops.settings import OpsSettings
 from shared.store.api_keys import MemoryApiKeys, opens
 from shared.store.memory.calls import MemoryStore
+from tests.support.callfold import CALLFOLD, run
 from tests.support.events.makers import event, raw
 from tests.support.eventually import scaled
 from tests.support.store.makers import document, update
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
 PEPPER = "p" * 32
 COMMANDS = [
     [],
@@ -42,12 +41,8 @@ COMMANDS = [
 ]
 
 
-def callfold(*arguments: str, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([CALLFOLD, *arguments], input=text, capture_output=True, timeout=scaled(60), check=False)
-
-
 class Memory:
-    """The command on a store in memory."""
+    """The command on the in-memory store."""
 
     def __init__(self) -> None:
         self.database = Database(MemoryStore(), MemoryApiKeys())
@@ -86,8 +81,8 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
         ["dead-letters", "replay", "17", "--call", "a"],
     ],
 )
-def test_what_is_typed_wrongly_costs_one_line(typed: list[str]) -> None:
-    done = callfold(*typed)
+def test_invalid_arguments_are_one_line(typed: list[str]) -> None:
+    done = run(*typed)
 
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
     assert done.stderr.startswith(b"callfold: ")
@@ -102,17 +97,17 @@ def test_what_is_typed_wrongly_costs_one_line(typed: list[str]) -> None:
     ],
 )
 @pytest.mark.parametrize("command", ["list", "export", "replay"])
-def test_a_limit_that_is_none_is_named(command: str, limits: list[str], why: str) -> None:
+def test_an_invalid_limit_is_named(command: str, limits: list[str], why: str) -> None:
     result = CliRunner().invoke(create_app(), ["dead-letters", command, *limits], standalone_mode=False)
 
     assert why in str(result.exception)
 
 
-def test_validate_names_each_bad_line_and_its_reason() -> None:
+def test_validate_names_each_invalid_line_and_its_reason() -> None:
     good = raw(event("call.dtmf"))
     text = good + b"\n\n{\n" + raw(event("call.note") | {"time": "\x1b[2J"}) + b"\r\n" + good
 
-    done = callfold("validate", "-", text=text)
+    done = run("validate", "-", text=text)
 
     assert (done.returncode, done.stdout) == (1, b"2 valid, 2 refused\n")
     first, second = done.stderr.decode().splitlines()
@@ -120,45 +115,45 @@ def test_validate_names_each_bad_line_and_its_reason() -> None:
     assert second == r"standard input:4: invalid_time: `time` is not an RFC 3339 time: \x1b[2J"
 
 
-def test_validate_is_content_with_good_lines(tmp_path: Path) -> None:
+def test_validate_accepts_valid_lines(tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(raw(event("call.dtmf")))
 
-    done = callfold("validate", str(file))
+    done = run("validate", str(file))
 
     assert (done.returncode, done.stdout, done.stderr) == (0, b"1 valid, 0 refused\n", b"")
 
 
-def test_a_key_is_shown_with_its_secret_once(memory: Memory) -> None:
-    made = orjson.loads(memory.run("keys", "create", "--organization", "org-789", "--name", "n", "--json").stdout)
+def test_a_secret_is_shown_once(memory: Memory) -> None:
+    created = orjson.loads(memory.run("keys", "create", "--organization", "org-789", "--name", "n", "--json").stdout)
     listed = memory.run("keys", "list", "--json").stdout
 
-    assert list(made) == ["organization_id", "api_key", "api_secret", "created_at"]
-    assert [key["api_key"] for key in orjson.loads(listed)] == [made["api_key"]]
-    assert made["api_secret"] not in listed
+    assert list(created) == ["organization_id", "api_key", "api_secret", "created_at"]
+    assert [key["api_key"] for key in orjson.loads(listed)] == [created["api_key"]]
+    assert created["api_secret"] not in listed
     assert "digest" not in listed
 
 
-def test_the_secret_opens_until_the_key_is_revoked(memory: Memory) -> None:
-    made = orjson.loads(memory.run("keys", "create", "--organization", "org-789", "--json").stdout)
-    before = asyncio.run(memory.database.keys.get(made["api_key"]))
+def test_a_secret_is_valid_until_the_key_is_revoked(memory: Memory) -> None:
+    created = orjson.loads(memory.run("keys", "create", "--organization", "org-789", "--json").stdout)
+    before = asyncio.run(memory.database.keys.get(created["api_key"]))
 
-    result = memory.run("keys", "revoke", made["api_key"])
-    after = asyncio.run(memory.database.keys.get(made["api_key"]))
+    result = memory.run("keys", "revoke", created["api_key"])
+    after = asyncio.run(memory.database.keys.get(created["api_key"]))
 
     assert result.exit_code == 0
-    assert opens(before, made["api_secret"], PEPPER.encode())
-    assert not opens(after, made["api_secret"], PEPPER.encode())
+    assert opens(before, created["api_secret"], PEPPER.encode())
+    assert not opens(after, created["api_secret"], PEPPER.encode())
 
 
-def test_a_key_that_is_not_there_cannot_be_revoked(memory: Memory) -> None:
+def test_a_key_that_does_not_exist_cannot_be_revoked(memory: Memory) -> None:
     result = memory.run("keys", "revoke", "cf_none")
 
-    assert isinstance(result.exception, Failure)
-    assert str(result.exception) == "there is no key cf_none"
+    assert isinstance(result.exception, CommandError)
+    assert str(result.exception) == "there is no key cf_none; `keys list` shows them"
 
 
-def test_get_prints_the_record_and_how_far_it_is_settled(memory: Memory) -> None:
+def test_get_prints_the_record_and_its_finality(memory: Memory) -> None:
     store = memory.database.store
     asyncio.run(store.insert([document(content=raw(event("call.started", metadata={"a": "\x9b"})))]))
     asyncio.run(store.mark_stale([update()]))
@@ -169,28 +164,28 @@ def test_get_prints_the_record_and_how_far_it_is_settled(memory: Memory) -> None
     assert orjson.loads(result.stdout)["metadata"] == {"a": "\x9b"}
     assert result.stdout.startswith('{\n  "id": ')
     assert "\x9b" not in result.stdout
-    assert result.stderr == "live: the call goes on\n"
+    assert result.stderr == "live: the call is running\n"
 
 
-def test_get_of_a_call_that_is_not_there_says_so(memory: Memory) -> None:
+def test_get_names_a_call_that_does_not_exist(memory: Memory) -> None:
     result = memory.run("get", "org-789", "call-456")
 
-    assert str(result.exception) == "there is no call call-456 of the organization org-789"
+    assert str(result.exception) == "the organization org-789 has no call call-456"
 
 
 @pytest.mark.parametrize(
     "uri", ["mongodb://user:s%40cret@a:1,b:2/db?x=1", "mongodb://a:1,b:2", "mongodb://user@a:1,b:2?x=@", "a:1,b:2"]
 )
-def test_the_address_of_a_database_holds_no_secret(uri: str) -> None:
+def test_the_address_of_a_database_has_no_secret(uri: str) -> None:
     assert address(uri) == "a:1,b:2"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device")
-def test_output_that_cannot_be_written_costs_one_line() -> None:
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_cannot_be_written_is_one_line() -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [CALLFOLD, "--help"], stdout=full, stderr=subprocess.PIPE, timeout=scaled(60), check=False
         )
 
-    expected = b"callfold: the output cannot be written: No space left on device\n"
+    expected = b"callfold: cannot write the output: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, expected)

@@ -1,10 +1,10 @@
-"""What is printed: nothing that came from outside reaches the terminal as a control code."""
+"""Output: no data reaches the terminal as a control code."""
 
 import json
 
 import pytest
 
-from services.ops.console import answer, answer_json, answer_table, as_json, progress, say, shown
+from services.ops.console import as_json, print_error, print_json, print_result, print_table, progress, shown
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,11 @@ from services.ops.console import answer, answer_json, answer_table, as_json, pro
         ("[red]not markup[/red]", "[red]not markup[/red]"),
     ],
 )
-def test_what_does_not_print_is_shown_escaped(text: str, safe: str) -> None:
+def test_characters_that_do_not_print_are_escaped(text: str, safe: str) -> None:
     assert shown(text) == safe
 
 
-def test_json_stays_the_same_value_without_what_a_terminal_obeys() -> None:
+def test_json_keeps_its_value_without_characters_that_a_terminal_interprets() -> None:
     value = {"a\x9b": ["\x1b[2J", "\u202e", "é", 1.5, None]}
 
     text = as_json(value)
@@ -31,8 +31,8 @@ def test_json_stays_the_same_value_without_what_a_terminal_obeys() -> None:
     assert "é" in text
 
 
-def test_a_table_in_a_pipe_has_a_line_for_each_row_however_long(capsys: pytest.CaptureFixture[str]) -> None:
-    answer_table(("name", "count"), [["x" * 500, 1], ["[b]\x1b", None]], ["count"])
+def test_a_table_in_a_pipe_has_one_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("name", "count"), [["x" * 500, 1], ["[b]\x1b", None]], ["count"])
 
     first, second, third = capsys.readouterr().out.splitlines()
     assert first.split() == ["name", "count"]
@@ -40,10 +40,10 @@ def test_a_table_in_a_pipe_has_a_line_for_each_row_however_long(capsys: pytest.C
     assert third.split() == ["[b]\\x1b", "-"]
 
 
-def test_lines_go_where_they_belong(capsys: pytest.CaptureFixture[str]) -> None:
-    answer("a\x1b")
-    say("b\n" + "c" * 300)
-    answer_json({"d": "é"})
+def test_results_go_to_standard_output_and_errors_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    print_result("a\x1b")
+    print_error("b\n" + "c" * 300)
+    print_json({"d": "é"})
 
     out, err = capsys.readouterr()
     assert out == 'a\\x1b\n{\n  "d": "é"\n}\n'

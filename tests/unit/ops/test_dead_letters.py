@@ -1,17 +1,20 @@
-"""What the list says of a dead letter, whatever its bytes are."""
+"""What the list shows of a dead letter, whatever its bytes are."""
 
 import pytest
 
-from services.ops.dead_letters.dead_letter import DeadLetter, letter_of
+from services.ops.dead_letters.dead_letter import DeadLetter, dead_letter_of
 from shared.contract.dead_letter_headers import REPLAYED_FROM, REPLAYS
 from tests.support.events.dead_letters import SAID, Record
 from tests.support.events.makers import event, raw
 
 
-def test_it_says_why_it_is_one_and_where_it_came_from() -> None:
-    letter = letter_of(Record(), alone=True)
+def test_it_names_its_reason_and_its_input_record() -> None:
+    record = Record()
+
+    letter = dead_letter_of(record, only_partition=True)
 
     assert letter == DeadLetter(
+        record=record,
         number="17",
         time="2023-12-20T18:40:30.000Z",
         reason="missing",
@@ -26,14 +29,14 @@ def test_it_says_why_it_is_one_and_where_it_came_from() -> None:
     )
 
 
-def test_of_a_header_that_stands_twice_the_last_counts() -> None:
-    letter = letter_of(Record(headers=(("reason", b"the original's own"), *SAID)), alone=True)
+def test_the_last_of_several_headers_of_one_name_counts() -> None:
+    letter = dead_letter_of(Record(headers=(("reason", b"the original's own"), *SAID)), only_partition=True)
 
     assert letter.reason == "missing"
 
 
-def test_where_the_topic_has_several_partitions_the_number_says_which() -> None:
-    assert letter_of(Record(partition=2), alone=False).number == "2:17"
+def test_with_several_partitions_the_number_names_the_partition() -> None:
+    assert dead_letter_of(Record(partition=2), only_partition=False).number == "2:17"
 
 
 @pytest.mark.parametrize(
@@ -50,14 +53,14 @@ def test_where_the_topic_has_several_partitions_the_number_says_which() -> None:
         (b"\xff\x1b", b"{}", "\ufffd\x1b"),
     ],
 )
-def test_the_call_is_the_subject_or_else_the_key(key: bytes | None, value: bytes | None, call: str | None) -> None:
-    assert letter_of(Record(key=key, value=value), alone=True).call == call
+def test_the_call_is_the_subject_or_the_key(key: bytes | None, value: bytes | None, call: str | None) -> None:
+    assert dead_letter_of(Record(key=key, value=value), only_partition=True).call == call
 
 
-def test_the_subject_of_binary_mode_is_in_a_header() -> None:
+def test_in_binary_mode_the_subject_is_a_header() -> None:
     record = Record(key=None, value=b"{", headers=(("ce_subject", b"call-3"), *SAID))
 
-    assert letter_of(record, alone=True).call == "call-3"
+    assert dead_letter_of(record, only_partition=True).call == "call-3"
 
 
 @pytest.mark.parametrize(
@@ -69,19 +72,21 @@ def test_the_subject_of_binary_mode_is_in_a_header() -> None:
         (b"{", (), None),
     ],
 )
-def test_the_source_is_the_events_own(value: bytes, headers: tuple[tuple[str, bytes], ...], source: str | None) -> None:
-    assert letter_of(Record(value=value, headers=headers), alone=True).source == source
+def test_the_source_is_that_of_the_event(
+    value: bytes, headers: tuple[tuple[str, bytes], ...], source: str | None
+) -> None:
+    assert dead_letter_of(Record(value=value, headers=headers), only_partition=True).source == source
 
 
-def test_it_says_how_often_it_was_sent_back_and_from_where() -> None:
+def test_it_counts_its_replays_and_names_the_last_one() -> None:
     marks = ((REPLAYS, b"2"), (REPLAYED_FROM, b"0:9"))
 
-    letter = letter_of(Record(headers=(*marks, *SAID)), alone=True)
+    letter = dead_letter_of(Record(headers=(*marks, *SAID)), only_partition=True)
 
     assert (letter.replays, letter.replayed_from) == (2, "0:9")
 
 
-def test_headers_that_nobody_expects_do_no_harm() -> None:
+def test_unexpected_headers_do_no_harm() -> None:
     hostile: tuple[tuple[str, bytes | None], ...] = (
         ("reason", None),
         ("detail", b"\xff"),
@@ -90,7 +95,7 @@ def test_headers_that_nobody_expects_do_no_harm() -> None:
     )
     marks = ((REPLAYS, b"9" * 5000), (REPLAYED_FROM, b"../../etc"))
 
-    letter = letter_of(Record(headers=(*hostile, *marks)), alone=True)
+    letter = dead_letter_of(Record(headers=(*hostile, *marks)), only_partition=True)
 
     assert (letter.reason, letter.detail, letter.partition, letter.offset) == (None, "\ufffd", None, None)
     assert (letter.replays, letter.replayed_from) == (0, None)

@@ -1,4 +1,4 @@
-"""Exported dead letters: nothing is lost, and a file is whole or not there."""
+"""Exported dead letters: no loss, and files that are complete or do not exist."""
 
 import base64
 from contextlib import suppress
@@ -8,22 +8,22 @@ from typing import Any
 import orjson
 import pytest
 
-from services.ops.dead_letters.dead_letter import letter_of
+from services.ops.dead_letters.dead_letter import dead_letter_of
 from services.ops.dead_letters.export import line_of, written
-from services.ops.errors import Failure
+from services.ops.errors import CommandError
 from tests.support.events.dead_letters import SAID, Record
 
 
-def content(said: Any) -> bytes | None:
-    """Return the bytes that are meant, as whoever reads an export has to."""
-    match said:
+def decoded(readable: Any) -> bytes | None:
+    """Return the bytes, as a program that reads an export has to."""
+    match readable:
         case None:
             return None
         case {"text": text, **rest} if not rest:
             return str(text).encode()
         case {"base64": text, **rest} if not rest:
             return base64.b64decode(text, validate=True)
-    raise AssertionError(said)
+    raise AssertionError(readable)
 
 
 @pytest.mark.parametrize(
@@ -38,24 +38,24 @@ def content(said: Any) -> bytes | None:
     ],
     ids=["usual", "nothing", "empty", "no text", "looks like base64", "a lone surrogate"],
 )
-def test_every_record_can_be_made_again_byte_for_byte(record: Record) -> None:
-    line = line_of((record, letter_of(record, alone=True)))
+def test_every_record_can_be_restored_byte_for_byte(record: Record) -> None:
+    line = line_of(dead_letter_of(record, only_partition=True))
 
-    told = orjson.loads(line)
-    assert (content(told["key"]), content(told["value"])) == (record.key, record.value)
-    assert [(name, content(said)) for name, said in told["headers"]] == list(record.headers)
+    exported = orjson.loads(line)
+    assert (decoded(exported["key"]), decoded(exported["value"])) == (record.key, record.value)
+    assert [(name, decoded(value)) for name, value in exported["headers"]] == list(record.headers)
     assert line.endswith("}\n")
     assert line.removesuffix("\n").isprintable()
 
 
-def test_a_line_begins_with_what_the_list_shows() -> None:
-    told = orjson.loads(line_of((Record(), letter_of(Record(), alone=True))))
+def test_a_line_begins_with_the_fields_of_the_list() -> None:
+    exported = orjson.loads(line_of(dead_letter_of(Record(), only_partition=True)))
 
-    assert list(told)[:5] == ["number", "time", "reason", "detail", "call"]
-    assert (told["number"], told["topic"], told["offset"]) == ("17", "calls.telephony", 1042)
+    assert list(exported)[:5] == ["number", "time", "reason", "detail", "call"]
+    assert (exported["number"], exported["topic"], exported["offset"]) == ("17", "calls.telephony", 1042)
 
 
-def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_exists_once_it_is_complete(tmp_path: Path) -> None:
     file = tmp_path / "letters.jsonl"
 
     with written(str(file), force=False) as write:
@@ -69,7 +69,7 @@ def test_a_file_is_there_when_it_is_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_of_an_export_that_breaks_off_nothing_is_left(tmp_path: Path, force: bool) -> None:
+def test_an_export_that_is_interrupted_leaves_nothing(tmp_path: Path, force: bool) -> None:
     file = tmp_path / "letters.jsonl"
     if force:
         file.write_text("old")
@@ -81,11 +81,11 @@ def test_of_an_export_that_breaks_off_nothing_is_left(tmp_path: Path, force: boo
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"] * force
 
 
-def test_a_file_that_is_there_is_written_over_only_by_force(tmp_path: Path) -> None:
+def test_only_force_replaces_a_file(tmp_path: Path) -> None:
     file = tmp_path / "letters.jsonl"
     file.write_text("old")
 
-    with pytest.raises(Failure, match="--force"), written(str(file), force=False):
+    with pytest.raises(CommandError, match="--force"), written(str(file), force=False):
         pass
     kept = file.read_text()
     with written(str(file), force=True) as write:
@@ -94,26 +94,26 @@ def test_a_file_that_is_there_is_written_over_only_by_force(tmp_path: Path) -> N
     assert (kept, file.read_text()) == ("old", "new")
 
 
-def test_a_file_that_comes_meanwhile_is_spared(tmp_path: Path) -> None:
+def test_a_file_that_is_created_meanwhile_is_kept(tmp_path: Path) -> None:
     file = tmp_path / "letters.jsonl"
 
     writing = written(str(file), force=False)
     writing.__enter__()("ours")
     file.write_text("theirs")
-    with pytest.raises(Failure, match="is there already"):
+    with pytest.raises(CommandError, match="already exists"):
         writing.__exit__(None, None, None)
 
     assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]
 
 
-def test_no_force_replaces_what_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="is no file"), written(str(tmp_path), force=True):
+def test_force_replaces_regular_files_only(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="is not a regular file"), written(str(tmp_path), force=True):
         pass
 
 
-def test_a_folder_that_is_not_there_costs_one_line(tmp_path: Path) -> None:
+def test_a_directory_that_does_not_exist_is_one_line(tmp_path: Path) -> None:
     with (
-        pytest.raises(Failure, match="cannot be written: No such file"),
+        pytest.raises(CommandError, match="No such file"),
         written(str(tmp_path / "a" / "b"), force=False),
     ):
         pass

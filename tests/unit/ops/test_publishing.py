@@ -1,77 +1,105 @@
-"""Publishing without a broker: which topic, and what is known of the lines when it ends early."""
+"""Publishing without a broker: the topic of an event, and what is known when a run ends early."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
-from services.ops.events.lines import Line
-from services.ops.events.publishing import Flight
+from services.ops.errors import CommandError
+from services.ops.events.lines import Line, opened
+from services.ops.events.publishing import Publication
 from services.ops.events.validation import check, topic_of
 from shared.contract.envelope import Event, InvalidEvent
 from shared.contract.payloads import TELEPHONY, TRANSCRIPTION
 from shared.contract.rejection import Reason
 from shared.contract.topics import MAX_EVENT_BYTES, Topics
+from shared.kafka.producer import OutgoingRecord
 from tests.support.events.makers import event, raw
+
+Write = Callable[[Sequence[bytes]], str]
+
+
+class Broker:
+    """Acknowledges what it receives, then fails once with `failure`."""
+
+    def __init__(self, failure: BaseException | None = None, *, too_large: bool = False) -> None:
+        self.received: list[OutgoingRecord] = []
+        self._failure = failure
+        self._too_large = too_large
+
+    async def deliver(self, records: Sequence[OutgoingRecord]) -> Sequence[OutgoingRecord]:
+        if self.received and self._failure:
+            raise self._failure
+        self.received += records
+        return records[-1:] if self._too_large else ()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Return a function that writes lines into a file and returns its path."""
+
+    def written(lines: Sequence[bytes]) -> str:
+        (tmp_path / "events.jsonl").write_bytes(b"\n".join(lines))
+        return str(tmp_path / "events.jsonl")
+
+    return written
 
 
 def checked(text: bytes) -> Event | InvalidEvent:
     return check(Line(1, text, len(text)))
 
 
-def sent(outcome: object) -> "asyncio.Future[object]":
-    future = asyncio.get_running_loop().create_future()
-    if isinstance(outcome, Exception):
-        future.set_exception(outcome)
-    elif outcome is not None:
-        future.set_result(outcome)
-    return future
-
-
 @pytest.mark.parametrize("kind", [*TELEPHONY, *TRANSCRIPTION, "call.moved"])
-def test_the_type_decides_on_the_topic(kind: str) -> None:
+def test_the_type_of_an_event_decides_on_its_topic(kind: str) -> None:
     read = checked(raw(event(kind)))
 
     assert isinstance(read, Event)
     assert topic_of(read, Topics("t")) == ("t.transcription" if kind in TRANSCRIPTION else "t.telephony")
 
 
-def test_a_line_that_is_too_long_says_how_long_it_is() -> None:
+def test_the_error_of_a_line_that_is_too_long_names_its_size() -> None:
     read = check(Line(1, b"x" * (MAX_EVENT_BYTES + 1), 5_000_000))
 
-    expected = "the value has 5000000 bytes, the limit is 1048576"
-    assert read == InvalidEvent(Reason.TOO_LARGE, expected)
+    assert isinstance(read, InvalidEvent)
+    assert read.reason is Reason.TOO_LARGE
+    assert "5000000 bytes" in read.detail
 
 
-async def test_acknowledged_lines_are_counted_and_forgotten() -> None:
-    flight = Flight()
-    for number in (1, 2, 5):
-        flight.add(number, sent("acknowledged"))
+async def test_valid_lines_are_published_and_the_others_are_reported(write: Write) -> None:
+    broker, good = Broker(), raw(event("call.dtmf"))
+    publication, refused = Publication(broker.deliver, Topics("t")), list[int]()
 
-    await flight.wait(0)
+    with opened(write([good, b"", b"{", good])) as source:
+        await publication.publish(source, lambda line, _: refused.append(line.number), lambda _: None)
 
-    assert (flight.acknowledged, len(flight.waiting)) == (3, 0)
-
-
-async def test_what_is_not_known_begins_with_the_first_line_without_an_answer() -> None:
-    flight = Flight()
-    for number, outcome in ((1, "acknowledged"), (2, None), (4, "acknowledged"), (5, OSError())):
-        flight.add(number, sent(outcome))
-
-    account = flight.account()
-
-    assert account.startswith("2 events were acknowledged; from line 2 on that is not known")
+    assert [(each.topic, each.key, each.value) for each in broker.received] == [("t.telephony", b"call-456", good)] * 2
+    assert refused == [3]
+    assert (publication.tally.valid, publication.tally.refused, publication.next_line) == (2, 1, 5)
+    assert publication.account().startswith("2 events were acknowledged; publish again from line 5 on")
 
 
-async def test_where_all_were_acknowledged_it_begins_with_the_next_line() -> None:
-    flight = Flight()
-    flight.add(7, sent("acknowledged"))
+@pytest.mark.parametrize("failure", [asyncio.CancelledError(), OSError()])
+async def test_the_part_that_was_not_acknowledged_has_to_be_published_again(
+    write: Write, failure: BaseException
+) -> None:
+    lines = [raw(event("call.note", event="x" * 10_000))] * 200
+    broker = Broker(failure)
+    publication = Publication(broker.deliver, Topics("t"))
 
-    assert flight.account().startswith("1 events were acknowledged; from line 8 on")
+    with pytest.raises(type(failure)), opened(write(lines)) as source:
+        await publication.publish(source, lambda *_: None, lambda _: None)
+
+    acknowledged = len(broker.received)
+    assert 0 < acknowledged < len(lines)
+    assert (publication.tally.valid, publication.next_line) == (acknowledged, acknowledged + 1)
 
 
-async def test_what_the_broker_refused_is_raised() -> None:
-    flight = Flight()
-    flight.add(1, sent(OSError("refused")))
+async def test_an_event_that_its_topic_rejects_as_too_large_ends_the_run(write: Write) -> None:
+    publication = Publication(Broker(too_large=True).deliver, Topics("t"))
 
-    with pytest.raises(OSError, match="refused"):
-        await flight.wait(0)
+    with (
+        pytest.raises(CommandError, match=r"the topic t\.telephony rejects an event as too large"),
+        opened(write([raw(event("call.dtmf"))])) as source,
+    ):
+        await publication.publish(source, lambda *_: None, lambda _: None)

@@ -1,4 +1,4 @@
-"""Which dead letters are meant."""
+"""Which dead letters are selected."""
 
 import pytest
 
@@ -20,26 +20,26 @@ MINUTE_MS = 60_000
         (Selection(calls=frozenset({"call-2"})), False),
     ],
 )
-def test_every_limit_is_kept_to_and_of_several_values_one_is_enough(selection: Selection, included: bool) -> None:
+def test_every_limit_holds_and_one_of_several_values_is_enough(selection: Selection, included: bool) -> None:
     assert selection.includes("missing", "call-1", "/pbx") is included
 
 
-def test_what_does_not_say_is_not_meant_where_that_is_asked() -> None:
+def test_a_dead_letter_without_a_source_is_in_no_selection_of_sources() -> None:
     assert not Selection(sources=frozenset({"/pbx"})).includes("missing", "call-1", None)
 
 
 @pytest.mark.parametrize(("timestamp", "included"), [(9, False), (10, True), (19, True), (20, False)])
-def test_the_span_of_time_holds_its_beginning_and_not_its_end(timestamp: int, included: bool) -> None:
+def test_the_time_limits_include_the_beginning_and_exclude_the_end(timestamp: int, included: bool) -> None:
     assert Selection(since=10, until=20).in_time(timestamp) is included
 
 
-def test_reading_ends_behind_the_span_once_no_brokers_clock_can_be_so_wrong() -> None:
+def test_reading_ends_after_the_time_limit_plus_the_skew_of_clocks() -> None:
     selection = Selection(until=STARTED - MINUTE_MS)
 
     assert selection.ends_before(Record(timestamp=STARTED))
     assert not selection.ends_before(Record(timestamp=STARTED - 1))
 
 
-def test_producers_clocks_end_no_reading() -> None:
+def test_timestamps_of_producers_do_not_end_reading() -> None:
     assert not Selection(until=1).ends_before(Record(timestamp_type=0))
     assert not Selection().ends_before(Record())

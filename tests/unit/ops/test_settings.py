@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from motor.core import AgnosticCollection
+from pymongo.asynchronous.collection import AsyncCollection
 
+from services.ops.__main__ import connect
 from services.ops.settings import KeySettings, OpsSettings
 
 PEPPER = "p" * 32
@@ -12,7 +15,7 @@ PEPPER = "p" * 32
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("KAFKA_BOOTSTRAP", "MONGO_URI", "SECRETS_DIR", "KEY_PEPPER"):
+    for name in ("KAFKA_BOOTSTRAP", "MONGO_URI", "MONGO_DRIVER", "SECRETS_DIR", "API_SECRET_PEPPER"):
         monkeypatch.delenv(f"CALLFOLD_{name}", raising=False)
     (tmp_path / ".local").mkdir()
     return tmp_path
@@ -23,7 +26,7 @@ def local_stack(folder: Path, **variables: object) -> None:
     (folder / ".local/callfold.env").write_text("".join(lines))
 
 
-def test_without_anything_the_usual_addresses_hold() -> None:
+def test_the_defaults_are_the_usual_addresses() -> None:
     assert OpsSettings.load().kafka_bootstrap == "127.0.0.1:9092"
 
 
@@ -33,14 +36,29 @@ def test_the_file_of_the_local_stack_is_read(folder: Path) -> None:
     assert OpsSettings.load().kafka_bootstrap == "127.0.0.1:29092"
 
 
-def test_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_overrides_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local_stack(folder, KAFKA_BOOTSTRAP="127.0.0.1:29092")
     monkeypatch.setenv("CALLFOLD_KAFKA_BOOTSTRAP", "kafka:9092,[::1]:9092")
 
     assert OpsSettings.load().kafka_bootstrap == "kafka:9092,[::1]:9092"
 
 
-def test_the_folder_of_secrets_may_stand_in_that_file_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("driver", "collection"), [(None, AgnosticCollection), ("motor", AgnosticCollection), ("pymongo", AsyncCollection)]
+)
+async def test_the_command_uses_the_driver_that_is_set(
+    driver: str | None, collection: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if driver:
+        monkeypatch.setenv("CALLFOLD_MONGO_DRIVER", driver)
+
+    connection = connect(OpsSettings.load())
+
+    assert isinstance(connection.collection("calls"), collection)
+    await connection.close()
+
+
+def test_the_file_may_name_the_folder_of_secrets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for place, pepper in (("there", PEPPER), ("elsewhere", "q" * 32)):
         (folder / place).mkdir()
         (folder / place / "callfold_api_secret_pepper").write_text(f"{pepper}\n")
@@ -54,7 +72,7 @@ def test_the_folder_of_secrets_may_stand_in_that_file_too(folder: Path, monkeypa
     assert from_the_environment == "q" * 32
 
 
-def test_only_making_a_key_needs_the_pepper(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_creating_a_key_needs_the_pepper(capsys: pytest.CaptureFixture[str]) -> None:
     OpsSettings.load()
 
     with pytest.raises(SystemExit, match="2"):
@@ -77,7 +95,7 @@ def test_a_short_pepper_is_refused_and_not_shown(
 
 
 @pytest.mark.parametrize("brokers", ["kafka:port", "kafka:0", "kafka:65536", "a b:9092", "kafka:9092,", ":9092"])
-def test_what_names_no_broker_is_refused(
+def test_an_invalid_broker_is_refused(
     brokers: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CALLFOLD_KAFKA_BOOTSTRAP", brokers)
@@ -88,7 +106,7 @@ def test_what_names_no_broker_is_refused(
     assert capsys.readouterr().err.startswith(f"CALLFOLD_KAFKA_BOOTSTRAP is '{brokers}': must be `host:port`")
 
 
-def test_a_file_that_is_no_text_is_said_in_a_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_text_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / ".local/callfold.env").write_bytes(b"\xff\xfe")
 
     with pytest.raises(SystemExit):
