@@ -1,4 +1,4 @@
-"""The law: the record depends on the set of distinct valid events, and on nothing else."""
+"""The invariant: the record depends on the set of distinct valid events, and on nothing else."""
 
 import random
 from typing import Any
@@ -12,11 +12,19 @@ from shared.contract.envelope import Event, InvalidEvent, decode, decode_logged
 from shared.fold.fold import Folded, fold
 from shared.fold.redaction import redact
 from tests.support.events.makers import Json, book, decoded, raw
-from tests.support.events.strategies import EDITIONS, SECRET, TOPICS, TYPES, calls, lawful_calls, rivals
+from tests.support.events.strategies import (
+    PRICE_LISTS,
+    SECRET,
+    TOPICS,
+    TYPES,
+    calls,
+    calls_without_conflicts,
+    conflicting_versions,
+)
 from tests.support.reference.cost import Book
 from tests.support.reference.fold import reference_fold
 
-BOOK, REFERENCE_BOOK = book(*EDITIONS), Book(EDITIONS)
+BOOK, REFERENCE_BOOK = book(*PRICE_LISTS), Book(PRICE_LISTS)
 
 
 def dumped(events: list[Event]) -> bytes:
@@ -24,10 +32,10 @@ def dumped(events: list[Event]) -> bytes:
 
 
 def as_json(value: Any) -> Any:
-    """Return the value as JSON has it: one kind of number, but true is none."""
+    """Return the value as in JSON: integers and floats are equal, but true is not 1."""
     match value:
         case bool():
-            return ("truth", value)
+            return ("bool", value)
         case dict():
             return {key: as_json(inner) for key, inner in value.items()}
         case list():
@@ -37,7 +45,7 @@ def as_json(value: Any) -> Any:
 
 
 def respelled(value: Any) -> Any:
-    """Return the value with the keys of its objects the other way round."""
+    """Return the value with the keys of its objects in reverse order."""
     match value:
         case dict():
             return {key: respelled(inner) for key, inner in reversed(value.items())}
@@ -64,18 +72,18 @@ def test_the_fold_is_the_reference_fold(types: tuple[str, ...], opt_out: bool, d
     assert as_json(record) == as_json(reference_fold(map(raw, call), REFERENCE_BOOK))
 
 
-@given(rivals())
-def test_of_rivals_under_one_identity_the_reference_takes_the_same(call: list[Json]) -> None:
+@given(conflicting_versions())
+def test_of_conflicting_versions_the_same_wins_in_the_reference_fold(call: list[Json]) -> None:
     record = orjson.loads(dumped(decoded(call)))
 
     assert as_json(record) == as_json(reference_fold(map(raw, call), REFERENCE_BOOK))
 
 
 @given(calls(), st.randoms(use_true_random=False), st.booleans())
-def test_order_repetition_and_batches_do_not_matter(call: list[Json], chance: random.Random, again: bool) -> None:
+def test_order_repetition_and_batches_do_not_matter(call: list[Json], rng: random.Random, again: bool) -> None:
     delivered = [raw(body) for body in call] * (2 if again else 1)
-    chance.shuffle(delivered)
-    cuts = sorted(chance.choices(range(len(delivered) + 1), k=3))
+    rng.shuffle(delivered)
+    cuts = sorted(rng.choices(range(len(delivered) + 1), k=3))
     batches = [delivered[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(delivered)], strict=True)]
 
     collected = [decode(value) for batch in batches for value in batch]
@@ -84,24 +92,24 @@ def test_order_repetition_and_batches_do_not_matter(call: list[Json], chance: ra
 
 
 @given(calls(opt_out=True), st.randoms(use_true_random=False))
-def test_order_does_not_matter_to_an_opted_out_call(call: list[Json], chance: random.Random) -> None:
-    shuffled = chance.sample(call * 2, k=len(call) * 2)
+def test_order_does_not_matter_to_an_opted_out_call(call: list[Json], rng: random.Random) -> None:
+    shuffled = rng.sample(call * 2, k=len(call) * 2)
 
     assert dumped(decoded(shuffled)) == dumped(decoded(call))
 
 
 @given(calls(), st.randoms(use_true_random=False))
-def test_two_spellings_of_a_body_are_one_event(call: list[Json], chance: random.Random) -> None:
+def test_two_spellings_of_a_body_are_one_event(call: list[Json], rng: random.Random) -> None:
     delivered = call + [respelled(body) for body in call]
 
     once, twice = fold(decoded(call), BOOK), fold(decoded(delivered), BOOK)
 
     assert (twice.record, twice.events, twice.conflicts) == (once.record, once.events, once.conflicts)
-    assert dumped(decoded(chance.sample(delivered, k=len(delivered)))) == orjson.dumps(twice.record)
+    assert dumped(decoded(rng.sample(delivered, k=len(delivered)))) == orjson.dumps(twice.record)
 
 
 @given(calls(opt_out=True))
-def test_nothing_of_the_content_is_in_an_opted_out_record(call: list[Json]) -> None:
+def test_the_record_of_an_opted_out_call_has_no_private_content(call: list[Json]) -> None:
     folded: Folded = fold(decoded(call), BOOK, opted_out=True)
 
     assert folded.record["opt_out_sensitive_data_storage"] is True
@@ -109,24 +117,24 @@ def test_nothing_of_the_content_is_in_an_opted_out_record(call: list[Json]) -> N
 
 
 @given(calls(opt_out=True))
-def test_nothing_of_the_content_is_in_a_redacted_event(call: list[Json]) -> None:
+def test_a_redacted_event_has_no_private_content(call: list[Json]) -> None:
     for body in call:
         assert SECRET not in redact(raw(body)).decode()
 
 
-@given(lawful_calls(opt_out=True), st.randoms(use_true_random=False))
-def test_redacting_any_events_of_an_opted_out_call_does_not_matter(call: list[Json], chance: random.Random) -> None:
+@given(calls_without_conflicts(opt_out=True), st.randoms(use_true_random=False))
+def test_redacting_any_events_of_an_opted_out_call_does_not_matter(call: list[Json], rng: random.Random) -> None:
     events = decoded(call)
 
-    logged = [redacted(event, chance.randint(1, 3)) if chance.random() < 0.5 else event for event in events]
-    copies = chance.sample(events + logged, k=len(events) * 2)
+    logged = [redacted(event, rng.randint(1, 3)) if rng.random() < 0.5 else event for event in events]
+    copies = rng.sample(events + logged, k=len(events) * 2)
 
     assert fold(logged, BOOK, opted_out=True).record == fold(events, BOOK, opted_out=True).record
     assert fold(copies, BOOK, opted_out=True).record == fold(events, BOOK, opted_out=True).record
 
 
 @given(calls(opt_out=True))
-def test_redacting_all_rivals_at_once_does_not_matter(call: list[Json]) -> None:
+def test_redacting_all_conflicting_versions_at_once_does_not_matter(call: list[Json]) -> None:
     events = decoded(call)
 
     logged = [redacted(event, 1) for event in events]
@@ -135,6 +143,6 @@ def test_redacting_all_rivals_at_once_does_not_matter(call: list[Json]) -> None:
 
 
 @given(calls(opt_out=True))
-def test_a_redacted_event_is_redacted_once_and_for_all(call: list[Json]) -> None:
+def test_redacting_a_redacted_event_changes_nothing(call: list[Json]) -> None:
     for body in call:
         assert redact(redact(raw(body))) == redact(raw(body))

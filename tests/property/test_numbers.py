@@ -1,4 +1,4 @@
-"""Latency and cost: live values are the final ones, and every record adds up."""
+"""Latency and cost: live values equal the final ones, and every cost adds up."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.fold.fold import fold
 from shared.fold.latency import percentiles
 from tests.support.events.makers import STARTED, Json, book, decoded, event
-from tests.support.events.strategies import EDITIONS, FINAL, TYPES, calls, lawful_calls
+from tests.support.events.strategies import FINAL, PRICE_LISTS, TYPES, calls, calls_without_conflicts
 
 LIVE = tuple(kind for kind in TYPES if kind not in FINAL)
 MONEY = ("call.started", "call.ended", "usage.reported", "cost.reported", "latency.sampled")
@@ -20,8 +20,8 @@ def exact(number: float) -> Decimal:
     return Decimal(repr(number))
 
 
-@given(lawful_calls(LIVE))
-def test_live_latency_and_cost_are_the_final_ones(call: list[Json]) -> None:
+@given(calls_without_conflicts(LIVE))
+def test_live_latency_and_cost_equal_the_final_ones(call: list[Json]) -> None:
     live = fold(decoded(call), book())
     latest = max(entry.time for entry in decoded(call))
     end = event("call.ended", at=latest, id="the end")
@@ -35,7 +35,7 @@ def test_live_latency_and_cost_are_the_final_ones(call: list[Json]) -> None:
 
 @given(calls(MONEY))
 def test_every_cost_adds_up(call: list[Json]) -> None:
-    cost = fold(decoded(call), book(*EDITIONS)).record["call_cost"]
+    cost = fold(decoded(call), book(*PRICE_LISTS)).record["call_cost"]
     assume(cost)
     assert cost
 
@@ -47,7 +47,7 @@ def test_every_cost_adds_up(call: list[Json]) -> None:
 
 
 @given(st.lists(st.floats(0, 3_600_000) | st.integers(0, 3), min_size=1, max_size=60))
-def test_percentiles_are_numpys(values: list[float]) -> None:
+def test_percentiles_equal_those_of_numpy(values: list[float]) -> None:
     found = percentiles(values)
 
     expected = np.percentile(values, [50, 90, 95, 99])

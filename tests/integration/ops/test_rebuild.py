@@ -18,7 +18,7 @@ from tests.support.callfold import run, start
 from tests.support.events.makers import Json, event, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversation, interleaved
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, scaled
 from tests.support.servers.kafka import publish
 from tests.support.store.makers import document
 
@@ -82,7 +82,7 @@ async def test_an_interrupted_run_prints_how_to_continue(settings: Settings, con
     running = start("rebuild", **settings)
     await eventually(lambda: _more_than(connection, 400))
     running.send_signal(signal.SIGINT)
-    _, error = await asyncio.to_thread(running.communicate, timeout=60)
+    _, error = await asyncio.to_thread(running.communicate, timeout=scaled(60))
     done = await connection.collection("calls").count_documents(final)
     after = re.search(r"; continue with --after (\S+)$", error.decode())
     assert after is not None, error

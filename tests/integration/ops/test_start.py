@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.callfold import start
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, scaled
 
 SLOW_LIBRARY = "import pathlib, time; pathlib.Path('loading').touch(); time.sleep(60)"
 
@@ -15,9 +15,9 @@ async def test_ctrl_c_while_it_loads_ends_it_without_output(tmp_path: Path, monk
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "typer.py").write_text(SLOW_LIBRARY)
     with start("lag", cwd=tmp_path) as process:
-        await eventually((tmp_path / "loading").exists, within=60)
+        await eventually((tmp_path / "loading").exists)
 
         process.send_signal(signal.SIGINT)
-        output, error = process.communicate(timeout=30)
+        output, error = process.communicate(timeout=scaled(60))
 
     assert (process.returncode, output, error) == (130, b"", b"")

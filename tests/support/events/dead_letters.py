@@ -1,4 +1,4 @@
-"""Dead letters as the broker gives them."""
+"""Dead letters as read from Kafka."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ SAID = (
 
 @dataclass(frozen=True)
 class Record:
-    """A record of the topic for dead letters."""
+    """A record of the dead-letter topic."""
 
     key: bytes | None = b"call-456"
     value: bytes | None = b"{}"

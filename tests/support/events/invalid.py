@@ -1,4 +1,4 @@
-"""Records that are no events: one for each reason."""
+"""An invalid record for each reason."""
 
 from shared.contract.rejection import Reason
 from tests.support.events.makers import event, raw

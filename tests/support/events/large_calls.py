@@ -1,4 +1,4 @@
-"""Calls of many turns, made cheaply, and put into the log without a worker."""
+"""Calls of many turns, and writing them to the event log without a worker."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,22 +13,22 @@ _LINE = "Thank you for waiting. It cost $27, as I said, and the rest of it comes
 
 
 def long_call(turns: int, call: str = CALL, *, line: str = _LINE * 3) -> list[Json]:
-    """Return a call of so many turns, a second each, that has ended."""
+    """Return an ended call with this number of turns, one per second."""
     organization, name = call.split("/")
-    whose = {"call": name, "organization": organization}
-    told = [event("call.started", at=STARTED, id="start", direction="inbound", **whose)]
+    owner = {"call": name, "organization": organization}
+    events = [event("call.started", at=STARTED, id="start", direction="inbound", **owner)]
     for number in range(turns):
         role = ("agent", "user")[number % 2]
         at = STARTED + number * 1_000
-        told.append(event("transcript.turn", at=at, id=f"{number}", role=role, content=f"{number} {line}", **whose))
-    told.append(event("call.ended", at=STARTED + turns * 1_000, id="end", **whose))
-    return told
+        events.append(event("transcript.turn", at=at, id=f"{number}", role=role, content=f"{number} {line}", **owner))
+    events.append(event("call.ended", at=STARTED + turns * 1_000, id="end", **owner))
+    return events
 
 
 async def put_large(
     store: Store, bodies: Sequence[Json], call: str = CALL, *, partition: int = 0, stale: bool = True
 ) -> None:
-    """Put a call into the log as batches would, just now; if `stale` it waits for a folder."""
+    """Write a call to the event log as a worker would; `stale`: it is due for a fold."""
     for number, part in enumerate(_parts([raw(body) for body in bodies])):
         first = number * _PER_DOCUMENT
         await store.insert(

@@ -1,8 +1,8 @@
-"""Makers of events: a test says only what matters to it, the rest is a call like the seed's.
+"""Makers of events: a test gives only what matters to it, the rest is a call like the one in the README.
 
     event("call.ended", at=STARTED + 5_000, ended_by="user")
 
-is a CloudEvent as an object. What its type requires has a default; whatever else stands by name becomes its `data`.
+is a CloudEvent as an object. Required fields have defaults; other keyword arguments are fields of its `data`.
 """
 
 import json
@@ -17,7 +17,7 @@ import orjson
 from shared.contract.envelope import Event, InvalidEvent, decode
 from shared.fold.fold import fold
 from shared.fold.prices import Price, PriceBook
-from shared.fold.prices import PriceList as BookPrices
+from shared.fold.prices import PriceList as FoldPriceList
 from tests.support.reference.cost import SHIPPED, PriceList
 
 Json = dict[str, Any]
@@ -57,7 +57,7 @@ def event(
 ) -> Json:
     """Return a CloudEvent as an object; `at` is Unix milliseconds.
 
-    Each has an `id` of its own unless told otherwise, and of two with the same `at` the one made later is the later.
+    Without `id` each has a new one, so that of two events with the same `at` the one made later is the later.
     """
     envelope = {
         "specversion": "1.0",
@@ -72,7 +72,7 @@ def event(
 
 
 def rfc3339(at: int) -> str:
-    """Return the time as producers write it."""
+    """Return the time in the form that most producers use."""
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -89,7 +89,7 @@ def binary(body: Json) -> tuple[bytes, list[tuple[str, bytes]]]:
 
 
 def decoded(bodies: Iterable[Json]) -> list[Event]:
-    """Return the events as they are read from a record; all must be valid."""
+    """Return the events as `decode` returns them; all must be valid."""
     events = []
     for body in bodies:
         read = decode(raw(body))
@@ -100,23 +100,23 @@ def decoded(bodies: Iterable[Json]) -> list[Event]:
 
 
 def record(*bodies: Json, prices: tuple[PriceList, ...] = (SHIPPED,)) -> Json:
-    """Return the record of a call as a reader gets it: as JSON."""
-    told: Json = orjson.loads(orjson.dumps(fold(decoded(bodies), book(*prices)).record))
-    return told
+    """Return the record of a call as a reader gets it, from JSON."""
+    folded: Json = orjson.loads(orjson.dumps(fold(decoded(bodies), book(*prices)).record))
+    return folded
 
 
 def book(*price_lists: PriceList) -> PriceBook:
-    """Return a price book of the folder's own kind, by default the one that ships."""
-    return PriceBook("test", [_in_decimals(prices) for prices in price_lists or (SHIPPED,)])
+    """Return a price book for the fold, by default with the prices that ship."""
+    return PriceBook("test", [_in_decimals(price_list) for price_list in price_lists or (SHIPPED,)])
 
 
-def _in_decimals(prices: PriceList) -> BookPrices:
-    return BookPrices(
-        effective=prices.effective,
+def _in_decimals(price_list: PriceList) -> FoldPriceList:
+    return FoldPriceList(
+        effective=price_list.effective,
         products={
             name: Price(Decimal(price), "duration" if billed == "duration" else "unit")
-            for name, (price, billed) in prices.products.items()
+            for name, (price, billed) in price_list.products.items()
         },
-        increment=Decimal(prices.increment),
-        minimum=Decimal(prices.minimum),
+        increment=Decimal(price_list.increment),
+        minimum=Decimal(price_list.minimum),
     )

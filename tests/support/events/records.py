@@ -37,7 +37,7 @@ def expected(bodies: Iterable[Json]) -> dict[str, Any]:
 
 
 async def read(connection: Connection, call: str) -> tuple[Any, Finality | None]:
-    """Return a record as the API would serve it, and its finality; None and None if there is none."""
+    """Return a record as the API returns it, and its finality; None and None if there is none."""
     reading = await read_call(MongoStore(connection), call, BOOK)
     return (None, None) if reading is None else (orjson.loads(reading.body), reading.finality)
 
@@ -45,15 +45,15 @@ async def read(connection: Connection, call: str) -> tuple[Any, Finality | None]
 async def wait_for(
     connection: Connection, wanted: Mapping[str, Any], finality: Finality | None = Finality.FINAL, within: float = 120.0
 ) -> None:
-    """Return when every call has the record that is wanted; fail with the first one that does not get it."""
+    """Wait until every call has its wanted record; fail with a call that does not get it in time."""
     deadline = time.monotonic() + scaled(within)
     missing = dict(wanted)
     while missing:
         for call, record in list(missing.items()):
-            found, stands = await read(connection, call)
-            if found == record and finality in (None, stands):
+            found, reached = await read(connection, call)
+            if found == record and finality in (None, reached):
                 del missing[call]
             elif time.monotonic() > deadline:
                 differ = [key for key in record if found is None or found[key] != record[key]]
-                raise AssertionError(f"{len(missing)} records are not right; {call} is {stands}, differs in {differ}")
+                raise AssertionError(f"{len(missing)} records are not right; {call} is {reached}, differs in {differ}")
         await asyncio.sleep(0.1)

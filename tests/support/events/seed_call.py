@@ -1,4 +1,4 @@
-"""The seed: its response, and a call that folds into it."""
+"""The example response of the API, and a call that folds into it."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,8 @@ from tests.support.events.makers import CREATED, HELLO, STARTED, Json, event
 _RESPONSE = Path(__file__).with_name("get-call-by-id.response.json")
 _WORDS = [{"word": "Hello", "start": STARTED + 5_000, "end": STARTED + 5_500}]
 
-# The response shows 5 of 15 samples and of 8; these are those, and others between them. Its p95 and p99 fit no set of
-# samples with these extremes; the medians and the p90 of `e2e` do.
+# The response shows 5 of 15 samples and 5 of 8; the others here lie between them. No samples with these extremes have
+# its p95 and p99, but these have its medians and the p90 of `e2e`.
 E2E = [120.1, 180.3, 200.7, 210.2, 220.9, 230.4, 240.6, 250.5, 262.8, 290.3, 310.1, 350.9, 380.8, 380.8, 450.2]
 LLM = [80.2, 90.1, 101.4, 125.3, 125.3, 140.9, 160.1, 180.5]
 
@@ -22,9 +22,9 @@ def seed_response() -> dict[str, Any]:
 
 
 def seed_call() -> list[Json]:
-    """Return the events of the seed's call, five minutes after it was answered.
+    """Return the events of the example's call, five minutes after it was answered.
 
-    They fold into the seed's record but for its `id` and for what its samples' percentiles cannot be.
+    They fold into its record, except for its `id` and for percentiles that no samples can have.
     """
     details = {"from_number": "+1234567890", "to_number": "+0987654321", "direction": "inbound"}
     numbers = {

@@ -1,6 +1,6 @@
-"""Hypothesis strategies of calls whose ranges are so narrow that ties, rivals and conflicts are common.
+"""Hypothesis strategies for calls, with ranges so narrow that ties and conflicts are common.
 
-Whatever is content, of which an opted-out call keeps nothing, holds the text `SECRET`.
+All private content, of which an opted-out call keeps nothing, contains the string `SECRET`.
 """
 
 from typing import Any
@@ -12,23 +12,23 @@ from tests.support.reference.cost import SHIPPED, PriceList
 
 SECRET = "s3cret"  # noqa: S105 - what a test looks for
 
-_DEARER = PriceList(
+_HIGHER = PriceList(
     effective=STARTED + 2,
     products={"inbound_call": ("0.0333", "duration"), "llm_usage": ("0.001000000001", "unit")},
     increment="0.7",
     minimum="60.25",
 )
-EDITIONS = (SHIPPED, _DEARER)
+PRICE_LISTS = (SHIPPED, _HIGHER)
 
 Value = st.SearchStrategy[Any]
 
 
 def _data(required: dict[str, Value], **optional: Value) -> Value:
-    """Return objects with the required fields, and each optional one, or null, or without it."""
+    """Draw objects with the required fields, each optional one with a value, null or absent."""
     return st.fixed_dictionaries(required, optional={name: st.none() | value for name, value in optional.items()})
 
 
-def _said(content: Any) -> bool:
+def _not_null(content: Any) -> bool:
     return content is not None
 
 
@@ -39,9 +39,9 @@ def _one_of(*values: Any) -> Value:
 _TIME = st.integers(STARTED, STARTED + 3) | _one_of(STARTED + 1_000, STARTED + 61_001)
 _STAMP = _TIME | _TIME.map(lambda time: time + 0.5)
 _MILLISECONDS = _one_of(0, 1, 999, 1000, 59_999.5, 300_000)
-_ID = _one_of("1", "2")  # as the events' own are: what is named must not be mixed up with what is not
+_ID = _one_of("1", "2")  # like the ids of events: a thing with an id must not be confused with one without
 _TEXT = _one_of("", "a", "b", "z", "é", "$27", "\u0000", "😀", "￿")
-_SAID = _one_of("", SECRET, f"é {SECRET}", f"z {SECRET}", f"\n{SECRET}\u0000")
+_CONTENT = _one_of("", SECRET, f"é {SECRET}", f"z {SECRET}", f"\n{SECRET}\u0000")
 _PRIVATE_TEXT = _one_of("", f"+1 {SECRET}", f"é {SECRET}")
 _REASON = _one_of("unknown", "Completed", "NORMAL_CLEARING", "inactivity", "user_hangup", "é")
 _JSON = st.recursive(
@@ -91,7 +91,7 @@ _BY_TYPE: dict[str, Value] = {
     "call.failed": _data({"disconnection_reason": _REASON}, **_END, message=_PRIVATE_TEXT),
     "recording.available": _data({"recording_url": _one_of(SECRET)}, duration_ms=_MILLISECONDS, expires_at=_STAMP),
     "transcript.turn": _data(
-        {"role": _one_of("agent", "assistant", "user", "é"), "content": _SAID},
+        {"role": _one_of("agent", "assistant", "user", "é"), "content": _CONTENT},
         turn_id=_ID,
         revision=_REVISION,
         final=st.booleans(),
@@ -101,7 +101,7 @@ _BY_TYPE: dict[str, Value] = {
     ),
     "transcript.retracted": st.fixed_dictionaries({"turn_id": _ID, "revision": _REVISION}),
     "tool.called": _data({**_TOOL, "name": _one_of(SECRET)}, arguments=_JSON),
-    "tool.returned": _data({**_TOOL, "content": _JSON.filter(_said)}, successful=st.booleans()),
+    "tool.returned": _data({**_TOOL, "content": _JSON.filter(_not_null)}, successful=st.booleans()),
     "latency.sampled": st.fixed_dictionaries(
         {"component": _one_of("e2e", "tts", "x_1"), "value_ms": _one_of(0, 1, 1.0, 0.1, 120.123456789, 3_600_000)}
     ),
@@ -123,12 +123,12 @@ TOPICS = {
     "latency": ("latency.sampled",),
     "cost": ("cost.reported", "usage.reported", "call.started"),
 }
-"""Types that meddle with each other: calls of these alone are where rivals are many."""
+"""Types that affect each other: calls of these types alone have many conflicts."""
 
 
 @st.composite
 def events(draw: st.DrawFn, types: tuple[str, ...] = TYPES, *, identities: int = 6, opt_out: bool = False) -> Json:
-    """Draw a valid event as an object, its keys in any order. `identities`: how many ids a source has."""
+    """Draw a valid event as an object with its keys in any order; `identities` is the number of ids per source."""
     kind = draw(_one_of(*types))
     data = draw(_BY_TYPE[kind])
     if isinstance(data, dict):
@@ -150,18 +150,18 @@ def events(draw: st.DrawFn, types: tuple[str, ...] = TYPES, *, identities: int =
 
 
 def calls(types: tuple[str, ...] = TYPES, *, opt_out: bool = False) -> st.SearchStrategy[list[Json]]:
-    """Draw the events of a call, among them rivals under one identity."""
+    """Draw the events of a call, some of them conflicting versions with one identity."""
     return st.lists(events(types, opt_out=opt_out), min_size=1, max_size=12)
 
 
-def lawful_calls(types: tuple[str, ...] = TYPES, *, opt_out: bool = False) -> st.SearchStrategy[list[Json]]:
-    """Draw the events of a call whose producers never gave two bodies one identity."""
+def calls_without_conflicts(types: tuple[str, ...] = TYPES, *, opt_out: bool = False) -> st.SearchStrategy[list[Json]]:
+    """Draw the events of a call in which no two bodies have the same identity."""
     drawn = events(types, identities=20, opt_out=opt_out)
     return st.lists(drawn, min_size=1, max_size=12, unique_by=lambda body: (body["source"], body["id"]))
 
 
-def rivals() -> st.SearchStrategy[list[Json]]:
-    """Draw bodies under one identity that differ in little: a letter, or how a number or the sequence is spelled."""
+def conflicting_versions() -> st.SearchStrategy[list[Json]]:
+    """Draw bodies with one identity that differ in a letter, or in the spelling of a number or the sequence."""
     said = _one_of("z", "é", "{", "\u007f", "😀", "￿", 1, 1.0, 10, 1e22, None)
     bodies = st.builds(
         lambda agent, value, sequence: event(

@@ -1,4 +1,4 @@
-"""What a call costs, told a second time: in fractions, rounded half-even where the rules say so and nowhere else."""
+"""The cost of a call, implemented a second time: in fractions, rounded half-even only where the rules say so."""
 
 import math
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class PriceList:
-    """What is in force from a moment on: `unit_price` and `duration` or `unit` of each product, in plain texts."""
+    """The prices in force from a moment on: of each product its price as a string, and `duration` or `unit`."""
 
     effective: int
     products: dict[str, tuple[str, str]]
@@ -34,12 +34,11 @@ SHIPPED = PriceList(
 
 @dataclass(frozen=True)
 class Book:
-    """Prices in the order of their dates; the first ones also hold for whatever was before them."""
+    """Price lists, the earliest first; before the first one, the first is in force."""
 
     prices: tuple[PriceList, ...] = (SHIPPED,)
 
-    def at(self, moment: int) -> PriceList:
-        """Return what is in force at `moment` (Unix milliseconds)."""
+    def price_list_at(self, moment: int) -> PriceList:
         return [self.prices[0], *(prices for prices in self.prices if prices.effective <= moment)][-1]
 
 
@@ -53,23 +52,23 @@ def reference_cost(
     usage: list[Json],
     reported: list[Json],
 ) -> Json | None:
-    """Return `call_cost`; `seconds` is what the call lasted, None of a call that is not timed."""
+    """Return `call_cost`; `seconds` is the duration of the call, None if it is not timed."""
     if seconds is None and not usage and not reported:
         return None
-    prices = book.at(moment)
+    prices = book.price_list_at(moment)
     billable = Fraction(0)
     lines: dict[str, tuple[Fraction, Fraction | None]] = {}
-    ours = None
+    duration_product = None
     if seconds is not None:
         increment = Fraction(prices.increment)
         billable = max(Fraction(prices.minimum), math.ceil(seconds / increment) * increment)
         by_direction = {"INBOUND": "inbound_call", "OUTBOUND": "outbound_call"}
-        ours = "web_call" if call_type == "WEB_CALL" else by_direction.get(direction or "")
-    if ours not in prices.products or prices.products[ours][1] != "duration":
-        ours = None
-    if ours is not None:
-        price = Fraction(prices.products[ours][0])
-        lines[ours] = (_rounded(billable * price / 60), price)
+        duration_product = "web_call" if call_type == "WEB_CALL" else by_direction.get(direction or "")
+    if duration_product not in prices.products or prices.products[duration_product][1] != "duration":
+        duration_product = None
+    if duration_product is not None:
+        price = Fraction(prices.products[duration_product][0])
+        lines[duration_product] = (_rounded(billable * price / 60), price)
     for product in {use["product"] for use in usage}:
         quantity = _sum(use["quantity"] for use in usage if use["product"] == product)
         text, billed = prices.products.get(product, (None, "unit"))
@@ -77,20 +76,20 @@ def reference_cost(
             price_or_none = None if text is None else Fraction(text)
             lines[product] = (_rounded(quantity * (price_or_none or 0)), price_or_none)
     for product in {line["product"] for line in reported}:
-        standing = [line for line in reported if line["product"] == product]
-        stated = standing[0].get("unit_price") if len(standing) == 1 else None
-        total = _sum(line["cost"] for line in standing)
+        of_product = [line for line in reported if line["product"] == product]
+        stated = of_product[0].get("unit_price") if len(of_product) == 1 else None
+        total = _sum(line["cost"] for line in of_product)
         lines[product] = (_rounded(total), None if stated is None else Fraction(str(stated)))
-        ours = None if product == ours else ours
-    one_time = sum((cost for product, (cost, _) in lines.items() if product != ours), Fraction(0))
+        duration_product = None if product == duration_product else duration_product
+    one_time = sum((cost for product, (cost, _) in lines.items() if product != duration_product), Fraction(0))
     return {
         "combined_cost": float(sum((cost for cost, _ in lines.values()), Fraction(0))),
         "product_costs": [
             {"product": product, "cost": float(cost), "unit_price": None if price is None else float(price)}
-            for product, (cost, price) in sorted(lines.items(), key=lambda line: (line[0] != ours, line[0]))
+            for product, (cost, price) in sorted(lines.items(), key=lambda line: (line[0] != duration_product, line[0]))
         ],
         "total_duration_seconds": float(billable),
-        "total_duration_unit_price": 0.0 if ours is None else float(lines[ours][1] or 0),
+        "total_duration_unit_price": 0.0 if duration_product is None else float(lines[duration_product][1] or 0),
         "total_one_time_price": float(one_time),
     }
 
@@ -100,5 +99,5 @@ def _rounded(cost: Fraction) -> Fraction:
 
 
 def _sum(amounts: Iterable[str | float]) -> Fraction:
-    # A JSON number is what its shortest spelling says.
+    # The value of a JSON number is its shortest spelling.
     return sum((Fraction(str(amount)) for amount in amounts), Fraction(0))

@@ -1,4 +1,4 @@
-"""What stands in a record's lists, told a second time; see `reference_fold.py`."""
+"""The entries of a record's lists, implemented a second time; see `fold.py`."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ _LABELS = {
     "call.dtmf": "DTMF received",
     "recording.available": "Recording available",
 }
-_CARRIED = {
+_SHOWN = {
     "call.transferred": ("destination", "mode", "transfer_id"),
     "call.dtmf": ("digits",),
     "call.ended": ("ended_by", "sip_code", "q850_cause", "inferred"),
@@ -33,25 +33,25 @@ _CARRIED = {
     "recording.available": ("duration_ms",),
 }
 _HIDDEN = ("destination", "digits", "message")
-OF_THE_CONTRACT = {*WITHOUT_ENTRY, *_CARRIED, *_LABELS, "call.started", "call.note"}
+OF_THE_CONTRACT = {*WITHOUT_ENTRY, *_SHOWN, *_LABELS, "call.started", "call.note"}
 
 
-def entry(kind: str, sent: Any, settled: Json, *, opted_out: bool) -> tuple[str, Json]:
-    """Return the label and the data of an event's timeline entry; `settled` is what "Call started" may tell."""
+def entry(kind: str, sent: Any, parties: Json, *, opted_out: bool) -> tuple[str, Json]:
+    """Return the label and the data of a timeline entry; `parties` is what "Call started" may show."""
     if kind not in OF_THE_CONTRACT:
         whole: Json = sent if isinstance(sent, dict) else {} if sent is None else {"value": sent}
         return kind, {} if opted_out else whole
     data = without_null(sent)
     if kind == "call.started":
-        suffix = "" if settled["direction"] is None else f" - {settled['direction']}"
-        return "Call started" + suffix, without_null(settled)
+        suffix = "" if parties["direction"] is None else f" - {parties['direction']}"
+        return "Call started" + suffix, without_null(parties)
     if kind == "call.note":
         return ("Note", {}) if opted_out else (data["event"], data.get("data", {}))
     hidden = _HIDDEN if opted_out else ()
-    carried = {key: data[key] for key in _CARRIED.get(kind, ()) if key in data and key not in hidden}
-    if carried.get("inferred") is False:
-        del carried["inferred"]
-    return _LABELS.get(kind) or f"Call {kind.removeprefix('call.')} - {data['disconnection_reason']}", carried
+    shown = {key: data[key] for key in _SHOWN.get(kind, ()) if key in data and key not in hidden}
+    if shown.get("inferred") is False:
+        del shown["inferred"]
+    return _LABELS.get(kind) or f"Call {kind.removeprefix('call.')} - {data['disconnection_reason']}", shown
 
 
 def _as_text(value: Any) -> str:
@@ -61,28 +61,28 @@ def _as_text(value: Any) -> str:
 
 
 def without_null(fields: Json | None) -> Json:
-    """Return the fields that are there: null is absent."""
+    """Return the fields that are present: null is absent."""
     return {key: value for key, value in (fields or {}).items() if value is not None}
 
 
 def turn_entry(event: Json) -> Json:
-    """Return the entry of a turn that stands."""
+    """Return the entry of an effective turn."""
     data = event["data"]
     words = [
         {"word": word["word"], "start": _whole(word.get("start")), "end": _whole(word.get("end"))}
         for word in data.get("words") or []
     ]
-    spoken = [_whole(data.get("timestamp")), *(word["start"] for word in words[:1]), unix_ms(event["time"])]
+    times = [_whole(data.get("timestamp")), *(word["start"] for word in words[:1]), unix_ms(event["time"])]
     return {
         "role": "assistant" if data["role"] == "agent" else data["role"],
         "content": data["content"],
-        "timestamp": next(time for time in spoken if time is not None),
+        "timestamp": next(time for time in times if time is not None),
         "words": words,
     }
 
 
 def tool_entry(kind: str, time: int, data: Json) -> Json:
-    """Return the entry of a tool's call or answer."""
+    """Return the entry of a tool call or its result."""
     if kind == "tool.called":
         return {
             "role": "tool_call_invocation",
@@ -105,7 +105,7 @@ def _whole(timestamp: float | None) -> int | None:
 
 
 def percentiles(values: list[float]) -> Json:
-    """Return what the samples of a component amount to."""
+    """Return the percentiles of a component's samples."""
     x, n = sorted(values), len(values)
 
     def at(q: float) -> float:

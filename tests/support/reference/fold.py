@@ -1,7 +1,7 @@
-"""The rules of the record told a second time: for clarity, not for speed, and sharing no code with the fold.
+"""The reference implementation of the fold: written for clarity, not speed, and without any code of the fold.
 
-Everything is sorted first and then applied one by one, so that whatever comes later overwrites: "the latest" needs no
-comparison. It works on plain CloudEvents; that they are valid is taken for granted.
+It sorts the events and applies them one by one, so that a later one overwrites: "the latest" needs no comparison. Its
+input are plain CloudEvents, which it does not validate.
 """
 
 import json
@@ -36,7 +36,7 @@ _DETAIL_FIELDS = {
     "metadata",
     "telephony_identifier",
 }
-_SIGNS_OF_LIFE = {
+_ACTIVITY = {
     "call.started",
     "call.transferred",
     "call.dtmf",
@@ -52,22 +52,22 @@ _GENERAL_REASONS = ("unknown", "completed", "normal_clearing", "inactivity")
 
 
 def reference_fold(bodies: Iterable[Json | bytes], book: Book) -> Json:
-    """Return the record of the call that `bodies`, CloudEvents as objects or as JSON, tell of."""
+    """Return the record of the call with these CloudEvents, objects or JSON."""
     events = [body if isinstance(body, dict) else json.loads(body) for body in bodies]
     opted_out = any(opts_out(event) for event in events)
-    return _Telling(in_order(events, opted_out=opted_out), opted_out=opted_out).record(book)
+    return _CallState(in_order(events, opted_out=opted_out), opted_out=opted_out).record(book)
 
 
-def _known(fields: Json) -> Json:
-    """Return the fields that say something: null and an empty text say nothing."""
+def _set_fields(fields: Json) -> Json:
+    """Return the fields that are set: not null and not the empty string."""
     return {key: value for key, value in fields.items() if value is not None and value != ""}
 
 
-class _Telling:
-    """What is known of a call, event after event from the earliest to the latest."""
+class _CallState:
+    """The state of a call, updated by one event after another, the earliest first."""
 
-    def __init__(self, told: list[Json], *, opted_out: bool) -> None:
-        self.told = told
+    def __init__(self, events: list[Json], *, opted_out: bool) -> None:
+        self.events = events
         self.opted_out = opted_out
         self.fields: Json = {}
         self.metadata: Json = {}
@@ -82,7 +82,7 @@ class _Telling:
         self.samples: dict[str, list[float]] = {}
         self.usage: list[Json] = []
         self.costs: dict[Any, Json] = {}
-        for event in told:
+        for event in events:
             self.apply(event)
 
     def apply(self, event: Json) -> None:
@@ -93,15 +93,15 @@ class _Telling:
                 self.details(kind, time, data)
             case "call.ended" | "call.failed":
                 self.finals.append(
-                    {**data, "failed": kind == "call.failed", "time": time, "recency": ordering_key(event)}
+                    {**data, "failed": kind == "call.failed", "time": time, "ordering_key": ordering_key(event)}
                 )
             case "recording.available" | "call.analyzed":
                 field, stated = _STATES[kind]
                 self.fields[field] = data[stated]
             case "transcript.turn":
-                self.turns.setdefault(self.named(event, data, "turn_id"), []).append(event)
+                self.turns.setdefault(self.key_of(event, data, "turn_id"), []).append(event)
             case "transcript.retracted":
-                turn = self.named(event, data, "turn_id")
+                turn = self.key_of(event, data, "turn_id")
                 self.retracted[turn] = max(data["revision"], self.retracted.get(turn, -1))
             case "tool.called" | "tool.returned":
                 self.tools[source, data["tool_call_id"], kind] = (
@@ -113,19 +113,19 @@ class _Telling:
             case "usage.reported":
                 self.usage.append(data)
             case "cost.reported":
-                self.costs[self.named(event, data, "line_id")] = data
+                self.costs[self.key_of(event, data, "line_id")] = data
 
     @staticmethod
-    def named(event: Json, data: Json, key: str) -> tuple[str, str, str]:
-        """Return what an id inside `data` names: a thing of the source, or, without one, of the event itself."""
+    def key_of(event: Json, data: Json, key: str) -> tuple[str, str, str]:
+        """Return the key of what an id in `data` identifies within its source; without an id, of the event itself."""
         if data.get(key) is None:
-            return (event["source"], "nameless", event["id"])
-        return (event["source"], "named", data[key])
+            return (event["source"], "without id", event["id"])
+        return (event["source"], "with id", data[key])
 
     def details(self, kind: str, time: int, data: Json) -> None:
-        known = _known({key: value for key, value in data.items() if key in _DETAIL_FIELDS})
-        self.metadata.update(_known(known.pop("metadata", {})))
-        self.identifier.update(_known(known.pop("telephony_identifier", {})))
+        known = _set_fields({key: value for key, value in data.items() if key in _DETAIL_FIELDS})
+        self.metadata.update(_set_fields(known.pop("metadata", {})))
+        self.identifier.update(_set_fields(known.pop("telephony_identifier", {})))
         self.fields.update(known)
         start = int(data["start_timestamp"]) if "start_timestamp" in data else None
         if kind == "call.scheduled":
@@ -136,35 +136,35 @@ class _Telling:
             began = time if start is None else start
             self.session = began if self.session is None else min(began, self.session)
 
-    def counting(self) -> list[Json]:
-        """Return the final events that count, the deciding one last."""
+    def final_ends(self) -> list[Json]:
+        """Return the final events that count, the final end last."""
         real = [end for end in self.finals if end.get("inferred") is not True]
-        alive = [unix_ms(event["time"]) for event in self.told if event["type"] in _SIGNS_OF_LIFE]
-        counting = real or [end for end in self.finals if not any(time > end["time"] for time in alive)]
+        activity = [unix_ms(event["time"]) for event in self.events if event["type"] in _ACTIVITY]
+        counted = real or [end for end in self.finals if not any(time > end["time"] for time in activity)]
 
         def weight(end: Json) -> tuple[bool, bool, Any]:
-            return (end["disconnection_reason"].lower() not in _GENERAL_REASONS, end["failed"], end["recency"])
+            return (end["disconnection_reason"].lower() not in _GENERAL_REASONS, end["failed"], end["ordering_key"])
 
-        return sorted(counting, key=weight)
+        return sorted(counted, key=weight)
 
     def status(self) -> str:
-        kinds = {event["type"] for event in self.told}
-        if self.counting():
-            return "ERROR" if self.counting()[-1]["failed"] else "ENDED"
-        if kinds & _SIGNS_OF_LIFE:
+        kinds = {event["type"] for event in self.events}
+        if self.final_ends():
+            return "ERROR" if self.final_ends()[-1]["failed"] else "ENDED"
+        if kinds & _ACTIVITY:
             return "ONGOING"
         return "SCHEDULED" if "call.scheduled" in kinds and "call.created" not in kinds else "REGISTERED"
 
     def stated(self, field: str) -> Any:
-        """Return what the deciding end states, else the latest that another one that counts states."""
-        ends = sorted(self.counting(), key=lambda end: end["recency"]) + self.counting()[-1:]
+        """Return a field of the final end, else the latest value in another one that counts."""
+        ends = sorted(self.final_ends(), key=lambda end: end["ordering_key"]) + self.final_ends()[-1:]
         return next((end[field] for end in reversed(ends) if end.get(field) is not None), None)
 
     def end_timestamp(self) -> int | None:
-        if not self.counting():
+        if not self.final_ends():
             return None
         stated = self.stated("end_timestamp")
-        return self.counting()[-1]["time"] if stated is None else int(stated)
+        return self.final_ends()[-1]["time"] if stated is None else int(stated)
 
     def duration(self) -> float | None:
         end = self.end_timestamp()
@@ -176,16 +176,16 @@ class _Telling:
         return 0 if self.session is None else max(0, end - self.session) / 1000
 
     def effective_turns(self) -> list[tuple[Any, Json]]:
-        standing = []
-        for turn, rivals in self.turns.items():
-            final = [event for event in rivals if event["data"].get("final") is not False]
+        effective = []
+        for turn, versions in self.turns.items():
+            final = [event for event in versions if event["data"].get("final") is not False]
             final = [event for event in final if _revision(event) > self.retracted.get(turn, -1)]
             if final:
                 highest = max(_revision(event) for event in final)
                 event = [event for event in final if _revision(event) == highest][-1]
                 entry = turn_entry(event)
-                standing.append(((entry["timestamp"], ordering_key(event)), entry))
-        return sorted(standing, key=lambda pair: pair[0])
+                effective.append(((entry["timestamp"], ordering_key(event)), entry))
+        return sorted(effective, key=lambda pair: pair[0])
 
     def transcript(self) -> Json:
         turns = [] if self.opted_out else self.effective_turns()
@@ -201,12 +201,12 @@ class _Telling:
     def timeline(self) -> list[Json]:
         entries = []
         numbers = {"from": self.fields.get("from_number"), "to": self.fields.get("to_number")}
-        settled = {"direction": self.upper("direction"), **({} if self.opted_out else numbers)}
-        for event in self.told:
+        parties = {"direction": self.upper("direction"), **({} if self.opted_out else numbers)}
+        for event in self.events:
             if event["type"] not in WITHOUT_ENTRY:
                 time = unix_ms(event["time"])
                 since = 0 if self.session is None else max(0, time - self.session) / 1000
-                label, data = entry(event["type"], event.get("data"), settled, opted_out=self.opted_out)
+                label, data = entry(event["type"], event.get("data"), parties, opted_out=self.opted_out)
                 entries.append({"timestamp": time, "event": label, "session_time": since, "data": data})
         return entries
 
@@ -220,11 +220,11 @@ class _Telling:
     def cost(self, book: Book) -> Json | None:
         session, ended_after = self.session, self.duration()
         timed = session is not None or (self.duration() is not None and self.stated("duration_ms") is not None)
-        latest = unix_ms(self.told[-1]["time"])
+        latest = unix_ms(self.events[-1]["time"])
         so_far = 0 if session is None else max(0, latest - session) / 1000
         return reference_cost(
             book,
-            moment=unix_ms(self.told[0]["time"]) if session is None else session,
+            moment=unix_ms(self.events[0]["time"]) if session is None else session,
             seconds=Fraction(str(so_far if ended_after is None else ended_after)) if timed else None,
             call_type=self.upper("call_type"),
             direction=self.upper("direction"),
@@ -233,7 +233,7 @@ class _Telling:
         )
 
     def record(self, book: Book) -> Json:
-        first, end = self.told[0], self.counting()[-1:]
+        first, end = self.events[0], self.final_ends()[-1:]
         starts = (self.explicit_start, self.session, self.planned_start)
         record: Json = {
             "id": str(uuid.uuid5(_NAMESPACE, f"{first['organizationid']}/{first['subject']}")),

@@ -1,4 +1,4 @@
-"""Which events count and in which order, told a second time; see `reference_fold.py`."""
+"""Which events count and in which order, implemented a second time; see `fold.py`."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,34 +28,34 @@ _STAYS = {
 def in_order(events: list[Json], *, opted_out: bool) -> list[Json]:
     """Return one event per identity, the earliest first.
 
-    Of rivals the lowest body counts. In an opted-out call only what a redaction leaves of them is compared, so that
-    it does not matter whether there was one already.
+    Of conflicting bodies the lowest wins. Those of an opted-out call are compared as if all were redacted, so that it
+    does not matter which already are.
     """
     counts: dict[tuple[str, str], Json] = {}
-    for event in sorted(events, key=lambda event: canonical(_left(event) if opted_out else event), reverse=True):
+    for event in sorted(events, key=lambda event: canonical(_redacted(event) if opted_out else event), reverse=True):
         counts[event["source"], event["id"]] = event
     return sorted(counts.values(), key=ordering_key)
 
 
 def ordering_key(event: Json) -> tuple[int, int, str, str, str]:
-    """Return what orders events wherever facts are rivals."""
+    """Return the key that decides which of two events is later."""
     sequence = _text(event.get("sequence")) or ""
     return (unix_ms(event["time"]), len(sequence), sequence, event["source"], event["id"])
 
 
 def opts_out(event: Json) -> bool:
-    """Tell whether the event, of whatever type, says that the call's content must not be kept."""
+    """Return whether the event, of any type, opts its call out."""
     data = event.get("data")
     return isinstance(data, dict) and data.get(_FLAG) is True
 
 
 def unix_ms(text: str) -> int:
-    """Return the Unix milliseconds of an RFC 3339 time, what is finer cut off."""
+    """Return the Unix milliseconds of an RFC 3339 time, a finer fraction cut off."""
     return (datetime.fromisoformat(text.upper()) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def canonical(event: Json) -> bytes:
-    """Return the form in which two bodies under one identity are compared."""
+    """Return the form in which two bodies with one identity are compared."""
     time = unix_ms(event["time"])
     form = {key: event.get(key) for key in ("specversion", "id", "source", "type", "subject", "organizationid", "data")}
     form["time"] = f"{_EPOCH + timedelta(milliseconds=time):%Y-%m-%dT%H:%M:%S}.{time % 1000:03}Z"
@@ -63,7 +63,7 @@ def canonical(event: Json) -> bytes:
     return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _left(event: Json) -> Json:
+def _redacted(event: Json) -> Json:
     data = event.get("data")
     stays = [*_STAYS.get(event["type"], "").split(), *([_FLAG] if opts_out(event) else [])]
     return event | {"data": {key: data[key] for key in stays if key in data} if data and stays else {}}

@@ -1,4 +1,4 @@
-"""Repetition, and two bodies under one identity."""
+"""Repeated events, and conflicting versions of one."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from shared.fold.fold import NoEvents, fold
 from tests.support.events.makers import Json, book, decoded, event, raw, record
 
 
-def rival(agent: str, **data: Any) -> Json:
+def version(agent: str, **data: Any) -> Json:
     return event("call.updated", id="1", agent_id=agent, **data)
 
 
@@ -26,33 +26,33 @@ def test_the_same_event_twice_counts_once() -> None:
     assert folded.record == fold(decoded([usage]), book()).record
 
 
-def test_the_same_id_of_two_sources_is_two_events() -> None:
+def test_the_same_id_from_two_sources_is_two_events() -> None:
     assert fold(decoded([event("call.dtmf", id="1", source=name) for name in ("/a", "/b")]), book()).events == 2
 
 
-def test_of_two_bodies_the_lower_counts_whichever_came_first() -> None:
-    assert record(rival("a"), rival("b"))["agent_id"] == "a"
-    assert record(rival("b"), rival("a"))["agent_id"] == "a"
+def test_of_conflicting_versions_the_lower_wins_in_either_order() -> None:
+    assert record(version("a"), version("b"))["agent_id"] == "a"
+    assert record(version("b"), version("a"))["agent_id"] == "a"
 
 
-def test_bodies_compare_as_utf_8_not_as_escapes() -> None:
-    assert record(rival("é"), rival("z"))["agent_id"] == "z"
+def test_versions_are_compared_as_utf_8_not_as_escapes() -> None:
+    assert record(version("é"), version("z"))["agent_id"] == "z"
 
 
-def test_conflicts_are_counted_whatever_the_order_and_the_repetition() -> None:
-    three = [rival("a"), rival("b"), rival("c")]
+def test_conflicts_are_counted_in_any_order_and_repetition() -> None:
+    three = [version("a"), version("b"), version("c")]
 
     assert conflicts(*three) == conflicts(*three[::-1], *three) == 2
 
 
-def test_another_spelling_of_the_same_body_is_no_conflict() -> None:
-    body = rival("a", to_number="+2") | {"sequence": 3, "time": "2023-12-20T18:40:30Z"}
+def test_another_spelling_of_the_same_body_is_not_a_conflict() -> None:
+    body = version("a", to_number="+2") | {"sequence": 3, "time": "2023-12-20T18:40:30Z"}
     other = dict(reversed(body.items())) | {"sequence": "3", "time": "2023-12-20t19:40:30.0009+01:00", "extra": 1}
 
     assert conflicts(body, other) == 0
 
 
-def test_the_canonical_form_is_as_the_rules_spell_it() -> None:
+def test_the_canonical_form_is_the_documented_one() -> None:
     body = event("x", id="1", at=1_703_097_900_000, sequence=3, n=1.0, é=None)
 
     assert canonical(raw(body)).decode() == (

@@ -1,4 +1,4 @@
-"""What a call costs."""
+"""The cost of a call."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from tests.support.reference.cost import SHIPPED, PriceList
 CENTS = PriceList(effective=0, products={"inbound_call": ("0.01", "duration"), "llm_usage": ("0.01", "unit")})
 
 
-def talk(seconds: float, **data: Any) -> list[Json]:
-    """Return a call that was inbound and took this long."""
+def inbound(seconds: float, **data: Any) -> list[Json]:
+    """Return an inbound call of this duration."""
     details = {"direction": "inbound"} | data
     return [event("call.started", **details), event("call.ended", at=STARTED + round(seconds * 1000))]
 
@@ -28,12 +28,12 @@ def lines(cost: Json) -> dict[str, tuple[float, float | None]]:
     return {line["product"]: (line["cost"], line["unit_price"]) for line in cost["product_costs"]}
 
 
-def test_nothing_costs_nothing() -> None:
+def test_without_anything_to_rate_there_is_no_cost() -> None:
     assert record(event("call.created"), event("call.ended"))["call_cost"] is None
 
 
 def test_a_call_costs_its_minutes_and_its_usage() -> None:
-    cost = record(*talk(300), usage("llm_usage", 50))["call_cost"]
+    cost = record(*inbound(300), usage("llm_usage", 50))["call_cost"]
 
     assert cost == {
         "combined_cost": 0.15,
@@ -47,7 +47,7 @@ def test_a_call_costs_its_minutes_and_its_usage() -> None:
     }
 
 
-def test_a_call_that_goes_on_costs_what_it_has_taken_so_far() -> None:
+def test_an_ongoing_call_costs_its_duration_so_far() -> None:
     cost = record(event("call.started", direction="inbound"), event("call.note", at=STARTED + 60_000))["call_cost"]
 
     assert (cost["total_duration_seconds"], cost["combined_cost"]) == (60, 0.02)
@@ -62,19 +62,19 @@ def test_a_call_that_goes_on_costs_what_it_has_taken_so_far() -> None:
     ],
 )
 def test_the_duration_is_billed_by_direction_unless_it_is_a_web_call(details: Json, product: str, price: float) -> None:
-    cost = record(*talk(60, **details))["call_cost"]
+    cost = record(*inbound(60, **details))["call_cost"]
 
     assert lines(cost) == {product: (price, price)}
 
 
 @pytest.mark.parametrize("direction", [None, "sideways"])
 def test_an_unknown_direction_is_timed_but_not_billed(direction: str | None) -> None:
-    cost = record(*talk(60, direction=direction))["call_cost"]
+    cost = record(*inbound(60, direction=direction))["call_cost"]
 
     assert (cost["product_costs"], cost["total_duration_seconds"], cost["total_duration_unit_price"]) == ([], 60, 0)
 
 
-def test_an_end_that_states_a_duration_makes_a_call_timed() -> None:
+def test_an_end_with_a_duration_makes_a_call_timed() -> None:
     call = [event("call.created", direction="inbound"), event("call.ended", duration_ms=60_000)]
 
     assert lines(record(*call)["call_cost"]) == {"inbound_call": (0.02, 0.02)}
@@ -90,23 +90,23 @@ def test_a_call_that_is_not_timed_has_no_seconds() -> None:
 def test_seconds_are_rounded_up_to_the_increment() -> None:
     by_six = PriceList(0, CENTS.products, increment="6")
 
-    assert record(*talk(60.001))["call_cost"]["total_duration_seconds"] == 61
-    assert record(*talk(60.001), prices=(by_six,))["call_cost"]["total_duration_seconds"] == 66
-    assert record(*talk(60), prices=(by_six,))["call_cost"]["total_duration_seconds"] == 60
+    assert record(*inbound(60.001))["call_cost"]["total_duration_seconds"] == 61
+    assert record(*inbound(60.001), prices=(by_six,))["call_cost"]["total_duration_seconds"] == 66
+    assert record(*inbound(60), prices=(by_six,))["call_cost"]["total_duration_seconds"] == 60
 
 
 def test_seconds_are_at_least_the_minimum_of_a_timed_call() -> None:
     at_least = PriceList(0, CENTS.products, minimum="30")
 
-    assert record(*talk(0), prices=(at_least,))["call_cost"]["total_duration_seconds"] == 30
-    assert record(*talk(31), prices=(at_least,))["call_cost"]["total_duration_seconds"] == 31
+    assert record(*inbound(0), prices=(at_least,))["call_cost"]["total_duration_seconds"] == 30
+    assert record(*inbound(31), prices=(at_least,))["call_cost"]["total_duration_seconds"] == 31
     assert record(usage("llm_usage", 1), prices=(at_least,))["call_cost"]["total_duration_seconds"] == 0
 
 
 @pytest.mark.parametrize(("started", "price"), [(STARTED - 1, 0.02), (STARTED, 0.01)])
-def test_the_prices_in_force_at_the_sessions_start_apply(started: int, price: float) -> None:
+def test_the_price_list_at_the_start_of_the_session_applies(started: int, price: float) -> None:
     dearer = PriceList(STARTED, CENTS.products)
-    call = [event("call.created", at=CREATED), *talk(60, start_timestamp=started)]
+    call = [event("call.created", at=CREATED), *inbound(60, start_timestamp=started)]
 
     cost = record(*call, prices=(SHIPPED, dearer))["call_cost"]
 
@@ -114,7 +114,7 @@ def test_the_prices_in_force_at_the_sessions_start_apply(started: int, price: fl
 
 
 @pytest.mark.parametrize(("created", "price"), [(STARTED - 1, 0.001), (STARTED, 0.01)])
-def test_without_a_session_those_at_the_earliest_event(created: int, price: float) -> None:
+def test_without_a_session_the_price_list_at_the_earliest_event_applies(created: int, price: float) -> None:
     dearer = PriceList(STARTED, CENTS.products)
     call = [event("call.created", at=created), event("usage.reported", at=STARTED + 9)]
 
@@ -136,50 +136,50 @@ def test_a_product_is_rounded_once_and_half_to_even() -> None:
     assert record(*halves * 1, usage("llm_usage", "0.001"))["call_cost"]["combined_cost"] == 0.000002
 
 
-def test_usage_that_the_book_does_not_have_costs_nothing_and_is_told() -> None:
+def test_usage_of_a_product_without_a_price_costs_nothing_and_is_shown() -> None:
     assert lines(record(usage("magic", 5))["call_cost"]) == {"magic": (0, None)}
 
 
-def test_usage_of_what_is_priced_by_the_minute_is_ignored() -> None:
+def test_usage_of_a_product_priced_by_the_minute_is_ignored() -> None:
     cost = record(usage("inbound_call", 5))["call_cost"]
 
     assert (cost["product_costs"], cost["combined_cost"]) == ([], 0)
 
 
-def test_a_reported_cost_is_a_fact_even_below_zero() -> None:
+def test_a_reported_cost_may_be_negative() -> None:
     cost = record(reported("refund", "-12.50"))["call_cost"]
 
     assert lines(cost) == {"refund": (-12.5, None)}
     assert (cost["combined_cost"], cost["total_one_time_price"]) == (-12.5, -12.5)
 
 
-def test_a_reported_cost_replaces_our_own_line_for_usage() -> None:
+def test_a_reported_cost_replaces_the_line_of_usage() -> None:
     cost = record(usage("llm_usage", 50), reported("llm_usage", 0.07, unit_price="0.0014"))["call_cost"]
 
     assert lines(cost) == {"llm_usage": (0.07, 0.0014)}
 
 
-def test_a_reported_cost_replaces_our_own_line_for_the_duration_and_is_one_time() -> None:
-    cost = record(*talk(60), reported("inbound_call", 0.5, unit_price=0.5))["call_cost"]
+def test_a_reported_cost_replaces_the_line_of_the_duration_and_is_one_time() -> None:
+    cost = record(*inbound(60), reported("inbound_call", 0.5, unit_price=0.5))["call_cost"]
 
     assert lines(cost) == {"inbound_call": (0.5, 0.5)}
     assert (cost["total_duration_seconds"], cost["total_duration_unit_price"]) == (60, 0)
     assert cost["total_one_time_price"] == 0.5
 
 
-def test_reported_lines_of_a_product_add_up_and_have_no_one_price() -> None:
+def test_reported_lines_of_a_product_are_added_and_have_no_unit_price() -> None:
     cost = record(reported("sms", 0.1, unit_price=0.1), reported("sms", 0.2, unit_price=0.1))["call_cost"]
 
     assert lines(cost) == {"sms": (0.3, None)}
 
 
-def test_of_one_source_and_line_the_latest_stands_even_for_another_product() -> None:
+def test_of_one_source_and_line_the_latest_wins_even_for_another_product() -> None:
     corrected = reported("sms", 0.1, line_id="1"), reported("mms", 0.3, line_id="1")
 
     assert lines(record(*corrected)["call_cost"]) == {"mms": (0.3, None)}
 
 
-def test_equal_lines_of_two_sources_and_a_line_without_an_id_are_different_things() -> None:
+def test_equal_line_ids_of_two_sources_and_a_line_without_an_id_are_different_lines() -> None:
     cost = record(
         reported("sms", 1, line_id="1", source="/a"),
         reported("sms", 2, line_id="1", source="/b"),
@@ -189,13 +189,13 @@ def test_equal_lines_of_two_sources_and_a_line_without_an_id_are_different_thing
     assert lines(cost) == {"sms": (7, None)}
 
 
-def test_our_duration_line_is_first_and_the_others_by_name() -> None:
-    cost = record(*talk(60), reported("Zebra", 1), reported("é", 1), usage("llm_usage", 1))["call_cost"]
+def test_the_line_of_the_duration_is_first_and_the_others_are_sorted_by_name() -> None:
+    cost = record(*inbound(60), reported("Zebra", 1), reported("é", 1), usage("llm_usage", 1))["call_cost"]
 
     assert list(lines(cost)) == ["inbound_call", "Zebra", "llm_usage", "é"]
 
 
-def test_the_largest_amounts_add_up_exactly() -> None:
+def test_the_largest_amounts_are_added_exactly() -> None:
     cost = record(*[usage("llm_usage", "999999999.999999999999") for _ in range(3)])["call_cost"]
 
     assert cost["combined_cost"] == 3_000_000
@@ -204,6 +204,6 @@ def test_the_largest_amounts_add_up_exactly() -> None:
 def test_a_late_event_after_the_end_changes_the_cost() -> None:
     late = event("usage.reported", at=STARTED + 99_000)
 
-    cost = record(*talk(60), late)["call_cost"]
+    cost = record(*inbound(60), late)["call_cost"]
 
     assert (cost["total_duration_seconds"], cost["combined_cost"]) == (60, 0.07)

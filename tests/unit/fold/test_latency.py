@@ -1,4 +1,4 @@
-"""Latency."""
+"""Latency percentiles."""
 
 from typing import Any
 
@@ -10,24 +10,24 @@ def sample(value: float, at: int = STARTED, **data: Any) -> Json:
     return event("latency.sampled", at=at, value_ms=value, **data)
 
 
-def test_values_stand_by_recency_and_as_they_came() -> None:
-    told = record(sample(2.123456789, at=STARTED + 1), sample(3), sample(1, at=STARTED + 2))
+def test_values_are_sorted_by_ordering_key_and_unchanged() -> None:
+    found = record(sample(2.123456789, at=STARTED + 1), sample(3), sample(1, at=STARTED + 2))
 
-    assert told["latency"]["e2e"]["values"] == [3, 2.123456789, 1]
-    assert (told["latency"]["e2e"]["min"], told["latency"]["e2e"]["max"], told["latency"]["e2e"]["num"]) == (1, 3, 3)
+    assert found["latency"]["e2e"]["values"] == [3, 2.123456789, 1]
+    assert (found["latency"]["e2e"]["min"], found["latency"]["e2e"]["max"], found["latency"]["e2e"]["num"]) == (1, 3, 3)
 
 
 def test_a_component_without_samples_is_absent() -> None:
-    told = record(sample(1, component="my_own_1"), sample(2, component="tts"))
+    found = record(sample(1, component="my_own_1"), sample(2, component="tts"))
 
-    assert list(told["latency"]) == ["tts", "my_own_1"]
+    assert list(found["latency"]) == ["tts", "my_own_1"]
 
 
-def test_one_sample_is_all_of_its_percentiles() -> None:
+def test_of_one_sample_all_percentiles_are_equal() -> None:
     assert percentiles([7]) == {"max": 7, "min": 7, "num": 1, "p50": 7, "p90": 7, "p95": 7, "p99": 7, "values": [7]}
 
 
-def test_percentiles_lie_between_the_closest_ranks() -> None:
+def test_percentiles_are_interpolated_between_the_closest_ranks() -> None:
     found = percentiles([40, 10, 30, 20])
 
     assert (found["p50"], found["p90"], found["p95"], found["p99"]) == (25, 37, 38.5, 39.7)
@@ -37,7 +37,7 @@ def test_percentiles_are_rounded_to_six_places() -> None:
     assert percentiles([0, 0.000_001_5])["p50"] == 0.000_001
 
 
-def test_samples_of_a_call_that_goes_on_are_told() -> None:
-    told = record(sample(5))
+def test_an_ongoing_call_has_percentiles() -> None:
+    found = record(sample(5))
 
-    assert (told["call_status"], told["latency"]["e2e"]["p99"]) == ("ONGOING", 5)
+    assert (found["call_status"], found["latency"]["e2e"]["p99"]) == ("ONGOING", 5)

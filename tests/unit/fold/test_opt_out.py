@@ -1,4 +1,4 @@
-"""What an opted-out call keeps."""
+"""Opted-out calls, and redacted events."""
 
 from typing import Any
 
@@ -36,52 +36,52 @@ def redacted(event: Event, at: int = 1) -> Event:
 
 
 @pytest.mark.parametrize("body", [event("call.updated", **FLAG), event("call.dtmf", **FLAG), event("x", **FLAG)])
-def test_any_event_of_whatever_type_opts_out(body: Json) -> None:
+def test_an_event_of_any_type_may_opt_out(body: Json) -> None:
     assert record(body)["opt_out_sensitive_data_storage"] is True
 
 
 @pytest.mark.parametrize("value", [False, None])
-def test_false_and_null_do_not(value: bool | None) -> None:
-    told = record(event("call.updated", opt_out_sensitive_data_storage=value))
+def test_false_and_null_do_not_opt_out(value: bool | None) -> None:
+    found = record(event("call.updated", opt_out_sensitive_data_storage=value))
 
-    assert told["opt_out_sensitive_data_storage"] is False
+    assert found["opt_out_sensitive_data_storage"] is False
 
 
 @pytest.mark.parametrize("body", [event("x", opt_out_sensitive_data_storage="true"), event("call.note", data=FLAG)])
-def test_nor_does_another_value_or_another_place(body: Json) -> None:
+def test_another_value_or_place_does_not_opt_out(body: Json) -> None:
     assert record(body)["opt_out_sensitive_data_storage"] is False
 
 
-def test_it_is_never_taken_back() -> None:
+def test_opting_out_cannot_be_revoked() -> None:
     later = event("call.updated", at=STARTED + 9, opt_out_sensitive_data_storage=False)
 
     assert record(event("call.created", **FLAG), later)["opt_out_sensitive_data_storage"] is True
 
 
-def test_a_body_that_lost_a_conflict_opts_out_too() -> None:
+def test_a_version_that_lost_a_conflict_opts_out_too() -> None:
     lost = event("call.updated", id="1", agent_id="b", **FLAG)
 
-    told = record(event("call.updated", id="1", agent_id="a"), lost)
+    found = record(event("call.updated", id="1", agent_id="a"), lost)
 
-    assert (told["agent_id"], told["opt_out_sensitive_data_storage"]) == ("a", True)
+    assert (found["agent_id"], found["opt_out_sensitive_data_storage"]) == ("a", True)
 
 
-def test_the_header_may_know_what_the_events_do_not_say() -> None:
-    told = fold(decoded([event("transcript.turn")]), book(), opted_out=True).record
+def test_a_call_may_be_known_to_have_opted_out_without_such_an_event() -> None:
+    found = fold(decoded([event("transcript.turn")]), book(), opted_out=True).record
 
-    assert (told["opt_out_sensitive_data_storage"], told["transcript_object"]) == (True, [])
+    assert (found["opt_out_sensitive_data_storage"], found["transcript_object"]) == (True, [])
 
 
 @pytest.mark.parametrize("flag_first", [True, False])
-def test_the_record_keeps_nothing_of_what_was_said_and_of_whom(flag_first: bool) -> None:
+def test_the_record_of_an_opted_out_call_has_no_private_content(flag_first: bool) -> None:
     flag = event("call.updated", at=STARTED - 1 if flag_first else STARTED + 99_000, **FLAG)
 
-    told = record(flag, *CALL)
+    found = record(flag, *CALL)
 
-    assert (told["transcript"], told["transcript_object"], told["transcript_with_tool_calls"]) == ("", [], [])
+    assert (found["transcript"], found["transcript_object"], found["transcript_with_tool_calls"]) == ("", [], [])
     for field in ("call_analysis", "recording_url", "public_log_url", "from_number", "to_number"):
-        assert told[field] is None
-    assert [(entry["event"], entry["data"]) for entry in told["events"]] == [
+        assert found[field] is None
+    assert [(entry["event"], entry["data"]) for entry in found["events"]] == [
         ("Call created", {}),
         ("Call started - INBOUND", {"direction": "INBOUND"}),
         ("Call transferred", {"mode": "warm", "transfer_id": "t-1"}),
@@ -93,8 +93,8 @@ def test_the_record_keeps_nothing_of_what_was_said_and_of_whom(flag_first: bool)
     ]
 
 
-def test_everything_else_stays() -> None:
-    told, open_told = record(*CALL, event("call.updated", **FLAG)), record(*CALL)
+def test_everything_else_is_kept() -> None:
+    found, without_flag = record(*CALL, event("call.updated", **FLAG)), record(*CALL)
 
     for field in (
         "agent_id",
@@ -105,7 +105,7 @@ def test_everything_else_stays() -> None:
         "latency",
         "call_cost",
     ):
-        assert told[field] == open_told[field]
+        assert found[field] == without_flag[field]
 
 
 @pytest.mark.parametrize("body", CALL, ids=lambda body: str(body["type"]))
@@ -113,9 +113,9 @@ def test_a_redacted_event_gives_the_same_record(body: Json) -> None:
     others = decoded([event("call.updated", **FLAG), *(other for other in CALL if other != body)])
     (whole,) = decoded([body])
 
-    told = fold([*others, redacted(whole)], book()).record
+    found = fold([*others, redacted(whole)], book()).record
 
-    assert told == fold([*others, whole], book()).record
+    assert found == fold([*others, whole], book()).record
 
 
 def test_a_redacted_event_keeps_its_flag() -> None:
@@ -124,7 +124,7 @@ def test_a_redacted_event_keeps_its_flag() -> None:
     assert redacted(flag).opts_out
 
 
-def test_an_event_and_what_its_redaction_left_are_one() -> None:
+def test_an_event_and_its_redacted_form_are_one_event() -> None:
     (turn,) = decoded([event("transcript.turn", **FLAG)])
 
     folded = fold([turn, redacted(turn)], book())
@@ -132,21 +132,21 @@ def test_an_event_and_what_its_redaction_left_are_one() -> None:
     assert (folded.events, folded.conflicts) == (1, 0)
 
 
-def test_of_rivals_the_one_that_was_redacted_first_stays() -> None:
+def test_of_conflicting_versions_the_one_redacted_first_wins() -> None:
     low, high = decoded([event("call.updated", id="1", agent_id=agent, **FLAG) for agent in ("a", "b")])
 
-    told = [
-        fold(rivals, book()).record["agent_id"]
-        for rivals in ([low, high], [low, redacted(high)], [redacted(high, 1), redacted(low, 2)])
+    found = [
+        fold(versions, book()).record["agent_id"]
+        for versions in ([low, high], [low, redacted(high)], [redacted(high, 1), redacted(low, 2)])
     ]
 
-    assert told == ["a", "b", "b"]
+    assert found == ["a", "b", "b"]
 
 
-def test_an_event_whose_redaction_left_only_its_identity_is_still_told() -> None:
+def test_an_event_without_any_data_after_redaction_still_counts() -> None:
     left = decode_logged(raw(event("call.ended") | {"data": {}}), redacted_at=1)
     assert not isinstance(left, InvalidEvent)
 
-    told = fold([left], book(), opted_out=True).record
+    found = fold([left], book(), opted_out=True).record
 
-    assert (told["call_status"], told["events"][0]["event"]) == ("ENDED", "Call ended")
+    assert (found["call_status"], found["events"][0]["event"]) == ("ENDED", "Call ended")

@@ -1,27 +1,27 @@
-"""The API's example."""
+"""The example of the API, as events."""
 
 from tests.support.events.makers import record
 from tests.support.events.seed_call import seed_call, seed_response
 
 
-def test_the_seeds_call_gives_the_seeds_record() -> None:
+def test_the_events_of_the_example_fold_into_its_record() -> None:
     seed = seed_response()["data"]
 
-    told = record(*seed_call())
+    found = record(*seed_call())
 
-    assert list(told) == list(seed)
-    assert told | {"id": None, "latency": None} == seed | {"id": None, "latency": None}
+    assert list(found) == list(seed)
+    assert found | {"id": None, "latency": None} == seed | {"id": None, "latency": None}
 
 
-def test_the_seeds_samples_give_what_percentiles_they_can() -> None:
+def test_the_samples_of_the_example_give_the_percentiles_that_any_samples_can() -> None:
     seed = seed_response()["data"]["latency"]
 
-    told = record(*seed_call())["latency"]
+    found = record(*seed_call())["latency"]
 
     for component in ("e2e", "llm"):
-        assert {**told[component]}.keys() == seed[component].keys()
+        assert {**found[component]}.keys() == seed[component].keys()
         for field in ("max", "min", "num", "p50"):
-            assert told[component][field] == seed[component][field]
-        assert set(seed[component]["values"]) <= set(told[component]["values"])
-        assert told[component]["num"] == len(told[component]["values"])
-    assert told["e2e"]["p90"] == seed["e2e"]["p90"]
+            assert found[component][field] == seed[component][field]
+        assert set(seed[component]["values"]) <= set(found[component]["values"])
+        assert found[component]["num"] == len(found[component]["values"])
+    assert found["e2e"]["p90"] == seed["e2e"]["p90"]

@@ -1,4 +1,4 @@
-"""The timeline."""
+"""The timeline of a call."""
 
 from typing import Any
 
@@ -24,68 +24,68 @@ def entry(*bodies: Json) -> tuple[str, Any]:
     return last["event"], last["data"]
 
 
-def test_entries_stand_by_recency_whatever_came_first() -> None:
+def test_entries_are_sorted_by_ordering_key() -> None:
     call = [event("call.ended", at=STARTED + 2), event("call.created", at=CREATED), event("call.started")]
 
     timeline = record(*call)["events"]
 
-    assert [told["timestamp"] for told in timeline] == [CREATED, STARTED, STARTED + 2]
+    assert [found["timestamp"] for found in timeline] == [CREATED, STARTED, STARTED + 2]
 
 
 def test_session_time_is_seconds_since_the_session_started_and_zero_before() -> None:
     call = [event("call.created", at=CREATED), event("call.started"), event("call.dtmf", at=STARTED + 1_234)]
 
-    assert [told["session_time"] for told in record(*call)["events"]] == [0, 0, 1.234]
+    assert [found["session_time"] for found in record(*call)["events"]] == [0, 0, 1.234]
 
 
-def test_session_time_is_zero_where_there_is_no_session() -> None:
+def test_session_time_is_zero_without_a_session() -> None:
     call = [event("call.created", at=CREATED), event("call.dtmf", at=CREATED + 9_000)]
 
-    assert [told["session_time"] for told in record(*call)["events"]] == [0, 0]
+    assert [found["session_time"] for found in record(*call)["events"]] == [0, 0]
 
 
-def test_scheduled_and_created_tell_nothing_more() -> None:
+def test_scheduled_and_created_have_no_data() -> None:
     assert entry(event("call.scheduled", agent_id="agent-1")) == ("Call scheduled", {})
     assert entry(event("call.created", agent_id="agent-1")) == ("Call created", {})
 
 
-def test_started_tells_the_records_settled_values() -> None:
+def test_started_shows_the_values_of_the_record() -> None:
     call = [event("call.created", at=CREATED, direction="outbound", from_number="+1"), event("call.started")]
 
-    settled = entry(event("call.updated", at=STARTED + 1, direction="inbound"), *call)
+    shown = entry(event("call.updated", at=STARTED + 1, direction="inbound"), *call)
 
-    assert settled == ("Call started - INBOUND", {"direction": "INBOUND", "from": "+1"})
+    assert shown == ("Call started - INBOUND", {"direction": "INBOUND", "from": "+1"})
 
 
-def test_started_has_no_suffix_while_the_direction_is_not_known() -> None:
+def test_started_has_no_suffix_while_the_direction_is_unknown() -> None:
     assert entry(event("call.started", to_number="+2")) == ("Call started", {"to": "+2"})
 
 
-def test_an_update_is_no_entry() -> None:
+def test_an_update_has_no_entry() -> None:
     assert record(event("call.updated", agent_id="agent-1"))["events"] == []
 
 
 @pytest.mark.parametrize("kind", WITHOUT_ENTRY)
-def test_nor_is_what_stands_elsewhere_in_the_record(kind: str) -> None:
+def test_events_with_another_place_in_the_record_have_no_entry(kind: str) -> None:
     assert record(event(kind))["events"] == []
 
 
-def test_a_transfer_tells_where_to() -> None:
-    told = entry(event("call.transferred", destination="+3", mode="warm", transfer_id=None, reason="busy"))
+def test_a_transfer_shows_its_destination() -> None:
+    found = entry(event("call.transferred", destination="+3", mode="warm", transfer_id=None, reason="busy"))
 
-    assert told == ("Call transferred", {"destination": "+3", "mode": "warm"})
+    assert found == ("Call transferred", {"destination": "+3", "mode": "warm"})
 
 
-def test_keys_that_were_pressed() -> None:
+def test_dtmf_shows_the_digits() -> None:
     assert entry(event("call.dtmf", digits="27#")) == ("DTMF received", {"digits": "27#"})
 
 
-def test_a_note_is_its_text_and_its_data() -> None:
+def test_a_note_shows_its_text_and_its_data() -> None:
     assert entry(event("call.note", event="Said thanks", data={"times": 2})) == ("Said thanks", {"times": 2})
     assert entry(event("call.note", event="Said thanks")) == ("Said thanks", {})
 
 
-def test_an_end_tells_what_it_carries_under_its_own_reason() -> None:
+def test_an_end_shows_its_own_reason_and_fields() -> None:
     loser = event("call.ended", disconnection_reason="unknown", ended_by="agent", sip_code=200, message="not its own")
 
     assert entry(event("call.failed", at=CREATED), loser) == (
@@ -94,36 +94,36 @@ def test_an_end_tells_what_it_carries_under_its_own_reason() -> None:
     )
 
 
-def test_a_failure_tells_its_message_too() -> None:
-    told = entry(event("call.failed", message="no route", q850_cause=3))
+def test_a_failure_shows_its_message_too() -> None:
+    found = entry(event("call.failed", message="no route", q850_cause=3))
 
-    assert told == ("Call failed - error_sip", {"q850_cause": 3, "message": "no route"})
+    assert found == ("Call failed - error_sip", {"q850_cause": 3, "message": "no route"})
 
 
-def test_inferred_is_told_only_if_it_is_true() -> None:
+def test_inferred_is_shown_only_if_it_is_true() -> None:
     assert entry(event("call.ended", inferred=False))[1] == {}
     assert entry(event("call.ended", inferred=True))[1] == {"inferred": True}
 
 
-def test_a_recording_tells_how_long_it_is() -> None:
+def test_a_recording_shows_its_duration() -> None:
     assert entry(event("recording.available", duration_ms=300_000)) == ("Recording available", {"duration_ms": 300_000})
     assert entry(event("recording.available")) == ("Recording available", {})
 
 
-def test_an_unknown_type_stands_under_its_own_name_with_its_data() -> None:
-    told = entry(event("sentiment.guessed", mood=None, score=0.5))
+def test_an_unknown_type_is_shown_with_its_data() -> None:
+    found = entry(event("sentiment.guessed", mood=None, score=0.5))
 
-    assert told == ("sentiment.guessed", {"mood": None, "score": 0.5})
+    assert found == ("sentiment.guessed", {"mood": None, "score": 0.5})
 
 
 @pytest.mark.parametrize(
     ("data", "shown"), [(["a"], {"value": ["a"]}), (0, {"value": 0}), ("", {"value": ""}), (None, {})]
 )
-def test_what_is_no_object_stands_under_value(data: Any, shown: Json) -> None:
+def test_data_that_is_not_an_object_is_shown_as_value(data: Any, shown: Json) -> None:
     assert entry(event("sentiment.guessed") | {"data": data}) == ("sentiment.guessed", shown)
 
 
-def test_an_unknown_type_without_data_tells_nothing() -> None:
+def test_an_unknown_type_without_data_shows_none() -> None:
     body = event("sentiment.guessed")
     del body["data"]
 

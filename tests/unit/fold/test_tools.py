@@ -1,4 +1,4 @@
-"""Which tools were used meanwhile."""
+"""The tool calls between the turns."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ def with_tool_calls(*bodies: Json) -> list[Json]:
     return entries
 
 
-def test_it_is_empty_while_there_was_no_tool_event() -> None:
+def test_without_a_tool_event_there_are_no_entries() -> None:
     assert with_tool_calls(event("transcript.turn")) == []
 
 
-def test_calls_and_results_stand_between_the_turns() -> None:
+def test_calls_and_results_are_between_the_turns() -> None:
     entries = with_tool_calls(
         event("transcript.turn", at=STARTED + 3, content="It is here"),
         event("tool.returned", at=STARTED + 2, content="found", successful=True),
@@ -54,21 +54,21 @@ def test_calls_and_results_stand_between_the_turns() -> None:
         (False, "false"),
     ],
 )
-def test_arguments_are_text(arguments: Any, text: str) -> None:
+def test_arguments_are_a_string(arguments: Any, text: str) -> None:
     assert with_tool_calls(event("tool.called", arguments=arguments))[0]["arguments"] == text
 
 
-def test_no_arguments_are_an_empty_object() -> None:
+def test_missing_arguments_are_an_empty_object() -> None:
     assert with_tool_calls(event("tool.called"))[0]["arguments"] == "{}"
 
 
-def test_a_result_is_text_and_may_not_say_whether_it_worked() -> None:
+def test_a_result_is_a_string_and_may_lack_its_success() -> None:
     (result,) = with_tool_calls(event("tool.returned", content={"b": 1, "a": 2}))
 
     assert (result["content"], result["successful"]) == ('{"a":2,"b":1}', None)
 
 
-def test_of_several_with_one_id_and_role_the_latest_stands() -> None:
+def test_of_one_id_and_role_the_latest_wins() -> None:
     entries = with_tool_calls(
         event("tool.called", at=STARTED + 1, name="second"),
         event("tool.called", at=STARTED, name="first"),
@@ -78,7 +78,7 @@ def test_of_several_with_one_id_and_role_the_latest_stands() -> None:
     assert [entry.get("name") for entry in entries] == ["second", None]
 
 
-def test_equal_ids_of_two_sources_are_two_calls() -> None:
+def test_equal_ids_of_two_sources_are_two_tool_calls() -> None:
     entries = with_tool_calls(event("tool.called", source="/a"), event("tool.called", source="/b"))
 
     assert len(entries) == 2

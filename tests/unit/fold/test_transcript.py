@@ -1,4 +1,4 @@
-"""What was said."""
+"""The transcript of a call."""
 
 from typing import Any
 
@@ -9,18 +9,18 @@ def turn(content: str, at: int = STARTED, **data: Any) -> Json:
     return event("transcript.turn", at=at, content=content, **data)
 
 
-def said(*bodies: Json) -> str:
+def transcript_of(*bodies: Json) -> str:
     transcript = record(*bodies)["transcript"]
     assert isinstance(transcript, str)
     return transcript
 
 
-def test_the_transcript_is_the_contents_joined_by_newlines() -> None:
-    assert said(turn("Bye", at=STARTED + 1), turn("Hello")) == "Hello\nBye"
+def test_the_transcript_has_a_line_for_each_turn() -> None:
+    assert transcript_of(turn("Bye", at=STARTED + 1), turn("Hello")) == "Hello\nBye"
 
 
-def test_two_turns_may_say_the_same_words() -> None:
-    assert said(turn("Yes"), turn("Yes")) == "Yes\nYes"
+def test_two_turns_may_have_the_same_words() -> None:
+    assert transcript_of(turn("Yes"), turn("Yes")) == "Yes\nYes"
 
 
 def test_an_empty_turn_is_a_turn() -> None:
@@ -36,60 +36,60 @@ def test_a_turn_has_its_role_its_time_and_its_words() -> None:
     assert turns == [{"role": "assistant", "content": "Hi", "timestamp": STARTED + 7, "words": words}]
 
 
-def test_another_role_is_kept_as_it_came() -> None:
+def test_another_role_is_kept_unchanged() -> None:
     assert record(turn("Hi", role="Supervisor"))["transcript_object"][0]["role"] == "Supervisor"
 
 
-def test_a_turns_time_is_stated_or_its_first_words_or_the_events() -> None:
+def test_the_time_of_a_turn_is_explicit_or_of_its_first_word_or_of_the_event() -> None:
     word = {"word": "Hi", "start": STARTED + 2.9}
 
     turns = record(turn("a", timestamp=STARTED + 1, words=[word]), turn("b", words=[word]), turn("c"))
 
-    assert [told["timestamp"] for told in turns["transcript_object"]] == [STARTED, STARTED + 1, STARTED + 2]
+    assert [found["timestamp"] for found in turns["transcript_object"]] == [STARTED, STARTED + 1, STARTED + 2]
 
 
-def test_turns_stand_by_their_time_not_by_their_events() -> None:
-    assert said(turn("second", timestamp=STARTED + 5), turn("first", at=STARTED + 9, timestamp=STARTED)) == (
+def test_turns_are_sorted_by_their_own_time() -> None:
+    assert transcript_of(turn("second", timestamp=STARTED + 5), turn("first", at=STARTED + 9, timestamp=STARTED)) == (
         "first\nsecond"
     )
 
 
-def test_turns_of_one_time_stand_by_recency() -> None:
+def test_turns_of_one_time_are_sorted_by_ordering_key() -> None:
     later = turn("later", at=STARTED + 1, timestamp=STARTED)
 
-    assert said(later, turn("earlier", timestamp=STARTED)) == "earlier\nlater"
+    assert transcript_of(later, turn("earlier", timestamp=STARTED)) == "earlier\nlater"
 
 
-def test_a_turn_that_is_not_final_never_shows() -> None:
-    assert said(turn("Hel", turn_id="t", revision=9, final=False), turn("Hello", turn_id="t")) == "Hello"
+def test_a_turn_that_is_not_final_is_not_shown() -> None:
+    assert transcript_of(turn("Hel", turn_id="t", revision=9, final=False), turn("Hello", turn_id="t")) == "Hello"
 
 
-def test_a_higher_revision_replaces_a_lower_one_whatever_came_first() -> None:
+def test_a_higher_revision_wins_over_a_later_lower_one() -> None:
     higher = turn("Hello", at=STARTED, turn_id="t", revision=1)
 
-    assert said(higher, turn("Hallo", at=STARTED + 9, turn_id="t")) == "Hello"
+    assert transcript_of(higher, turn("Hallo", at=STARTED + 9, turn_id="t")) == "Hello"
 
 
-def test_of_equal_revisions_the_latest_stands() -> None:
-    assert said(turn("b", at=STARTED + 1, turn_id="t"), turn("a", turn_id="t", revision=0)) == "b"
+def test_of_equal_revisions_the_latest_wins() -> None:
+    assert transcript_of(turn("b", at=STARTED + 1, turn_id="t"), turn("a", turn_id="t", revision=0)) == "b"
 
 
-def test_a_retraction_takes_away_every_revision_up_to_its_own() -> None:
+def test_a_retraction_removes_every_revision_up_to_its_own() -> None:
     retracted = event("transcript.retracted", at=STARTED, turn_id="t", revision=1)
 
-    assert said(retracted, turn("a", turn_id="t"), turn("b", at=STARTED + 9, turn_id="t", revision=1)) == ""
-    assert said(retracted, turn("c", turn_id="t", revision=2)) == "c"
+    assert transcript_of(retracted, turn("a", turn_id="t"), turn("b", at=STARTED + 9, turn_id="t", revision=1)) == ""
+    assert transcript_of(retracted, turn("c", turn_id="t", revision=2)) == "c"
 
 
 def test_equal_turn_ids_of_two_sources_are_two_turns() -> None:
     both = [turn(name, turn_id="t", source=name) for name in ("/a", "/b")]
 
-    assert said(*both, event("transcript.retracted", source="/b", turn_id="t", revision=0)) == "/a"
+    assert transcript_of(*both, event("transcript.retracted", source="/b", turn_id="t", revision=0)) == "/a"
 
 
-def test_no_event_can_name_a_turn_without_an_id() -> None:
+def test_a_turn_without_an_id_cannot_be_replaced_or_retracted() -> None:
     nameless = turn("a", id="t")
     named = turn("b", at=STARTED + 1, turn_id="t", revision=1)
     retracted = event("transcript.retracted", turn_id="t", revision=0)
 
-    assert said(nameless, named, retracted) == "a\nb"
+    assert transcript_of(nameless, named, retracted) == "a\nb"

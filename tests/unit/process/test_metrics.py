@@ -33,7 +33,7 @@ def test_a_metric_is_named_in_base_units_with_a_help_text_and_no_type_in_its_nam
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (package prometheus) is not installed")
 @pytest.mark.parametrize("text", [metrics.worker, metrics.api], ids=["worker", "api"])
-def test_promtool_finds_nothing_to_object_to(text: object) -> None:
+def test_promtool_accepts_the_metrics(text: object) -> None:
     assert callable(text)
 
     checked = subprocess.run(
