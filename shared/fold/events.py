@@ -10,8 +10,8 @@ from typing import Any
 from shared.contract.envelope import Event, canonical
 from shared.fold.redaction import redact, without_content
 
-_BY_ORDERING_KEY = attrgetter("recency")
-_IDENTITY = attrgetter("recency.source", "recency.id")
+_BY_ORDERING_KEY = attrgetter("ordering_key")
+_IDENTITY = attrgetter("ordering_key.source", "ordering_key.id")
 _OPTS_OUT = attrgetter("opts_out")
 _NEVER = 2**63
 
