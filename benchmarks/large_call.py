@@ -29,10 +29,10 @@ from shared.contract.topics import Topics
 from shared.fold.latency import quantile
 from shared.kafka.access import KafkaAccess
 from shared.store.api_keys import new_key
+from shared.store.models import CallUpdate
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import CallUpdate
 from shared.store.states import State
 from tests.support.api.client import PEPPER
 from tests.support.api.program import running

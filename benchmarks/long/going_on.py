@@ -20,10 +20,10 @@ from shared.contract.payloads import TRANSCRIPTION
 from shared.contract.topics import Topics
 from shared.kafka.partitioner import partition_of
 from shared.process.clock import now_ms
-from shared.store.ids import SourcePartition, documents
+from shared.store.ids import documents
+from shared.store.models import CallUpdate, SourcePartition
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import CallUpdate
 from tests.support.worker.process import CONTENT_KEY
 
 CALLS = 10

@@ -11,7 +11,8 @@ import orjson
 
 from benchmarks.calls import BURST
 from benchmarks.read.wrk import Question, Rate
-from shared.store.ids import SourcePartition, documents
+from shared.store.ids import documents
+from shared.store.models import SourcePartition
 from shared.store.ports import Store
 from tests.support.api.client import CONTENT_KEY
 from tests.support.events.makers import STARTED, event, raw

@@ -20,12 +20,11 @@ from services.api.routes.health import Health
 from services.api.routes.large_calls import LargeReads
 from services.api.settings import ApiSettings
 from services.api.store_health import Availability
-from shared.calls.cached_reads import SmallReads
 from shared.calls.large_calls import LargeCalls
+from shared.calls.read_call import CachedReads
 from shared.fold.cost import PriceBook
 from shared.process.logs import logger
-from shared.store.api_keys import ApiKeys
-from shared.store.ports import Store
+from shared.store.ports import ApiKeys, Store
 
 log = logger(__name__)
 
@@ -59,7 +58,7 @@ def create_app(settings: ApiSettings, store: Store, keys: ApiKeys, book: PriceBo
         most=settings.pool_processes + settings.pool_queue,
         patience=settings.api_fold_timeout_ms / 1000,
     )
-    calls = Calls(authentication, availability, patience, SmallReads(store, book), large)
+    calls = Calls(authentication, availability, patience, CachedReads(store, book), large)
     app = Api(
         calls,
         title="Callfold",

@@ -9,17 +9,17 @@ from shared.store.memory.calls import MemoryStore
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from shared.store.ports import Store
-from tests.support.store.makers import CLAIM_MS
+from tests.support.store.makers import LEASE_MS
 
 
 @pytest.fixture(params=["memory", "motor", "pymongo"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     if request.param == "memory":
-        yield MemoryStore(lease_ms=CLAIM_MS)
+        yield MemoryStore(lease_ms=LEASE_MS)
         return
     access, database = MongoAccess(request.getfixturevalue("mongo_uri")), request.getfixturevalue("name")
     connection = Connection(access, database, driver=request.param)
-    store = MongoStore(connection, lease_ms=CLAIM_MS)
+    store = MongoStore(connection, lease_ms=LEASE_MS)
     await store.prepare()
     yield store
     await connection.drop()

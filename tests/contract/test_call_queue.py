@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from shared.fold.fold import RULES_VERSION
-from shared.store.ports import CallHeader, CallSnapshot, CallUpdate, FoldResult, Store
+from shared.store.models import CallHeader, CallSnapshot, CallUpdate
+from shared.store.ports import Store
 from shared.store.states import MAX_ATTEMPTS, State
-from tests.support.store.makers import CALL, CLAIM_MS, document, leased, result, state_of, tokens, update
+from tests.support.store.makers import CALL, LEASE_MS, document, leased, result, state_of, tokens, too_large, update
 
 # Claiming
 
@@ -43,7 +44,7 @@ async def test_what_is_not_stale_is_not_claimed(store: Store) -> None:
 async def test_a_claim_that_ran_out_is_taken_over(store: Store) -> None:
     await leased(store)
 
-    await asyncio.sleep(1.5 * CLAIM_MS / 1000)
+    await asyncio.sleep(1.5 * LEASE_MS / 1000)
     (again,) = await store.lease([CALL], next(tokens))
 
     assert again.attempts == 2
@@ -53,7 +54,7 @@ async def test_a_renewed_claim_holds(store: Store) -> None:
     lease = await leased(store)
 
     for _ in range(3):
-        await asyncio.sleep(CLAIM_MS / 2000)
+        await asyncio.sleep(LEASE_MS / 2000)
         await store.renew([CALL], lease.token)
     others = await store.lease([CALL], next(tokens))
 
@@ -127,7 +128,7 @@ async def test_a_claimed_call_waits_again_when_its_claim_has_run_out(store: Stor
     await leased(store)
     at_once = await store.stale_calls([7], 10)
 
-    await asyncio.sleep(1.5 * CLAIM_MS / 1000)
+    await asyncio.sleep(1.5 * LEASE_MS / 1000)
     later = await store.stale_calls([7], 10)
 
     assert at_once == []
@@ -188,7 +189,7 @@ async def test_folds_that_keep_overtaking_each_other_are_no_failed_attempts(stor
 
 async def test_the_result_of_a_claim_that_was_taken_over_is_lost(store: Store) -> None:
     slow = await leased(store)
-    await asyncio.sleep(1.5 * CLAIM_MS / 1000)
+    await asyncio.sleep(1.5 * LEASE_MS / 1000)
     (quick,) = await store.lease([CALL], next(tokens))
 
     assert await store.store_results([(slow, result())]) == {CALL}
@@ -211,13 +212,12 @@ async def test_storing_resets_the_attempts(store: Store) -> None:
 
 async def test_a_record_that_would_not_fit_is_final_without_a_body(store: Store) -> None:
     lease = await leased(store)
-    none = FoldResult(None, None, '"e"', True, False, 100_000, 0, RULES_VERSION, "test")
 
-    await store.store_results([(lease, none)])
+    await store.store_results([(lease, too_large())])
 
     found = await store.find(CALL)
     assert found is not None
-    assert (found.state, found.body) == (State.FINAL, None)
+    assert (found.state, found.body, found.etag) == (State.FINAL, None, too_large().etag)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from benchmarks.calls import Workload
 from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
-from shared.store.ids import LogDocument, SourcePartition, call_key, documents
+from shared.store.ids import call_key, documents
+from shared.store.models import LogDocument, SourcePartition
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 

@@ -17,9 +17,8 @@ from services.api.etags import holds
 from services.api.routes.large_calls import LargeReads
 from services.api.store_health import Availability
 from services.api.streaming import LargeAnswer
-from shared.calls.cached_reads import Large, SmallReads
 from shared.calls.large_calls import LargeReading, OutOfMemory
-from shared.calls.read_call import CallBroken, Finality, Reading
+from shared.calls.read_call import CachedReads, CallBroken, Finality, Large, Reading
 from shared.process.logs import logger
 from shared.store.ids import call_key
 
@@ -47,7 +46,7 @@ class Calls:
     authentication: Authentication
     availability: Availability
     patience: float
-    small: SmallReads
+    small: CachedReads
     large: LargeReads
 
     async def get(self, request: Request) -> Response:

@@ -12,7 +12,8 @@ from services.ops.console import answer, answer_json, answer_table, say
 from services.ops.database import Opening, asking
 from services.ops.errors import Failure
 from services.ops.settings import KeySettings, OpsSettings
-from shared.store.api_keys import ApiKey, new_key
+from shared.store.api_keys import new_key
+from shared.store.models import ApiKey
 
 app = typer.Typer(
     name="keys",

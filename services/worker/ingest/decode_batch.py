@@ -8,7 +8,8 @@ from typing import Protocol
 from shared.contract.envelope import Event, Headers, InvalidEvent, decode
 from shared.fold.ends import FINAL
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import LogDocument, SourcePartition, call_key, documents
+from shared.store.ids import call_key, documents
+from shared.store.models import LogDocument, SourcePartition
 
 
 class KafkaRecord(Protocol):

@@ -19,8 +19,8 @@ from shared.contract.timestamps import rfc3339
 from shared.fold.redaction import redact
 from shared.process import metrics
 from shared.process.clock import now_ms
-from shared.store.ids import LogDocument
-from shared.store.ports import CallSnapshot, CallUpdate, Store, StoreUnavailable
+from shared.store.models import CallSnapshot, CallUpdate, LogDocument
+from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
 
 T = TypeVar("T")

@@ -19,8 +19,8 @@ from shared.contract.envelope import Event, decode_logged
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
-from shared.store.ids import LogDocument
-from shared.store.ports import CallUpdate, IdleCall, Store, StoreUnavailable
+from shared.store.models import CallArrival, CallUpdate, LogDocument
+from shared.store.ports import Store, StoreUnavailable
 
 log = logger(__name__)
 
@@ -60,10 +60,10 @@ class IdleCallTimeout:
         self._owned = owned
         self._clock = clock
         self._awaited: tuple[int, Ends] | None = None
-        self._after: IdleCall | None = None
+        self._after: CallArrival | None = None
         self._budget = 0
         # When a call may be looked into again, should it still be as silent then.
-        self._not_before: LRUCache[IdleCall, int] = LRUCache(_REMEMBERED)
+        self._not_before: LRUCache[CallArrival, int] = LRUCache(_REMEMBERED)
 
     async def step(self) -> Round:
         """Close what had been silent for too long at a moment before which all that came is written by now.
@@ -98,7 +98,7 @@ class IdleCallTimeout:
             log.info("idle_calls_ended", calls=done.closed.total(), by_status=dict(done.closed))
         return done
 
-    async def _close_page(self, page: Sequence[IdleCall], moment: int, done: Round) -> Round:
+    async def _close_page(self, page: Sequence[CallArrival], moment: int, done: Round) -> Round:
         found = [await self._look_into(silent, moment) for silent in page]
         calls = [each for each in found if isinstance(each, OpenCall)]
         marks = [each for each in found if isinstance(each, CallUpdate)]
@@ -109,7 +109,7 @@ class IdleCallTimeout:
             metrics.IDLE_CALLS_ENDED.labels(call.status).inc()
         return Round(done.closed + Counter(call.status for call in calls), done.marked + len(marks))
 
-    async def _look_into(self, silent: IdleCall, moment: int) -> OpenCall | CallUpdate | None:
+    async def _look_into(self, silent: CallArrival, moment: int) -> OpenCall | CallUpdate | None:
         """Return the call if it is to be closed, or the mark that leaves it to the folder, or None."""
         if self._not_before.get(silent, 0) > moment:
             return None

@@ -10,7 +10,7 @@ from services.worker.ingest.write_batch import BatchWriter
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import event
-from tests.support.store.makers import CONTENT_KEY
+from tests.support.store.makers import LOG_ID_HMAC_KEY
 from tests.support.worker.memory_worker import PARTITIONS, Received, received
 
 CALLS = 300
@@ -34,7 +34,9 @@ async def flush(connection: Connection) -> BatchWriter:
     store = MongoStore(connection)
     await store.prepare()
     await connection.collection("calls").database.command("profile", 2)
-    return BatchWriter(store, MemoryDeadLetters(), FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
+    return BatchWriter(
+        store, MemoryDeadLetters(), FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=LOG_ID_HMAC_KEY
+    )
 
 
 async def test_a_batch_is_one_insert_one_look_and_the_marks_it_needs(

@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass
 
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Store, StoredCall
+from shared.store.models import StoredCall
+from shared.store.ports import Store
 
 
 class _Odd(MemoryStore):

@@ -14,8 +14,8 @@ from faust.types import TP
 from services.worker.__main__ import main
 from services.worker.consumer.consumer import Chunk, ChunkConsumer, ChunkTransport
 from services.worker.ingest.dead_letters import DeadLetter, DeadLetters
-from shared.store.ids import LogDocument
-from shared.store.ports import CallUpdate, Store, StoreUnavailable
+from shared.store.models import CallUpdate, LogDocument
+from shared.store.ports import Store, StoreUnavailable
 
 VARIABLE = "CALLFOLD_TEST_SABOTAGE"
 """The variable that names the sabotage."""

@@ -20,8 +20,8 @@ from services.worker.ingest.dead_letters import MemoryDeadLetters
 from services.worker.maintenance.commit_barrier import MemoryCommitBarrier
 from services.worker.maintenance.telephony import MemoryInferredEnds
 from services.worker.settings import WorkerSettings
-from shared.calls.large_calls import InProcessFolds
 from shared.config.policies import Policies
+from shared.fold_pool.in_process import InProcessFolds
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import book
 from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, Received

@@ -1,30 +1,23 @@
 """Large calls in the API: folded elsewhere, one fold at a time per call, and not for too many readers at once."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from shared.calls.cached_reads import POOLED_BYTES
-from shared.calls.folding import render
-from shared.calls.large_calls import (
-    FoldFailed,
-    InProcessFolds,
-    LargeReading,
-    OutOfMemory,
-    PoolUnavailable,
-    ProcessEnded,
-    StoredFold,
-)
-from shared.calls.read_call import CallBroken, Finality
+from shared.calls.fold_call import StoredFold, render
+from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory, PoolUnavailable, ProcessEnded
+from shared.calls.read_call import POOLED_BYTES, CallBroken, Finality
 from shared.fold.fold import fold
-from shared.store.ports import Lease, StoreUnavailable
+from shared.fold_pool.in_process import InProcessFolds
+from shared.store.models import Lease
+from shared.store.ports import StoreUnavailable
 from tests.support.api.client import Reader, put, reader
 from tests.support.events.makers import book, decoded, event
 from tests.support.eventually import eventually
-from tests.support.store.makers import CALL, result, tokens, update
+from tests.support.store.makers import CALL, result, tokens, too_large, update
 from tests.support.worker.fold_cases import BEGUN, ENDED, SAID, Heavy
 
 PATH = "/api/calls/call-456"
@@ -104,7 +97,7 @@ async def test_a_final_record_that_was_not_stored_is_known_by_its_tag_without_a_
     large = await made()
     await large.store.mark_stale([update()])
     (lease,) = await large.store.lease([CALL], next(tokens))
-    await large.store.store_results([(lease, replace(result(), fields=None, body=None))])
+    await large.store.store_results([(lease, too_large())])
 
     answer = await large.api.get(PATH, {"If-None-Match": result().etag})
 

@@ -15,7 +15,7 @@ from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import event
-from tests.support.store.makers import CALL, CONTENT_KEY, state_of
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, state_of
 from tests.support.worker.memory_worker import (
     AT_THE_END,
     PARTITIONS,
@@ -86,7 +86,7 @@ async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_alread
     worker, another = MemoryWorker(), FoldSchedule()
     await worker.deliver(CREATED)
     await worker.deliver(ENDED)
-    late = BatchWriter(worker.memory, worker.letters, another, partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
+    late = BatchWriter(worker.memory, worker.letters, another, partitions=PARTITIONS, log_id_hmac_key=LOG_ID_HMAC_KEY)
 
     await late.flush([received(SAID, topic=TRANSCRIPTION)])
 
@@ -216,7 +216,7 @@ class Away(MemoryDeadLetters):
 
 async def test_dead_letters_that_cannot_be_delivered_are_waited_for() -> None:
     letters = Away()
-    flush = BatchWriter(MemoryStore(), letters, FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY)
+    flush = BatchWriter(MemoryStore(), letters, FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=LOG_ID_HMAC_KEY)
 
     await flush.flush([Received(b"{")])
 
@@ -229,7 +229,7 @@ async def test_a_wait_that_has_become_needless_is_given_up() -> None:
 
     store, letters = watched(MemoryStore(), before=fail), MemoryDeadLetters()
     flush = BatchWriter(
-        store, letters, FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=CONTENT_KEY, should_stop=lambda: True
+        store, letters, FoldSchedule(), partitions=PARTITIONS, log_id_hmac_key=LOG_ID_HMAC_KEY, should_stop=lambda: True
     )
 
     with pytest.raises(RetryAborted):
