@@ -23,8 +23,8 @@ from benchmarks.stage import Stage, run_program
 from deploy.local.ports import HOST, free_port
 from shared.contract.topics import Topics
 from shared.fold.latency import quantile
+from shared.store.models import CallUpdate
 from shared.store.mongo.calls import MongoStore
-from shared.store.ports import CallUpdate
 from shared.store.states import State
 from tests.support.api.program import running
 from tests.support.events.large_calls import long_call, put_large

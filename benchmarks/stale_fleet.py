@@ -11,9 +11,9 @@ from contextlib import ExitStack
 
 from benchmarks.stage import Stage, progress, run_program
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import LogDocument, SourcePartition, documents
+from shared.store.ids import documents
+from shared.store.models import CallUpdate, LogDocument, SourcePartition
 from shared.store.mongo.calls import MongoStore
-from shared.store.ports import CallUpdate
 from tests.support.events.makers import event, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversation

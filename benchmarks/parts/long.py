@@ -21,9 +21,9 @@ from benchmarks.stage import CpuTime, Documents, Plan, Stage, peak_megabytes, pr
 from shared.contract.topics import Topics
 from shared.kafka.partitioner import partition_of
 from shared.process.clock import now_ms
-from shared.store.ids import SourcePartition, documents
+from shared.store.ids import documents
+from shared.store.models import CallUpdate, SourcePartition
 from shared.store.mongo.calls import MongoStore
-from shared.store.ports import CallUpdate
 from tests.support.worker.process import CONTENT_KEY
 
 NAME = "long"

@@ -11,11 +11,12 @@ import orjson
 
 from benchmarks.load.calls import BURST, Workload
 from benchmarks.load.wrk import Get, Rate
-from shared.calls.large_calls import store_call
+from shared.calls.fold_call import store_call
 from shared.config import price_book
 from shared.contract.topics import Topics
-from shared.store.ids import LogDocument, SourcePartition, documents
-from shared.store.ports import CallUpdate, Store
+from shared.store.ids import documents
+from shared.store.models import CallUpdate, LogDocument, SourcePartition
+from shared.store.ports import Store
 from tests.support.api.client import CONTENT_KEY
 from tests.support.events.makers import STARTED, Json, event, raw
 

@@ -12,7 +12,8 @@ from benchmarks.load.calls import Workload
 from shared.config.mongo_access import MongoAccess
 from shared.contract.ids import call_key
 from shared.contract.topics import Topics
-from shared.store.ids import LogDocument, SourcePartition, documents
+from shared.store.ids import documents
+from shared.store.models import LogDocument, SourcePartition
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.worker.process import CONTENT_KEY

@@ -21,12 +21,11 @@ from services.api.routes.health import Health
 from services.api.routes.large_calls import LargeCallReader
 from services.api.settings import ApiSettings
 from services.api.store_health import StoreHealth
-from shared.calls.cached_reads import SmallReads
 from shared.calls.large_calls import LargeCalls
+from shared.calls.read_call import CachedReads
 from shared.fold.prices import PriceBook
 from shared.process.logs import logger
-from shared.store.api_keys import ApiKeys
-from shared.store.ports import Store
+from shared.store.ports import ApiKeys, Store
 
 log = logger(__name__)
 
@@ -87,7 +86,7 @@ def _calls(settings: ApiSettings, dependencies: ApiDependencies, health: StoreHe
         Authentication(dependencies.keys, settings.api_secret_pepper.get_secret_value().encode(), timeout),
         health,
         timeout,
-        SmallReads(dependencies.store, dependencies.price_book),
+        CachedReads(dependencies.store, dependencies.price_book),
         LargeCallReader(
             dependencies.large_calls,
             capacity=settings.pool_processes + settings.pool_queue,

@@ -14,7 +14,9 @@ from cachetools import TLRUCache
 
 from services.api.errors import unauthorized
 from shared.process.single_flight import SingleFlight
-from shared.store.api_keys import ApiKey, ApiKeys, digest, opens
+from shared.store.api_keys import digest, opens
+from shared.store.models import ApiKey
+from shared.store.ports import ApiKeys
 
 KEY_HEADER = "X-API-KEY"
 SECRET_HEADER = "X-API-SECRET"  # noqa: S105 - the header's name

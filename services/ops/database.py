@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from services.ops.errors import CommandError
 from services.ops.settings import OpsSettings
-from shared.store.api_keys import ApiKeys
-from shared.store.ports import AccessRefused, Store, StoreUnavailable
+from shared.store.ports import AccessRefused, ApiKeys, Store, StoreUnavailable
 
 TIMEOUT_MS = 10_000
 

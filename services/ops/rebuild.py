@@ -1,4 +1,4 @@
-"""Folding records anew from the log, while workers run: by the same steps as they, and with claims of its own."""
+"""Folds records again from the log while workers run, by the same code and under leases of its own."""
 
 import asyncio
 import uuid
@@ -7,30 +7,30 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from services.ops.console import print_error
-from shared.calls.fold_call import fold_call
+from shared.calls.leased_folds import LeasedFolds, Outcome, suspects
 from shared.fold.fold import RULES_VERSION
 from shared.fold.prices import PriceBook
 from shared.kafka.partitioner import partition_of
 from shared.process.batching import grouped
 from shared.process.clock import now_ms
-from shared.store.ids import LogDocument
-from shared.store.ports import CallHeader, CallUpdate, FoldResult, Lease, Store, StoreUnavailable, Unstorable
-from shared.store.states import MAX_ATTEMPTS, State
+from shared.store.models import CallHeader, CallUpdate, Lease
+from shared.store.ports import Store, StoreUnavailable
+from shared.store.states import State
 
 _PAGE = 200
 _GROUP_BYTES = 4 * 1024 * 1024
-_RENEWAL_SECONDS = 5.0
+_RENEW_SECONDS = 5.0
 
 
 class NoSuchCall(Exception):
-    """The log holds nothing of the call."""
+    """The log has no events of the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which calls: of one organization or of all, those after the one where another run ended; None: no limit.
+    """Which calls: those of one organization, None for all, that follow the call `after`.
 
-    `outdated`: those whose record is of other rules or another price book than the present ones; `broken`: those that
+    `outdated`: those whose record has other rules or another price book than the present ones; `broken`: those that
     could not be folded; both: either.
     """
 
@@ -40,25 +40,25 @@ class Wanted:
     broken: bool = False
 
     def includes(self, header: CallHeader | None, book_version: str) -> bool:
-        """Tell whether a call is to be folded anew; `header` is None where only the log knows of it."""
+        """Return whether a call is to be folded again; `header` is None if only the log has the call."""
         if header is None:
             return not (self.outdated or self.broken)
         if header.state is State.DELETED:
-            return False  # its log is going
+            return False  # its log is about to be deleted
         broken = header.state is State.BROKEN
         if self.outdated or self.broken:
             versions = (header.rules_version, header.price_book_version)
             outdated = header.rules_version is not None and versions != (RULES_VERSION, book_version)
             return (self.broken and broken) or (self.outdated and outdated)
-        # A live call without a stored record has nothing that could be made anew.
+        # A live call without a stored record has nothing to rebuild.
         return broken or header.state is not State.LIVE or header.rules_version is not None
 
 
 @dataclass(slots=True)
 class Tally:
-    """How many calls were looked at, folded anew, could not be, and were left to the workers that had them in hand.
+    """How many calls were seen, rebuilt, could not be folded, and were left to the workers that had leased them.
 
-    `last` is the call up to which, in the log's order, all is done.
+    `last` is the call up to which, in the log's order, all calls are done.
     """
 
     seen: int = 0
@@ -71,21 +71,27 @@ class Tally:
 Report = Callable[[Tally], None]
 
 
+class _Folds(LeasedFolds):
+    def on_broken(self, lease: Lease, why: str) -> None:
+        print_error(f"{lease.call} is broken: {why}")
+
+
 class Rebuilding:
-    """One run. `partitions` asks for the number of each input topic's, which only calls without a header need."""
+    """One run. `partitions` returns how many partitions an input topic has; only calls without a header need it."""
 
     def __init__(self, store: Store, book: PriceBook, partitions: Callable[[], Awaitable[int]]) -> None:
         self._store = store
         self._book = book
+        self._folds = _Folds(store, book, renew_seconds=_RENEW_SECONDS)
         self._partitions = partitions
         self._known_partitions = 0
         self.tally = Tally()
 
     async def all(self, wanted: Wanted, report: Report) -> Tally:
-        """Fold all the wanted calls, page by page.
+        """Fold all wanted calls, page by page.
 
         Raises:
-            StoreUnavailable: the store went away; `tally.last` tells from where to go on.
+            StoreUnavailable: the store does not answer; the run can continue after `tally.last`.
         """
         after = wanted.after
         while calls := await self._store.logged_calls(_PAGE, after, wanted.organization):
@@ -98,7 +104,7 @@ class Rebuilding:
         """Fold one call, if it is wanted.
 
         Raises:
-            NoSuchCall: the log holds nothing of it.
+            NoSuchCall: the log has no events of it.
         """
         if not (await self._store.sizes([call]))[call]:
             raise NoSuchCall(call)
@@ -109,68 +115,38 @@ class Rebuilding:
         headers = await self._store.headers(calls)
         self.tally.seen += len(calls)
         chosen = [call for call in calls if wanted.includes(headers.get(call), self._book.version)]
-        if not chosen:
-            return
-        await self._store.mark_stale([await self._mark(call, headers.get(call)) for call in chosen])
-        token = uuid.uuid4().hex
-        renewal = asyncio.create_task(self._renew(chosen, token))
-        try:
-            leases = await self._store.lease(chosen, token)
-            self.tally.left += len(chosen) - len(leases)
-            await self._fold(leases)
-        finally:
-            renewal.cancel()
-            # What is still held after a failure or Ctrl-C goes to the workers at once, not when the claim runs out.
-            with suppress(StoreUnavailable):
-                await asyncio.shield(self._store.release(chosen, token))
+        if chosen:
+            await self._store.mark_stale([await self._update(call, headers.get(call)) for call in chosen])
+            await self._fold(chosen)
 
-    async def _mark(self, call: str, header: CallHeader | None) -> CallUpdate:
+    async def _update(self, call: str, header: CallHeader | None) -> CallUpdate:
         if header is not None:
             return CallUpdate(call, header.partition, header.last_arrival, stale=True)
-        # When it arrived is not known any more: now, so that neither the closer nor retention comes too early.
+        # When it arrived is unknown: now, so that neither the idle-call timeout nor retention acts too early.
         self._known_partitions = self._known_partitions or await self._partitions()
         return CallUpdate(call, partition_of(call.split("/")[1], self._known_partitions), now_ms(), stale=True)
 
-    async def _fold(self, leases: Sequence[Lease]) -> None:
-        sizes = await self._store.sizes([lease.call for lease in leases])
+    async def _fold(self, calls: Sequence[str]) -> None:
+        token = uuid.uuid4().hex
+        try:
+            leases = await self._store.lease(calls, token)
+            async with self._folds.renewed(leases):
+                outcome, together = await self._folds.triage(leases)
+                self._count(outcome, left=len(calls) - len(leases))
+                await self._fold_groups(together)
+        finally:
+            # After a failure or Ctrl-C the workers get the calls at once, not when the leases expire.
+            with suppress(StoreUnavailable):
+                await asyncio.shield(self._store.release(calls, token))
+        for suspect in suspects(leases):
+            await self._fold([suspect.call])
+
+    async def _fold_groups(self, leases: Sequence[Lease]) -> None:
+        sizes = await self._store.sizes([lease.call for lease in leases]) if leases else {}
         for group in grouped(leases, lambda lease: sizes[lease.call], _GROUP_BYTES):
-            log_of = await self._store.read([lease.call for lease in group])
-            results = [(lease, await self._folded(lease, log_of[lease.call])) for lease in group]
-            await self._replace([(lease, result) for lease, result in results if result is not None])
+            self._count(await self._folds.fold(group))
 
-    async def _folded(self, lease: Lease, documents: Sequence[LogDocument]) -> FoldResult | None:
-        if lease.attempts > MAX_ATTEMPTS:
-            await self._break_off(lease, "the process ended in each attempt")
-            return None
-        try:
-            return (await fold_call(self._store, lease, documents, self._book)).result
-        except StoreUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other calls are folded
-            await self._break_off(lease, f"the fold failed with {type(error).__name__}")
-            return None
-
-    async def _replace(self, results: Sequence[tuple[Lease, FoldResult]]) -> None:
-        try:
-            lost = await self._store.store_results(results) if results else ()
-        except Unstorable as error:
-            if len(results) == 1:
-                await self._break_off(results[0][0], str(error))
-                return
-            for result in results:  # to tell the one that is the trouble from its company
-                await self._replace([result])
-            return
-        # An event of theirs arrived meanwhile: a worker folds them with it.
-        self.tally.left += len(lost)
-        self.tally.rebuilt += len(results) - len(lost)
-
-    async def _break_off(self, lease: Lease, why: str) -> None:
-        await self._store.mark_broken([lease])
-        self.tally.broken += 1
-        print_error(f"{lease.call} is broken: {why}")
-
-    async def _renew(self, calls: Sequence[str], token: str) -> None:
-        while True:
-            await asyncio.sleep(_RENEWAL_SECONDS)
-            with suppress(StoreUnavailable):  # the fold itself meets it
-                await self._store.renew(calls, token)
+    def _count(self, outcome: Outcome, *, left: int = 0) -> None:
+        self.tally.rebuilt += outcome.stored
+        self.tally.broken += outcome.broken
+        self.tally.left += outcome.overtaken + left

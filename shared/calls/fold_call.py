@@ -1,45 +1,95 @@
-"""One call from its log to what is stored of it; whoever folds it, the worker, its pool or `rebuild`, does it so."""
+"""From a call's log to its record, the JSON text that is served, and what is stored; all programs fold by this code."""
 
-from collections.abc import Sequence
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from shared.calls.folding import fold_documents, render
-from shared.fold.fold import RULES_VERSION, Folded
+import orjson
+
+from shared.contract.envelope import Event, decode_logged
+from shared.fold.cost import RatingWarnings
+from shared.fold.fold import RULES_VERSION, Folded, fold
 from shared.fold.prices import PriceBook
+from shared.fold.record import Record
 from shared.fold.redaction import redact
-from shared.store.ids import LogDocument
-from shared.store.mongo.bson_record import packed
-from shared.store.ports import FoldResult, Lease, Store
+from shared.store.models import FoldResult, Lease, LogDocument
+from shared.store.ports import EventLog, Store
+
+_ETAG_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A record as JSON text, and its strong entity tag (RFC 9110, 8.8.3)."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoldStats:
+    """What a fold observed; `invalid` counts the events of the log that the present rules find invalid."""
+
+    conflicts: int
+    invalid: int
+    rating_warnings: RatingWarnings
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class FoldedCall:
-    """What is to be stored, what the fold remarked, and how many events of the log the present rules find invalid."""
+    """A leased call's record, not stored yet."""
 
     result: FoldResult
-    folded: Folded
-    invalid: int
+    stats: FoldStats
 
 
-async def fold_call(store: Store, lease: Lease, documents: Sequence[LogDocument], book: PriceBook) -> FoldedCall:
-    """Fold what was read after the claim; of an opted-out call, the log is redacted first.
+@dataclass(frozen=True, slots=True)
+class StoredFold:
+    """What became of a leased call; `overtaken` if it was marked stale meanwhile, so that the result was not stored."""
+
+    final: bool
+    overtaken: bool
+    stats: FoldStats
+
+
+def fold_documents(documents: Iterable[LogDocument], book: PriceBook, *, opted_out: bool = False) -> tuple[Folded, int]:
+    """Return the fold of one call's log, and how many of its events the present rules find invalid.
 
     Raises:
-        NoEvents: not one valid event.
-        StoreUnavailable: the log could not be redacted.
-        Unstorable: no store can take the record.
+        NoEvents: the log holds no valid event.
     """
+    decoded = [decode_logged(raw, document.redacted_at) for document in documents for raw in document.events]
+    events = [event for event in decoded if isinstance(event, Event)]
+    return fold(events, book, opted_out=opted_out), len(decoded) - len(events)
+
+
+def render(record: Record) -> Rendered:
+    """Return the record as it is served."""
+    body = orjson.dumps(record)
+    return Rendered(body, f'"{hashlib.blake2b(body, digest_size=_ETAG_BYTES).hexdigest()}"')
+
+
+async def fold_call(log: EventLog, lease: Lease, documents: Sequence[LogDocument], book: PriceBook) -> FoldedCall:
+    """Fold `documents`, which were read after the call was leased; redact the log first if the call has opted out.
+
+    Raises:
+        NoEvents: the log holds no valid event.
+        StoreUnavailable: the log could not be redacted.
+    """
+    started = time.perf_counter()
     if lease.opted_out:
-        # Before the fold: one that fails must not leave the content where it is.
-        documents = await redact_log(store, lease.call, documents)
+        # Before the fold, so that the content does not stay if the fold fails.
+        documents = await redact_log(log, lease.call, documents)
     folded, invalid = fold_documents(documents, book, opted_out=lease.opted_out)
     opted_out = folded.record["opt_out_sensitive_data_storage"]
     if opted_out and not lease.opted_out:
-        documents = await redact_log(store, lease.call, documents)
+        documents = await redact_log(log, lease.call, documents)
         folded, invalid = fold_documents(documents, book, opted_out=True)
     rendered = render(folded.record)
     result = FoldResult(
-        fields=packed(folded.record, rendered.body),
+        record=folded.record,
         body=rendered.body,
         etag=rendered.etag,
         final=folded.ended,
@@ -49,20 +99,32 @@ async def fold_call(store: Store, lease: Lease, documents: Sequence[LogDocument]
         rules_version=RULES_VERSION,
         price_book_version=book.version,
     )
-    return FoldedCall(result, folded, invalid)
+    seconds = time.perf_counter() - started
+    return FoldedCall(result, FoldStats(folded.conflicts, invalid, folded.rating_warnings, seconds))
 
 
-async def redact_log(store: Store, call: str, documents: Sequence[LogDocument]) -> Sequence[LogDocument]:
-    """Return the call's log, which was read as `documents`, once nothing in it is raw.
+async def store_call(store: Store, lease: Lease, book: PriceBook) -> StoredFold:
+    """Read the log of a leased call, fold it, and store the result.
 
     Raises:
-        orjson.JSONDecodeError: something in it is no JSON.
-        StoreUnavailable: it could not be redacted.
+        NoEvents, StoreUnavailable: see `fold_call`.
+        Unstorable: the store refuses the record.
+    """
+    documents = (await store.read([lease.call]))[lease.call]
+    done = await fold_call(store, lease, documents, book)
+    lost = await store.store_results([(lease, done.result)])
+    return StoredFold(done.result.final, lease.call in lost, done.stats)
+
+
+async def redact_log(log: EventLog, call: str, documents: Sequence[LogDocument]) -> Sequence[LogDocument]:
+    """Redact what is not redacted yet of the call's log, which was read as `documents`; return the log.
+
+    Raises:
+        orjson.JSONDecodeError: an event is not JSON.
+        StoreUnavailable: the log could not be redacted.
     """
     raw = [document for document in documents if not document.redacted_at]
     if not raw:
         return documents
-    await store.redact(
-        [LogDocument(document.id, tuple(redact(event) for event in document.events)) for document in raw]
-    )
-    return (await store.read([call]))[call]
+    await log.redact([LogDocument(document.id, tuple(redact(event) for event in document.events)) for document in raw])
+    return (await log.read([call]))[call]

@@ -1,37 +1,70 @@
-"""Reading one call: the stored record while it is final, else the record folded from the log, by the same functions."""
+"""Reading a call: its stored record if that is final, else a record folded from the log.
 
+`CachedReads` keeps the parsed events of a call for the next reader, who comes soon while a call is live: documents of
+the log change by redaction alone, so that only new ones have to be read. It keeps nothing of a call that has opted out.
+"""
+
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
-from shared.calls.folding import fold_documents, render
-from shared.fold.fold import NoEvents
+from cachetools import TTLCache
+
+from shared.calls.fold_call import Rendered, fold_documents, render
+from shared.contract.envelope import Event, decode_logged
+from shared.fold.fold import NoEvents, fold
 from shared.fold.prices import PriceBook
-from shared.store.ports import Store, StoredCall
+from shared.process.single_flight import SingleFlight
+from shared.store.ids import size_of
+from shared.store.models import CallSnapshot, StoredCall
+from shared.store.ports import Store
 from shared.store.states import State
+
+POOLED_BYTES = 2 * 1024 * 1024
+"""From this many bytes of log on a call is not folded for a reader here, but in the pool.
+
+Twice `LARGE_BYTES`, because events are parsed here in chunks between which other requests run.
+"""
+
+_CONCURRENCY = 2  # calls parsed at once: each may take ten megabytes meanwhile
+_CHUNK_BYTES = 64 * 1024
+_CACHE_BYTES = 16 * 1024 * 1024
+_CACHE_SECONDS = 30.0
+_CACHE_CALLS = 10_000
+_PARSED = 5  # a parsed event takes so many times the memory of its text
 
 
 class Finality(StrEnum):
-    """How far a record is settled."""
+    """How final a record is."""
 
     LIVE = "live"
-    """The call goes on; its latency and cost run."""
+    """The call is live; its latency and cost still change."""
     SETTLING = "settling"
-    """The call has ended; events may still be on their way."""
+    """The call has ended; events may still arrive."""
     FINAL = "final"
-    """The call has ended and gone quiet. A late event still changes the record."""
+    """The call has ended and its quiet period is over. A late event still changes the record."""
 
 
 class CallBroken(Exception):
-    """The call's events are kept, but cannot be folded, by a mistake of ours."""
+    """The call cannot be folded because of an internal error; its events are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A record as JSON text, its entity tag, and how far it is settled."""
+    """A record as JSON text, its entity tag and its finality."""
 
     body: bytes
     etag: str
     finality: Finality
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """A call that has to be folded in the pool; `etag` is the record's, None if only the fold can give it."""
+
+    etag: str | None
 
 
 async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
@@ -41,14 +74,23 @@ async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
         CallBroken: the call cannot be folded.
         StoreUnavailable: the store does not answer.
     """
-    stored = await find_call(store, call)
+    stored = await _find(store, call)
     if stored is None:
         return None
-    return as_stored(stored) or await _folded(store, call, book, stored)
+    if (reading := _final(stored)) is not None:
+        return reading
+    documents = (await store.read([call]))[call]
+    if await _state(store, call) is None:
+        return None
+    try:
+        folded, _ = fold_documents(documents, book, opted_out=stored.opted_out)
+    except NoEvents as error:
+        raise CallBroken(call) from error
+    return _reading(render(folded.record), stored.state, ended=folded.ended)
 
 
-async def find_call(store: Store, call: str) -> StoredCall | None:
-    """Return what is stored of a call, None where there is nothing to be read.
+async def _find(store: Store, call: str) -> StoredCall | None:
+    """Return what is stored of a call, None if there is no such call.
 
     Raises:
         CallBroken, StoreUnavailable: see `read_call`.
@@ -61,32 +103,114 @@ async def find_call(store: Store, call: str) -> StoredCall | None:
     return stored
 
 
-def as_stored(stored: StoredCall) -> Reading | None:
-    """Return the record as it was stored, None where it has to be folded."""
+async def _state(store: Store, call: str) -> CallSnapshot | None:
+    """Return the state of a call whose log was read; None if it is deleted, so that the log may be incomplete."""
+    state = (await store.read_states([call])).get(call)
+    return None if state is None or state.state is State.DELETED else state
+
+
+def _final(stored: StoredCall) -> Reading | None:
+    """Return the stored record if it can be served, None if the call has to be folded."""
     if stored.state is State.FINAL and stored.body is not None and stored.etag is not None:
         return Reading(stored.body, stored.etag, Finality.FINAL)
     return None
 
 
-async def _folded(store: Store, call: str, book: PriceBook, stored: StoredCall) -> Reading | None:
-    documents = (await store.read([call]))[call]
-    if await _is_deleted(store, call):
-        return None  # its log may have been read while it was going
-    try:
-        folded, _ = fold_documents(documents, book, opted_out=stored.opted_out)
-    except NoEvents as error:
-        raise CallBroken(call) from error
-    rendered = render(folded.record)
-    return Reading(rendered.body, rendered.etag, finality(stored.state, ended=folded.ended))
+def _reading(rendered: Rendered, state: State, *, ended: bool) -> Reading:
+    settled = Finality.FINAL if state is State.FINAL else Finality.SETTLING
+    return Reading(rendered.body, rendered.etag, settled if ended else Finality.LIVE)
 
 
-def finality(state: State, *, ended: bool) -> Finality:
-    """Return how far a record is settled that was folded for a reader."""
-    if not ended:
-        return Finality.LIVE
-    return Finality.FINAL if state is State.FINAL else Finality.SETTLING
+@dataclass(frozen=True, slots=True)
+class _CachedCall:
+    """The valid events of a call, by document, as of the log's documents `ids`, and their record."""
+
+    ids: Sequence[str]
+    events: dict[str, Sequence[Event]]
+    rendered: Rendered
+    ended: bool
+
+    def weight(self) -> int:
+        """Return about how many bytes of memory it takes."""
+        return _PARSED * sum(map(size_of, self.ids)) + len(self.rendered.body)
 
 
-async def _is_deleted(store: Store, call: str) -> bool:
-    seen = (await store.read_states([call])).get(call)
-    return seen is None or seen.state is State.DELETED
+class CachedReads:
+    """Reads calls as `read_call` does, with a cache; calls from `POOLED_BYTES` on it leaves to the pool."""
+
+    def __init__(self, store: Store, book: PriceBook) -> None:
+        self._store = store
+        self._book = book
+        self._folds = SingleFlight(self._fold)
+        self._slots = asyncio.Semaphore(_CONCURRENCY)
+        self._cache: TTLCache[str, _CachedCall] = TTLCache(_CACHE_BYTES, _CACHE_SECONDS, getsizeof=_CachedCall.weight)
+        self._large: TTLCache[str, bool] = TTLCache(_CACHE_CALLS, _CACHE_SECONDS)
+
+    async def read(self, call: str) -> Reading | Large | None:
+        """Return the record of a call, or None if there is no such call.
+
+        Raises:
+            CallBroken, StoreUnavailable: see `read_call`.
+        """
+        stored = await _find(self._store, call)
+        if stored is None:
+            return None
+        if (reading := _final(stored)) is not None:
+            return reading
+        folded = Large(None) if call in self._large else await self._folds.get(call)
+        if isinstance(folded, Large):
+            return Large(stored.etag if stored.state is State.FINAL else None)
+        return folded
+
+    async def _fold(self, call: str) -> Reading | Large | None:
+        ids = await self._store.ids(call)
+        if sum(map(size_of, ids)) >= POOLED_BYTES:
+            self._large[call] = True
+            return Large(None)
+        cached: _CachedCall | None = self._cache.get(call)
+        if cached is not None and cached.ids == ids:
+            state = await self._checked_state(call)
+            if state is None:
+                return None
+            if not state.opted_out:
+                return _reading(cached.rendered, state.state, ended=cached.ended)
+        async with self._slots:
+            return await self._fold_anew(call, ids)
+
+    async def _fold_anew(self, call: str, ids: Sequence[str]) -> Reading | None:
+        cached: _CachedCall | None = self._cache.get(call)
+        known = {} if cached is None else cached.events
+        events = await self._parsed([each for each in ids if each not in known])
+        state = await self._checked_state(call)
+        if state is None:
+            return None
+        events |= {each: known[each] for each in ids if each in known}
+        try:
+            folded = fold(chain.from_iterable(events.values()), self._book, opted_out=state.opted_out)
+        except NoEvents as error:
+            raise CallBroken(call) from error
+        now = _CachedCall(ids, events, render(folded.record), folded.ended)
+        if not folded.record["opt_out_sensitive_data_storage"] and now.weight() <= _CACHE_BYTES:
+            self._cache[call] = now
+        else:
+            self._cache.pop(call, None)
+        return _reading(now.rendered, state.state, ended=folded.ended)
+
+    async def _checked_state(self, call: str) -> CallSnapshot | None:
+        """Return what `_state` does; remove the call from the cache if it is deleted or has opted out."""
+        state = await _state(self._store, call)
+        if state is None or state.opted_out:
+            self._cache.pop(call, None)
+        return state
+
+    async def _parsed(self, ids: Sequence[str]) -> dict[str, Sequence[Event]]:
+        parsed: dict[str, Sequence[Event]] = {}
+        chunk = 0
+        for document in await self._store.documents(ids) if ids else ():
+            decoded = [decode_logged(raw, document.redacted_at) for raw in document.events]
+            parsed[document.id] = [event for event in decoded if isinstance(event, Event)]
+            chunk += size_of(document.id)
+            if chunk >= _CHUNK_BYTES:
+                chunk = 0
+                await asyncio.sleep(0)  # other requests go first
+        return parsed

@@ -11,12 +11,14 @@ import sys
 import threading
 from typing import Any, BinaryIO
 
-from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory, store_call
+from shared.calls.fold_call import store_call
+from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory
 from shared.calls.read_call import CallBroken, read_call
 from shared.fold.prices import PriceBook
 from shared.fold_pool.frames import Frame, Ready, Setup, pack, read
 from shared.process import logs
-from shared.store.ports import Lease, Store, StoreUnavailable, Unstorable
+from shared.store.models import Lease
+from shared.store.ports import Store, StoreUnavailable, Unstorable
 
 _NICE = 10
 log = logs.logger(__name__)

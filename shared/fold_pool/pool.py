@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import cast
 
-from shared.calls.large_calls import LargeReading, PoolUnavailable, ProcessEnded, StoredFold
+from shared.calls.fold_call import StoredFold
+from shared.calls.large_calls import LargeReading, PoolUnavailable, ProcessEnded
 from shared.fold.prices import PriceBook
 from shared.fold_pool.frames import Frame, Setup
 from shared.fold_pool.process import FoldProcess
 from shared.fold_pool.settings import PoolSettings
 from shared.process import metrics
 from shared.process.logs import logger
+from shared.store.models import Lease
 from shared.store.mongo.factory import StoreFactory
-from shared.store.ports import Lease
 
 log = logger(__name__)
 

@@ -9,7 +9,7 @@ from typing import Self
 
 from shared.calls.large_calls import PoolUnavailable, ProcessEnded
 from shared.fold_pool.frames import Frame, Ready, Setup, pack, receive
-from shared.store.ports import Lease
+from shared.store.models import Lease
 
 _START_SECONDS = 60.0
 _READ_AHEAD = 1024 * 1024

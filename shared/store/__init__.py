@@ -1,1 +1,1 @@
-"""The log of events and the records folded from it: the port, MongoDB, and a twin in memory."""
+"""The event log and the records folded from it: the ports, and their adapters on MongoDB and in memory."""

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from shared.fold.fold import RULES_VERSION
-from shared.store.ports import CallHeader, CallSnapshot, CallUpdate, FoldResult, Lease, Store
+from shared.store.models import CallHeader, CallSnapshot, CallUpdate, Lease
+from shared.store.ports import Store
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.eventually import eventually
-from tests.support.store.makers import CALL, document, leased, result, state_of, tokens, update
+from tests.support.store.makers import CALL, document, leased, result, state_of, tokens, too_large, update
 
 leases_run_out = pytest.mark.parametrize("lease_ms", [100])
 
@@ -221,13 +222,12 @@ async def test_storing_resets_the_attempts(store: Store) -> None:
 
 async def test_a_record_that_would_not_fit_is_final_without_a_body(store: Store) -> None:
     lease = await leased(store)
-    none = FoldResult(None, None, '"e"', True, False, 100_000, 0, RULES_VERSION, "test")
 
-    await store.store_results([(lease, none)])
+    await store.store_results([(lease, too_large())])
 
     found = await store.find(CALL)
     assert found is not None
-    assert (found.state, found.body) == (State.FINAL, None)
+    assert (found.state, found.body, found.etag) == (State.FINAL, None, too_large().etag)
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from shared.store.ids import LogDocument, SourcePartition, documents
-from shared.store.ports import CallSnapshot, Store
-from shared.store.retention import OptedOut
+from shared.store.ids import documents
+from shared.store.models import CallArrival, CallSnapshot, LogDocument, SourcePartition
+from shared.store.ports import Store
 from shared.store.states import State
 from tests.support.events.makers import event, raw
-from tests.support.store.makers import CALL, CONTENT_KEY, document, leased, result, state_of, update
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, document, leased, result, state_of, update
 
 OTHER = "org-789/call-45"  # whose key is the beginning of the other's
 
@@ -40,7 +40,7 @@ async def test_stretches_that_differ_in_anything_do_not_collide(store: Store) ->
         document(offset=1),
         document(topic="u"),
         document(content=b'{"a":2}'),
-        next(documents(CALL, SourcePartition("t", 1), [(0, b'{"a":1}')], CONTENT_KEY)),
+        next(documents(CALL, SourcePartition("t", 1), [(0, b'{"a":1}')], LOG_ID_HMAC_KEY)),
     ]
 
     await store.insert(different)
@@ -186,7 +186,7 @@ async def test_opted_out_calls_are_told_in_the_order_of_their_arrival_a_page_at_
     page = await store.opted_out_calls([6, 7], (1_000, "o/first"), 9_000, 2)
     rest = await store.opted_out_calls([6, 7], (page[-1].last_arrival, page[-1].call), 9_000, 2)
 
-    assert page == [OptedOut("o/a", 7, 2_000), OptedOut("o/b", 7, 2_000)]
+    assert page == [CallArrival("o/a", 7, 2_000), CallArrival("o/b", 7, 2_000)]
     assert [each.call for each in rest] == ["o/c"]
     assert [each.call for each in await store.opted_out_calls([7], (0, ""), 9_000, 9)] == [
         "o/first",

@@ -1,6 +1,7 @@
 """What every store does when it is asked for the calls from which nothing comes."""
 
-from shared.store.ports import CallUpdate, IdleCall, Store
+from shared.store.models import CallArrival, CallUpdate
+from shared.store.ports import Store
 from tests.support.store.makers import CALL, leased, result, update
 
 LONG_AGO, BEFORE = 1_000, 5_000
@@ -15,7 +16,7 @@ async def test_silent_calls_are_those_without_an_arrival_since_the_longest_silen
 
     silent = await store.idle_calls([7], BEFORE, None, 10)
 
-    assert silent == [IdleCall("o/a", 7, LONG_AGO), IdleCall("o/b", 7, 4_999)]
+    assert silent == [CallArrival("o/a", 7, LONG_AGO), CallArrival("o/b", 7, 4_999)]
 
 
 async def test_of_other_partitions_no_call_is_silent(store: Store) -> None:
@@ -54,7 +55,7 @@ async def test_page_by_page_each_silent_call_comes_once_those_of_one_moment_too(
     calls = [("o/c", 1), ("o/a", 2), ("o/b", 2), ("o/d", 2), ("o/0", 3)]
     await heard(store, *calls)
 
-    pages: list[list[IdleCall]] = []
+    pages: list[list[CallArrival]] = []
     after = None
     while page := await store.idle_calls([7], BEFORE, after, 2):
         pages.append(page)

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.calls.large_calls import FoldFailed, InProcessFolds, LargeCalls
+from shared.calls.large_calls import FoldFailed, LargeCalls
 from shared.calls.read_call import CallBroken, Finality
 from shared.config.mongo_access import MongoAccess
+from shared.fold_pool.in_process import InProcessFolds
 from shared.fold_pool.pool import FoldPool
 from shared.fold_pool.settings import PoolSettings
+from shared.store.models import Lease
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from shared.store.mongo.factory import MongoStoreFactory
-from shared.store.ports import Lease, Store
+from shared.store.ports import Store
 from shared.store.states import State
 from tests.support.events.large_calls import long_call, put_large
 from tests.support.events.makers import Json, book, event
@@ -85,7 +87,7 @@ async def test_a_claimed_call_is_folded_and_stored(asked: Asked, call: str) -> N
     stored = await asked.folds.store(await leased(asked.store, call))
 
     found = await asked.store.find(call)
-    assert (stored.final, stored.overtaken, stored.conflicts, stored.invalid) == (True, False, 0, 0)
+    assert (stored.final, stored.overtaken, stored.stats.conflicts, stored.stats.invalid) == (True, False, 0, 0)
     assert found is not None
     assert (found.state, found.body) == (State.FINAL, folded(*told(call)))
 

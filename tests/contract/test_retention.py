@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from shared.store.ports import CallUpdate, Store
+from shared.store.models import CallUpdate
+from shared.store.ports import Store
 from shared.store.states import State
 from tests.support.store.makers import CALL, document, leased, result, state_of, update
 

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
-from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import CallSnapshot, CallUpdate, Lease, Store
+from shared.store.models import CallSnapshot, CallUpdate, Lease, LogDocument
+from shared.store.ports import Store
 from shared.store.states import SETTLED, State
 from tests.model.protocol import Port
 

@@ -2,18 +2,18 @@
 
 import itertools
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from services.worker.maintenance.redaction_sweep import RedactionSweep
 from services.worker.maintenance.retention import RetentionJob
-from shared.calls.folding import fold_documents, render
+from shared.calls.fold_call import fold_documents, render
 from shared.config.policies import Policies, Policy
 from shared.contract.ids import call_key
 from shared.fold.fold import fold
-from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import CallUpdate, FoldResult, Lease, Store, StoredCall
+from shared.store.models import CallUpdate, LogDocument, StoredCall
+from shared.store.ports import Store
 from shared.store.states import State
 from tests.model.actors import Act
 from tests.model.interleaving import Explored, Limits, Search
@@ -86,9 +86,6 @@ class Port:
     async def redact(self, documents: Sequence[LogDocument]) -> None:
         for document in documents:
             await self.store.redact([document])
-
-    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
-        return await self.store.store_results([(lease, replace(result, fields=None)) for lease, result in leases])
 
 
 @dataclass(frozen=True)

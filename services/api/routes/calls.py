@@ -17,9 +17,8 @@ from services.api.etags import matches
 from services.api.routes.large_calls import LargeCallReader
 from services.api.store_health import StoreHealth
 from services.api.streaming import PartsResponse
-from shared.calls.cached_reads import Large, SmallReads
 from shared.calls.large_calls import LargeReading, OutOfMemory
-from shared.calls.read_call import CallBroken, Finality, Reading
+from shared.calls.read_call import CachedReads, CallBroken, Finality, Large, Reading
 from shared.contract.ids import call_key
 from shared.process.logs import logger
 
@@ -47,7 +46,7 @@ class Calls:
     authentication: Authentication
     health: StoreHealth
     timeout: float
-    cached: SmallReads
+    cached: CachedReads
     large: LargeCallReader
 
     async def get(self, request: Request) -> Response:

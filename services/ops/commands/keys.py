@@ -12,7 +12,8 @@ from services.ops.console import print_error, print_json, print_result, print_ta
 from services.ops.database import Opening, translate_errors
 from services.ops.errors import CommandError
 from services.ops.settings import KeySettings, OpsSettings
-from shared.store.api_keys import ApiKey, new_key
+from shared.store.api_keys import new_key
+from shared.store.models import ApiKey
 
 app = typer.Typer(
     name="keys",

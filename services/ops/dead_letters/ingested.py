@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from shared.contract.envelope import Event, decode_logged
 from shared.contract.ids import call_key
 from shared.process.batching import grouped
-from shared.store.ids import LogDocument
+from shared.store.models import LogDocument
 from shared.store.ports import Store
 
 _READ_BYTES = 4 * 1024 * 1024

@@ -3,26 +3,23 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from services.worker.folding.large_folds import LargeFolds
-from services.worker.folding.leases import Leases, Outcome, observe
+from services.worker.folding.leases import Leases
 from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.runtime.retry import retry_until_available
-from shared.calls.fold_call import fold_call
 from shared.calls.large_calls import LARGE_BYTES, LargeCalls
+from shared.calls.leased_folds import Outcome, suspects
 from shared.fold.prices import PriceBook
 from shared.process import metrics
 from shared.process.batching import grouped
 from shared.process.clock import now_ms
 from shared.process.logs import logger
-from shared.store.ids import LogDocument
-from shared.store.ports import FoldResult, Lease, StaleCall, Store, StoreUnavailable, Unstorable
-from shared.store.states import MAX_ATTEMPTS
+from shared.store.models import Lease, StaleCall
+from shared.store.ports import Store, StoreUnavailable
 
 log = logger(__name__)
-T = TypeVar("T", Lease, tuple[Lease, FoldResult])
 
 _ROUND_CALLS = 200
 _ROUND_BYTES = 32 * 1024 * 1024
@@ -48,15 +45,13 @@ class FoldLoop:
         clock: Callable[[], int] = now_ms,
     ) -> None:
         self._store = store
-        self._book = book
         self._schedule = schedule
         self._watermarks = watermarks
-        self._leases = Leases(store, schedule, lease_seconds=lease_seconds, clock=clock)
+        self._leases = Leases(store, book, schedule, lease_seconds=lease_seconds, clock=clock)
         self._large_folds = LargeFolds(large, self._leases, most=most_large)
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._round_calls = _ROUND_CALLS
-        self._folding = asyncio.Lock()
         self._next_poll = 0.0
         self._owned: frozenset[int] = frozenset()
 
@@ -89,9 +84,9 @@ class FoldLoop:
             await retry_until_available("mongodb", lambda: self._store.release(calls, token), StoreUnavailable)
             self._schedule.add(due)
             return Outcome(released=len(calls))
-        suspects = _suspects(leases)
+        alone = suspects(leases)
         outcome = await self._leases.work(leases, lambda: self._fold_round(leases)) if leases else Outcome()
-        for suspect in suspects:
+        for suspect in alone:
             outcome += await self._round([each for each in due if each.call == suspect.call])
         return outcome
 
@@ -108,11 +103,7 @@ class FoldLoop:
         self._next_poll = now + (self._poll_seconds if len(stale) < _MOST_CALLS else min(1.0, self._poll_seconds))
 
     async def _fold_round(self, leases: list[Lease]) -> Outcome:
-        exhausted = [lease for lease in leases if lease.attempts > MAX_ATTEMPTS]
-        outcome = await self._leases.mark_broken(exhausted, "the process ended in each attempt")
-        suspects = {lease.call for lease in _suspects(leases)}
-        await self._store.release(suspects, leases[0].token)
-        foldable = [lease for lease in leases if lease.attempts <= MAX_ATTEMPTS and lease.call not in suspects]
+        outcome, foldable = await self._leases.triage(leases)
         sizes = await self._sizes(foldable) if foldable else {}
         foldable.sort(key=lambda lease: sizes[lease.call])
         large = [lease for lease in foldable if sizes[lease.call] >= LARGE_BYTES]
@@ -137,7 +128,7 @@ class FoldLoop:
     async def _fold_remaining(self, remaining: Iterator[Sequence[Lease]]) -> Outcome:
         outcome = Outcome()
         for group in remaining:
-            outcome += await self._fold_group(group)
+            outcome += await self._leases.fold(group)
         return outcome
 
     async def _submit_large(self, large: Sequence[Lease], leases: list[Lease]) -> Outcome:
@@ -149,7 +140,7 @@ class FoldLoop:
                 self._large_folds.submit(lease)
             else:
                 too_many.append(lease)
-                self._leases.folded(lease, 0)
+                self._leases.postpone(lease, 0)
         return await self._leases.release(too_many)
 
     async def _sizes(self, leases: Sequence[Lease]) -> dict[str, int]:
@@ -161,68 +152,6 @@ class FoldLoop:
             log.exception("log_unreadable", calls=len(leases))
             return dict.fromkeys((lease.call for lease in leases), LARGE_BYTES - 1)
 
-    async def _fold_group(self, group: Sequence[Lease]) -> Outcome:
-        try:
-            log_of = await self._store.read([lease.call for lease in group])
-        except StoreUnavailable:
-            raise
-        except Exception:
-            log.exception("log_unreadable", calls=len(group))
-            return await self._one_by_one(group, self._fold_group, "its log cannot be read")
-        async with self._folding:
-            results, broken = await self._fold_each(group, log_of)
-        del log_of  # frees the memory before the results are stored
-        return await self._leases.mark_broken(broken, "the fold failed") + await self._store_results(results)
-
-    async def _fold_each(
-        self, group: Sequence[Lease], log_of: Mapping[str, Sequence[LogDocument]]
-    ) -> tuple[list[tuple[Lease, FoldResult]], list[Lease]]:
-        """Return the results, and the leases of calls that cannot be folded."""
-        results: list[tuple[Lease, FoldResult]] = []
-        broken: list[Lease] = []
-        for lease in group:
-            await asyncio.sleep(0)  # the batches go first
-            try:
-                results.append((lease, await self._fold(lease, log_of[lease.call])))
-            except StoreUnavailable:
-                raise
-            except Exception:
-                log.exception("fold_failed", call=lease.call)
-                broken.append(lease)
-        return results, broken
-
-    async def _one_by_one(
-        self, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[Outcome]], reason: str
-    ) -> Outcome:
-        """Do with each what fails with all of them, to isolate the call that fails."""
-        if len(items) == 1:
-            (item,) = items
-            return await self._leases.mark_broken([item if isinstance(item, Lease) else item[0]], reason)
-        outcome = Outcome()
-        for item in items:
-            outcome += await act([item])
-        return outcome
-
-    async def _fold(self, lease: Lease, documents: Sequence[LogDocument]) -> FoldResult:
-        started = time.perf_counter()
-        done = await fold_call(self._store, lease, documents, self._book)
-        seconds = time.perf_counter() - started
-        observe(done.folded.conflicts, done.invalid, done.folded.rating_warnings, seconds)
-        self._leases.folded(lease, seconds)
-        return done.result
-
-    async def _store_results(self, results: Sequence[tuple[Lease, FoldResult]]) -> Outcome:
-        if not results:
-            return Outcome()
-        try:
-            lost = await self._store.store_results(results)
-        except Unstorable:
-            return await self._one_by_one(results, self._store_results, "the store refuses its record")
-        outcome = Outcome()
-        for lease, result in results:
-            outcome += self._leases.stored(lease, final=result.final, overtaken=lease.call in lost)
-        return outcome
-
 
 def _fitting(leases: Sequence[Lease], sizes: Mapping[str, int]) -> tuple[Sequence[Lease], Sequence[Lease]]:
     """Return the first leases, of about as many bytes as a round folds, and the rest."""
@@ -232,11 +161,3 @@ def _fitting(leases: Sequence[Lease], sizes: Mapping[str, int]) -> tuple[Sequenc
             return leases[:number], leases[number:]
         total += sizes[lease.call]
     return leases, ()
-
-
-def _suspects(leases: Sequence[Lease]) -> list[Lease]:
-    """Return the leases to be released, and leased and folded one by one: one of them may have ended its process.
-
-    When a process ends, the attempt counts against all calls that it had leased: together they would all be broken.
-    """
-    return [lease for lease in leases if 1 < lease.attempts <= MAX_ATTEMPTS] if len(leases) > 1 else []

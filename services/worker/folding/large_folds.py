@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 
-from services.worker.folding.leases import Leases, Outcome, observe
+from services.worker.folding.leases import Leases
 from shared.calls.large_calls import FoldFailed, LargeCalls, OutOfMemory, PoolUnavailable, ProcessEnded
+from shared.calls.leased_folds import Outcome
 from shared.process.logs import logger
-from shared.store.ports import Lease, StoreUnavailable, Unstorable
+from shared.store.models import Lease
+from shared.store.ports import StoreUnavailable, Unstorable
 
 log = logger(__name__)
 
@@ -69,8 +71,8 @@ class LargeFolds:
             return Outcome()
         except PoolUnavailable as error:
             log.warning("fold_pool_unavailable", error=str(error))
-            self._leases.folded(lease, 0)
+            self._leases.postpone(lease, 0)
             return await self._leases.release([lease])
-        observe(done.conflicts, done.invalid, done.rating_warnings, done.seconds)
-        self._leases.folded(lease, done.seconds)
-        return self._leases.stored(lease, final=done.final, overtaken=done.overtaken)
+        self._leases.on_folded(lease, done.stats)
+        self._leases.on_stored(lease, final=done.final, overtaken=done.overtaken)
+        return Outcome(overtaken=1) if done.overtaken else Outcome(stored=1)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from cachetools import LRUCache
 
-from shared.store.ports import StaleCall
+from shared.store.models import StaleCall
 
 QUIET_MS = 1_000
 """Quiet period: a call is due when both topics are written past its last arrival by so much."""

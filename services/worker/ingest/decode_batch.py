@@ -9,7 +9,8 @@ from shared.contract.envelope import Event, Headers, InvalidEvent, decode
 from shared.contract.ids import call_key
 from shared.fold.ends import FINAL
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import LogDocument, SourcePartition, documents
+from shared.store.ids import documents
+from shared.store.models import LogDocument, SourcePartition
 
 
 class KafkaRecord(Protocol):

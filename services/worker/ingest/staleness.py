@@ -6,7 +6,7 @@ from cachetools import LRUCache
 
 from services.worker.ingest.decode_batch import CallBatch
 from shared.config.policies import LONGEST_SLACK_MS
-from shared.store.ports import CallSnapshot, CallUpdate
+from shared.store.models import CallSnapshot, CallUpdate
 from shared.store.states import SETTLED, State
 
 _FEWEST_EVENTS = 50

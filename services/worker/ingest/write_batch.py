@@ -23,8 +23,8 @@ from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import RecordPublisher
 from shared.process import metrics
 from shared.process.clock import now_ms
-from shared.store.ids import LogDocument
-from shared.store.ports import CallSnapshot, Store, StoreUnavailable
+from shared.store.models import CallSnapshot, LogDocument
+from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
 
 T = TypeVar("T")

@@ -24,8 +24,8 @@ from shared.kafka.producer import OutgoingRecord, RecordProducer, RecordPublishe
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
-from shared.store.ids import LogDocument
-from shared.store.ports import CallUpdate, IdleCall, Store, StoreUnavailable
+from shared.store.models import CallArrival, CallUpdate, LogDocument
+from shared.store.ports import Store, StoreUnavailable
 
 log = logger(__name__)
 
@@ -105,10 +105,10 @@ class IdleCallTimeout:
         self._topic = topic
         self._clock = clock
         self._barrier: tuple[int, Ends] | None = None
-        self._after: IdleCall | None = None
+        self._after: CallArrival | None = None
         self._budget = 0
         # When a call is examined again, if it is still as idle by then.
-        self._not_before: LRUCache[IdleCall, int] = LRUCache(_MOST_POSTPONED)
+        self._not_before: LRUCache[CallArrival, int] = LRUCache(_MOST_POSTPONED)
 
     async def step(self) -> Round:
         """End the calls that had been idle for too long when the barrier was set, once it has passed; set the next one.
@@ -143,7 +143,7 @@ class IdleCallTimeout:
             log.info("idle_calls_ended", calls=result.ended.total(), by_status=dict(result.ended))
         return result
 
-    async def _end_page(self, page: Sequence[IdleCall], moment: int, result: Round) -> Round:
+    async def _end_page(self, page: Sequence[CallArrival], moment: int, result: Round) -> Round:
         examined = [await self._examine(idle, moment) for idle in page]
         calls = [each for each in examined if isinstance(each, OpenCall)]
         updates = [each for each in examined if isinstance(each, CallUpdate)]
@@ -154,7 +154,7 @@ class IdleCallTimeout:
             metrics.IDLE_CALLS_ENDED.labels(call.status).inc()
         return Round(result.ended + Counter(call.status for call in calls), result.marked + len(updates))
 
-    async def _examine(self, idle: IdleCall, moment: int) -> OpenCall | CallUpdate | None:
+    async def _examine(self, idle: CallArrival, moment: int) -> OpenCall | CallUpdate | None:
         """Return the call if it is to be ended, an update that has it folded instead, or None."""
         if self._not_before.get(idle, 0) > moment:
             return None

@@ -11,8 +11,8 @@ from shared.calls.fold_call import redact_log
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
-from shared.store.ports import CallUpdate, Store, StoreUnavailable
-from shared.store.retention import OptedOut
+from shared.store.models import CallArrival, CallUpdate
+from shared.store.ports import Store, StoreUnavailable
 
 log = logger(__name__)
 
@@ -48,7 +48,7 @@ class RedactionSweep:
         await self._sweep(page)
         self._after = (page[-1].last_arrival, page[-1].call) if len(page) == self._page else None
 
-    async def _sweep(self, calls: Sequence[OptedOut]) -> None:
+    async def _sweep(self, calls: Sequence[CallArrival]) -> None:
         unredacted = await self._store.unredacted([each.call for each in calls])
         for each in calls:
             if each.call in unredacted and await self._redact(each.call):

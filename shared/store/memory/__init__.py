@@ -1,1 +1,1 @@
-"""The store in memory."""
+"""The ports in memory, file for file as in `shared/store/mongo`; for tests."""

@@ -1,31 +1,38 @@
-"""The store in memory: the same contract, for tests that look at every step."""
+"""The queue of calls and their records in memory."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from shared.process.clock import now_ms
-from shared.store.ids import LogDocument, size_of, span
+from shared.store.memory.event_log import MemoryEventLog
 from shared.store.memory.retention import MemoryCall, MemoryRetention
-from shared.store.ports import CallHeader, CallSnapshot, CallUpdate, FoldResult, IdleCall, Lease, StaleCall, StoredCall
+from shared.store.models import (
+    MAX_RECORD_BYTES,
+    CallArrival,
+    CallHeader,
+    CallSnapshot,
+    CallUpdate,
+    FoldResult,
+    Lease,
+    StaleCall,
+    StoredCall,
+)
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
 
 
-class MemoryStore(MemoryRetention):
-    """Keeps to the port; `clock` gives Unix milliseconds, `claim_ms` how long an unrenewed claim holds."""
+class MemoryStore(MemoryEventLog, MemoryRetention):
+    """Implements `Store`; `clock` gives Unix milliseconds, `lease_ms` is how long a lease holds that is not renewed."""
 
     def __init__(self, clock: Callable[[], int] = now_ms, lease_ms: int = 60_000) -> None:
         super().__init__(clock)
+        self._calls: dict[str, MemoryCall] = {}
         self._lease_ms = lease_ms
 
     async def prepare(self) -> None:
-        """Nothing needs to be prepared."""
+        pass
 
     async def ping(self) -> None:
-        """Memory answers."""
-
-    async def insert(self, documents: Sequence[LogDocument]) -> None:
-        for document in documents:
-            self.log.setdefault(document.id, document)
+        pass
 
     async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
         return {
@@ -34,29 +41,26 @@ class MemoryStore(MemoryRetention):
             if (call := self._calls.get(key))
         }
 
-    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        deleted = {mark.call for mark in marks if mark.stale and self._is(mark.call, State.DELETED)}
+    async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
+        deleted = {update.call for update in updates if update.stale and self._is(update.call, State.DELETED)}
         for key in deleted:
             self._calls[key] = replace(self._calls[key], seen_at=self._clock())
-        for mark in marks:
-            if mark.call in deleted:
-                continue
-            seen = self._calls.get(mark.call) or MemoryCall(MOVES[Move.SIGHT][1], mark.partition, mark.last_arrival)
-            call = replace(
-                seen,
-                last_arrival=max(seen.last_arrival, mark.last_arrival),
-                opted_out=seen.opted_out or mark.opted_out,
-            )
-            if mark.stale:
-                call = replace(call, state=MOVES[Move.MARK][1], stale_since=self._clock())
-            self._calls[mark.call] = call
+        for update in updates:
+            if update.call not in deleted:
+                self._update(update)
         return deleted
 
-    async def redact(self, documents: Sequence[LogDocument]) -> None:
-        for document in documents:
-            logged = self.log.get(document.id)
-            if logged is not None and not logged.redacted_at:
-                self.log[document.id] = replace(document, redacted_at=self._clock())
+    def _update(self, update: CallUpdate) -> None:
+        first_seen = MemoryCall(MOVES[Move.FIRST_SEEN][1], update.partition, update.last_arrival)
+        known = self._calls.get(update.call, first_seen)
+        call = replace(
+            known,
+            last_arrival=max(known.last_arrival, update.last_arrival),
+            opted_out=known.opted_out or update.opted_out,
+        )
+        if update.stale:
+            call = replace(call, state=MOVES[Move.MARK_STALE][1], stale_since=self._clock())
+        self._calls[update.call] = call
 
     async def stale_calls(self, partitions: Collection[int], limit: int) -> list[StaleCall]:
         found = [
@@ -64,18 +68,18 @@ class MemoryStore(MemoryRetention):
             for key, call in self._calls.items()
             if call.partition in partitions and self._leasable(call)
         ]
-        return sorted(found, key=lambda waiting: waiting.stale_since)[:limit]
+        return sorted(found, key=lambda stale: stale.stale_since)[:limit]
 
     async def idle_calls(
-        self, partitions: Collection[int], before: int, after: IdleCall | None, limit: int
-    ) -> list[IdleCall]:
+        self, partitions: Collection[int], before: int, after: CallArrival | None, limit: int
+    ) -> list[CallArrival]:
         found = [
-            IdleCall(key, call.partition, call.last_arrival)
+            CallArrival(key, call.partition, call.last_arrival)
             for key, call in self._calls.items()
             if call.partition in partitions and call.state is State.LIVE and call.last_arrival < before
         ]
-        behind = [each for each in found if after is None or _by_arrival(each) > _by_arrival(after)]
-        return sorted(behind, key=_by_arrival)[:limit]
+        following = [each for each in found if after is None or _by_arrival(each) > _by_arrival(after)]
+        return sorted(following, key=_by_arrival)[:limit]
 
     async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
         leases = []
@@ -84,7 +88,7 @@ class MemoryStore(MemoryRetention):
             if call and self._leasable(call):
                 call = replace(
                     call,
-                    state=MOVES[Move.CLAIM][1],
+                    state=MOVES[Move.LEASE][1],
                     token=token,
                     leased_at=self._clock(),
                     attempts=call.attempts + 1,
@@ -109,32 +113,15 @@ class MemoryStore(MemoryRetention):
             ):
                 self._calls[key] = replace(call, state=MOVES[Move.RELEASE][1], attempts=call.attempts - 1, token="")
 
-    async def sizes(self, calls: Collection[str]) -> dict[str, int]:
-        return {key: sum(size_of(document.id) for document in self._documents(key)) for key in calls}
-
-    async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
-        return {key: self._documents(key) for key in calls}
-
-    async def ids(self, call: str) -> list[str]:
-        return [document.id for document in self._documents(call)]
-
-    async def documents(self, ids: Sequence[str]) -> list[LogDocument]:
-        return [self.log[each] for each in ids if each in self.log]
-
-    async def logged_calls(self, limit: int, after: str | None = None, organization: str | None = None) -> list[str]:
-        first, end = span(after, organization)
-        ids = [key for key in sorted(self.log) if first <= key and (end is None or key < end)]
-        return list(dict.fromkeys(self.log[key].call for key in ids))[:limit]
-
     async def headers(self, calls: Collection[str]) -> dict[str, CallHeader]:
         return {key: _header(call) for key in calls if (call := self._calls.get(key))}
 
-    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
+    async def store_results(self, results: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
         lost = set()
-        for lease, result in leases:
+        for lease, result in results:
             if not self._holds(lease.call, lease.token):
                 lost.add(lease.call)
-                self._worked(lease.call)
+                self._reset_attempts(lease.call)
                 continue
             move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
             self._calls[lease.call] = replace(
@@ -157,17 +144,18 @@ class MemoryStore(MemoryRetention):
         found = self._calls.get(call)
         if found is None:
             return None
-        body, etag = (found.result.body, found.result.etag) if found.result else (None, None)
-        return StoredCall(found.state, found.opted_out, body, etag)
+        result = found.result
+        body = result.body if result and len(result.body) <= MAX_RECORD_BYTES else None
+        return StoredCall(found.state, found.opted_out, body, result.etag if result else None)
 
-    def _worked(self, key: str) -> None:
+    def _reset_attempts(self, key: str) -> None:
         call = self._calls.get(key)
-        if call is not None and call.state in MOVES[Move.CLAIM][0]:
+        if call is not None and call.state in MOVES[Move.LEASE][0]:
             self._calls[key] = replace(call, attempts=1 if call.state is State.FOLDING else 0)
 
     def _leasable(self, call: MemoryCall) -> bool:
-        ran_out = call.leased_at < self._clock() - self._lease_ms
-        return call.state in MOVES[Move.CLAIM][0] and (call.state is not State.FOLDING or ran_out)
+        expired = call.leased_at < self._clock() - self._lease_ms
+        return call.state in MOVES[Move.LEASE][0] and (call.state is not State.FOLDING or expired)
 
     def _holds(self, key: str, token: str) -> bool:
         call = self._calls.get(key)
@@ -179,5 +167,5 @@ def _header(call: MemoryCall) -> CallHeader:
     return CallHeader(call.state, call.partition, call.last_arrival, *versions)
 
 
-def _by_arrival(silent: IdleCall) -> tuple[int, str]:
-    return silent.last_arrival, silent.call
+def _by_arrival(call: CallArrival) -> tuple[int, str]:
+    return call.last_arrival, call.call

@@ -1,17 +1,15 @@
-"""What must not be kept, in memory, and what memory keeps of a call."""
+"""Calls past retention, their tombstones, and calls that opted out, in memory."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
-from shared.store.ids import LogDocument, bounds
-from shared.store.ports import FoldResult
-from shared.store.retention import OptedOut
+from shared.store.models import CallArrival, FoldResult
 from shared.store.states import MOVES, Move, State
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryCall:
-    """The call document; `seen_at` and `emptied` are a tombstone's."""
+    """The document of a call; `seen_at` and `purged` are a tombstone's."""
 
     state: State
     partition: int
@@ -27,37 +25,33 @@ class MemoryCall:
 
 
 class MemoryRetention:
-    """Keeps to its part of the port."""
+    """Implements `RetentionStore`."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
-        self.log: dict[str, LogDocument] = {}
-        self._calls: dict[str, MemoryCall] = {}
-        self._clock = clock
+    _calls: dict[str, MemoryCall]
+    _clock: Callable[[], int]
 
     async def organizations(self) -> list[str]:
-        return sorted({key.split("/")[0] for key, call in self._calls.items() if call.state in MOVES[Move.BURY][0]})
+        return sorted(
+            {key.split("/")[0] for key, call in self._calls.items() if call.state in MOVES[Move.TOMBSTONE][0]}
+        )
 
     async def past_retention(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
         mine = (key for key in self._calls if key.startswith(f"{organization}/"))
-        return [key for key in mine if self._calls[key].partition in partitions and self._is_outdated(key, until)][
-            :limit
-        ]
+        return [
+            key for key in mine if self._calls[key].partition in partitions and self._is_past_retention(key, until)
+        ][:limit]
 
     async def tombstone(self, calls: Collection[str], until: int) -> int:
-        outdated = [key for key in calls if self._is_outdated(key, until)]
-        for key in outdated:
+        old = [key for key in calls if self._is_past_retention(key, until)]
+        for key in old:
             call = self._calls[key]
             self._calls[key] = MemoryCall(
-                MOVES[Move.BURY][1], call.partition, call.last_arrival, call.opted_out, seen_at=self._clock()
+                MOVES[Move.TOMBSTONE][1], call.partition, call.last_arrival, call.opted_out, seen_at=self._clock()
             )
-        return len(outdated)
+        return len(old)
 
     async def tombstoned(self, partitions: Collection[int], limit: int) -> list[str]:
         return [key for key, call in self._tombstones() if call.partition in partitions and not call.purged][:limit]
-
-    async def delete_log(self, calls: Collection[str]) -> None:
-        for document in [document for key in calls for document in self._documents(key)]:
-            del self.log[document.id]
 
     async def mark_purged(self, calls: Collection[str]) -> None:
         for key in calls:
@@ -66,33 +60,30 @@ class MemoryRetention:
 
     async def expired_tombstones(self, partitions: Collection[int], until: int, limit: int) -> list[str]:
         return [
-            key for key, call in self._tombstones() if call.partition in partitions and self._is_outlived(key, until)
+            key for key, call in self._tombstones() if call.partition in partitions and self._is_expired(key, until)
         ][:limit]
 
     async def renew_tombstones(self, calls: Collection[str], until: int) -> None:
         for key in calls:
-            if self._is_outlived(key, until):
+            if self._is_expired(key, until):
                 self._calls[key] = replace(self._calls[key], seen_at=self._clock(), purged=False)
 
     async def expire_tombstones(self, calls: Collection[str], until: int) -> int:
-        outlived = [key for key in calls if self._is_outlived(key, until)]
-        for key in outlived:
+        expired = [key for key in calls if self._is_expired(key, until)]
+        for key in expired:
             del self._calls[key]
-        return len(outlived)
+        return len(expired)
 
     async def opted_out_calls(
         self, partitions: Collection[int], after: tuple[int, str], before: int, limit: int
-    ) -> list[OptedOut]:
+    ) -> list[CallArrival]:
         found = sorted(
             (call.last_arrival, key, call.partition)
             for key, call in self._calls.items()
             if call.opted_out and call.partition in partitions
         )
-        behind = [each for each in found if after < each[:2] and each[0] < before]
-        return [OptedOut(key, partition, arrival) for arrival, key, partition in behind[:limit]]
-
-    async def unredacted(self, calls: Collection[str]) -> set[str]:
-        return {key for key in calls if any(not document.redacted_at for document in self._documents(key))}
+        following = [each for each in found if after < each[:2] and each[0] < before]
+        return [CallArrival(key, partition, arrival) for arrival, key, partition in following[:limit]]
 
     def _tombstones(self) -> Iterator[tuple[str, MemoryCall]]:
         return ((key, call) for key, call in self._calls.items() if call.state is State.DELETED)
@@ -101,14 +92,10 @@ class MemoryRetention:
         call = self._calls.get(key)
         return call is not None and call.state is state
 
-    def _is_outdated(self, key: str, until: int) -> bool:
+    def _is_past_retention(self, key: str, until: int) -> bool:
         call = self._calls.get(key)
-        return call is not None and call.state in MOVES[Move.BURY][0] and call.last_arrival <= until
+        return call is not None and call.state in MOVES[Move.TOMBSTONE][0] and call.last_arrival <= until
 
-    def _is_outlived(self, key: str, until: int) -> bool:
+    def _is_expired(self, key: str, until: int) -> bool:
         call = self._calls.get(key)
         return call is not None and call.state is State.DELETED and call.purged and call.seen_at <= until
-
-    def _documents(self, call: str) -> list[LogDocument]:
-        first, end = bounds(call)
-        return [self.log[key] for key in sorted(self.log) if first <= key < end]

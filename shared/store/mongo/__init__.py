@@ -1,1 +1,1 @@
-"""The store on MongoDB; the driver is imported here alone."""
+"""The ports on MongoDB. Only this folder imports its driver."""

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.store.api_keys import ApiKey
+from shared.store.models import ApiKey
 from shared.store.mongo.client import Connection
 from shared.store.mongo.errors import translated_errors
 
 
 class MongoApiKeys:
-    """Keeps to the port."""
+    """Implements `ApiKeys`."""
 
     def __init__(self, connection: Connection) -> None:
         self._keys = connection.collection("api_keys")

@@ -1,4 +1,4 @@
-"""Many who ask at once, answered by few questions: what a small one costs goes to the driver for the most part."""
+"""Concurrent reads of single keys, joined into few queries: most of what a small read costs is the driver's work."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -7,49 +7,49 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 CONCURRENCY = 2
-"""So many questions are under way at once: who waits for a slow one has not to wait for it alone."""
+"""Queries under way at once, so that one slow query does not hold up all readers."""
 
-MOST = 8
-"""So many keys one question has at most: each may bring megabytes, and Motor keeps the memory of each thread."""
+MAX_KEYS = 8
+"""Keys of one query: each may bring megabytes, and Motor keeps the memory of each of its threads."""
 
 
 class BatchedReads(Generic[T]):
-    """Asks for single keys, at once while fewer than `LANES` questions are under way, else with the next question.
+    """Reads single keys: at once while fewer than `CONCURRENCY` queries are under way, else with the next query.
 
-    Every answer is what the question found that was sent after the key was asked for.
+    Each answer comes from a query that was sent after the key was asked for.
     """
 
-    def __init__(self, ask: Callable[[Collection[str]], Awaitable[Mapping[str, T]]]) -> None:
-        """`ask` returns what there is of many keys; what it raises, each who asked gets."""
-        self._ask = ask
+    def __init__(self, query: Callable[[Collection[str]], Awaitable[Mapping[str, T]]]) -> None:
+        """`query` returns what is found of many keys; what it raises, each reader of the query gets."""
+        self._query = query
         self._waiting: list[tuple[str, asyncio.Future[T | None]]] = []
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def get(self, key: str) -> T | None:
-        """Return what there is of a key, None if there is nothing."""
+        """Return what is found of a key, None if nothing is."""
         answer: asyncio.Future[T | None] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, answer))
-        if len(self._lanes) < CONCURRENCY:
-            lane = asyncio.create_task(self._run())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+        if len(self._tasks) < CONCURRENCY:
+            task = asyncio.create_task(self._run())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await answer
 
     async def _run(self) -> None:
         while self._waiting:
-            asked, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            # Somebody may have stopped waiting.
-            await self._answer([(key, answer) for key, answer in asked if not answer.done()])
+            batch, self._waiting = self._waiting[:MAX_KEYS], self._waiting[MAX_KEYS:]
+            # A reader may have been cancelled.
+            await self._answer([(key, answer) for key, answer in batch if not answer.done()])
 
-    async def _answer(self, asked: Collection[tuple[str, "asyncio.Future[T | None]"]]) -> None:
+    async def _answer(self, batch: Collection[tuple[str, "asyncio.Future[T | None]"]]) -> None:
         try:
-            found = await self._ask({key for key, _ in asked}) if asked else {}
-        except Exception as error:  # noqa: BLE001 - it is theirs who asked
-            for _, answer in asked:
+            found = await self._query({key for key, _ in batch}) if batch else {}
+        except Exception as error:  # noqa: BLE001 - it belongs to the readers
+            for _, answer in batch:
                 if not answer.done():
                     answer.set_exception(error)
-                    answer.exception()  # seen, even if whoever asked leaves before it is told: asyncio would complain
+                    answer.exception()  # marks it as retrieved: asyncio would log it if the reader is cancelled first
         else:
-            for key, answer in asked:
+            for key, answer in batch:
                 if not answer.done():
                     answer.set_result(found.get(key))

@@ -1,57 +1,57 @@
-"""The store in MongoDB: the collections `call_events` (the log) and `calls` (the records)."""
+"""The queue of calls and their records in MongoDB: the collection `calls`."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from bson.errors import BSONError
-from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
+from pymongo import IndexModel, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure
 
-from shared.store.ids import LogDocument
-from shared.store.mongo.batched_reads import BatchedReads
-from shared.store.mongo.client import Connection
-from shared.store.mongo.documents import (
-    arrivals,
-    broken_document,
-    call_document,
-    giving_back,
-    header_of,
-    held,
-    lease_of,
-    marking,
-    named,
-    stored_of,
-    waiting_of,
-)
-from shared.store.mongo.errors import duplicates, only_duplicates, refused, translated_errors
-from shared.store.mongo.event_log import MongoLog
-from shared.store.mongo.retention import RETENTION_INDEXES, MongoRetention
-from shared.store.ports import (
+from shared.store.models import (
+    CallArrival,
     CallHeader,
     CallSnapshot,
     CallUpdate,
     FoldResult,
-    IdleCall,
     Lease,
     StaleCall,
     StoredCall,
-    Unstorable,
 )
+from shared.store.mongo.batched_reads import BatchedReads
+from shared.store.mongo.client import Connection
+from shared.store.mongo.documents import (
+    arrival_ranges,
+    broken_document,
+    call_document,
+    find_arrivals,
+    header_of,
+    held,
+    lease_of,
+    named,
+    releasing,
+    stale_of,
+    stored_of,
+    updating,
+)
+from shared.store.mongo.errors import duplicates, only_duplicates, refused, translated_errors
+from shared.store.mongo.event_log import MongoEventLog
+from shared.store.mongo.retention import RETENTION_INDEXES, MongoRetention
+from shared.store.ports import Unstorable
 from shared.store.states import MOVES, Move, State
 
 _MANY = 10_000
 
 STALE_CALLS_INDEX = IndexModel(
     [("partition", 1), ("state", 1), ("marked_at", 1)],
-    name="folder",
-    # One boolean: an index that is partial on several states is not used by the queries that ask for one of them.
+    name="folder",  # the name that existing databases have
+    # By a boolean: a query for one state does not use an index that is partial on several states.
     partialFilterExpression={"open": True},
 )
 
 IDLE_CALLS_INDEX = IndexModel(
-    # The whole query, so that it is answered from the index: the calls themselves can be large.
+    # All fields of the query and its result, so that the index alone answers it: the documents can be large.
     [("open", 1), ("partition", 1), ("state", 1), ("last_arrival", 1), ("_id", 1)],
-    name="closer",
+    name="closer",  # the same
     partialFilterExpression={"open": True},
 )
 
@@ -59,16 +59,16 @@ IDLE_CALLS_INDEX = IndexModel(
 _SERVED = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
 
 
-class MongoStore(MongoLog, MongoRetention):
-    """Keeps to the port. Single-document writes only, in unordered bulks: each is retryable by itself."""
+class MongoStore(MongoEventLog, MongoRetention):
+    """Implements `Store`. Writes single documents only, in unordered bulks, so that each write can be retried alone."""
 
     def __init__(self, connection: Connection, lease_ms: int = 60_000) -> None:
-        """`claim_ms` is how long an unrenewed claim holds."""
+        """`lease_ms` is how long a lease holds that is not renewed."""
         self._connection = connection
         self._log = connection.collection("call_events")
         self._calls = connection.collection("calls")
         self._lease_ms = lease_ms
-        self._finding = BatchedReads(self._find)
+        self._reads = BatchedReads(self._find_all)
 
     async def prepare(self) -> None:
         with translated_errors():
@@ -78,67 +78,34 @@ class MongoStore(MongoLog, MongoRetention):
         with translated_errors():
             await self._connection.ping()
 
-    async def insert(self, documents: Sequence[LogDocument]) -> None:
-        writes = [InsertOne({"_id": document.id, "events": list(document.events)}) for document in documents]
-        with translated_errors():
-            try:
-                await self._log.bulk_write(writes, ordered=False)
-            except BulkWriteError as error:
-                # The same stretch is there already: this batch, or a part of it, was delivered before.
-                if not only_duplicates(error):
-                    raise
-
-    async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
-        fields = {"state": 1, "opt_out": 1, "last_arrival": 1, "event_count": 1}
-        with translated_errors():
-            cursor = self._calls.find({"_id": {"$in": list(calls)}}, fields, batch_size=_MANY)
-            return {
-                header["_id"]: CallSnapshot(
-                    State(header["state"]), header["opt_out"], header["last_arrival"], header.get("event_count", 0)
-                )
-                async for header in cursor
-            }
-
-    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
+    async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
         deleted: set[str] = set()
-        left = marks
+        left = updates
         with translated_errors():
             while left:
                 refused = await self._refused(left)
-                deleted |= await self._renewed({mark.call for mark in refused})
-                # Two first sights at once refuse one of them as well: its mark is written to the header of the other.
-                left = [mark for mark in refused if mark.call not in deleted]
+                deleted |= await self._with_renewed_tombstones({update.call for update in refused})
+                # Of two upserts of a new call at once one is refused too: it is written to the header of the other.
+                left = [update for update in refused if update.call not in deleted]
         return deleted
 
-    async def _refused(self, marks: Sequence[CallUpdate]) -> list[CallUpdate]:
-        """Write the marks; return those in whose way another document stood: a tombstone, or a header just made."""
+    async def _refused(self, updates: Sequence[CallUpdate]) -> list[CallUpdate]:
+        """Write the updates; return those refused because the `_id` is taken, by a tombstone or by a new header."""
         try:
-            await self._calls.bulk_write([marking(mark) for mark in marks], ordered=False)
+            await self._calls.bulk_write([updating(update) for update in updates], ordered=False)
         except BulkWriteError as error:
             if not only_duplicates(error):
                 raise
-            return [marks[number] for number in duplicates(error)]
+            return [updates[number] for number in duplicates(error)]
         return []
 
-    async def _renewed(self, calls: Collection[str]) -> set[str]:
-        """Let the tombstones of these calls last from now on; return the calls that have one."""
+    async def _with_renewed_tombstones(self, calls: Collection[str]) -> set[str]:
+        """Let the tombstones of these calls age anew; return the calls that have one."""
         if not calls:
             return set()
-        tombstones = {"_id": {"$in": list(calls)}, "state": State.DELETED}
+        tombstones = {**named(calls), "state": State.DELETED}
         await self._calls.update_many(tombstones, {"$currentDate": {"seen_at": True}})
-        return {header["_id"] async for header in self._calls.find(tombstones, {"_id": 1})}
-
-    async def redact(self, documents: Sequence[LogDocument]) -> None:
-        writes = [
-            UpdateOne(
-                {"_id": document.id, "redacted_at": {"$exists": False}},
-                {"$set": {"events": list(document.events)}, "$currentDate": {"redacted_at": True}},
-            )
-            for document in documents
-        ]
-        if writes:
-            with translated_errors():
-                await self._log.bulk_write(writes, ordered=False)
+        return {found["_id"] async for found in self._calls.find(tombstones, {"_id": 1})}
 
     async def stale_calls(self, partitions: Collection[int], limit: int) -> list[StaleCall]:
         fields = {"partition": 1, "last_arrival": 1, "marked_at": 1}
@@ -147,25 +114,20 @@ class MongoStore(MongoLog, MongoRetention):
             for leasable in self._leasable():
                 wanted = {"partition": {"$in": sorted(partitions)}, "open": True, **leasable}
                 cursor = self._calls.find(wanted, fields).sort("marked_at", 1).limit(limit)
-                found += [waiting_of(header) async for header in cursor]
-        return sorted(found, key=lambda waiting: waiting.stale_since)[:limit]
+                found += [stale_of(each) async for each in cursor]
+        return sorted(found, key=lambda stale: stale.stale_since)[:limit]
 
     async def idle_calls(
-        self, partitions: Collection[int], before: int, after: IdleCall | None, limit: int
-    ) -> list[IdleCall]:
+        self, partitions: Collection[int], before: int, after: CallArrival | None, limit: int
+    ) -> list[CallArrival]:
         wanted = {"open": True, "partition": {"$in": sorted(partitions)}, "state": State.LIVE}
-        found: list[IdleCall] = []
+        ranges = arrival_ranges((after.last_arrival, after.call) if after else None, before)
         with translated_errors():
-            for source in arrivals(before, after):
-                if len(found) < limit:
-                    cursor = self._calls.find({**wanted, **source}, {"partition": 1, "last_arrival": 1})
-                    ordered = cursor.sort([("last_arrival", 1), ("_id", 1)]).limit(limit - len(found))
-                    found += [IdleCall(each["_id"], each["partition"], each["last_arrival"]) async for each in ordered]
-        return found
+            return await find_arrivals(self._calls, wanted, ranges, limit)
 
     async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
         leasing = {
-            "$set": {"state": MOVES[Move.CLAIM][1], "token": token},
+            "$set": {"state": MOVES[Move.LEASE][1], "token": token},
             "$inc": {"attempts": 1},
             "$currentDate": {"claimed_at": True},
         }
@@ -174,80 +136,83 @@ class MongoStore(MongoLog, MongoRetention):
             await self._calls.bulk_write(
                 [UpdateOne({"_id": call, "$or": self._leasable()}, leasing) for call in calls], ordered=False
             )
-            # By the token alone: one that was marked meanwhile would count an attempt that nobody takes back.
-            leased = {"_id": {"$in": list(calls)}, "token": token}
-            cursor = self._calls.find(leased, fields, batch_size=_MANY)
-            return [lease_of(header, token) async for header in cursor]
+            # By the token, in any state: if a call was marked stale meanwhile, its attempt must still be released.
+            cursor = self._calls.find({"_id": {"$in": list(calls)}, "token": token}, fields, batch_size=_MANY)
+            return [lease_of(found, token) async for found in cursor]
 
     async def renew(self, calls: Collection[str], token: str) -> None:
-        await self._update_held(calls, token, {"$currentDate": {"claimed_at": True}})
+        await self._write([UpdateOne(held(call, token), {"$currentDate": {"claimed_at": True}}) for call in calls])
 
     async def release(self, calls: Collection[str], token: str) -> None:
-        with translated_errors():
-            await self._give_back((call, token) for call in calls)
+        await self._write([releasing(call, token) for call in calls])
 
-    async def headers(self, calls: Collection[str]) -> dict[str, CallHeader]:
-        fields = dict.fromkeys(("state", "partition", "last_arrival", "rules_version", "price_book_version"), 1)
-        with translated_errors():
-            cursor = self._calls.find({"_id": {"$in": list(calls)}}, fields, batch_size=_MANY)
-            return {found["_id"]: header_of(found) async for found in cursor}
-
-    async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
+    async def store_results(self, results: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
         with translated_errors():
             try:
-                writes = [ReplaceOne(held([lease.call], lease.token), call_document(lease, r)) for lease, r in leases]
+                writes = [ReplaceOne(held(lease.call, lease.token), call_document(lease, r)) for lease, r in results]
                 replaced = await self._calls.bulk_write(writes, ordered=False)
             except (DocumentTooLarge, BSONError, OverflowError) as error:
-                raise Unstorable(type(error).__name__) from error
+                raise Unstorable(type(error).__name__) from None  # its message would quote the record
             except OperationFailure as error:
                 if refused(error):
                     raise Unstorable("the server refused a record for its content") from error
                 raise
-            if replaced.matched_count == len(writes):
-                return set()
-            lost = {lease.call for lease, _ in leases} - await self._stored(leases)
-            await self._worked(lost)
-            return lost
+        if replaced.matched_count == len(writes):
+            return set()
+        lost = {lease.call for lease, _ in results} - await self._stored(results)
+        await self._reset_attempts(lost)
+        return lost
 
-    async def _worked(self, lost: Collection[str]) -> None:
-        """Count no attempt but that of the claim that holds, if one does: the folds worked, and were overtaken."""
+    async def _stored(self, results: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
+        """Return the calls whose result was stored: they hold the lease's token and are no longer folding."""
+        states = [MOVES[move][1] for move in (Move.STORE_LIVE, Move.STORE_FINAL)]
+        tokens = {lease.call: lease.token for lease, _ in results}
+        with translated_errors():
+            cursor = self._calls.find({"_id": {"$in": list(tokens)}, "state": {"$in": states}}, {"token": 1})
+            return {found["_id"] async for found in cursor if found.get("token") == tokens[found["_id"]]}
+
+    async def _reset_attempts(self, lost: Collection[str]) -> None:
+        """Count no attempt but that of the lease that holds, if any: the folds worked, and were overtaken."""
         counted = {"$cond": [{"$eq": ["$state", State.FOLDING]}, 1, 0]}
         leasable = {"$in": [State.STALE, State.FOLDING]}
-        writes = [UpdateOne({"_id": call, "state": leasable}, [{"$set": {"attempts": counted}}]) for call in lost]
-        if writes:
-            await self._calls.bulk_write(writes, ordered=False)
-
-    async def _give_back(self, leases: Iterable[tuple[str, str]]) -> None:
-        writes = [giving_back(call, token) for call, token in leases]
-        if writes:
-            await self._calls.bulk_write(writes, ordered=False)
+        await self._write(
+            [UpdateOne({"_id": call, "state": leasable}, [{"$set": {"attempts": counted}}]) for call in lost]
+        )
 
     async def mark_broken(self, leases: Sequence[Lease]) -> None:
-        writes = [ReplaceOne(held([lease.call], lease.token), broken_document(lease)) for lease in leases]
+        await self._write([ReplaceOne(held(lease.call, lease.token), broken_document(lease)) for lease in leases])
+
+    async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
+        found = await self._headers(calls, "state", "opt_out", "last_arrival", "event_count")
+        return {
+            each["_id"]: CallSnapshot(
+                State(each["state"]), each["opt_out"], each["last_arrival"], each.get("event_count", 0)
+            )
+            for each in found
+        }
+
+    async def headers(self, calls: Collection[str]) -> dict[str, CallHeader]:
+        found = await self._headers(calls, "state", "partition", "last_arrival", "rules_version", "price_book_version")
+        return {each["_id"]: header_of(each) for each in found}
+
+    async def find(self, call: str) -> StoredCall | None:
+        return await self._reads.get(call)
+
+    async def _find_all(self, calls: Collection[str]) -> dict[str, StoredCall]:
+        with translated_errors():
+            found = await self._calls.find(named(calls), _SERVED, batch_size=_MANY).to_list(None)
+        return {each["_id"]: stored_of(each) for each in found}
+
+    async def _headers(self, calls: Collection[str], *fields: str) -> list[dict[str, Any]]:
+        with translated_errors():
+            cursor = self._calls.find({"_id": {"$in": list(calls)}}, dict.fromkeys(fields, 1), batch_size=_MANY)
+            return [found async for found in cursor]
+
+    async def _write(self, writes: Sequence[ReplaceOne[Any] | UpdateOne]) -> None:
         if writes:
             with translated_errors():
                 await self._calls.bulk_write(writes, ordered=False)
 
-    async def find(self, call: str) -> StoredCall | None:
-        return await self._finding.get(call)
-
-    async def _find(self, calls: Collection[str]) -> dict[str, StoredCall]:
-        with translated_errors():
-            found = await self._calls.find(named(calls), _SERVED, batch_size=_MANY).to_list(None)
-        return {document["_id"]: stored_of(document) for document in found}
-
     def _leasable(self) -> list[dict[str, Any]]:
-        ran_out = {"$lt": ["$claimed_at", {"$subtract": ["$$NOW", self._lease_ms]}]}  # by the server's clock
-        return [{"state": State.STALE}, {"state": State.FOLDING, "$expr": ran_out}]
-
-    async def _update_held(self, calls: Collection[str], token: str, update: dict[str, Any]) -> None:
-        if calls:
-            with translated_errors():
-                await self._calls.bulk_write([UpdateOne(held([call], token), update) for call in calls], ordered=False)
-
-    async def _stored(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
-        """Return the calls whose result was stored: they carry the claim's token and are folding no longer."""
-        states = [MOVES[move][1] for move in (Move.STORE_LIVE, Move.STORE_FINAL)]
-        tokens = {lease.call: lease.token for lease, _ in leases}
-        cursor = self._calls.find({"_id": {"$in": list(tokens)}, "state": {"$in": states}}, {"token": 1})
-        return {header["_id"] async for header in cursor if header.get("token") == tokens[header["_id"]]}
+        expired = {"$lt": ["$claimed_at", {"$subtract": ["$$NOW", self._lease_ms]}]}  # by the server's clock
+        return [{"state": State.STALE}, {"state": State.FOLDING, "$expr": expired}]

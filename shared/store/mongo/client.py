@@ -22,11 +22,11 @@ Collection = Any
 
 
 class InvalidMongoUri(ValueError):
-    """MongoDB's URI is none; the message names the variable."""
+    """The URI is invalid; the message names the variable."""
 
 
 class Connection:
-    """A client of one database; connects when it is first used, and must be made in the loop that uses it."""
+    """A client of one database; connects at its first use, and must be created in the event loop that uses it."""
 
     def __init__(
         self, access: MongoAccess, database: str, *, driver: Driver = "motor", timeout_ms: int = 30_000
@@ -34,7 +34,7 @@ class Connection:
         """`timeout_ms` bounds every operation, retries and the search for a primary included.
 
         Raises:
-            WrongUri: the driver cannot use the URI.
+            InvalidMongoUri: the driver cannot use the URI.
         """
         client = AsyncIOMotorClient if driver == "motor" else AsyncMongoClient
         try:
@@ -48,7 +48,7 @@ class Connection:
                 connect=False,
             )
         except (PyMongoError, ValueError) as error:
-            # Not its message: it may quote the URI, and so a password.
+            # Without the driver's message, which may quote the URI and so a password.
             needed = "mongodb://host[:port]/?replicaSet=name"
             raise InvalidMongoUri(
                 f"CALLFOLD_MONGO_URI is wrong ({type(error).__name__}): it must be {needed}"
@@ -62,7 +62,7 @@ class Connection:
         )
 
     def collection(self, name: str) -> Collection:
-        """Return a collection that is read from and written to with `majority`, on the primary."""
+        """Return a collection that is read and written with `majority`, on the primary."""
         return self._database[name]
 
     async def ping(self) -> None:
@@ -74,7 +74,6 @@ class Connection:
         await self._client.drop_database(self._database.name)
 
     async def close(self) -> None:
-        """Close the client."""
         closed = self._client.close()
         if closed is not None:  # Motor closes at once, PyMongo's client returns a coroutine
             await closed

@@ -1,62 +1,76 @@
-"""How calls lie in MongoDB: what is written for a mark or a result, and what is read back."""
+"""The documents of the collection `calls`: what is written for updates, leases and results, and what is read back."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+import bson
 from pymongo import UpdateOne
 
 from shared.contract.timestamps import to_unix_ms
-from shared.store.ids import LogDocument
-from shared.store.mongo.bson_record import beside
-from shared.store.ports import CallHeader, CallUpdate, FoldResult, IdleCall, Lease, StaleCall, StoredCall
-from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
+from shared.store.models import (
+    MAX_RECORD_BYTES,
+    CallArrival,
+    CallHeader,
+    CallUpdate,
+    FoldResult,
+    Lease,
+    LogDocument,
+    StaleCall,
+    StoredCall,
+)
+from shared.store.mongo.client import Collection as Documents
+from shared.store.states import MAX_ATTEMPTS, MOVES, OPEN, Move, State
+
+_BSON_PER_JSON = 7
+"""BSON takes at most so many times the bytes of JSON: `0,` in an array of millions takes 13 bytes."""
 
 
 def named(calls: Collection[str]) -> dict[str, Any]:
-    """Return the filter for these calls."""
+    """Return the filter for these calls; MongoDB finds a single one by a shorter way than `$in`."""
     return {"_id": next(iter(calls)) if len(calls) == 1 else {"$in": list(calls)}}
 
 
-def held(calls: Collection[str], token: str) -> dict[str, Any]:
-    """Return the filter for the calls whose claim still holds."""
-    return {**named(calls), "state": State.FOLDING, "token": token}
+def held(call: str, token: str) -> dict[str, Any]:
+    """Return the filter for a call whose lease still holds."""
+    return {"_id": call, "state": State.FOLDING, "token": token}
 
 
-def marking(mark: CallUpdate) -> UpdateOne:
-    """Return the write of a mark: a header where there is none.
+def updating(update: CallUpdate) -> UpdateOne:
+    """Return the write of an update, which creates the header if there is none.
 
-    One that would fold a deleted call does nothing but fail with error 11000; any other changes no state that is there.
+    If the call is deleted, a stale update fails with error 11000, because the filter does not match and the `_id` is
+    taken; any other changes no state that is there.
     """
-    organization, call = mark.call.split("/")
+    organization, call = update.call.split("/")
     header: dict[str, Any] = {
         "organization_id": organization,
         "call_id": call,
-        "partition": mark.partition,
+        "partition": update.partition,
         "attempts": 0,
     }
-    wanted: dict[str, Any] = {"_id": mark.call}
-    update: dict[str, Any] = {"$max": {"last_arrival": mark.last_arrival}, "$setOnInsert": header}
+    wanted: dict[str, Any] = {"_id": update.call}
+    write: dict[str, Any] = {"$max": {"last_arrival": update.last_arrival}, "$setOnInsert": header}
     written: dict[str, Any] = {}
-    if mark.stale:
+    if update.stale:
         wanted["state"] = {"$ne": State.DELETED}
-        written |= {"state": MOVES[Move.MARK][1], "open": True}
-        update["$currentDate"] = {"marked_at": True}
+        written |= {"state": MOVES[Move.MARK_STALE][1], "open": True}
+        write["$currentDate"] = {"marked_at": True}
     else:
-        header |= {"state": MOVES[Move.SIGHT][1], "open": True}
-    if mark.opted_out:
+        header |= {"state": MOVES[Move.FIRST_SEEN][1], "open": True}
+    if update.opted_out:
         written["opt_out"] = True
     else:
         header["opt_out"] = False
     if written:
-        update["$set"] = written
-    return UpdateOne(wanted, update, upsert=True)
+        write["$set"] = written
+    return UpdateOne(wanted, write, upsert=True)
 
 
-def giving_back(call: str, token: str) -> UpdateOne:
-    """Return the write that gives a claim back, once; also one that a mark has overtaken, which leaves the token there.
+def releasing(call: str, token: str) -> UpdateOne:
+    """Return the write that releases a lease once, also if the call was marked stale, which leaves the token there.
 
-    What was stored under the claim keeps the token as well, but has no attempts.
+    A result that was stored under the lease leaves the token there too, but no attempts.
     """
     return UpdateOne(
         {"_id": call, "token": token, "state": {"$in": [State.FOLDING, State.STALE]}, "attempts": {"$gt": 0}},
@@ -78,11 +92,15 @@ def _header(lease: Lease, state: State, *, opted_out: bool) -> dict[str, Any]:
         "attempts": 0,
         "folded_at": datetime.now(UTC),
     }
-    return {**header, "open": True} if is_open(state) else header
+    return {**header, "open": True} if state in OPEN else header
 
 
-def call_document(lease: Lease, result: FoldResult) -> Mapping[str, Any]:
-    """Return the document of a call: the record as fields, the same as text, and the folder's own fields."""
+def call_document(lease: Lease, result: FoldResult) -> dict[str, Any]:
+    """Return the document of a call: its header, and the record as text and as fields, if both fit.
+
+    Raises:
+        BSONError, OverflowError: BSON cannot hold the record.
+    """
     move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
     header = {
         **_header(lease, MOVES[move][1], opted_out=result.opted_out),
@@ -92,9 +110,17 @@ def call_document(lease: Lease, result: FoldResult) -> Mapping[str, Any]:
         "rules_version": result.rules_version,
         "price_book_version": result.price_book_version,
     }
-    if result.fields is None or result.body is None:
+    if not _fits(result):
         return header
-    return beside({**header, "body": result.body.decode()}, result.fields)
+    # The header goes first, so that the server finds its fields without passing the record.
+    return {**header, "body": result.body.decode()} | {k: v for k, v in result.record.items() if k not in header}
+
+
+def _fits(result: FoldResult) -> bool:
+    text = len(result.body)
+    if text * (1 + _BSON_PER_JSON) <= MAX_RECORD_BYTES:
+        return True
+    return text <= MAX_RECORD_BYTES and text + len(bson.encode(result.record)) <= MAX_RECORD_BYTES
 
 
 def broken_document(lease: Lease) -> dict[str, Any]:
@@ -106,45 +132,51 @@ def broken_document(lease: Lease) -> dict[str, Any]:
     }
 
 
-def lease_of(header: dict[str, Any], token: str) -> Lease:
-    """Return the claim that a header tells of."""
-    return Lease(
-        header["_id"], token, header["partition"], header["last_arrival"], header["attempts"], header["opt_out"]
-    )
+def lease_of(found: dict[str, Any], token: str) -> Lease:
+    return Lease(found["_id"], token, found["partition"], found["last_arrival"], found["attempts"], found["opt_out"])
 
 
 def logged_of(found: dict[str, Any]) -> LogDocument:
-    """Return a document of the log."""
     return LogDocument(found["_id"], tuple(found["events"]), _unix_ms(found.get("redacted_at")))
 
 
 def stored_of(found: dict[str, Any]) -> StoredCall:
-    """Return what a reader finds of a call."""
     body = found.get("body")
     text = None if body is None else body.encode()
     return StoredCall(State(found["state"]), found["opt_out"], text, found.get("etag"))
 
 
 def header_of(found: dict[str, Any]) -> CallHeader:
-    """Return what a call's document says beside its record."""
     versions = found.get("rules_version"), found.get("price_book_version")
     return CallHeader(State(found["state"]), found["partition"], found["last_arrival"], *versions)
 
 
-def waiting_of(header: dict[str, Any]) -> StaleCall:
-    """Return the waiting call that a header tells of."""
-    return StaleCall(header["_id"], header["partition"], header["last_arrival"], _unix_ms(header["marked_at"]))
+def stale_of(found: dict[str, Any]) -> StaleCall:
+    return StaleCall(found["_id"], found["partition"], found["last_arrival"], _unix_ms(found["marked_at"]))
 
 
-def arrivals(before: int, after: IdleCall | None) -> list[dict[str, Any]]:
-    """Return the filters, in order, for calls behind `after` whose last arrival is `before` this.
+def arrival_ranges(after: tuple[int, str] | None, before: int) -> list[dict[str, Any]]:
+    """Return the filters, in order, for calls that follow `after` and whose last arrival is earlier than `before`.
 
-    Two, because an index answers them by itself, and not the `$or` of both.
+    Two, because the index answers each of them in its order, but not the `$or` of both.
     """
     if after is None:
         return [{"last_arrival": {"$lt": before}}]
-    at_once = {"last_arrival": after.last_arrival, "_id": {"$gt": after.call}}
-    return [at_once, {"last_arrival": {"$gt": after.last_arrival, "$lt": before}}]
+    arrival, call = after
+    return [{"last_arrival": arrival, "_id": {"$gt": call}}, {"last_arrival": {"$gt": arrival, "$lt": before}}]
+
+
+async def find_arrivals(
+    calls: Documents, wanted: dict[str, Any], ranges: Iterable[dict[str, Any]], limit: int
+) -> list[CallArrival]:
+    """Return the wanted calls of these ranges, one range after the other, by last arrival and key."""
+    found: list[CallArrival] = []
+    for each in ranges:
+        if len(found) < limit:
+            cursor = calls.find({**wanted, **each}, {"partition": 1, "last_arrival": 1})
+            ordered = cursor.sort([("last_arrival", 1), ("_id", 1)]).limit(limit - len(found))
+            found += [CallArrival(call["_id"], call["partition"], call["last_arrival"]) async for call in ordered]
+    return found
 
 
 def _unix_ms(moment: datetime | None) -> int:

@@ -1,4 +1,4 @@
-"""How another process comes to the same store: what a program's entry chose, to be opened there."""
+"""How another process opens the same store: the choice of a program's entry, in a picklable form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from shared.store.mongo.client import Connection, Driver
 from shared.store.ports import Store
 
 StoreFactory = Callable[[], Store]
-"""Opens a store in the loop that calls it; goes from process to process, and so must be picklable."""
+"""Opens a store in the running event loop; picklable, because it is sent to another process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +22,5 @@ class MongoStoreFactory:
     timeout_ms: int
 
     def __call__(self) -> Store:
-        """Return the store, whose connections live as long as the process."""
+        """Return the store; its connections are never closed."""
         return MongoStore(Connection(self.access, self.database, driver=self.driver, timeout_ms=self.timeout_ms))

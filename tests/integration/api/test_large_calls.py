@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import httpx
 import pytest
 
 from deploy.local.ports import HOST, free_port
-from shared.calls.folding import fold_documents, render
+from shared.calls.fold_call import fold_documents, render
 from shared.config.price_book import load
 from shared.store.api_keys import new_key
 from shared.store.mongo.api_keys import MongoApiKeys
@@ -19,7 +18,7 @@ from tests.support.api.program import running
 from tests.support.events.large_calls import long_call, put_large
 from tests.support.events.makers import event
 from tests.support.eventually import eventually, scaled
-from tests.support.store.makers import CALL, result, tokens
+from tests.support.store.makers import CALL, result, tokens, too_large
 from tests.support.store.processes import children
 
 TURNS = 100_000
@@ -84,7 +83,7 @@ async def test_a_final_record_that_is_not_stored_is_revalidated_without_a_proces
     api, program = client
     await put_large(store, long_call(TURNS // 20))
     (lease,) = await store.lease([CALL], next(tokens))
-    await store.store_results([(lease, replace(result(), fields=None, body=None))])
+    await store.store_results([(lease, too_large())])
 
     response = await api.get(LARGE, headers={"If-None-Match": result().etag})
 

@@ -10,7 +10,7 @@ from services.worker.memory import MemoryPublisher
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import event
-from tests.support.store.makers import CONTENT_KEY
+from tests.support.store.makers import LOG_ID_HMAC_KEY
 from tests.support.worker.memory_worker import DEAD_LETTER, PARTITIONS, Received, received
 
 CALLS = 300
@@ -40,7 +40,7 @@ async def batch_writer(connection: Connection) -> BatchWriter:
         FoldSchedule(),
         dead_letter_topic=DEAD_LETTER,
         partitions=PARTITIONS,
-        log_id_hmac_key=CONTENT_KEY,
+        log_id_hmac_key=LOG_ID_HMAC_KEY,
     )
 
 

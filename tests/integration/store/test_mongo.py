@@ -1,4 +1,4 @@
-"""What only MongoDB can show of the store."""
+"""What only the store on MongoDB does."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,11 +8,11 @@ import orjson
 import pytest
 
 from shared.fold.record import Record
-from shared.store.mongo.bson_record import packed
+from shared.store.models import CallUpdate, FoldResult
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Collection, Connection
-from shared.store.mongo.documents import arrivals
-from shared.store.ports import CallUpdate, FoldResult, IdleCall
+from shared.store.mongo.documents import arrival_ranges
+from shared.store.ports import Unstorable
 from shared.store.states import State
 from tests.support.store.makers import CALL, leased, record, result, state_of, tokens, update
 
@@ -24,15 +24,15 @@ async def mongo_store(connection: Connection) -> MongoStore:
     return store
 
 
-class MarkedAtOnce:
-    """A connection on which somebody else marks the call directly after each write."""
+class MarksStaleAfterWrites:
+    """A connection on which another program marks the call stale directly after each write."""
 
     def __init__(self, connection: Connection, name: str = "") -> None:
         self._connection = connection
         self._name = name
 
     def collection(self, name: str) -> Collection:
-        return MarkedAtOnce(self._connection, name)
+        return MarksStaleAfterWrites(self._connection, name)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection.collection(self._name), name)
@@ -43,16 +43,18 @@ class MarkedAtOnce:
         return written
 
 
-async def test_a_mark_within_a_claim_costs_no_attempt(mongo_store: MongoStore, connection: Connection) -> None:
+async def test_a_call_that_is_marked_stale_while_it_is_leased_loses_no_attempt(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
     await mongo_store.mark_stale([update()])
 
-    (lease,) = await MongoStore(cast(Connection, MarkedAtOnce(connection))).lease([CALL], next(tokens))
+    (lease,) = await MongoStore(cast(Connection, MarksStaleAfterWrites(connection))).lease([CALL], next(tokens))
 
     assert await mongo_store.store_results([(lease, result())]) == {CALL}
     assert (await leased(mongo_store)).attempts == 1
 
 
-async def test_whoever_opens_mongodb_finds_the_record_as_fields(
+async def test_the_record_is_stored_as_fields_that_can_be_queried(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
     lease = await leased(mongo_store)
@@ -70,7 +72,7 @@ def large(size: int) -> tuple[Record, FoldResult]:
     made = record()
     made["metadata"] = {"large": "x" * size}
     body = orjson.dumps(made)
-    return made, replace(result(), fields=packed(made, body), body=body)
+    return made, replace(result(), record=made, body=body)
 
 
 async def test_a_large_record_that_fits_is_there_as_fields_and_as_text(
@@ -99,20 +101,35 @@ async def test_a_record_beyond_twelve_megabytes_is_final_without_it(
     assert (document["state"], "body" in document, "metadata" in document) == ("final", False, False)
 
 
-async def test_a_mark_in_whose_way_a_header_just_made_stood_is_written_to_it(
+@pytest.mark.parametrize("content", [{"\x00": 1}, {"n": 2**63}])
+async def test_a_record_that_bson_cannot_hold_is_unstorable_and_not_quoted(
+    mongo_store: MongoStore, content: dict[str, Any]
+) -> None:
+    lease = await leased(mongo_store)
+    odd = record()
+    odd["metadata"] = content
+
+    with pytest.raises(Unstorable) as raised:
+        await mongo_store.store_results([(lease, replace(result(), record=odd))])
+
+    assert raised.value.__cause__ is None
+    assert await state_of(mongo_store) is State.FOLDING
+
+
+async def test_an_update_refused_because_of_a_new_header_is_written_to_it(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
     class Raced(MongoStore):
-        """Finds, the first time, that the same call was first sighted by two: the server says so now and then."""
+        """Meets, the first time, another upsert of the same new call, which the server refuses now and then."""
 
         raced = False
 
-        async def _refused(self, marks: Sequence[CallUpdate]) -> list[CallUpdate]:
+        async def _refused(self, updates: Sequence[CallUpdate]) -> list[CallUpdate]:
             if not self.raced:
                 self.raced = True
-                await mongo_store.mark_stale([replace(each, stale=False) for each in marks])
-                return list(marks)
-            return await super()._refused(marks)
+                await mongo_store.mark_stale([replace(each, stale=False) for each in updates])
+                return list(updates)
+            return await super()._refused(updates)
 
     deleted = await Raced(connection).mark_stale([update("o/1"), update("o/2")])
 
@@ -121,11 +138,13 @@ async def test_a_mark_in_whose_way_a_header_just_made_stood_is_written_to_it(
 
 
 @pytest.mark.parametrize("query", [{"state": "stale"}, {"state": "folding"}])
-async def test_the_folders_queries_use_its_index(connection: Connection, mongo_store: MongoStore, query: Any) -> None:
+async def test_the_queries_for_stale_calls_use_their_index(
+    connection: Connection, mongo_store: MongoStore, query: Any
+) -> None:
     await mongo_store.mark_stale([update(f"o/{number}", stale=number % 2 == 0) for number in range(100)])
     wanted = {"partition": {"$in": [7, 8]}, "open": True, **query}
 
-    plan = await connection.collection("calls").find(wanted).sort("stale_since", 1).limit(10).explain()
+    plan = await connection.collection("calls").find(wanted).sort("marked_at", 1).limit(10).explain()
 
     stages = str(plan["queryPlanner"]["winningPlan"])
     assert "'indexName': 'folder'" in stages
@@ -133,14 +152,14 @@ async def test_the_folders_queries_use_its_index(connection: Connection, mongo_s
     assert "'SORT'" not in stages
 
 
-@pytest.mark.parametrize("after", [None, IdleCall("o/10", 7, 1_000)])
-async def test_the_closers_query_is_answered_by_its_index_alone(
-    connection: Connection, mongo_store: MongoStore, after: IdleCall | None
+@pytest.mark.parametrize("after", [None, (1_000, "o/10")])
+async def test_the_query_for_idle_calls_is_answered_by_its_index_alone(
+    connection: Connection, mongo_store: MongoStore, after: tuple[int, str] | None
 ) -> None:
     await mongo_store.mark_stale([update(f"o/{n}", stale=n % 2 == 0, arrival=1_000 + n // 10) for n in range(1_000)])
-    *of_one_moment, later = arrivals(5_000, after)
+    *same_moment, later = arrival_ranges(after, 5_000)
 
-    plans = [await closers_plan(connection, stretch) for stretch in (later, *of_one_moment)]
+    plans = [await idle_calls_plan(connection, each) for each in (later, *same_moment)]
 
     winning = [str(plan["queryPlanner"]["winningPlan"]) for plan in plans]
     assert all("'indexName': 'closer'" in each for each in winning)
@@ -148,7 +167,7 @@ async def test_the_closers_query_is_answered_by_its_index_alone(
     assert {plan["executionStats"]["totalDocsExamined"] for plan in plans} == {0}
 
 
-async def closers_plan(connection: Connection, stretch: Any) -> Any:
-    wanted = {"open": True, "partition": {"$in": [7, 8]}, "state": "live", **stretch}
+async def idle_calls_plan(connection: Connection, arrivals: Any) -> Any:
+    wanted = {"open": True, "partition": {"$in": [7, 8]}, "state": "live", **arrivals}
     found = connection.collection("calls").find(wanted, {"partition": 1, "last_arrival": 1})
     return await found.sort([("last_arrival", 1), ("_id", 1)]).limit(10).explain()

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from shared.store.models import CallUpdate
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import CallUpdate
 from tests.support.store.makers import document, result
 
 CROWD = [f"o/{number}" for number in range(300)]

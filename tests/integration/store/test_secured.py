@@ -212,7 +212,7 @@ async def test_what_mongodb_has_against_a_client_is_told(servers: Servers) -> No
         ["TLS", "failed"],
     ]
     assert "localhost" in told[3]
-    assert told[4].endswith("closed, as by one that expects TLS or a certificate")
+    assert told[4].endswith("closed: the server may expect TLS or a client certificate")
 
 
 @pytest.mark.parametrize(

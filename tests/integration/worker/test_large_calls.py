@@ -1,6 +1,6 @@
 """Large calls in the real worker: folded in a process of their own, whose end is no one else's."""
 
-from shared.calls.folding import render
+from shared.calls.fold_call import render
 from shared.calls.read_call import Finality
 from shared.contract.topics import Topics
 from shared.fold.fold import fold

@@ -4,9 +4,9 @@ import pytest
 
 from shared.contract.rejection import Reason
 from shared.contract.topics import MAX_EVENT_BYTES, Topics
+from shared.store.models import CallUpdate
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import CallUpdate
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.events.records import expected, wait_for

@@ -9,10 +9,9 @@ from shared.calls.read_call import read_call
 from shared.contract.ids import call_key
 from shared.contract.topics import Topics
 from shared.process.clock import now_ms
-from shared.store.ids import LogDocument
+from shared.store.models import CallUpdate, LogDocument
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from shared.store.ports import CallUpdate
 from tests.integration.worker.conftest import MakeWorker
 from tests.support.events.makers import Json, event, raw
 from tests.support.events.records import BOOK

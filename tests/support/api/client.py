@@ -15,13 +15,15 @@ from pydantic import SecretStr
 
 from services.api.app import ApiDependencies, create_app
 from services.api.settings import ApiSettings
-from shared.calls.folding import fold_documents, render
-from shared.calls.large_calls import InProcessFolds, LargeCalls
-from shared.store.api_keys import ApiKeys, MemoryApiKeys, new_key
-from shared.store.ids import LogDocument, SourcePartition, documents
+from shared.calls.fold_call import fold_documents, render
+from shared.calls.large_calls import LargeCalls
+from shared.fold_pool.in_process import InProcessFolds
+from shared.store.api_keys import new_key
+from shared.store.ids import documents
+from shared.store.memory.api_keys import MemoryApiKeys
 from shared.store.memory.calls import MemoryStore
-from shared.store.mongo.bson_record import packed
-from shared.store.ports import CallUpdate, FoldResult, Store
+from shared.store.models import CallUpdate, FoldResult, LogDocument, SourcePartition
+from shared.store.ports import ApiKeys, Store
 from tests.support.events.makers import Json, book, raw
 
 PEPPER = "p" * 32
@@ -84,7 +86,7 @@ def _result(logged: Sequence[LogDocument]) -> FoldResult:
     folded, _ = fold_documents(logged, book())
     rendered = render(folded.record)
     return FoldResult(
-        fields=packed(folded.record, rendered.body),
+        record=folded.record,
         body=rendered.body,
         etag=rendered.etag,
         final=True,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Store, StoredCall
+from shared.store.models import StoredCall
+from shared.store.ports import Store
 
 HANGS, IS_HUNGRY, DIES = "o/hangs", "o/is-hungry", "o/dies"
 

@@ -1,26 +1,27 @@
-"""Makers of what a store holds: documents of the log, marks, claims, results."""
+"""Makers of what a store holds: documents of the log, updates, leases, results."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
-from shared.calls.folding import render
+from shared.calls.fold_call import render
 from shared.config.price_book import load
 from shared.fold.fold import RULES_VERSION, fold
 from shared.fold.record import Record
-from shared.store.ids import LogDocument, SourcePartition, documents
-from shared.store.mongo.bson_record import packed
-from shared.store.ports import CallUpdate, FoldResult, Lease, Store
+from shared.store.ids import documents
+from shared.store.models import MAX_RECORD_BYTES, CallUpdate, FoldResult, Lease, LogDocument, SourcePartition
+from shared.store.ports import Store
 from shared.store.states import State
 from tests.support.events.makers import decoded, event
 
 CALL = "org-789/call-456"
-CONTENT_KEY = b"k" * 32
+LOG_ID_HMAC_KEY = b"k" * 32
 
 tokens = (f"token-{number}" for number in itertools.count())
 
 
 def document(call: str = CALL, *, offset: int = 0, content: bytes = b'{"a":1}', topic: str = "t") -> LogDocument:
-    return next(documents(call, SourcePartition(topic, 0), [(offset, content)], CONTENT_KEY))
+    return next(documents(call, SourcePartition(topic, 0), [(offset, content)], LOG_ID_HMAC_KEY))
 
 
 def update(call: str = CALL, *, stale: bool = True, arrival: int = 1_000, opted_out: bool = False) -> CallUpdate:
@@ -34,9 +35,12 @@ def record(**data: Any) -> Record:
 def result(*, final: bool = True, metadata: Any = None, opted_out: bool = False) -> FoldResult:
     made = record(metadata=metadata or {"priority": "high"})
     rendered = render(made)
-    return FoldResult(
-        packed(made, rendered.body), rendered.body, rendered.etag, final, opted_out, 3, 1, RULES_VERSION, "test"
-    )
+    return FoldResult(made, rendered.body, rendered.etag, final, opted_out, 3, 1, RULES_VERSION, "test")
+
+
+def too_large() -> FoldResult:
+    """Return a result whose record no store keeps."""
+    return replace(result(), body=bytes(MAX_RECORD_BYTES + 1))
 
 
 async def leased(store: Store, call: str = CALL) -> Lease:

@@ -15,8 +15,8 @@ from faust.types import TP
 from services.worker.__main__ import main
 from services.worker.consumer.consumer import ChunkConsumer, ChunkTransport
 from shared.kafka.producer import OutgoingRecord, RecordPublisher
-from shared.store.ids import LogDocument
-from shared.store.ports import CallSnapshot, CallUpdate, FoldResult, Lease, Store
+from shared.store.models import CallSnapshot, CallUpdate, FoldResult, Lease, LogDocument
+from shared.store.ports import Store
 from tests.support.worker.crash_points import Crash, CrashPoint
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from services.worker.__main__ import main
-from shared.store.ids import LogDocument
-from shared.store.ports import FoldResult, Lease, Store
+from shared.store.models import FoldResult, Lease, LogDocument
+from shared.store.ports import Store
 from tests.support.eventually import eventually
 
 DEADLY = "CALLFOLD_TEST_DEADLY"

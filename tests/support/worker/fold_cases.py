@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.fold.prices import PriceBook, PriceList
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import CallUpdate
+from shared.store.models import CallUpdate
 from tests.support.events.makers import STARTED, Json, book, event
 from tests.support.store.makers import CALL, tokens
 

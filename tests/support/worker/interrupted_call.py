@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
 
-from services.worker.folding.leases import Outcome
+from shared.calls.leased_folds import Outcome
 from shared.calls.read_call import Finality
 from shared.config.mongo_access import MongoAccess
 from shared.store.mongo.calls import MongoStore

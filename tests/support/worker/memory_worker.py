@@ -12,21 +12,23 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from services.worker.folding.fold_loop import FoldLoop
-from services.worker.folding.leases import Outcome
 from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.ingest.decode_batch import Batch
 from services.worker.ingest.write_batch import BatchWriter
 from services.worker.memory import MemoryPublisher
-from shared.calls.folding import render
-from shared.calls.large_calls import InProcessFolds, LargeCalls
+from shared.calls.fold_call import render
+from shared.calls.large_calls import LargeCalls
+from shared.calls.leased_folds import Outcome
 from shared.contract.envelope import Headers
 from shared.fold.fold import fold
 from shared.fold.prices import PriceBook
+from shared.fold_pool.in_process import InProcessFolds
 from shared.kafka.partitioner import partition_of
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Store, StoredCall
+from shared.store.models import StoredCall
+from shared.store.ports import Store
 from tests.support.events.makers import STARTED, Json, binary, book, decoded, raw
-from tests.support.store.makers import CALL, CONTENT_KEY
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY
 
 PARTITIONS = 12
 TELEPHONY = "calls.telephony"
@@ -122,7 +124,7 @@ class MemoryWorker:
             self.schedule,
             dead_letter_topic=DEAD_LETTER,
             partitions=self.partitions,
-            log_id_hmac_key=CONTENT_KEY,
+            log_id_hmac_key=LOG_ID_HMAC_KEY,
         )
         self.fold_loop = FoldLoop(
             store,

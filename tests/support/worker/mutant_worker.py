@@ -19,8 +19,8 @@ from services.worker.settings import WorkerSettings
 from services.worker.worker import WorkerDependencies
 from shared.contract.topics import Topics
 from shared.kafka.producer import OutgoingRecord
-from shared.store.ids import LogDocument
-from shared.store.ports import CallUpdate, Store, StoreUnavailable
+from shared.store.models import CallUpdate, LogDocument
+from shared.store.ports import Store, StoreUnavailable
 
 VARIABLE = "CALLFOLD_TEST_SABOTAGE"
 """The variable that names the sabotage."""

@@ -19,8 +19,8 @@ from services.worker.consumer.fetch import Chunk
 from services.worker.memory import MemoryCommitBarrier, MemoryPublisher
 from services.worker.settings import WorkerSettings
 from services.worker.worker import Worker, WorkerDependencies
-from shared.calls.large_calls import InProcessFolds
 from shared.config.policies import Policies
+from shared.fold_pool.in_process import InProcessFolds
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import book
 from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, Received

@@ -9,7 +9,9 @@ from starlette.datastructures import Headers
 from services.api import auth
 from services.api.auth import Authentication
 from services.api.errors import ApiError, unauthorized
-from shared.store.api_keys import ApiKey, MemoryApiKeys, new_key
+from shared.store.api_keys import new_key
+from shared.store.memory.api_keys import MemoryApiKeys
+from shared.store.models import ApiKey
 from shared.store.ports import StoreUnavailable
 from tests.support.api.client import PEPPER, Reader, put, reader
 from tests.support.events.seed_call import seed_call

@@ -5,7 +5,7 @@ import json
 import orjson
 import pytest
 
-from shared.calls.folding import fold_documents, render
+from shared.calls.fold_call import fold_documents, render
 from tests.support.api.client import Reader, put, reader
 from tests.support.events.makers import STARTED, book, event
 from tests.support.events.seed_call import seed_call, seed_response

@@ -7,7 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import AccessRefused, StoredCall, StoreUnavailable
+from shared.store.models import StoredCall
+from shared.store.ports import AccessRefused, StoreUnavailable
 from tests.support.api.client import Reader, break_call, put, reader
 from tests.support.events.makers import event
 from tests.support.events.seed_call import seed_call

@@ -1,30 +1,23 @@
 """Large calls in the API: folded in the pool, one fold at a time per call, for a limited number of requests."""
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from shared.calls.cached_reads import POOLED_BYTES
-from shared.calls.folding import render
-from shared.calls.large_calls import (
-    FoldFailed,
-    InProcessFolds,
-    LargeReading,
-    OutOfMemory,
-    PoolUnavailable,
-    ProcessEnded,
-    StoredFold,
-)
-from shared.calls.read_call import CallBroken, Finality
+from shared.calls.fold_call import StoredFold, render
+from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory, PoolUnavailable, ProcessEnded
+from shared.calls.read_call import POOLED_BYTES, CallBroken, Finality
 from shared.fold.fold import fold
-from shared.store.ports import Lease, StoreUnavailable
+from shared.fold_pool.in_process import InProcessFolds
+from shared.store.models import Lease
+from shared.store.ports import StoreUnavailable
 from tests.support.api.client import Reader, put, reader
 from tests.support.events.makers import book, decoded, event
 from tests.support.eventually import eventually
-from tests.support.store.makers import CALL, result, tokens, update
+from tests.support.store.makers import CALL, result, tokens, too_large, update
 from tests.support.worker.fold_cases import BEGUN, ENDED, SAID, Heavy
 from tests.support.worker.unstarted_consumer import turns
 
@@ -105,7 +98,7 @@ async def test_a_final_record_that_is_not_stored_is_revalidated_without_a_fold()
     test = await setup()
     await test.store.mark_stale([update()])
     (lease,) = await test.store.lease([CALL], next(tokens))
-    await test.store.store_results([(lease, replace(result(), fields=None, body=None))])
+    await test.store.store_results([(lease, too_large())])
 
     response = await test.api.get(PATH, {"If-None-Match": result().etag})
 

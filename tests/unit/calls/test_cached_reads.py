@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.calls.cached_reads import POOLED_BYTES, Large, SmallReads
-from shared.calls.read_call import CallBroken, Finality, Reading, read_call
-from shared.store.ids import LogDocument
+from shared.calls.read_call import POOLED_BYTES, CachedReads, CallBroken, Finality, Large, Reading, read_call
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import CallUpdate
+from shared.store.models import CallUpdate, LogDocument
 from tests.support.events.makers import STARTED, Json, book, event, raw
 from tests.support.store.makers import CALL, document, leased, result
 from tests.support.worker.fold_cases import Heavy
@@ -44,7 +42,7 @@ async def tell(store: MemoryStore, offset: int, body: Json, *, opted_out: bool =
     return told
 
 
-async def read(reads: SmallReads) -> Reading:
+async def read(reads: CachedReads) -> Reading:
     reading = await reads.read(CALL)
     assert isinstance(reading, Reading)
     return reading
@@ -52,7 +50,7 @@ async def read(reads: SmallReads) -> Reading:
 
 async def test_only_what_is_new_is_read_of_a_call_that_goes_on() -> None:
     store = Counting()
-    reads = SmallReads(store, book())
+    reads = CachedReads(store, book())
     first = await tell(store, 0, BEGUN)
     await read(reads)
     second = await tell(store, 1, SAID)
@@ -65,7 +63,7 @@ async def test_only_what_is_new_is_read_of_a_call_that_goes_on() -> None:
 
 async def test_what_has_not_changed_is_not_folded_again() -> None:
     store = Counting()
-    reads = SmallReads(store, book())
+    reads = CachedReads(store, book())
     await tell(store, 0, BEGUN)
 
     first, second = await read(reads), await read(reads)
@@ -76,7 +74,7 @@ async def test_what_has_not_changed_is_not_folded_again() -> None:
 
 async def test_readers_who_come_at_once_share_what_is_done() -> None:
     store = Counting()
-    reads = SmallReads(store, book())
+    reads = CachedReads(store, book())
     await tell(store, 0, BEGUN)
 
     readings = await asyncio.gather(*(read(reads) for _ in range(20)))
@@ -87,7 +85,7 @@ async def test_readers_who_come_at_once_share_what_is_done() -> None:
 
 async def test_of_a_call_that_has_opted_out_nothing_is_remembered() -> None:
     store = Counting()
-    reads = SmallReads(store, book())
+    reads = CachedReads(store, book())
     said = await tell(store, 0, SAID)
     await read(reads)
     flag = await tell(store, 1, OPT_OUT)
@@ -101,7 +99,7 @@ async def test_of_a_call_that_has_opted_out_nothing_is_remembered() -> None:
 
 async def test_what_was_remembered_of_a_call_whose_header_says_that_it_opted_out_is_told_to_nobody() -> None:
     store = Counting()
-    reads = SmallReads(store, book())
+    reads = CachedReads(store, book())
     said = await tell(store, 0, SAID)
     await read(reads)
     await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=True, opted_out=True)])
@@ -124,7 +122,7 @@ async def test_a_call_that_is_remembered_and_then_deleted_is_none() -> None:
             await memory.tombstone([CALL], 2**62)
 
     deleting = False
-    reads = SmallReads(watched(memory, after=delete), book())
+    reads = CachedReads(watched(memory, after=delete), book())
     await read(reads)
     deleting = True
 
@@ -137,7 +135,7 @@ async def test_a_call_without_a_valid_event_is_broken() -> None:
     await leased(store)
 
     with pytest.raises(CallBroken):
-        await SmallReads(store, book()).read(CALL)
+        await CachedReads(store, book()).read(CALL)
 
 
 async def test_a_call_of_many_bytes_is_large() -> None:
@@ -146,13 +144,13 @@ async def test_a_call_of_many_bytes_is_large() -> None:
     smaller = Heavy(POOLED_BYTES // 2)
     await tell(smaller, 0, BEGUN)
 
-    assert await SmallReads(store, book()).read(CALL) == Large(None)
-    assert isinstance(await SmallReads(smaller, book()).read(CALL), Reading)
+    assert await CachedReads(store, book()).read(CALL) == Large(None)
+    assert isinstance(await CachedReads(smaller, book()).read(CALL), Reading)
 
 
 async def test_a_call_that_is_becoming_final_is_told_of_alike_before_and_after() -> None:
     worker = MemoryWorker()
-    reads = SmallReads(worker.memory, book())
+    reads = CachedReads(worker.memory, book())
     await worker.deliver(BEGUN, SAID, ENDED)
     before = await read(reads)
     await worker.rest()
@@ -167,7 +165,7 @@ async def test_a_call_that_is_becoming_final_is_told_of_alike_before_and_after()
 def test_whatever_happens_between_two_readers_each_gets_what_a_first_reader_would(steps: list[int | str]) -> None:
     async def follow() -> None:
         store = MemoryStore()
-        reads = SmallReads(store, book())
+        reads = CachedReads(store, book())
         await tell(store, 0, BEGUN)
         for offset, step in enumerate(steps, 1):
             match step:

@@ -1,17 +1,16 @@
 """Reading one call: the record as it is stored while it is final, else as the log tells."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import pytest
 
 from shared.calls.read_call import CallBroken, Finality, Reading, read_call
-from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import CallUpdate, Store, StoreUnavailable
+from shared.store.models import CallUpdate, LogDocument
+from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, book, event, raw
-from tests.support.store.makers import CALL, document, leased, result, state_of
+from tests.support.store.makers import CALL, document, leased, result, state_of, too_large
 from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 
 BEGUN, ENDED = event("call.started"), event("call.ended", at=STARTED + 9_000)
@@ -93,8 +92,7 @@ async def test_while_a_call_is_being_folded_it_is_read_from_the_log() -> None:
 
 async def test_a_final_record_that_does_not_fit_is_folded_for_the_reader() -> None:
     store = await told(BEGUN, ENDED)
-    (lease,) = await store.lease([CALL], "token")
-    await store.store_results([(lease, replace(result(), fields=None, body=None))])
+    await store.store_results([(await leased(store), too_large())])
 
     read = await reading(store)
 

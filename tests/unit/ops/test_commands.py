@@ -14,7 +14,8 @@ from services.ops.app import create_app
 from services.ops.database import Database, address
 from services.ops.errors import CommandError
 from services.ops.settings import OpsSettings
-from shared.store.api_keys import MemoryApiKeys, opens
+from shared.store.api_keys import opens
+from shared.store.memory.api_keys import MemoryApiKeys
 from shared.store.memory.calls import MemoryStore
 from tests.support.callfold import CALLFOLD, run
 from tests.support.events.makers import event, raw

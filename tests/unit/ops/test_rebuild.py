@@ -8,7 +8,8 @@ import pytest
 from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
 from shared.calls.fold_call import fold_call
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import CallUpdate, Store, StoreUnavailable
+from shared.store.models import CallUpdate
+from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import STARTED, book, event
 from tests.support.store.makers import CALL, state_of, tokens

@@ -1,22 +1,23 @@
-"""The documents of the log: how a stretch is split, and how it is named."""
+"""The documents of the log: how an offset range is split, and how it is named."""
 
 import pytest
 
-from shared.contract.ids import call_key
-from shared.store.ids import MAX_DOCUMENT_BYTES, LogDocument, SourcePartition, bounds, documents, size_of
-from tests.support.store.makers import CALL, CONTENT_KEY
+from shared.contract.ids import call_key, call_of
+from shared.store.ids import MAX_DOCUMENT_BYTES, documents, id_range, size_of
+from shared.store.models import LogDocument, SourcePartition
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY
 
-STRETCH = SourcePartition("calls.telephony", 3)
+SOURCE = SourcePartition("calls.telephony", 3)
 EVENTS = [(5, b'{"a":1}'), (9, b'{"b":2}')]
 
 
 def made(
-    events: list[tuple[int, bytes]], *, call: str = CALL, stretch: SourcePartition = STRETCH, key: bytes = CONTENT_KEY
+    events: list[tuple[int, bytes]], *, call: str = CALL, source: SourcePartition = SOURCE, key: bytes = LOG_ID_HMAC_KEY
 ) -> list[LogDocument]:
-    return list(documents(call, stretch, events, key))
+    return list(documents(call, source, events, key))
 
 
-def test_a_stretch_is_one_document_whose_id_names_it() -> None:
+def test_an_offset_range_is_one_document_whose_id_names_it() -> None:
     (document,) = made(EVENTS)
 
     assert document.events == (b'{"a":1}', b'{"b":2}')
@@ -24,11 +25,11 @@ def test_a_stretch_is_one_document_whose_id_names_it() -> None:
     assert document.redacted_at == 0
 
 
-def test_no_events_are_no_document() -> None:
+def test_no_events_make_no_document() -> None:
     assert made([]) == []
 
 
-def test_the_same_stretch_has_the_same_id() -> None:
+def test_the_same_offset_range_has_the_same_id() -> None:
     assert made(EVENTS) == made(EVENTS)
 
 
@@ -39,16 +40,16 @@ def test_the_same_stretch_has_the_same_id() -> None:
         made([(5, b'{"a":1}{'), (9, b'"b":2}')]),  # the same bytes, cut differently
         made([(5, b'{"a":1}'), (8, b'{"b":2}')]),
         made(EVENTS[:1]),
-        made(EVENTS, stretch=SourcePartition("calls.telephony", 4)),
-        made(EVENTS, stretch=SourcePartition("calls.transcription", 3)),
+        made(EVENTS, source=SourcePartition("calls.telephony", 4)),
+        made(EVENTS, source=SourcePartition("calls.transcription", 3)),
         made(EVENTS, call="org-789/call-4"),
     ],
 )
-def test_whatever_differs_has_another_id(other: list[LogDocument]) -> None:
+def test_a_document_that_differs_in_anything_has_another_id(other: list[LogDocument]) -> None:
     assert other[0].id != made(EVENTS)[0].id
 
 
-def test_the_hash_is_keyed_so_that_nobody_can_try_out_what_a_redacted_event_said() -> None:
+def test_the_hash_is_keyed_so_that_redacted_content_cannot_be_guessed() -> None:
     (ours,), (theirs,) = made(EVENTS), made(EVENTS, key=b"x" * 32)
 
     assert ours.id.rsplit("-", 1)[0] == theirs.id.rsplit("-", 1)[0]
@@ -56,7 +57,7 @@ def test_the_hash_is_keyed_so_that_nobody_can_try_out_what_a_redacted_event_said
 
 
 @pytest.mark.parametrize(("sizes", "split"), [([1, 1], [2]), ([3, 1], [2]), ([3, 2], [1, 1]), ([2, 2, 1], [2, 1])])
-def test_a_stretch_is_split_at_four_megabytes(sizes: list[int], split: list[int]) -> None:
+def test_an_offset_range_is_split_at_four_megabytes(sizes: list[int], split: list[int]) -> None:
     megabyte = b"x" * (MAX_DOCUMENT_BYTES // 4)
     events = [(offset, megabyte * size) for offset, size in enumerate(sizes)]
 
@@ -67,22 +68,22 @@ def test_a_stretch_is_split_at_four_megabytes(sizes: list[int], split: list[int]
     assert len({part.id for part in parts}) == len(parts)
 
 
-def test_an_event_that_is_larger_than_a_document_may_be_stands_alone() -> None:
+def test_an_event_larger_than_a_document_may_be_is_a_document_of_its_own() -> None:
     large = b"x" * (MAX_DOCUMENT_BYTES + 1)
 
     assert [part.events for part in made([(0, b"a"), (1, large), (2, b"b")])] == [(b"a",), (large,), (b"b",)]
 
 
-def test_the_id_alone_tells_the_call_and_the_size() -> None:
-    (document,) = made(EVENTS, call="org-1/call-2-3", stretch=SourcePartition("with-dash.telephony", 3))
+def test_the_id_alone_gives_the_call_and_the_size() -> None:
+    (document,) = made(EVENTS, call="org-1/call-2-3", source=SourcePartition("with-dash.telephony", 3))
 
-    assert document.call == "org-1/call-2-3"
+    assert call_of(document.id) == "org-1/call-2-3"
     assert size_of(document.id) == 14
 
 
 @pytest.mark.parametrize("call", ["call-45", "call-4567", "call-456.", "call-456-", "call-456 ", "call-4560", "ca"])
-def test_the_bounds_hold_a_calls_documents_and_no_others(call: str) -> None:
-    first, end = bounds(call_key("org-789", "call-456"))
+def test_the_id_range_holds_the_documents_of_the_call_and_no_others(call: str) -> None:
+    first, end = id_range(call_key("org-789", "call-456"))
 
     assert first <= made(EVENTS)[0].id < end
     assert not first <= made(EVENTS, call=call_key("org-789", call))[0].id < end

@@ -1,4 +1,4 @@
-"""What is said of MongoDB's errors: enough to act on, and nothing of what was to be written."""
+"""What is reported of MongoDB's errors: enough to act on, and nothing of the content of a write."""
 
 import pytest
 from pymongo.errors import BulkWriteError, NotPrimaryError, ServerSelectionTimeoutError, WriteError
@@ -6,33 +6,33 @@ from pymongo.errors import BulkWriteError, NotPrimaryError, ServerSelectionTimeo
 from shared.store.mongo.errors import refused, translated_errors
 from shared.store.ports import StoreUnavailable
 
-SAID = {"events": [b"my card is 4111"]}
+CONTENT = {"events": [b"my card is 4111"]}
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        BulkWriteError({"writeErrors": [{"index": 0, "code": 189, "errmsg": "my card is 4111", "op": SAID}]}),
-        WriteError("my card is 4111", 121, {"code": 121, "errInfo": SAID}),
-        NotPrimaryError("my card is 4111", {"code": 10107, "op": SAID}),
+        BulkWriteError({"writeErrors": [{"index": 0, "code": 189, "errmsg": "my card is 4111", "op": CONTENT}]}),
+        WriteError("my card is 4111", 121, {"code": 121, "errInfo": CONTENT}),
+        NotPrimaryError("my card is 4111", {"code": 10107, "op": CONTENT}),
     ],
 )
-def test_a_failed_write_is_told_by_its_codes_alone(error: Exception) -> None:
-    with pytest.raises(StoreUnavailable) as told, translated_errors():
+def test_a_failed_write_is_reported_by_its_codes_alone(error: Exception) -> None:
+    with pytest.raises(StoreUnavailable) as raised, translated_errors():
         raise error
 
-    assert "4111" not in str(told.value)
-    assert type(error).__name__ in str(told.value)
-    assert any(code in str(told.value) for code in ("189", "121", "10107"))
+    assert "4111" not in str(raised.value)
+    assert type(error).__name__ in str(raised.value)
+    assert any(code in str(raised.value) for code in ("189", "121", "10107"))
 
 
-def test_a_server_that_is_away_is_told_with_its_address() -> None:
+def test_an_unreachable_server_is_reported_with_its_address() -> None:
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:1"), translated_errors():
         raise ServerSelectionTimeoutError("127.0.0.1:1: connection refused")
 
 
 @pytest.mark.parametrize(("code", "is_refused"), [(10334, True), (2, True), (11600, False), (189, False)])
-def test_only_what_the_server_would_refuse_again_counts_as_refused(code: int, is_refused: bool) -> None:
+def test_only_content_that_the_server_would_refuse_again_counts_as_refused(code: int, is_refused: bool) -> None:
     bulk = BulkWriteError({"writeErrors": [{"index": 0, "code": code, "errmsg": "", "op": {}}]})
 
     assert refused(bulk) is is_refused

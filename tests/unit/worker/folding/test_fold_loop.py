@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.worker.folding.leases import Outcome
 from services.worker.folding.schedule import Watermark
+from shared.calls.leased_folds import Outcome
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.store.makers import state_of

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.worker.folding.leases import Outcome
 from shared.calls.large_calls import LARGE_BYTES
+from shared.calls.leased_folds import Outcome
 from shared.store.ports import StoreUnavailable
 from shared.store.states import State
 from tests.support.eventually import scaled

@@ -5,19 +5,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.worker.folding.leases import Outcome
-from shared.calls.large_calls import (
-    LARGE_BYTES,
-    FoldFailed,
-    InProcessFolds,
-    LargeReading,
-    OutOfMemory,
-    PoolUnavailable,
-    ProcessEnded,
-    StoredFold,
-)
+from shared.calls.fold_call import StoredFold
+from shared.calls.large_calls import LARGE_BYTES, FoldFailed, LargeReading, OutOfMemory, PoolUnavailable, ProcessEnded
+from shared.calls.leased_folds import Outcome
+from shared.fold_pool.in_process import InProcessFolds
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import Lease, Store, StoreUnavailable, Unstorable
+from shared.store.models import Lease
+from shared.store.ports import Store, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.makers import STARTED, book
 from tests.support.eventually import eventually

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.worker.folding.leases import Outcome
+from shared.calls.leased_folds import Outcome
 from shared.process.metrics import WORKER
-from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import FoldResult, Lease, StoreUnavailable, Unstorable
+from shared.store.models import FoldResult, Lease, LogDocument
+from shared.store.ports import StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.makers import STARTED
 from tests.support.eventually import eventually

@@ -5,7 +5,7 @@ from faust.types import TP
 
 from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.folding.watermarks import Watermarks
-from shared.store.ports import StaleCall
+from shared.store.models import StaleCall
 from tests.support.worker.memory_worker import TELEPHONY, TRANSCRIPTION, Clock
 
 ARRIVED = 1_700_000_000_000

@@ -9,11 +9,12 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from services.worker.ingest.dead_letters import dead_letter
 from services.worker.ingest.decode_batch import Batch, decode_batch
+from shared.contract.ids import call_of
 from shared.contract.rejection import Reason
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import SourcePartition
+from shared.store.models import SourcePartition
 from tests.support.events.makers import Json, event, raw
-from tests.support.store.makers import CALL, CONTENT_KEY
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY
 from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, TRANSCRIPTION, Received, received
 
 NOW = ARRIVED + 1_000
@@ -63,8 +64,8 @@ def test_each_stretch_becomes_a_document_of_the_log() -> None:
 
     call = batch(received(one, partition=3), received(two, partition=3, topic=TRANSCRIPTION)).calls[CALL]
 
-    assert [document.events for document in call.documents(CONTENT_KEY)] == [(raw(one),), (raw(two),)]
-    assert {document.call for document in call.documents(CONTENT_KEY)} == {CALL}
+    assert [document.events for document in call.documents(LOG_ID_HMAC_KEY)] == [(raw(one),), (raw(two),)]
+    assert {call_of(document.id) for document in call.documents(LOG_ID_HMAC_KEY)} == {CALL}
 
 
 def test_an_event_in_binary_mode_is_kept_in_structured_mode() -> None:
@@ -72,7 +73,7 @@ def test_an_event_in_binary_mode_is_kept_in_structured_mode() -> None:
 
     structured, binary = batch(received(body)), batch(received(body, in_binary_mode=True))
 
-    documents = [list(read.calls[CALL].documents(CONTENT_KEY)) for read in (structured, binary)]
+    documents = [list(read.calls[CALL].documents(LOG_ID_HMAC_KEY)) for read in (structured, binary)]
     assert [len(each) for each in documents] == [1, 1]
     assert binary.calls[CALL].ends
     assert decode_batch([Received(documents[1][0].events[0])], PARTITIONS, NOW).rejected == []

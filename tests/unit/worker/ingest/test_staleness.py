@@ -4,7 +4,7 @@ import pytest
 
 from services.worker.ingest.decode_batch import CallBatch
 from services.worker.ingest.staleness import GrowthTrigger, update_of, updates_of
-from shared.store.ports import CallSnapshot, CallUpdate
+from shared.store.models import CallSnapshot, CallUpdate
 from shared.store.states import State
 from tests.support.store.makers import CALL
 

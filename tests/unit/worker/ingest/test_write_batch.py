@@ -18,7 +18,7 @@ from shared.store.ports import StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import event
 from tests.support.eventually import scaled
-from tests.support.store.makers import CALL, CONTENT_KEY, state_of
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, state_of
 from tests.support.worker.memory_worker import (
     AT_THE_END,
     DEAD_LETTER,
@@ -96,7 +96,7 @@ async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_alread
         another,
         dead_letter_topic=DEAD_LETTER,
         partitions=PARTITIONS,
-        log_id_hmac_key=CONTENT_KEY,
+        log_id_hmac_key=LOG_ID_HMAC_KEY,
     )
 
     await late.write([received(SAID, topic=TRANSCRIPTION)])
@@ -233,7 +233,7 @@ async def test_dead_letters_that_cannot_be_delivered_are_waited_for() -> None:
         FoldSchedule(),
         dead_letter_topic=DEAD_LETTER,
         partitions=PARTITIONS,
-        log_id_hmac_key=CONTENT_KEY,
+        log_id_hmac_key=LOG_ID_HMAC_KEY,
     )
 
     await flush.write([Received(b"{")])
@@ -252,7 +252,7 @@ async def test_a_wait_that_has_become_needless_is_given_up() -> None:
         FoldSchedule(),
         dead_letter_topic=DEAD_LETTER,
         partitions=PARTITIONS,
-        log_id_hmac_key=CONTENT_KEY,
+        log_id_hmac_key=LOG_ID_HMAC_KEY,
         should_stop=lambda: True,
     )
 

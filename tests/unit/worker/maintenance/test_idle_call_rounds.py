@@ -10,12 +10,13 @@ from services.worker.memory import MemoryPublisher
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import OutgoingRecord
 from shared.process.metrics import WORKER
-from shared.store.ids import LogDocument, SourcePartition, documents
+from shared.store.ids import documents
 from shared.store.memory.calls import MemoryStore
-from shared.store.ports import CallUpdate, StoreUnavailable
+from shared.store.models import CallUpdate, LogDocument, SourcePartition
+from shared.store.ports import StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event, raw
-from tests.support.store.makers import CALL, CONTENT_KEY, state_of
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, state_of
 from tests.support.worker.fold_cases import BEGUN
 from tests.support.worker.idle_calls import HOUR, Desk, ended
 from tests.support.worker.memory_worker import TELEPHONY, folded
@@ -28,7 +29,7 @@ SCHEDULED = event("call.scheduled")
 async def put(desk: Desk, *bodies: Json, call: str = CALL) -> None:
     """Put events into the log of a call that nobody has marked as ended."""
     stretch = [(number, raw(body)) for number, body in enumerate(bodies)]
-    await desk.worker.memory.insert(list(documents(call, SourcePartition(TELEPHONY, 0), stretch, CONTENT_KEY)))
+    await desk.worker.memory.insert(list(documents(call, SourcePartition(TELEPHONY, 0), stretch, LOG_ID_HMAC_KEY)))
     await desk.worker.memory.mark_stale([CallUpdate(call, 0, STARTED, stale=False)])
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from services.worker.maintenance.redaction_sweep import RedactionSweep
 from shared.process.metrics import WORKER
-from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
+from shared.store.models import LogDocument
 from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import event

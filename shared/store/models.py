@@ -1,0 +1,137 @@
+"""What goes into a store and comes out of it.
+
+A call is named by its key, `<organization_id>/<call_id>`. Times are Unix milliseconds by the store's clock, but
+`last_arrival` is by the broker's. `partition` is the Kafka partition of the call's key.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.fold.record import Record
+from shared.store.states import State
+
+MAX_RECORD_BYTES = 12 * 1024 * 1024
+"""A stored record has at most this size, as fields and as text together; MongoDB's limit for a document is 16 MB."""
+
+
+class SourcePartition(NamedTuple):
+    """The topic and partition from which the events of a document were consumed."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogDocument:
+    """Events of one call as JSON in structured mode; `redacted_at` is 0 if they are not redacted."""
+
+    id: str
+    events: tuple[bytes, ...]
+    redacted_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallSnapshot:
+    """What a batch reads of a call; `stored_events` counts the distinct events of its record, 0 without a record."""
+
+    state: State
+    opted_out: bool
+    last_arrival: int
+    stored_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallUpdate:
+    """What a batch writes of a call; `stale` asks for a fold."""
+
+    call: str
+    partition: int
+    last_arrival: int
+    stale: bool
+    opted_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StaleCall:
+    """A call that waits for a fold."""
+
+    call: str
+    partition: int
+    last_arrival: int
+    stale_since: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrival:
+    """A call and when its latest event arrived."""
+
+    call: str
+    partition: int
+    last_arrival: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to fold a call; `attempts` counts its leases since the last fold that worked.
+
+    `token` is a fencing token: a result is stored only while the call holds it.
+    """
+
+    call: str
+    token: str
+    partition: int
+    last_arrival: int
+    attempts: int
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallHeader:
+    """A call without its record; the versions are those that the record was folded by, None without a record."""
+
+    state: State
+    partition: int
+    last_arrival: int
+    rules_version: int | None
+    price_book_version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoldResult:
+    """A record and the JSON text of it that is served.
+
+    If both are larger than `MAX_RECORD_BYTES`, neither is kept, and the record is folded from the log for each reader.
+    """
+
+    record: Record = field(repr=False, compare=False)  # `body` has the same content
+    body: bytes = field(repr=False)
+    etag: str
+    final: bool
+    opted_out: bool
+    events: int
+    conflicts: int
+    rules_version: int
+    price_book_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCall:
+    """What is stored of a call; `body` and `etag` are of its last fold."""
+
+    state: State
+    opted_out: bool
+    body: bytes | None
+    etag: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key of an organization; `digest` is the HMAC-SHA-256 of its secret under the pepper, in hexadecimal."""
+
+    api_key: str
+    organization_id: str
+    digest: str
+    created_at: datetime
+    name: str | None = None
+    revoked_at: datetime | None = None
