@@ -44,7 +44,7 @@ class Heavy(MemoryStore):
 
 
 class _Torn(PriceBook):
-    def at(self, moment: int) -> PriceList:
+    def price_list_at(self, moment: int) -> PriceList:
         if moment == self.price_lists[0].effective:
             raise KeyError(moment)
         return self.price_lists[0]
