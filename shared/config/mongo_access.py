@@ -21,7 +21,6 @@ class MongoAccess:
     key_password: str | None = field(default=None, repr=False)
 
     def options(self) -> dict[str, Any]:
-        """Return the driver's arguments besides the URI."""
         given = {
             "username": self.username,
             "password": self.password,

@@ -75,7 +75,6 @@ def _error_lines(settings: type[Settings], error: ValidationError) -> list[str]:
 
 
 def describe(settings: type[Settings]) -> str:
-    """Return a line for each variable, for `--help`."""
     lines = ["Variables, or files with their names in lower case in the directory CALLFOLD_SECRETS_DIR (/run/secrets):"]
     for name, field in settings.model_fields.items():
         secret = "Secret" in str(field.annotation)

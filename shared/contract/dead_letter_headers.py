@@ -29,12 +29,10 @@ def readable(headers: Headers) -> list[tuple[str, bytes]]:
 
 
 def replay_headers(headers: Headers) -> list[tuple[str, bytes]]:
-    """Return the valid headers of an earlier replay."""
     return [(name, value) for name, value in headers if value is not None and _is_replay(name, value)]
 
 
 def kept(headers: Headers) -> list[tuple[str, bytes]]:
-    """Return the headers of a record that its dead letter keeps."""
     return [*readable(headers), *replay_headers(headers)]
 
 

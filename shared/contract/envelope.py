@@ -113,7 +113,6 @@ def _reader(model: Any) -> Callable[[Any], Any]:
 
 
 def _partial(model: type) -> Any:
-    """Return the model with every field optional."""
     partial: Any = TypedDict(model.__name__, get_type_hints(model, include_extras=True), total=False)  # type: ignore[misc]
     partial.__pydantic_config__ = Data.__pydantic_config__  # type: ignore[attr-defined]
     return partial
@@ -150,7 +149,6 @@ def decode(value: bytes | None, headers: Headers = ()) -> Event | InvalidEvent:
 
 
 def too_large(size: int) -> InvalidEvent:
-    """Return why a value of `size` bytes is rejected."""
     return InvalidEvent(Reason.TOO_LARGE, f"the value has {size} bytes, the limit is {MAX_EVENT_BYTES}")
 
 

@@ -39,7 +39,6 @@ class Needs:
     """A string of another form is of a wrong type."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the field's schema with its errors replaced."""
         return custom_error_schema(
             handler(source), "needs", custom_error_message=self.words, custom_error_context={"needs": self}
         )

@@ -10,8 +10,8 @@ MAX_DEPTH = 64
 
 INT64 = range(-(2**63), 2**63)
 
-_ONE_DIGIT = bytes.maketrans(b"123456789", b"000000000")
-"""Makes all digits equal, so that a plain search finds a run of them: a pattern takes ten times as long."""
+_ALIKE = bytes.maketrans(b"123456789[", b"000000000{")
+"""Makes all digits equal, and all opening brackets: a plain search finds them ten times as fast as a pattern."""
 
 # Only an integer of this many digits can exceed 64 signed bits. orjson silently makes it a float or an unsigned one.
 _LONG_NUMBER = b"0" * 19
@@ -49,11 +49,11 @@ def parse(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
         if error.msg.startswith("depth limit"):  # orjson's own limit lies far above ours
             raise TooDeep(_DEEP) from error
         raise
-    # Removing bytes is the fastest way to count them.
-    opened = len(text) - len(text.replace(b"{", b"").replace(b"[", b""))
+    alike = text.translate(_ALIKE)
+    opened = len(text) - len(alike.replace(b"{", b""))  # the fastest way to count bytes
     if opened > max_depth and _deeper_than(value, max_depth):
         raise TooDeep(_DEEP)
-    if text.translate(_ONE_DIGIT).rfind(_LONG_NUMBER) >= 0:
+    if alike.rfind(_LONG_NUMBER) >= 0:
         json.loads(text, parse_int=_int64)
     if _BACKSLASH in text and _ESCAPED_NUL in text and _has_nul_key(value):
         raise NulInKey("a key contains the character NUL")

@@ -62,7 +62,6 @@ def rfc3339(unix_ms: int) -> str:
 
 
 def from_unix_ms(unix_ms: int) -> datetime:
-    """Return Unix milliseconds as a time in UTC."""
     return _EPOCH + timedelta(milliseconds=unix_ms)
 
 

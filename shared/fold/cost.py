@@ -66,7 +66,6 @@ def billable_seconds(price_list: PriceList, seconds: Decimal) -> Decimal:
 
 
 def duration_product(call_type: str | None, direction: str | None) -> str | None:
-    """Return the product that a timed call is billed as, None while its direction is unknown."""
     if call_type == "WEB_CALL":
         return "web_call"
     return {"INBOUND": "inbound_call", "OUTBOUND": "outbound_call"}.get(direction or "")

@@ -19,13 +19,11 @@ def upper_case(value: str | None) -> str | None:
 
 
 def recording_url(call: CallEvents) -> str | None:
-    """Return the URL of the recording that was announced last."""
     url: str | None = call.latest("recording_url", *DETAILED, "recording.available")
     return url
 
 
 def metadata(call: CallEvents) -> dict[str, Any]:
-    """Return the metadata: of each top-level key the latest value."""
     merged: dict[str, Any] = {}
     for event in call.of(*DETAILED):
         merged.update({key: value for key, value in (event.data.get("metadata") or {}).items() if is_set(value)})

@@ -30,7 +30,6 @@ class CallEvents:
     opted_out: bool
 
     def of(self, *types: str) -> list[Event]:
-        """Return the events of these types, sorted by ordering key."""
         groups = [group for kind in types if (group := self.by_type.get(kind))]
         if len(groups) == 1:
             return groups[0]

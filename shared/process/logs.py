@@ -59,7 +59,6 @@ class _OncePerMinute(logging.Filter):
         self._logged_at: LRUCache[tuple[str, str], float] = LRUCache(_MAX_REMEMBERED)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record is logged; those of our own code always are."""
         if record.name.startswith(_OWN):
             return True
         message = (record.name, str(record.msg))

@@ -125,7 +125,6 @@ REQUEST_SECONDS = Histogram(
 
 
 def total(counter: Counter) -> float:
-    """Return the sum of a counter over all its labels."""
     return sum(sample.value for metric in counter.collect() for sample in metric.samples if "_total" in sample.name)
 
 

@@ -45,7 +45,6 @@ def as_json(value: Any) -> Any:
 
 
 def respelled(value: Any) -> Any:
-    """Return the value with the keys of its objects in reverse order."""
     match value:
         case dict():
             return {key: respelled(inner) for key, inner in reversed(value.items())}

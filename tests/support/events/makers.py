@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from shared.contract.envelope import Event, InvalidEvent, decode
+from shared.contract.rejection import Reason
 from shared.fold.fold import fold
 from shared.fold.prices import Price, PriceBook
 from shared.fold.prices import PriceList as FoldPriceList
@@ -77,26 +78,31 @@ def rfc3339(at: int) -> str:
 
 
 def raw(body: Json) -> bytes:
-    """Return the event as a record's value, in structured mode."""
     return json.dumps(body, ensure_ascii=False).encode()
 
 
 def binary(body: Json) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """Return the event as a record's value and headers, in binary mode."""
     attributes = {name: value for name, value in body.items() if name != "data" and value is not None}
     headers = [(f"ce_{name}", str(value).encode()) for name, value in attributes.items()]
     return orjson.dumps(body["data"]) if "data" in body else b"", headers
 
 
+def accepted(value: bytes | None, *headers: tuple[str, bytes | None]) -> Event:
+    """Return the event in a record's value and headers, which must be valid."""
+    read = decode(value, headers)
+    assert isinstance(read, Event), f"{read}: {value!r}"
+    return read
+
+
+def rejected(value: bytes | None, *headers: tuple[str, bytes | None]) -> tuple[Reason, str]:
+    """Return why a record's value and headers, which must be invalid, are rejected: the reason and the sentence."""
+    read = decode(value, headers)
+    assert isinstance(read, InvalidEvent), f"accepted: {read}"
+    return read.reason, read.detail
+
+
 def decoded(bodies: Iterable[Json]) -> list[Event]:
-    """Return the events as `decode` returns them; all must be valid."""
-    events = []
-    for body in bodies:
-        read = decode(raw(body))
-        if isinstance(read, InvalidEvent):
-            raise AssertionError(f"{read.detail}: {body}")  # noqa: TRY004 - the test's own input is wrong
-        events.append(read)
-    return events
+    return [accepted(raw(body)) for body in bodies]
 
 
 def record(*bodies: Json, prices: tuple[PriceList, ...] = (SHIPPED,)) -> Json:

@@ -22,7 +22,6 @@ BOOK = load()
 
 
 def by_call(bodies: Iterable[Json]) -> dict[str, list[Json]]:
-    """Return events by the key of their call."""
     calls: defaultdict[str, list[Json]] = defaultdict(list)
     for body in bodies:
         calls[call_key(body["organizationid"], body["subject"])].append(body)
@@ -30,7 +29,6 @@ def by_call(bodies: Iterable[Json]) -> dict[str, list[Json]]:
 
 
 def expected(bodies: Iterable[Json]) -> dict[str, Any]:
-    """Return the record of each call by the reference fold, as JSON."""
     return {
         call: orjson.loads(orjson.dumps(reference_fold(events, Book()))) for call, events in by_call(bodies).items()
     }

@@ -16,7 +16,6 @@ LLM = [80.2, 90.1, 101.4, 125.3, 125.3, 140.9, 160.1, 180.5]
 
 
 def seed_response() -> dict[str, Any]:
-    """Return the body of the API's example response."""
     response: dict[str, Any] = json.loads(_RESPONSE.read_text())
     return response
 

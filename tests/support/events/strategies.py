@@ -150,12 +150,10 @@ def events(draw: st.DrawFn, types: tuple[str, ...] = TYPES, *, identities: int =
 
 
 def calls(types: tuple[str, ...] = TYPES, *, opt_out: bool = False) -> st.SearchStrategy[list[Json]]:
-    """Draw the events of a call, some of them conflicting versions with one identity."""
     return st.lists(events(types, opt_out=opt_out), min_size=1, max_size=12)
 
 
 def calls_without_conflicts(types: tuple[str, ...] = TYPES, *, opt_out: bool = False) -> st.SearchStrategy[list[Json]]:
-    """Draw the events of a call in which no two bodies have the same identity."""
     drawn = events(types, identities=20, opt_out=opt_out)
     return st.lists(drawn, min_size=1, max_size=12, unique_by=lambda body: (body["source"], body["id"]))
 

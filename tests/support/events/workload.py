@@ -9,7 +9,6 @@ _LINES = ("Hello, how can I help you?", "It cost $27, as I said.", "One moment, 
 
 
 def conversation(call: str, rng: random.Random, turns: int) -> list[Json]:
-    """Return the events of one call, in the order in which they happened."""
     at = STARTED + rng.randrange(10_000)
     events = [
         event("call.created", at=at, call=call, agent_id="agent-7", call_type="phone_call", from_number="+491"),
@@ -34,7 +33,6 @@ def _sample(call: str, at: int, component: str, rng: random.Random) -> Json:
 
 
 def conversations(calls: int, turns: int, seed: int = 1) -> list[list[Json]]:
-    """Return the events of this number of calls, call by call."""
     rng = random.Random(seed)
     return [conversation(f"call-{number}", rng, turns) for number in range(calls)]
 

@@ -61,12 +61,10 @@ def _as_text(value: Any) -> str:
 
 
 def without_null(fields: Json | None) -> Json:
-    """Return the fields that are present: null is absent."""
     return {key: value for key, value in (fields or {}).items() if value is not None}
 
 
 def turn_entry(event: Json) -> Json:
-    """Return the entry of an effective turn."""
     data = event["data"]
     words = [
         {"word": word["word"], "start": _whole(word.get("start")), "end": _whole(word.get("end"))}
@@ -82,7 +80,6 @@ def turn_entry(event: Json) -> Json:
 
 
 def tool_entry(kind: str, time: int, data: Json) -> Json:
-    """Return the entry of a tool call or its result."""
     if kind == "tool.called":
         return {
             "role": "tool_call_invocation",
@@ -105,7 +102,6 @@ def _whole(timestamp: float | None) -> int | None:
 
 
 def percentiles(values: list[float]) -> Json:
-    """Return the percentiles of a component's samples."""
     x, n = sorted(values), len(values)
 
     def at(q: float) -> float:

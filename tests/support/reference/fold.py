@@ -52,7 +52,6 @@ _GENERAL_REASONS = ("unknown", "completed", "normal_clearing", "inactivity")
 
 
 def reference_fold(bodies: Iterable[Json | bytes], book: Book) -> Json:
-    """Return the record of the call with these CloudEvents, objects or JSON."""
     events = [body if isinstance(body, dict) else json.loads(body) for body in bodies]
     opted_out = any(opts_out(event) for event in events)
     return _CallState(in_order(events, opted_out=opted_out), opted_out=opted_out).record(book)

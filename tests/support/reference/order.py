@@ -38,13 +38,11 @@ def in_order(events: list[Json], *, opted_out: bool) -> list[Json]:
 
 
 def ordering_key(event: Json) -> tuple[int, int, str, str, str]:
-    """Return the key that decides which of two events is later."""
     sequence = _text(event.get("sequence")) or ""
     return (unix_ms(event["time"]), len(sequence), sequence, event["source"], event["id"])
 
 
 def opts_out(event: Json) -> bool:
-    """Return whether the event, of any type, opts its call out."""
     data = event.get("data")
     return isinstance(data, dict) and data.get(_FLAG) is True
 
@@ -55,7 +53,6 @@ def unix_ms(text: str) -> int:
 
 
 def canonical(event: Json) -> bytes:
-    """Return the form in which two bodies with one identity are compared."""
     time = unix_ms(event["time"])
     form = {key: event.get(key) for key in ("specversion", "id", "source", "type", "subject", "organizationid", "data")}
     form["time"] = f"{_EPOCH + timedelta(milliseconds=time):%Y-%m-%dT%H:%M:%S}.{time % 1000:03}Z"

@@ -5,22 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.contract.envelope import Event, InvalidEvent, Mode, decode, mode
+from shared.contract.envelope import Mode, mode
 from shared.contract.rejection import Reason
 from shared.contract.topics import MAX_EVENT_BYTES
-from tests.support.events.makers import STARTED, Json, binary, event, raw
-
-
-def rejected(value: bytes | None, *headers: tuple[str, bytes | None]) -> tuple[Reason, str]:
-    read = decode(value, headers)
-    assert isinstance(read, InvalidEvent), f"accepted: {read}"
-    return read.reason, read.detail
-
-
-def accepted(value: bytes | None, *headers: tuple[str, bytes | None]) -> Event:
-    read = decode(value, headers)
-    assert isinstance(read, Event), f"rejected: {read}"
-    return read
+from tests.support.events.makers import STARTED, Json, accepted, binary, event, raw, rejected
 
 
 def test_an_event_has_the_values_of_its_attributes() -> None:

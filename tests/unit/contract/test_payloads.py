@@ -4,26 +4,19 @@ from typing import Any
 
 import pytest
 
-from shared.contract.envelope import Event, InvalidEvent, decode
+from shared.contract.envelope import Event, decode
 from shared.contract.payloads import TYPES
 from shared.contract.rejection import Reason
-from tests.support.events.makers import STARTED, event, raw
+from tests.support.events.makers import STARTED, accepted, event, raw, rejected
 
 STAMP = "must be Unix milliseconds in the years 2000 to 2100"
 AMOUNT = "must be a number or a string like `-12.50`, below 10^9, with at most 12 digits after the point"
 ID = "must be a string of 1 to 256 characters"
 
 
-def read(kind: str, **data: Any) -> Event | InvalidEvent:
-    return decode(raw(event(kind, **data)))
-
-
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_the_required_fields_are_enough_and_unknown_fields_are_ignored(kind: str) -> None:
-    event_read = read(kind, unknown={"a": [1]})
-
-    assert isinstance(event_read, Event)
-    assert "unknown" not in event_read.data
+    assert "unknown" not in accepted(raw(event(kind, unknown={"a": [1]}))).data
 
 
 @pytest.mark.parametrize(
@@ -55,33 +48,33 @@ def test_a_required_field_that_is_missing_or_null_is_rejected(kind: str, field: 
     body = event(kind)
     del body["data"][field]
 
-    assert decode(raw(body)) == InvalidEvent(Reason.MISSING, f"`data.{field}` is missing")
-    assert read(kind, **{field: None}) == InvalidEvent(Reason.MISSING, f"`data.{field}` is missing")
+    assert rejected(raw(body)) == (Reason.MISSING, f"`data.{field}` is missing")
+    assert rejected(raw(event(kind, **{field: None}))) == (Reason.MISSING, f"`data.{field}` is missing")
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_optional_fields_may_be_null(kind: str) -> None:
     nulls = {field: None for field in TYPES[kind].__annotations__ if field not in TYPES[kind].__required_keys__}  # type: ignore[attr-defined]
 
-    assert isinstance(read(kind, **nulls), Event)
+    accepted(raw(event(kind, **nulls)))
 
 
 @pytest.mark.parametrize("data", [[], "text", 7, True])
 def test_data_that_is_not_an_object_is_rejected(data: Any) -> None:
-    rejected = decode(raw(event("call.created") | {"data": data}))
+    reason, sentence = rejected(raw(event("call.created") | {"data": data}))
 
-    assert isinstance(rejected, InvalidEvent)
-    assert (rejected.reason, rejected.detail[:23]) == (Reason.WRONG_TYPE, "`data` must be an objec")
+    assert reason is Reason.WRONG_TYPE
+    assert sentence.startswith("`data` must be an object, got a")
 
 
 @pytest.mark.parametrize("data", [None, {}])
 def test_data_may_be_null_or_missing_if_no_field_is_required(data: Any) -> None:
     body = event("call.created") | {"data": data}
-    if data is None:
-        assert isinstance(decode(raw(body)), Event)
-        del body["data"]
 
-    assert isinstance(decode(raw(body)), Event)
+    accepted(raw(body))
+
+    del body["data"]
+    accepted(raw(body))
 
 
 @pytest.mark.parametrize(
@@ -223,47 +216,41 @@ def test_data_may_be_null_or_missing_if_no_field_is_required(data: Any) -> None:
 def test_an_invalid_field_is_rejected_with_a_reason_and_a_sentence(
     kind: str, data: dict[str, Any], reason: Reason, sentence: str
 ) -> None:
-    rejected = read(kind, **data)
+    why, detail = rejected(raw(event(kind, **data)))
 
-    assert isinstance(rejected, InvalidEvent)
-    assert (rejected.reason, rejected.detail[: len(sentence)]) == (reason, sentence)
+    assert (why, detail[: len(sentence)]) == (reason, sentence)
 
 
 def test_a_fraction_of_a_timestamp_is_cut_off() -> None:
     word = {"word": "Hi", "start": STARTED + 0.999, "end": STARTED + 1}
 
-    event_read = read("transcript.turn", timestamp=STARTED + 0.5, words=[word])
+    read = accepted(raw(event("transcript.turn", timestamp=STARTED + 0.5, words=[word])))
 
-    assert isinstance(event_read, Event)
-    assert event_read.data["timestamp"] == STARTED
-    assert event_read.data["words"] == [{"word": "Hi", "start": STARTED, "end": STARTED + 1}]
+    assert read.data["timestamp"] == STARTED
+    assert read.data["words"] == [{"word": "Hi", "start": STARTED, "end": STARTED + 1}]
 
 
 @pytest.mark.parametrize("value", ["", "text", {"a": 1}, [], 7, False])
 def test_the_content_of_a_tool_may_be_any_json(value: Any) -> None:
     for kind, field in [("tool.called", "arguments"), ("tool.returned", "content")]:
-        event_read = read(kind, **{field: value})
-
-        assert isinstance(event_read, Event)
-        assert event_read.data[field] == value
+        assert accepted(raw(event(kind, **{field: value}))).data[field] == value
 
 
 def test_a_turn_may_be_empty() -> None:
-    assert isinstance(read("transcript.turn", content=""), Event)
+    accepted(raw(event("transcript.turn", content="")))
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_no_sentence_shows_private_content(kind: str) -> None:
     for field in TYPES[kind].__annotations__:
         for private in ("+15551234567", {"a": "+15551234567"}, ["+15551234567"]):
-            rejected = read(kind, **{field: private})
+            read = decode(raw(event(kind, **{field: private})))
 
-            assert isinstance(rejected, Event) or "15551234567" not in rejected.detail
+            assert isinstance(read, Event) or "15551234567" not in read.detail
 
 
 @pytest.mark.parametrize("field", ["from_number", "to_number", "metadata", "telephony_identifier", "recording_url"])
 def test_no_sentence_shows_a_number_where_none_is_needed(field: str) -> None:
-    rejected = read("call.created", **{field: 15551234567})
+    _, sentence = rejected(raw(event("call.created", **{field: 15551234567})))
 
-    assert isinstance(rejected, InvalidEvent)
-    assert "15551234567" not in rejected.detail
+    assert "15551234567" not in sentence

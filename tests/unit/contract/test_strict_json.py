@@ -2,21 +2,8 @@
 
 import pytest
 
-from shared.contract.envelope import Event, InvalidEvent, decode
 from shared.contract.rejection import Reason
-from tests.support.events.makers import event, raw
-
-
-def rejected(value: bytes | None) -> tuple[Reason, str]:
-    read = decode(value)
-    assert isinstance(read, InvalidEvent), f"accepted: {read}"
-    return read.reason, read.detail
-
-
-def accepted(value: bytes | None) -> Event:
-    read = decode(value)
-    assert isinstance(read, Event), f"rejected: {read}"
-    return read
+from tests.support.events.makers import accepted, event, raw, rejected
 
 
 def with_json(text: bytes) -> bytes:
