@@ -1,4 +1,4 @@
-"""Folding records anew, on the store in memory."""
+"""Rebuilding records, on the in-memory store."""
 
 from dataclasses import replace
 from typing import Any
@@ -56,7 +56,7 @@ async def body(store: Store, call: str) -> bytes | None:
     return found.body
 
 
-async def test_lost_records_are_the_same_again() -> None:
+async def test_lost_records_are_rebuilt_identically() -> None:
     lost = MemoryStore()
     lost.log = (await folded_store(len(ENDS))).log
 
@@ -66,7 +66,7 @@ async def test_lost_records_are_the_same_again() -> None:
     assert [await body(lost, f"org-789/{end['subject']}") for end in ENDS] == [folded(end) for end in ENDS]
 
 
-async def test_a_call_whose_arrival_is_lost_counts_as_arrived_now() -> None:
+async def test_a_call_whose_arrival_is_unknown_counts_as_arrived_now() -> None:
     lost = MemoryStore()
     lost.log = (await folded_store()).log
 
@@ -75,7 +75,7 @@ async def test_a_call_whose_arrival_is_lost_counts_as_arrived_now() -> None:
     assert (await lost.headers([FIRST]))[FIRST].last_arrival > STARTED
 
 
-async def test_only_what_is_outdated_is_folded_where_that_is_asked() -> None:
+async def test_outdated_selects_records_of_other_rules_or_prices() -> None:
     store = await folded_store()
     await folded_by(store, "org-789/call-0", rules_version=0)
     await folded_by(store, "org-789/call-1", price_book_version="older")
@@ -87,7 +87,7 @@ async def test_only_what_is_outdated_is_folded_where_that_is_asked() -> None:
     assert (await rebuild(store, outdated=True)).rebuilt == 0
 
 
-async def test_only_what_is_broken_is_folded_where_that_is_asked() -> None:
+async def test_broken_selects_broken_calls() -> None:
     store = await folded_store()
     await broken(store, FIRST)
 
@@ -97,7 +97,7 @@ async def test_only_what_is_broken_is_folded_where_that_is_asked() -> None:
     assert await body(store, FIRST) == folded(ENDS[0])
 
 
-async def test_only_the_calls_of_one_organization_are_folded_where_one_is_named() -> None:
+async def test_an_organization_selects_its_calls_alone() -> None:
     worker = MemoryWorker()
     await worker.deliver(
         ENDS[0], *(event("call.ended", organization=other) for other in ("org-7890", "org-788", "org"))
@@ -107,14 +107,14 @@ async def test_only_the_calls_of_one_organization_are_folded_where_one_is_named(
     assert (await rebuild(worker.memory, organization="org-789")).seen == 1
 
 
-async def test_a_run_goes_on_behind_the_call_it_is_told() -> None:
+async def test_a_run_continues_after_a_call() -> None:
     store = await folded_store(len(ENDS))
     order = await store.logged_calls(len(ENDS))
 
     assert (await rebuild(store, after=order[-11])).seen == 10
 
 
-async def test_a_call_that_goes_on_and_was_never_stored_is_left_alone() -> None:
+async def test_a_live_call_without_a_stored_record_is_skipped() -> None:
     worker = MemoryWorker()
     await worker.deliver(event("call.started"))
 
@@ -122,7 +122,7 @@ async def test_a_call_that_goes_on_and_was_never_stored_is_left_alone() -> None:
     assert await state_of(worker.memory) is State.LIVE
 
 
-async def test_an_event_that_arrives_meanwhile_is_folded_by_a_worker() -> None:
+async def test_an_event_that_arrives_during_the_fold_is_left_to_a_worker() -> None:
     worker = MemoryWorker()
     await worker.deliver(event("call.ended", id="1"))
     await worker.rest()
@@ -139,7 +139,7 @@ async def test_an_event_that_arrives_meanwhile_is_folded_by_a_worker() -> None:
     assert (await worker.found()).body == folded(event("call.ended", id="1"), late)
 
 
-async def test_what_a_worker_has_claimed_is_left_to_it() -> None:
+async def test_a_call_that_a_worker_has_leased_is_left_to_it() -> None:
     worker = MemoryWorker()
     await worker.deliver(event("call.ended"))
 
@@ -152,7 +152,7 @@ async def test_what_a_worker_has_claimed_is_left_to_it() -> None:
     assert (tally.rebuilt, tally.left) == (0, 1)
 
 
-async def test_a_call_that_cannot_be_folded_is_broken_alone(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_call_that_cannot_be_folded_is_the_only_broken_one(capsys: pytest.CaptureFixture[str]) -> None:
     store = await folded_store()
     documents = [key for key in store.log if key.startswith(f"{FIRST}/")]
     store.log[documents[0]] = replace(store.log[documents[0]], events=(b"{}",))
@@ -164,7 +164,7 @@ async def test_a_call_that_cannot_be_folded_is_broken_alone(capsys: pytest.Captu
     assert "org-789/call-0 is broken: the fold failed with NoEvents" in capsys.readouterr().err
 
 
-async def test_a_run_that_the_store_breaks_off_leaves_no_claim_and_says_where_it_was() -> None:
+async def test_a_run_that_fails_holds_no_lease_and_knows_where_to_continue() -> None:
     store = await folded_store(len(ENDS))
     order = await store.logged_calls(len(ENDS))
 
@@ -181,12 +181,12 @@ async def test_a_run_that_the_store_breaks_off_leaves_no_claim_and_says_where_it
     assert (await rebuild(store, after=rebuilding.tally.last)).rebuilt == len(ENDS) - 200
 
 
-async def test_one_call_that_the_log_does_not_have_is_no_such_call() -> None:
+async def test_a_call_that_is_not_in_the_log_is_no_such_call() -> None:
     with pytest.raises(NoSuchCall):
         await Rebuilding(MemoryStore(), book(), partitions).one(CALL, Wanted())
 
 
-async def test_a_deleted_call_whose_log_is_still_going_is_left_alone() -> None:
+async def test_a_deleted_call_whose_log_is_being_purged_is_skipped() -> None:
     store = await folded_store(1)
     await store.tombstone([FIRST], 2**62)
 
