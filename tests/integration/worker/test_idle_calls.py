@@ -1,4 +1,4 @@
-"""Calls that go silent, on a real broker and a real database."""
+"""Idle calls, on a real broker and a real database."""
 
 import asyncio
 from pathlib import Path
@@ -30,7 +30,7 @@ async def talk(bootstrap: str, topics: Topics, told: list[Json], enough: asyncio
             await asyncio.sleep(0.3)
 
 
-async def test_calls_that_go_silent_are_closed_until_their_real_end_comes_and_one_that_talks_is_not(
+async def test_idle_calls_are_ended_until_their_real_end_comes_and_an_active_call_is_not(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection, tmp_path: Path
 ) -> None:
     policies = tmp_path / "policies.toml"

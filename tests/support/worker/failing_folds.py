@@ -1,4 +1,4 @@
-"""The worker whose folds go wrong: one call's ends the process, another's takes long.
+"""The worker whose folds fail: one call's ends the process, another's takes long.
 
 CALLFOLD_TEST_DEADLY=org-789/call-1 python -m tests.support.worker.failing_folds
 """
@@ -19,7 +19,7 @@ DEADLY = "CALLFOLD_TEST_DEADLY"
 HELD = "CALLFOLD_TEST_HELD"
 """The variable that names a file: no fold ends as long as it is there."""
 CLAIMS = "CALLFOLD_TEST_CLAIMS"
-"""The variable that names the file to which each claim is added, a line each: the call's key."""
+"""The variable that names the file to which each lease is added, a line each: the call's key."""
 
 EXIT_STATUS = 99
 
@@ -27,7 +27,7 @@ _HELD_AT_MOST = 600.0
 
 
 class FailingStore:
-    """A store through which folds go wrong."""
+    """A store with which folds fail."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""A call on its way from its first event to its record, by the real flush, folder and store: one step is broken off."""
+"""A call from its first event to its record, by the real batch writer, fold loop and store: one step fails."""
 
 import asyncio
 import time
@@ -22,12 +22,12 @@ from tests.support.worker.memory_worker import MemoryWorker
 
 LATE_EVENTS = event("transcript.turn", at=STARTED + 8_000, source="/late", content="another secret")
 _BODIES = (CREATED, BEGUN, SAID, OPT_OUT, ENDED, LATE_EVENTS)
-_TIMEOUT_MS = 500  # of each step that is broken off by time alone
+_TIMEOUT_MS = 500  # of each step that times out
 _WITHIN = 120.0
 
 
 class Step(Enum):
-    """What a flush or a folder asks of the store; in which part of the way, and by which method."""
+    """A request of the batch writer or the fold loop to the store: in which part of the way, and by which method."""
 
     INSERT = ("the first batch", "insert")
     LOOK = ("the first batch", "read_states")
@@ -45,12 +45,12 @@ STEPS = {
     WRITES: (Step.INSERT, Step.MARK, Step.CLAIM, Step.FOLDER_REDACTION, Step.REPLACE, Step.FLUSH_REDACTION),
     READS: (Step.LOOK, Step.WAITING, Step.CLAIM, Step.SIZES, Step.READ),
 }
-"""The steps that make use of these commands; a claim is written, and then read."""
+"""The steps that use these commands; a lease is written, and then read."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """How the call arrived: whether the step was broken off at all, and what came of it."""
+    """The outcome: whether the step failed at all, and what the store holds."""
 
     broken_off: bool
     right: bool
@@ -60,7 +60,7 @@ class Arrival:
 
 
 class BreakingStore:
-    """A store that waits before the step, so that it can be made to fail."""
+    """A store that waits before the step, so that the test can make it fail."""
 
     def __init__(self, store: Store, step: Step) -> None:
         self._store = store
@@ -105,7 +105,7 @@ class Journey:
         self._worker = MemoryWorker(store=cast(Store, self.store))
 
     async def go(self) -> Arrival:
-        """Bring the events, fold, bring a late event, fold again."""
+        """Write the events, fold, write a late event, fold again."""
         await MongoStore(self._witness).prepare()
         self.store.part = "the first batch"
         await self._worker.deliver(CREATED, BEGUN, SAID, OPT_OUT, ENDED)
@@ -122,7 +122,7 @@ class Journey:
         await self._traveller.close()
 
     async def _rest(self) -> None:
-        """Fold until nothing is left, as the worker does: when the store is away, later."""
+        """Fold until nothing is left, as the worker does: later, when the store is unavailable."""
         deadline = time.monotonic() + _WITHIN
         while time.monotonic() < deadline:
             try:
@@ -144,7 +144,7 @@ class Journey:
 
 
 async def journeys(mongo: FailingMongo, error: NamedError, commands: Commands, name: str) -> dict[Step, Arrival]:
-    """Return how calls arrive of which each is broken off at another step, all by the same error at the same time."""
+    """Return the outcomes of calls of which each fails at another step, all by the same error at the same time."""
     going = {step: Journey(mongo, f"{name}-{step.name.lower()}", step) for step in STEPS[commands]}
     stores = [journey.store for journey in going.values()]
     try:

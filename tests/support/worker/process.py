@@ -47,7 +47,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def running(self, module: str, **variables: str) -> Self:
-        """Make it run another program that is a worker, which takes these variables beside the settings."""
+        """Run another program that is a worker, with these variables besides the settings."""
         self._module = module
         self._environment |= variables
         return self
@@ -61,7 +61,7 @@ class WorkerProcess:
         return self
 
     def wait_until_ready(self) -> Self:
-        """Return when the worker takes events."""
+        """Return when the worker is ready."""
         deadline = time.monotonic() + _READY_WITHIN
         while not self.ready():
             if self.ended() or time.monotonic() > deadline:
