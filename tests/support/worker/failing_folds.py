@@ -18,7 +18,7 @@ DEADLY = "CALLFOLD_TEST_DEADLY"
 """The variable that names the call whose fold ends the process."""
 HELD = "CALLFOLD_TEST_HELD"
 """The variable that names a file: no fold ends as long as it is there."""
-CLAIMS = "CALLFOLD_TEST_CLAIMS"
+LEASES = "CALLFOLD_TEST_LEASES"
 """The variable that names the file to which each lease is added, a line each: the call's key."""
 
 EXIT_STATUS = 99
@@ -37,8 +37,8 @@ class FailingStore:
 
     async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
         leases = await self._store.lease(calls, token)
-        if CLAIMS in os.environ:
-            with Path(os.environ[CLAIMS]).open("a") as file:  # noqa: ASYNC230 - a few lines
+        if LEASES in os.environ:
+            with Path(os.environ[LEASES]).open("a") as file:  # noqa: ASYNC230 - a few lines
                 file.writelines(f"{lease.call}\n" for lease in leases)
         return leases
 

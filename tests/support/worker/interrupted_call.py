@@ -30,20 +30,20 @@ class Step(Enum):
     """A request of the batch writer or the fold loop to the store: in which part of the way, and by which method."""
 
     INSERT = ("the first batch", "insert")
-    LOOK = ("the first batch", "read_states")
+    READ_STATES = ("the first batch", "read_states")
     MARK = ("the first batch", "mark_stale")
-    WAITING = ("the fold", "stale_calls")
-    CLAIM = ("the fold", "lease")
+    STALE_CALLS = ("the fold", "stale_calls")
+    LEASE = ("the fold", "lease")
     SIZES = ("the fold", "sizes")
     READ = ("the fold", "read")
-    FOLDER_REDACTION = ("the fold", "redact")
-    REPLACE = ("the fold", "store_results")
-    FLUSH_REDACTION = ("a late batch", "redact")
+    FOLD_REDACTION = ("the fold", "redact")
+    STORE = ("the fold", "store_results")
+    BATCH_REDACTION = ("a late batch", "redact")
 
 
 STEPS = {
-    WRITES: (Step.INSERT, Step.MARK, Step.CLAIM, Step.FOLDER_REDACTION, Step.REPLACE, Step.FLUSH_REDACTION),
-    READS: (Step.LOOK, Step.WAITING, Step.CLAIM, Step.SIZES, Step.READ),
+    WRITES: (Step.INSERT, Step.MARK, Step.LEASE, Step.FOLD_REDACTION, Step.STORE, Step.BATCH_REDACTION),
+    READS: (Step.READ_STATES, Step.STALE_CALLS, Step.LEASE, Step.SIZES, Step.READ),
 }
 """The steps that use these commands; a lease is written, and then read."""
 
@@ -52,7 +52,7 @@ STEPS = {
 class Arrival:
     """The outcome: whether the step failed at all, and what the store holds."""
 
-    broken_off: bool
+    failed: bool
     right: bool
     dead_letters: int
     attempts: frozenset[int]
@@ -67,7 +67,7 @@ class BreakingStore:
         self._step = step
         self.part = ""
         self.there, self.go_on, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.broken_off = False
+        self.failed = False
         self.attempts: set[int] = set()
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -75,7 +75,7 @@ class BreakingStore:
 
         async def call(*args: Any) -> Any:
             if (self.part, name) == self._step.value and not self.there.is_set():
-                return await self._broken_off(method, *args)
+                return await self._fail(method, *args)
             result = await method(*args)
             if name == "lease":
                 self.attempts |= {lease.attempts for lease in result}
@@ -83,13 +83,13 @@ class BreakingStore:
 
         return call
 
-    async def _broken_off(self, method: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    async def _fail(self, method: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         self.there.set()
         await self.go_on.wait()
         try:
             return await method(*args)
         except StoreUnavailable:
-            self.broken_off = True
+            self.failed = True
             raise
         finally:
             self.over.set()
@@ -135,7 +135,7 @@ class Journey:
         (wanted,) = expected(_BODIES).values()
         documents = (await MongoStore(self._witness).read([CALL]))[CALL]
         return Arrival(
-            self.store.broken_off,
+            self.store.failed,
             await read(self._witness, CALL) == (wanted, Finality.FINAL),
             len(self._worker.dead_letters.published),
             frozenset(self.store.attempts),

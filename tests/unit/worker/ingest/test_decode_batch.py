@@ -218,11 +218,11 @@ def test_a_call_belongs_to_the_partition_that_aiokafkas_partitioner_chooses(key:
 
 def test_a_call_belongs_to_the_partition_that_librdkafkas_murmur2_chooses() -> None:
     chosen: dict[str, int] = {}
-    told = threading.Lock()
+    lock = threading.Lock()
 
     def keep(error: object, message: confluent_kafka.Message) -> None:
         assert error is None
-        with told:
+        with lock:
             chosen[(message.key() or b"").decode()] = message.partition() or 0
 
     # librdkafka carries a broker for tests; its topics have four partitions.

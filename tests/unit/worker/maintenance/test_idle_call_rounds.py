@@ -34,15 +34,15 @@ async def put(idle: IdleCalls, *bodies: Json, call: str = CALL) -> None:
 
 async def test_a_call_that_has_ended_but_is_live_in_the_store_is_marked_stale() -> None:
     idle = IdleCalls()
-    told = [BEGUN, event("call.ended", at=STARTED + 9_000)]
-    await put(idle, *told)
+    bodies = [BEGUN, event("call.ended", at=STARTED + 9_000)]
+    await put(idle, *bodies)
 
     done = await idle.end_idle_calls(after=3 * HOUR)
     await idle.worker.rest()
 
     found = await idle.worker.found()
     assert (done, idle.inferred_ends.published) == (Round(marked=1), [])
-    assert (found.state, found.body) == (State.FINAL, folded(*told))
+    assert (found.state, found.body) == (State.FINAL, folded(*bodies))
 
 
 async def test_a_call_without_a_log_is_not_touched() -> None:

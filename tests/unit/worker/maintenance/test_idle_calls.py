@@ -20,7 +20,7 @@ PART = TopicPartition(TELEPHONY, 0)
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "limit"),
+    ("bodies", "status", "limit"),
     [
         ([CREATED, BEGUN], "ONGOING", 2 * HOUR),
         ([CREATED], "REGISTERED", DAY),
@@ -29,10 +29,10 @@ PART = TopicPartition(TELEPHONY, 0)
     ],
 )
 async def test_a_call_is_ended_once_it_has_been_idle_for_longer_than_its_timeout(
-    told: list[Json], status: str, limit: int
+    bodies: list[Json], status: str, limit: int
 ) -> None:
     idle = IdleCalls()
-    await idle.receive(*told)
+    await idle.receive(*bodies)
 
     in_time = await idle.end_idle_calls(after=limit + SLACK)
     too_late = await idle.end_idle_calls(after=0.001)

@@ -32,11 +32,11 @@ def planned(at: int) -> Json:
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("bodies", "seconds"),
     [([BEGUN], 1), ([CREATED, LATEST], 1), ([CREATED], 20), ([SCHEDULED, CREATED], 20), ([SCHEDULED], 300)],
 )
-def test_each_status_has_a_timeout_from_the_last_arrival_on(told: list[Json], seconds: int) -> None:
-    assert of(*told).due(ARRIVED, POLICY) == ARRIVED + seconds * 1_000
+def test_each_status_has_a_timeout_from_the_last_arrival_on(bodies: list[Json], seconds: int) -> None:
+    assert of(*bodies).due(ARRIVED, POLICY) == ARRIVED + seconds * 1_000
 
 
 @pytest.mark.parametrize(("start", "since"), [(ARRIVED + 86_400_000, ARRIVED + 86_400_000), (ARRIVED - 9, ARRIVED)])
@@ -54,7 +54,7 @@ def test_a_call_with_an_end_is_not_open(kind: str) -> None:
 
 
 def test_a_call_with_an_inferred_end_is_not_open() -> None:
-    assert open_call([*decoded([BEGUN, LATEST]), closed([BEGUN, LATEST])]) is None
+    assert open_call([*decoded([BEGUN, LATEST]), ended([BEGUN, LATEST])]) is None
 
 
 def test_no_events_are_an_error() -> None:
@@ -65,7 +65,7 @@ def test_no_events_are_an_error() -> None:
 # The event
 
 
-def closed(bodies: Iterable[Json]) -> Event:
+def ended(bodies: Iterable[Json]) -> Event:
     """Return the event that ends the call of these events, as it is read from the topic."""
     read = decode(inferred_end(of(*bodies)))
     assert isinstance(read, Event)
@@ -73,7 +73,7 @@ def closed(bodies: Iterable[Json]) -> Event:
 
 
 def test_the_event_is_an_inferred_end_at_the_time_of_the_latest_event() -> None:
-    end = closed([LATEST, BEGUN, event("call.updated", at=STARTED + 7_122)])
+    end = ended([LATEST, BEGUN, event("call.updated", at=STARTED + 7_122)])
 
     assert (end.organization_id, end.call_id, end.type) == ("org-789", "call-456", "call.ended")
     assert (end.time, end.ordering_key.source) == (milliseconds(LATEST["time"]), SOURCE)
@@ -90,9 +90,9 @@ def test_the_event_is_valid_whatever_the_call_id(call: str) -> None:
 
 
 def test_the_same_call_and_time_make_the_same_event_byte_for_byte() -> None:
-    told = [BEGUN, LATEST, CREATED]
+    events = [BEGUN, LATEST, CREATED]
 
-    bodies = {inferred_end(of(*order)) for order in (told, told[::-1], [*told, *told])}
+    bodies = {inferred_end(of(*order)) for order in (events, events[::-1], [*events, *events])}
     bodies.add(inferred_end(of(BEGUN, event("call.dtmf", at=STARTED + 7_123))))
 
     assert len(bodies) == 1
@@ -103,7 +103,7 @@ def test_another_time_or_call_makes_another_event() -> None:
     others = [[BEGUN, later], [event("call.started", call="call-457", at=STARTED + 7_123)]]
     elsewhere = event("call.started", organization="org-790", at=STARTED + 7_123)
 
-    ids = {closed(told).ordering_key.id for told in ([BEGUN, LATEST], *others, [elsewhere])}
+    ids = {ended(bodies).ordering_key.id for bodies in ([BEGUN, LATEST], *others, [elsewhere])}
 
     assert len(ids) == 4
 
