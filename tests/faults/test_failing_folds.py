@@ -13,7 +13,7 @@ from tests.support.events.records import expected, wait_for
 from tests.support.eventually import eventually
 from tests.support.servers.kafka import publish
 from tests.support.servers.namespace import Place, place
-from tests.support.worker.failing_folds import CLAIMS, DEADLY, EXIT_STATUS, HELD
+from tests.support.worker.failing_folds import DEADLY, EXIT_STATUS, HELD, LEASES
 from tests.support.worker.fold_cases import ended
 
 pytestmark = pytest.mark.timeout(900)
@@ -79,7 +79,7 @@ async def slow(where: Place) -> list[str]:
     leases, held = where.folder / "claims", where.folder / "held"
     leases.touch()
     held.touch()
-    variables = {CLAIMS: str(leases), HELD: str(held), "CALLFOLD_LEASE_SECONDS": str(CLAIM_SECONDS)}
+    variables = {LEASES: str(leases), HELD: str(held), "CALLFOLD_LEASE_SECONDS": str(CLAIM_SECONDS)}
     events = ended("slow")
     await publish(where.kafka, where.topics, events)
     where.worker(PROGRAM, **variables)

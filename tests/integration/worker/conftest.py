@@ -1,4 +1,4 @@
-"""What the tests of the whole worker share."""
+"""Fixtures of the tests of the whole worker."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ MakeWorker = Callable[..., WorkerProcess]
 def make_worker(
     kafka_bootstrap: str, mongo_uri: str, topics: Topics, database: str, tmp_path: Path
 ) -> Iterator[MakeWorker]:
-    """Make workers of one group, none of which outlives the test."""
+    """Return a function that makes workers of one group, which end with the test."""
     with ExitStack() as running:
 
         def make(**settings: object) -> WorkerProcess:
@@ -30,11 +30,11 @@ def make_worker(
 
 @pytest.fixture
 def worker(make_worker: MakeWorker) -> WorkerProcess:
-    """Return a worker that takes events."""
+    """Return a worker that is ready."""
     return make_worker().start().wait_until_ready()
 
 
 @pytest.fixture
 def callfold(kafka_bootstrap: str, mongo_uri: str, topics: Topics, database: str) -> Callfold:
-    """Return the command, which looks at the test's own topics and database."""
+    """Return the command `callfold` for the test's own topics and database."""
     return Callfold(kafka_bootstrap, mongo_uri, topics.prefix, database)

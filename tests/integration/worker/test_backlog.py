@@ -26,7 +26,7 @@ async def test_no_record_is_final_before_it_is_whole_and_none_is_folded_again_an
     wanted = expected(events)
     telephony = [body for body in events if body["type"] in TELEPHONY]
     transcripts = [body for body in events if body["type"] not in TELEPHONY]
-    # The topics are read side by side, and the telephony topic is short: it is at its end while most of the
+    # The topics are read concurrently, and the telephony topic is short: it is at its end while most of the
     # transcripts, call by call, are still to come.
     for part in (telephony, transcripts) if telephony_first else (transcripts, telephony):
         await publish(kafka_bootstrap, topics, part)

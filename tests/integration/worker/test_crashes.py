@@ -1,4 +1,4 @@
-"""Kills in the middle of the work, on servers of the test's own."""
+"""Kills of the worker and of its servers, which are the test's own."""
 
 import asyncio
 import random
@@ -31,7 +31,7 @@ async def test_every_record_is_right_after_kills_of_the_worker_and_of_mongod(nam
             "kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable
         )
         await publish(kafka.address, topics, events[: len(events) // 2])
-        # Small batches, so that there is a middle to be killed in.
+        # Small batches, so that a kill comes in the middle.
         first = WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path, batch_events=500)
         first.start()
         await eventually(lambda: first.ready() and first.metric("callfold_events_ingested_total") > 0)

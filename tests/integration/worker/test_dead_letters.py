@@ -1,4 +1,4 @@
-"""Records that are no events, amid events."""
+"""Invalid records among events."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ BAD: dict[str, tuple[bytes | None, Reason]] = {
 
 
 @pytest.mark.usefixtures("worker")
-async def test_each_is_kept_byte_for_byte_with_its_reason_and_the_events_around_it_are_folded(
+async def test_each_dead_letter_is_kept_byte_for_byte_and_the_events_around_it_are_folded(
     kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     good = [event("call.started"), *(event("call.note", at=STARTED + n) for n in range(20)), event("call.ended")]
@@ -51,7 +51,7 @@ async def test_each_is_kept_byte_for_byte_with_its_reason_and_the_events_around_
     await committed(kafka_bootstrap, topics)
 
 
-async def test_a_dead_letter_says_where_it_came_from_and_keeps_what_makes_it_readable(
+async def test_a_dead_letter_names_its_origin_and_keeps_the_headers_that_make_it_readable(
     worker: WorkerProcess, kafka_bootstrap: str, topics: Topics
 ) -> None:
     headers = [("ce_specversion", b"0.3"), ("ce_id", b"1"), ("number", b"+49 123")]
@@ -61,9 +61,9 @@ async def test_a_dead_letter_says_where_it_came_from_and_keeps_what_makes_it_rea
 
     await eventually(lambda: worker.metric("callfold_dead_letters_total") == 1)
     (letter,) = await records(kafka_bootstrap, topics.dead_letter)
-    said = {name: value.decode() for name, value in letter.headers}
-    assert said.pop("time").endswith("Z")
-    assert said == {
+    headers_of = {name: value.decode() for name, value in letter.headers}
+    assert headers_of.pop("time").endswith("Z")
+    assert headers_of == {
         "ce_specversion": "0.3",
         "ce_id": "1",
         "reason": "not_cloudevents",
@@ -75,7 +75,7 @@ async def test_a_dead_letter_says_where_it_came_from_and_keeps_what_makes_it_rea
 
 
 @pytest.mark.usefixtures("worker")
-async def test_a_header_whose_name_is_no_utf8_holds_nothing_up(
+async def test_a_header_whose_name_is_not_utf8_blocks_nothing(
     kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     events = [event("call.started"), event("call.note"), event("call.ended", at=STARTED + 9_000)]
@@ -113,7 +113,7 @@ async def test_a_record_that_is_large_when_it_is_decompressed_is_a_dead_letter_w
     await committed(kafka_bootstrap, topics)
 
 
-async def test_behind_thousands_of_them_in_a_row_the_events_are_folded_and_none_is_missing(
+async def test_events_behind_thousands_of_dead_letters_are_folded_and_no_dead_letter_is_missing(
     worker: WorkerProcess, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     good = [event("call.started"), event("call.note"), event("call.ended", at=STARTED + 9_000)]

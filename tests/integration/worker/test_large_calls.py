@@ -1,4 +1,4 @@
-"""Large calls in the real worker: folded in a process of their own, whose end is no one else's."""
+"""Large calls in the real worker: each is folded in a process of its own, whose end affects no other call."""
 
 from shared.calls.fold_call import render
 from shared.calls.read_call import Finality
@@ -26,7 +26,7 @@ AT_WORK_BYTES = 100 * 1024 * 1024
 async def test_a_call_of_100_000_turns_is_folded_though_its_process_was_killed_once(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
-    turns, (neighbour,) = long_call(TURNS, line="It cost $27, as I said."), conversations(1, 10)
+    turns, (other,) = long_call(TURNS, line="It cost $27, as I said."), conversations(1, 10)
     partition = partition_of("call-456", PARTITIONS)
     store = MongoStore(connection)
     await send_in_batches(kafka_bootstrap, topics.transcription, partition, map(raw, turns))
@@ -34,15 +34,15 @@ async def test_a_call_of_100_000_turns_is_folded_though_its_process_was_killed_o
     worker = make_worker().start().wait_until_ready()
     await eventually(lambda: [each for each in children(worker.pid) if each.memory_info().rss > AT_WORK_BYTES], 120)
     children(worker.pid)[0].kill()
-    await publish(kafka_bootstrap, topics, neighbour)
+    await publish(kafka_bootstrap, topics, other)
 
-    await wait_for(connection, expected(neighbour))
+    await wait_for(connection, expected(other))
     await eventually(lambda: _is(store, State.FINAL), within=120)
     found = await store.find(CALL)
     assert found is not None
     assert (found.body, found.etag) == (None, render(fold(decoded(turns), book()).record).etag)
     assert "SIGKILL ended its process" in worker.written()
-    assert worker.metric("callfold_events_ingested_total") == len(turns) + len(neighbour)
+    assert worker.metric("callfold_events_ingested_total") == len(turns) + len(other)
     assert (worker.metric("callfold_dead_letters_total"), worker.metric("callfold_calls_broken_total")) == (0, 0)
 
 
@@ -51,11 +51,11 @@ async def test_a_call_that_needs_more_memory_than_is_set_is_broken_alone_and_the
 ) -> None:
     store = MongoStore(connection)
     await put_large(store, long_call(40_000, line="short"))
-    (neighbour,) = conversations(1, 10)
+    (other,) = conversations(1, 10)
 
     with make_worker(pool_memory_mb=128) as worker:
-        await publish(kafka_bootstrap, topics, neighbour)
-        await wait_for(connection, expected(neighbour), Finality.FINAL)
+        await publish(kafka_bootstrap, topics, other)
+        await wait_for(connection, expected(other), Finality.FINAL)
         await eventually(lambda: _is(store, State.BROKEN))
 
         log = worker.written()

@@ -1,4 +1,4 @@
-"""Kafka that goes away between the worker's own look at it and Faust's."""
+"""Kafka that is unavailable when Faust connects."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def waits_for_kafka() -> bool:
 
 
 @pytest.mark.parametrize("part", PARTS)
-async def test_faust_waits_for_it(kafka: Server, part: str) -> None:
+async def test_faust_waits_for_kafka(kafka: Server, part: str) -> None:
     port = free_port()
     service = PARTS[part](finalized(kafka_bootstrap=f"{HOST}:{port}"))
     starting = asyncio.create_task(service.start())

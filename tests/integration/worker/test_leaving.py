@@ -1,4 +1,4 @@
-"""Leaving under load: what a worker that is told to stop leaves to be delivered again."""
+"""Stopping under load: what is delivered again after a worker stops."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ COMMIT_SECONDS = 1.0
 
 @asynccontextmanager
 async def load(bootstrap: str, topics: Topics, events: list[Json]) -> AsyncIterator[None]:
-    """Publish the events at a steady rate beside the block; on leaving it, the rest."""
+    """Publish the events at a steady rate during the block, and the rest at its end."""
 
     async def publish() -> None:
         async with producer(bootstrap) as made:
@@ -52,20 +52,20 @@ async def written(connection: Connection) -> dict[TopicPartition, int]:
     """Return the offset behind the last record of each partition that the log holds."""
     ends: dict[TopicPartition, int] = {}
     async for found in connection.collection("call_events").find({}, {"_id": 1}):
-        *_, topic, partition, stretch = found["_id"].split("/")
-        part, last = TopicPartition(topic, int(partition)), int(stretch.split("-")[1])
+        *_, topic, partition, offsets = found["_id"].split("/")
+        part, last = TopicPartition(topic, int(partition)), int(offsets.split("-")[1])
         ends[part] = max(ends.get(part, 0), last + 1)
     return ends
 
 
 def stopped(worker: WorkerProcess) -> int:
-    """Return how many events a worker says it wrote when it left."""
+    """Return how many events a worker logged at its stop."""
     lines = [orjson.loads(line) for line in worker.log.read_text().splitlines() if line.startswith("{")]
     events: int = next(line["events"] for line in lines if line["event"] == "stopped")
     return events
 
 
-async def test_one_worker_leaves_nothing_to_be_delivered_again(
+async def test_after_the_only_worker_stops_nothing_is_delivered_again(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     events = list(interleaved(conversations(100, 30)))
@@ -82,7 +82,7 @@ async def test_one_worker_leaves_nothing_to_be_delivered_again(
     await wait_for(connection, expected(events))
 
 
-async def test_of_several_a_leaving_one_costs_at_most_one_commit_interval(
+async def test_one_of_several_workers_that_stops_costs_at_most_one_commit_interval(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     events = list(interleaved(conversations(150, 30)))

@@ -1,4 +1,4 @@
-"""Valid JSON that nobody expected, through the real worker: each call of it gets its record, or is broken alone."""
+"""Valid JSON with unexpected content, through the real worker: each call gets its record, or is broken alone."""
 
 import pytest
 
@@ -24,20 +24,20 @@ REFUSED = {
 REFERENCES = {"$ref": "calls", "$id": 27, "$db": {"$oid": "$27"}, "a.b": {"$set": {"state": "live"}}, "": None}
 
 
-def told(call: str, *between: Json) -> list[Json]:
+def whole_call(call: str, *between: Json) -> list[Json]:
     return [event("call.started", call=call), *between, event("call.ended", call=call, at=STARTED + 60_000)]
 
 
 @pytest.mark.usefixtures("worker")
-async def test_it_stops_nothing(kafka_bootstrap: str, topics: Topics, connection: Connection) -> None:
+async def test_unexpected_content_stops_nothing(kafka_bootstrap: str, topics: Topics, connection: Connection) -> None:
     padding = "x" * (MAX_EVENT_BYTES - 1_000)
     notes = [event("call.note", call="heavy", at=STARTED + n, event=f"{n}{padding}") for n in range(17)]
     calls = [
-        *told("references", event("call.updated", call="references", metadata=REFERENCES)),
-        *told("deep", event("call.updated", call="deep", metadata={"nested": _nested(55)})),
-        *told("wide", event("call.updated", call="wide", metadata={"number": 2**63 - 1, "other": -(2**63)})),
-        *told("heavy", *notes),
-        *told("neighbour"),
+        *whole_call("references", event("call.updated", call="references", metadata=REFERENCES)),
+        *whole_call("deep", event("call.updated", call="deep", metadata={"nested": _nested(55)})),
+        *whole_call("wide", event("call.updated", call="wide", metadata={"number": 2**63 - 1, "other": -(2**63)})),
+        *whole_call("heavy", *notes),
+        *whole_call("other"),
     ]
     store = MongoStore(connection)
     await store.insert([document(UNFOLDABLE, content=b'{"specversion":"1.0"}')])

@@ -1,4 +1,4 @@
-"""MongoDB or Kafka away for a while, on servers of the test's own."""
+"""Outages of MongoDB and Kafka, on servers of the test's own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +19,7 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest.mark.parametrize("what", ["mongodb", "kafka"])
-async def test_what_is_away_is_waited_for_and_nothing_is_lost_or_piled_up(
-    servers: Servers, what: str, tmp_path: Path
-) -> None:
+async def test_during_an_outage_the_worker_waits_and_loses_nothing(servers: Servers, what: str, tmp_path: Path) -> None:
     seen = await servers.outage(what, SECONDS, tmp_path)
 
     assert seen.dead_letters == 0

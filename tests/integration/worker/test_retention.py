@@ -1,4 +1,4 @@
-"""What the worker does with old calls and with what was left raw, on a real broker and a real database."""
+"""Old calls and unredacted documents, on a real broker and a real database."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ OLD, KEPT, OPTED_OUT = "old", "kept", "opted-out"
 
 @pytest.fixture
 async def store(connection: Connection) -> MongoStore:
-    """Return a store with a call from 1970, one that is kept for ever, and one with something raw in it."""
+    """Return a store with a call from 1970, one without a retention, and one with an unredacted document."""
     store = MongoStore(connection)
     await store.prepare()
     for organization in (OLD, KEPT):
@@ -48,7 +48,7 @@ async def log(store: MongoStore, organization: str) -> list[LogDocument]:
     return (await store.read([call]))[call]
 
 
-async def test_old_calls_go_and_stay_away_and_what_was_left_raw_is_redacted(
+async def test_old_calls_are_deleted_for_good_and_unredacted_documents_are_redacted(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, store: MongoStore, tmp_path: Path
 ) -> None:
     policies = tmp_path / "policies.toml"

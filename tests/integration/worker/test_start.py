@@ -1,4 +1,4 @@
-"""What the worker refuses to start with, and what it makes for itself."""
+"""What the worker checks and creates at its start."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ async def test_missing_topics_are_created_with_the_configured_partitions(
     }
 
 
-async def test_input_topics_that_differ_in_partitions_are_refused(
+async def test_input_topics_that_differ_in_partitions_end_the_start(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics
 ) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
@@ -42,12 +42,12 @@ async def test_input_topics_that_differ_in_partitions_are_refused(
     worker = make_worker().start()
 
     assert worker.wait() == 2
-    said = worker.log.read_text()
-    assert f"{topics.telephony} has 4 partitions and {topics.transcription} 3" in said
-    assert "Traceback" not in said
+    output = worker.log.read_text()
+    assert f"{topics.telephony} has 4 partitions and {topics.transcription} 3" in output
+    assert "Traceback" not in output
 
 
-async def test_a_dead_letter_topic_that_takes_less_than_the_input_topics_is_refused(
+async def test_a_dead_letter_topic_that_accepts_less_than_the_input_topics_ends_the_start(
     kafka_bootstrap: str, mongo_uri: str, name: str, database: str, tmp_path: Path
 ) -> None:
     topics = Topics(name)
@@ -63,7 +63,7 @@ async def test_a_dead_letter_topic_that_takes_less_than_the_input_topics_is_refu
     assert f"{topics.dead_letter} takes records of" in worker.log.read_text()
 
 
-def test_a_wrong_setting_is_named_with_what_it_had_and_what_it_needs(make_worker: MakeWorker) -> None:
+def test_a_wrong_setting_is_named_with_its_value_and_what_it_must_be(make_worker: MakeWorker) -> None:
     worker = make_worker(partitions=0).start()
 
     assert worker.wait() == 2
@@ -75,12 +75,12 @@ def test_a_missing_secret_is_named_and_a_wrong_one_not_shown(make_worker: MakeWo
     worker = make_worker(log_id_hmac_key="too short").start()
 
     assert worker.wait() == 2
-    said = worker.log.read_text()
-    assert said.startswith("CALLFOLD_LOG_ID_HMAC_KEY is wrong: ")
-    assert "too short" not in said.removeprefix("CALLFOLD_LOG_ID_HMAC_KEY is wrong: value should have at least")
+    output = worker.log.read_text()
+    assert output.startswith("CALLFOLD_LOG_ID_HMAC_KEY is wrong: ")
+    assert "too short" not in output.removeprefix("CALLFOLD_LOG_ID_HMAC_KEY is wrong: value should have at least")
 
 
-async def test_a_worker_that_waits_for_its_group_is_not_ready_and_leaves_at_once(make_worker: MakeWorker) -> None:
+async def test_a_worker_that_waits_for_its_group_is_not_ready_and_stops_at_once(make_worker: MakeWorker) -> None:
     dead = make_worker(session_seconds=SESSION_SECONDS).start().wait_until_ready()
     dead.kill()
     joining = make_worker(session_seconds=SESSION_SECONDS).start()

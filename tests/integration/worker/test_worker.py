@@ -71,7 +71,7 @@ def cloud_event(body: Json) -> CloudEvent:
 
 
 def anyhow(body: Json, topics: Topics, rng: random.Random) -> dict[str, Any]:
-    """Return a message that carries the event in whatever way a producer might take."""
+    """Return a message with the event in a random one of the ways that producers use."""
     made = rng.choice((to_structured_event, to_binary_event))(cloud_event(body))
     spelled: Any = rng.choice(((made.value, list(made.headers.items())), (orjson.dumps(body), []), (raw(body), [])))
     key = rng.choice((body["subject"].encode(), b"another key", None))
@@ -93,7 +93,7 @@ async def test_order_repetition_mode_topic_key_and_partition_do_not_matter(
     assert worker.metric("callfold_mis_keyed_events_total") > 0
 
 
-async def test_an_opted_out_call_leaves_nothing_of_what_was_said_in_the_database(
+async def test_of_an_opted_out_call_the_database_holds_no_content(
     worker: WorkerProcess, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     before = [event("call.started", from_number="+49 secret"), event("transcript.turn", content="secret before")]
@@ -119,7 +119,7 @@ async def test_a_call_that_cannot_be_folded_is_broken_alone(
 ) -> None:
     good = [event("call.started"), event("call.ended", at=STARTED + 9_000)]
     bad = [event("call.started", call="call-bad"), event("call.ended", call="call-bad")]
-    # Nothing that is valid breaks a fold, as far as is known: so the log itself is broken here.
+    # No valid event is known to break a fold: so the log itself is broken here.
     await connection.collection("call_events").insert_one({"_id": "org-789/call-bad/t/0/0-0-1-1-x", "events": 5})
 
     await publish(kafka_bootstrap, topics, bad + good)
@@ -159,7 +159,7 @@ async def test_two_workers_share_the_calls(
     assert all(worker.metric("callfold_folds_total") > 0 for worker in workers)
 
 
-async def test_sigterm_finishes_the_batch_commits_and_leaves(
+async def test_sigterm_finishes_the_batch_commits_and_leaves_the_group(
     worker: WorkerProcess, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     events = [body for script in story(STARTED) for body in script.events]
@@ -174,7 +174,7 @@ async def test_sigterm_finishes_the_batch_commits_and_leaves(
     assert kept == len(events) - await lag(kafka_bootstrap, topics.prefix, topics)
 
 
-async def test_folds_that_a_dead_worker_left_are_done_by_the_next(
+async def test_calls_that_a_dead_worker_leased_are_folded_by_the_next(
     make_worker: Any, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     events = [body for script in story(STARTED) for body in script.events]

@@ -1,4 +1,4 @@
-"""The real worker, which dies at a named point.
+"""The real worker, which ends at a named crash point.
 
     CALLFOLD_TEST_CRASH=after_insert python -m tests.support.worker.crashing_worker
 
@@ -22,23 +22,23 @@ from tests.support.worker.crash_points import Crash, CrashPoint
 T = TypeVar("T")
 
 _part: ContextVar[str] = ContextVar("part", default="")
-"""What a task is, by what it has done before: `flush` after an insert, `folder` after a claim, else neither."""
+"""What a task is, by what it did before: `batch` after an insert, `fold` after a lease, else neither."""
 
 
 class CrashingDeadLetters:
-    """Dead letters around which the process may end."""
+    """Dead letters before and after which the process may end."""
 
     def __init__(self, dead_letters: RecordPublisher, crash: Crash) -> None:
         self._dead_letters = dead_letters
         self._crash = crash
 
-    async def publish(self, letters: Sequence[OutgoingRecord]) -> None:
-        await by_halves(self._dead_letters.publish, letters, self._crash, CrashPoint.AMID_DEAD_LETTERS)
+    async def publish(self, records: Sequence[OutgoingRecord]) -> None:
+        await by_halves(self._dead_letters.publish, records, self._crash, CrashPoint.AMID_DEAD_LETTERS)
         await self._crash.reach(CrashPoint.AFTER_DEAD_LETTERS)
 
 
 class CrashingStore:
-    """A store around which the process may end; what no point is about is the store's own."""
+    """A store before and after whose writes the process may end."""
 
     def __init__(self, store: Store, crash: Crash) -> None:
         self._store = store
@@ -48,21 +48,21 @@ class CrashingStore:
         return getattr(self._store, name)
 
     async def insert(self, documents: Sequence[LogDocument]) -> None:
-        _part.set("flush")
+        _part.set("batch")
         await self._crash.reach(CrashPoint.BEFORE_INSERT)
         await by_halves(self._store.insert, documents, self._crash, CrashPoint.AMID_INSERT)
         await self._crash.reach(CrashPoint.AFTER_INSERT)
 
     async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
-        seen = await self._store.read_states(calls)
-        await self._crash.reach(CrashPoint.AFTER_LOOK)
-        return seen
+        snapshots = await self._store.read_states(calls)
+        await self._crash.reach(CrashPoint.AFTER_READ_STATES)
+        return snapshots
 
-    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        if not marks or _part.get() != "flush":
-            return await self._store.mark_stale(marks)
+    async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
+        if not updates or _part.get() != "batch":
+            return await self._store.mark_stale(updates)
         await self._crash.reach(CrashPoint.BEFORE_MARK)
-        deleted = await by_halves(self._store.mark_stale, marks, self._crash, CrashPoint.AMID_MARK)
+        deleted = await by_halves(self._store.mark_stale, updates, self._crash, CrashPoint.AMID_MARK)
         await self._crash.reach(CrashPoint.AFTER_MARK)
         return deleted
 
@@ -76,27 +76,27 @@ class CrashingStore:
         await self._crash.reach(CrashPoint(f"after_{part}_redaction"))
 
     async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
-        _part.set("folder")
+        _part.set("fold")
         leases = await self._store.lease(calls, token)
         if leases:
-            await self._crash.reach(CrashPoint.AFTER_CLAIM)
+            await self._crash.reach(CrashPoint.AFTER_LEASE)
         return leases
 
     async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
         log = await self._store.read(calls)
-        if _part.get() == "folder":
+        if _part.get() == "fold":
             await self._crash.reach(CrashPoint.AFTER_READ)
         return log
 
     async def store_results(self, leases: Sequence[tuple[Lease, FoldResult]]) -> set[str]:
-        await self._crash.reach(CrashPoint.BEFORE_REPLACE)
-        lost = await by_halves(self._store.store_results, leases, self._crash, CrashPoint.AMID_REPLACE)
-        await self._crash.reach(CrashPoint.AFTER_REPLACE)
+        await self._crash.reach(CrashPoint.BEFORE_STORE)
+        lost = await by_halves(self._store.store_results, leases, self._crash, CrashPoint.AMID_STORE)
+        await self._crash.reach(CrashPoint.AFTER_STORE)
         return lost
 
 
 class CrashingConsumer(ChunkConsumer):
-    """A consumer around whose commits the process may end."""
+    """A consumer before and after whose commits the process may end."""
 
     crash = Crash(None)
 
@@ -105,7 +105,7 @@ class CrashingConsumer(ChunkConsumer):
         self.crash.commit = self.commit_all
 
     async def commit_all(self) -> None:
-        """Commit what is acknowledged, after a commit under way, which may know less."""
+        """Commit what is acknowledged, after a commit in progress, which may know less."""
         await self.commit()
         await self.commit()
 
@@ -120,7 +120,7 @@ class CrashingConsumer(ChunkConsumer):
 async def by_halves(
     act: Callable[[Sequence[T]], Awaitable[set[str] | None]], items: Sequence[T], crash: Crash, amid: CrashPoint
 ) -> set[str]:
-    """Do `act` with all items at once; or, if the process is to end amid them, with one half after the other."""
+    """Call `act` with all items; or, if the process is to end amid them, with one half after the other."""
     half = len(items) // 2
     if not half or not crash.error_type(amid):
         return await act(items) or set()

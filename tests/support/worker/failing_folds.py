@@ -1,4 +1,4 @@
-"""The worker whose folds go wrong: one call's ends the process, another's takes long.
+"""The worker whose folds fail: one call's ends the process, another's takes long.
 
 CALLFOLD_TEST_DEADLY=org-789/call-1 python -m tests.support.worker.failing_folds
 """
@@ -18,8 +18,8 @@ DEADLY = "CALLFOLD_TEST_DEADLY"
 """The variable that names the call whose fold ends the process."""
 HELD = "CALLFOLD_TEST_HELD"
 """The variable that names a file: no fold ends as long as it is there."""
-CLAIMS = "CALLFOLD_TEST_CLAIMS"
-"""The variable that names the file to which each claim is added, a line each: the call's key."""
+LEASES = "CALLFOLD_TEST_LEASES"
+"""The variable that names the file to which each lease is added, a line each: the call's key."""
 
 EXIT_STATUS = 99
 
@@ -27,7 +27,7 @@ _HELD_AT_MOST = 600.0
 
 
 class FailingStore:
-    """A store through which folds go wrong."""
+    """A store with which folds fail."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -37,8 +37,8 @@ class FailingStore:
 
     async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
         leases = await self._store.lease(calls, token)
-        if CLAIMS in os.environ:
-            with Path(os.environ[CLAIMS]).open("a") as file:  # noqa: ASYNC230 - a few lines
+        if LEASES in os.environ:
+            with Path(os.environ[LEASES]).open("a") as file:  # noqa: ASYNC230 - a few lines
                 file.writelines(f"{lease.call}\n" for lease in leases)
         return leases
 

@@ -1,4 +1,4 @@
-"""The calls that the folder's tests tell of."""
+"""Calls for the tests of the fold loop."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -27,7 +27,7 @@ async def attempts_of(memory: MemoryStore, call: str = CALL) -> int:
 
 
 class Heavy(MemoryStore):
-    """Says of calls that their logs have so many bytes: of all, or of those that are named."""
+    """Returns this size for the logs of all calls, or of those that are named."""
 
     def __init__(self, size: int, only: Collection[str] = (), lease_ms: int = 60_000) -> None:
         super().__init__(lease_ms=lease_ms)
@@ -51,6 +51,6 @@ class _Torn(PriceBook):
 
 
 def torn(missing: int = STARTED) -> PriceBook:
-    """Return a price book in which the page for calls of one moment is missing: they cannot be folded."""
+    """Return a price book without a price list for calls of one moment: they cannot be folded."""
     (prices,) = book().price_lists
     return _Torn("test", [replace(prices, effective=missing)])

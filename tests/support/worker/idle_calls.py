@@ -17,7 +17,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 SLACK = 5 * MINUTE
 
 
-class Desk:
+class IdleCalls:
     """A worker in memory with its idle-call timeout; events arrive now, by the clock of the timeout."""
 
     def __init__(
@@ -32,7 +32,7 @@ class Desk:
         self.inferred_ends = inferred_ends or MemoryPublisher()
         self._policies, self._owned = policies or Policies(), owned
         self._offsets = itertools.count()
-        self.idle_calls = self.another()
+        self.timeout = self.another()
 
     def another(self) -> IdleCallTimeout:
         """Return another idle-call timeout for the same calls."""
@@ -54,7 +54,7 @@ class Desk:
     async def end_idle_calls(self, after: float = 0, idle_calls: IdleCallTimeout | None = None) -> Round:
         """Let so many seconds pass; set a commit barrier, and end the calls that were idle by then."""
         self.clock.move(after)
-        idle_calls = idle_calls or self.idle_calls
+        idle_calls = idle_calls or self.timeout
         first, second = await idle_calls.step(), await idle_calls.step()
         return Round(first.ended + second.ended, first.marked + second.marked)
 

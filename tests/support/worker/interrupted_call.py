@@ -1,4 +1,4 @@
-"""A call on its way from its first event to its record, by the real flush, folder and store: one step is broken off."""
+"""A call from its first event to its record, by the real batch writer, fold loop and store: one step fails."""
 
 import asyncio
 import time
@@ -28,32 +28,32 @@ _WITHIN = scaled(120.0)
 
 
 class Step(Enum):
-    """What a flush or a folder asks of the store; in which part of the way, and by which method."""
+    """A request of the batch writer or the fold loop to the store: in which part of the way, and by which method."""
 
     INSERT = ("the first batch", "insert")
-    LOOK = ("the first batch", "read_states")
+    READ_STATES = ("the first batch", "read_states")
     MARK = ("the first batch", "mark_stale")
-    WAITING = ("the fold", "stale_calls")
-    CLAIM = ("the fold", "lease")
+    STALE_CALLS = ("the fold", "stale_calls")
+    LEASE = ("the fold", "lease")
     SIZES = ("the fold", "sizes")
     READ = ("the fold", "read")
-    FOLDER_REDACTION = ("the fold", "redact")
-    REPLACE = ("the fold", "store_results")
-    FLUSH_REDACTION = ("a late batch", "redact")
+    FOLD_REDACTION = ("the fold", "redact")
+    STORE = ("the fold", "store_results")
+    BATCH_REDACTION = ("a late batch", "redact")
 
 
 STEPS = {
-    WRITES: (Step.INSERT, Step.MARK, Step.CLAIM, Step.FOLDER_REDACTION, Step.REPLACE, Step.FLUSH_REDACTION),
-    READS: (Step.LOOK, Step.WAITING, Step.CLAIM, Step.SIZES, Step.READ),
+    WRITES: (Step.INSERT, Step.MARK, Step.LEASE, Step.FOLD_REDACTION, Step.STORE, Step.BATCH_REDACTION),
+    READS: (Step.READ_STATES, Step.STALE_CALLS, Step.LEASE, Step.SIZES, Step.READ),
 }
-"""The steps that make use of these commands; a claim is written, and then read."""
+"""The steps that use these commands; a lease is written, and then read."""
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """How the call arrived: whether the step was broken off at all, and what came of it."""
+    """The outcome: whether the step failed at all, and what the store holds."""
 
-    broken_off: bool
+    failed: bool
     right: bool
     dead_letters: int
     attempts: frozenset[int]
@@ -61,14 +61,14 @@ class Arrival:
 
 
 class BreakingStore:
-    """A store that waits before the step, so that it can be made to fail."""
+    """A store that waits before the step, so that the test can make it fail."""
 
     def __init__(self, store: Store, step: Step) -> None:
         self._store = store
         self._step = step
         self.part = ""
         self.there, self.go_on, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.broken_off = False
+        self.failed = False
         self.attempts: set[int] = set()
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -76,7 +76,7 @@ class BreakingStore:
 
         async def call(*args: Any) -> Any:
             if (self.part, name) == self._step.value and not self.there.is_set():
-                return await self._broken_off(method, *args)
+                return await self._fail(method, *args)
             result = await method(*args)
             if name == "lease":
                 self.attempts |= {lease.attempts for lease in result}
@@ -84,13 +84,13 @@ class BreakingStore:
 
         return call
 
-    async def _broken_off(self, method: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    async def _fail(self, method: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         self.there.set()
         await self.go_on.wait()
         try:
             return await method(*args)
         except StoreUnavailable:
-            self.broken_off = True
+            self.failed = True
             raise
         finally:
             self.over.set()
@@ -106,7 +106,7 @@ class Journey:
         self._worker = MemoryWorker(store=cast(Store, self.store))
 
     async def go(self) -> Arrival:
-        """Bring the events, fold, bring a late event, fold again."""
+        """Write the events, fold, write a late event, fold again."""
         await MongoStore(self._witness).prepare()
         self.store.part = "the first batch"
         await self._worker.deliver(CREATED, BEGUN, SAID, OPT_OUT, ENDED)
@@ -123,7 +123,7 @@ class Journey:
         await self._traveller.close()
 
     async def _rest(self) -> None:
-        """Fold until nothing is left, as the worker does: when the store is away, later."""
+        """Fold until nothing is left, as the worker does: later, when the store is unavailable."""
         deadline = time.monotonic() + _WITHIN
         while time.monotonic() < deadline:
             try:
@@ -136,7 +136,7 @@ class Journey:
         (wanted,) = expected(_BODIES).values()
         documents = (await MongoStore(self._witness).read([CALL]))[CALL]
         return Arrival(
-            self.store.broken_off,
+            self.store.failed,
             await read(self._witness, CALL) == (wanted, Finality.FINAL),
             len(self._worker.dead_letters.published),
             frozenset(self.store.attempts),
@@ -145,7 +145,7 @@ class Journey:
 
 
 async def journeys(mongo: FailingMongo, error: NamedError, commands: Commands, name: str) -> dict[Step, Arrival]:
-    """Return how calls arrive of which each is broken off at another step, all by the same error at the same time."""
+    """Return the outcomes of calls of which each fails at another step, all by the same error at the same time."""
     going = {step: Journey(mongo, f"{name}-{step.name.lower()}", step) for step in STEPS[commands]}
     stores = [journey.store for journey in going.values()]
     try:

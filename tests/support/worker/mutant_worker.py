@@ -1,6 +1,6 @@
-"""The worker with a broken recipe: what the tests of faults must find out, or they would find out nothing.
+"""A mutant of the worker: the fault tests must detect it, or they detect nothing.
 
-CALLFOLD_TEST_SABOTAGE=skips_marks python -m tests.support.worker.mutant_worker
+CALLFOLD_TEST_MUTANT=skips_updates python -m tests.support.worker.mutant_worker
 """
 
 import asyncio
@@ -22,19 +22,19 @@ from shared.kafka.producer import OutgoingRecord
 from shared.store.models import CallUpdate, LogDocument
 from shared.store.ports import Store, StoreUnavailable
 
-VARIABLE = "CALLFOLD_TEST_SABOTAGE"
-"""The variable that names the sabotage."""
+VARIABLE = "CALLFOLD_TEST_MUTANT"
+"""The variable that names the mutant."""
 
 
-class Sabotage(StrEnum):
-    """How a recipe is broken."""
+class Mutant(StrEnum):
+    """What the mutant does wrong."""
 
     ACKNOWLEDGES_FIRST = "acknowledges_first"
-    """Offsets are acknowledged when their records are delivered, long before the marks, which take for ever."""
-    SKIPS_MARKS = "skips_marks"
-    """Nothing is marked."""
-    TAKES_AN_OUTAGE_FOR_POISON = "takes_an_outage_for_poison"
-    """What a store that is away does not take goes to the dead letters, and is done with."""
+    """Offsets are acknowledged when their records are delivered; the updates of their calls are never written."""
+    SKIPS_UPDATES = "skips_updates"
+    """No call is marked stale."""
+    TAKES_AN_OUTAGE_FOR_INVALID_EVENTS = "takes_an_outage_for_invalid_events"
+    """Events that an unavailable store does not accept become dead letters."""
 
 
 class HastyConsumer(ChunkConsumer):
@@ -47,13 +47,13 @@ class HastyConsumer(ChunkConsumer):
             yield tp, message
 
 
-class SabotagedStore:
-    """A store that breaks the recipe."""
+class MutantStore:
+    """A store that does it."""
 
-    def __init__(self, dependencies: WorkerDependencies, sabotage: Sabotage) -> None:
+    def __init__(self, dependencies: WorkerDependencies, mutant: Mutant) -> None:
         self._store = dependencies.store
         self._dead_letters = dependencies.dead_letters
-        self._sabotage = sabotage
+        self._mutant = mutant
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -67,25 +67,25 @@ class SabotagedStore:
             await self._dead_letters.publish([OutgoingRecord(topic, b"k", value, ()) for value in values])
 
     async def _insert(self, documents: Sequence[LogDocument]) -> None:
-        if self._sabotage is Sabotage.TAKES_AN_OUTAGE_FOR_POISON:
+        if self._mutant is Mutant.TAKES_AN_OUTAGE_FOR_INVALID_EVENTS:
             raise StoreUnavailable("away")
         await self._store.insert(documents)
 
-    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        match self._sabotage:
-            case Sabotage.ACKNOWLEDGES_FIRST:
+    async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
+        match self._mutant:
+            case Mutant.ACKNOWLEDGES_FIRST:
                 await asyncio.Event().wait()
-            case Sabotage.TAKES_AN_OUTAGE_FOR_POISON:
-                return await self._store.mark_stale(marks)
+            case Mutant.TAKES_AN_OUTAGE_FOR_INVALID_EVENTS:
+                return await self._store.mark_stale(updates)
         return set()
 
 
-def run(sabotage: Sabotage) -> None:
+def run(mutant: Mutant) -> None:
     """Run the worker until it is killed."""
-    if sabotage is Sabotage.ACKNOWLEDGES_FIRST:
+    if mutant is Mutant.ACKNOWLEDGES_FIRST:
         ChunkTransport.Consumer = HastyConsumer
-    main(lambda dependencies: replace(dependencies, store=cast(Store, SabotagedStore(dependencies, sabotage))))
+    main(lambda dependencies: replace(dependencies, store=cast(Store, MutantStore(dependencies, mutant))))
 
 
 if __name__ == "__main__":
-    run(Sabotage(os.environ[VARIABLE]))
+    run(Mutant(os.environ[VARIABLE]))

@@ -49,7 +49,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def running(self, module: str, **variables: str) -> Self:
-        """Make it run another program that is a worker, which takes these variables beside the settings."""
+        """Run another program that is a worker, with these variables besides the settings."""
         self._module = module
         self._environment |= variables
         return self
@@ -63,7 +63,7 @@ class WorkerProcess:
         return self
 
     def wait_until_ready(self) -> Self:
-        """Return when the worker takes events."""
+        """Return when the worker is ready."""
         with suppress(AssertionError):
             eventually_blocking(lambda: self.ready() or self.ended(), _READY_WITHIN)
         assert self.ready(), f"the worker is not ready:\n{self.log.read_text()[-3000:]}"

@@ -1,4 +1,4 @@
-"""One worker dies, another takes over: what is right in the end is told by the reference fold alone."""
+"""One worker dies, another takes over: the reference implementation decides what is right in the end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,11 +23,11 @@ _WITHIN = 300.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is wrong when nothing is left to do: calls by their keys, and what was lost or added in the dead letters."""
+    """What is wrong when nothing is left to do: calls by their keys, and missing or extra dead letters."""
 
     wrong_records: frozenset[str] = frozenset()
     raw_though_opted_out: frozenset[str] = frozenset()
-    wrong_letters: frozenset[bytes] = frozenset()
+    wrong_dead_letters: frozenset[bytes] = frozenset()
 
 
 ALL_RIGHT = Verdict()
@@ -41,7 +41,7 @@ class Takeover:
         self._first, self._then = earlier(), later()
 
     async def publish(self) -> None:
-        """Publish calls that are folded, though never committed, then what is new, and what is no event."""
+        """Publish calls that are folded, though never committed, then new events and invalid records."""
         kafka, topics = self.place.kafka, self.place.topics
         await send(kafka, [message(body, topics) for body in self._first])
         process = MemoryWorker(store=self.place.store, partitions=PARTITIONS)
@@ -51,17 +51,17 @@ class Takeover:
         await send(kafka, [*(message(body, topics) for body in self._then), *poison(topics)])
 
     async def finished(self) -> Verdict:
-        """Return the verdict on what an ordinary worker makes of it."""
+        """Return the verdict on what an ordinary worker writes."""
         self.place.worker()
         await eventually(self._quiet, within=_WITHIN)
         records_of = expected(self._first + self._then)
         wrong = [call for call, record in records_of.items() if not await self._right(call, record)]
         raw = [call for call in map(_key, OPTED_OUT) if await self._raw(call)]
-        letters = {letter.value for letter in await records(self.place.kafka, self.place.topics.dead_letter)}
-        return Verdict(frozenset(wrong), frozenset(raw), frozenset(letters ^ set(POISON)))
+        values = {record.value for record in await records(self.place.kafka, self.place.topics.dead_letter)}
+        return Verdict(frozenset(wrong), frozenset(raw), frozenset(values ^ set(POISON)))
 
     async def _quiet(self) -> bool:
-        """Tell whether there is nothing left to do; what a batch marks is there before it is committed."""
+        """Return whether nothing is left to do; a batch updates its calls before it is committed."""
         return not await self._open_calls() and await self.place.committed() and not await self._open_calls()
 
     async def _open_calls(self) -> int:
@@ -85,15 +85,15 @@ def _key(call: str) -> str:
 
 
 async def died(worker: WorkerProcess, status: int) -> None:
-    """Return when a worker has ended by itself, with this status; fail with what it said if with another."""
+    """Return when a worker has ended by itself with this status; fail with its log if with another."""
     await eventually(worker.ended, within=_WITHIN)
     assert worker.wait() == status, worker.written()[-3000:]
 
 
 @asynccontextmanager
-async def takeover(kafka: str, mongo_uri: str, topics: Topics, fold_loop: Path) -> AsyncIterator[Takeover]:
+async def takeover(kafka: str, mongo_uri: str, topics: Topics, directory: Path) -> AsyncIterator[Takeover]:
     """Prepare a takeover."""
-    async with place(kafka, mongo_uri, topics, fold_loop) as where:
+    async with place(kafka, mongo_uri, topics, directory) as where:
         load = Takeover(where)
         await load.publish()
         yield load

@@ -1,11 +1,11 @@
-"""A small load in which a worker comes to every crash point: ends, late events, opting out, and what is no event."""
+"""A small load with which a worker reaches every crash point: ends, late events, opt-outs, invalid records."""
 
 from shared.contract.topics import Topics
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.servers.kafka import Message
 
 SAID = "the code is 1729"
-"""What is said in every call; of an opted-out one it may be nowhere in the end."""
+"""Content of every call; in the end it may be nowhere for an opted-out one."""
 
 # Most of these keys lie in one partition of three: a batch holds several calls of each kind.
 _OPTED_OUT_EARLY = ("call-0", "call-1", "call-2")
@@ -13,7 +13,7 @@ _OPTED_OUT_LATE = ("call-3", "call-4", "call-5")
 _ORDINARY = ("call-6", "call-7")
 _NEW = ("call-8", "call-9", "call-10", "call-11")
 _NEW_OPTED_OUT = _NEW[-1:]
-_TOLD = (*_OPTED_OUT_EARLY, *_OPTED_OUT_LATE, *_ORDINARY)
+_EARLIER = (*_OPTED_OUT_EARLY, *_OPTED_OUT_LATE, *_ORDINARY)
 
 OPTED_OUT = frozenset({*_OPTED_OUT_EARLY, *_OPTED_OUT_LATE, *_NEW_OPTED_OUT})
 
@@ -22,18 +22,18 @@ POISON = (b"no JSON", b"[]", b'{"hello": "world"}')
 
 def earlier() -> list[Json]:
     """Return calls from their first event to their last."""
-    return [body for call in _TOLD for body in _call(call)] + [_opting_out(call) for call in _OPTED_OUT_EARLY]
+    return [body for call in _EARLIER for body in _call(call)] + [_opting_out(call) for call in _OPTED_OUT_EARLY]
 
 
 def later() -> list[Json]:
     """Return late events of the earlier calls, on both topics, and calls that are new."""
-    late = [body for call in _TOLD for body in _late(call)]
+    late = [body for call in _EARLIER for body in _late(call)]
     new = [body for call in _NEW for body in _call(call)]
     return late + new + [_opting_out(call) for call in (*_OPTED_OUT_LATE, *_NEW_OPTED_OUT)]
 
 
 def poison(topics: Topics) -> list[Message]:
-    """Return records that are no events, all of one partition: one batch refuses several."""
+    """Return invalid records, all of one partition, so that one batch rejects several."""
     return [{"topic": topics.telephony, "partition": 1, "key": b"k", "value": value} for value in POISON]
 
 

@@ -1,4 +1,4 @@
-"""The worker's own consumer, real but never started, before a broker that answers as it is told to."""
+"""The worker's own consumer, real but never started, with a broker that the test controls."""
 
 # ruff: noqa: SLF001 - the seam between the worker and Faust is inside Faust
 
@@ -31,7 +31,7 @@ TP1 = TP(TELEPHONY, 1)
 
 @dataclass
 class Broker:
-    """Stands where the thread stands that talks to Kafka: `committed` holds what is owned, None where nothing was."""
+    """In place of the thread that talks to Kafka: `committed` has the partitions that are owned, None for no offset."""
 
     committed: dict[TP, int | None] = field(default_factory=lambda: {TP0: 100})
     fetches: deque[dict[TP, list[Received]]] = field(default_factory=deque)
@@ -76,7 +76,7 @@ def records(first: int, end: int, tp: TP = TP0) -> list[Received]:
 
 
 def finalized(store: Any = None, **chosen: Any) -> Worker:
-    """Return a worker with these settings of which nothing runs, but all is made."""
+    """Return a worker with these settings: all is made, nothing runs."""
     store = store or MemoryStore()
     dependencies = WorkerDependencies(
         store=store,
@@ -97,7 +97,7 @@ def finalized(store: Any = None, **chosen: Any) -> Worker:
 async def unstarted(
     broker: Broker | None = None, store: Any = None, **chosen: Any
 ) -> AsyncIterator[tuple[Worker, Broker]]:
-    """Give a worker whose consumer owns what the broker says, with the flow on and generation 1."""
+    """Give a worker whose consumer owns the broker's partitions, with the flow on and generation 1."""
     broker, worker = broker or Broker(), finalized(store, **chosen)
     consumer, worker.app.consumer_generation_id = worker.consumer, 1
     consumer._thread.thread_loop.close()  # Faust opens it with the thread, which never runs here
@@ -128,7 +128,7 @@ def span(chunk: Chunk) -> tuple[int, int]:
 
 
 async def turns(count: int = 20) -> None:
-    """Let everything that can go on go on."""
+    """Let every task run until it waits."""
     for _ in range(count):
         await asyncio.sleep(0)
 

@@ -23,8 +23,8 @@ def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     return iter([None])
 
 
-def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **variables: str) -> list[str]:
-    """Return the lines with which the worker refuses these variables."""
+def error_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **variables: str) -> list[str]:
+    """Return the error lines of the worker with these variables."""
     for name, value in ({"log_id_hmac_key": KEY} | variables).items():
         monkeypatch.setenv(f"CALLFOLD_{name.upper()}", value)
     with pytest.raises(SystemExit) as refused:
@@ -33,7 +33,7 @@ def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **
     return capsys.readouterr().err.splitlines()
 
 
-def test_a_content_key_is_all_that_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_id_hmac_key_is_all_that_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLFOLD_LOG_ID_HMAC_KEY", KEY)
 
     settings = WorkerSettings.load()
@@ -42,7 +42,7 @@ def test_a_content_key_is_all_that_is_required(monkeypatch: pytest.MonkeyPatch) 
     assert settings.log_id_hmac_key.get_secret_value() == KEY
 
 
-def test_without_a_content_key_it_says_what_is_missing_and_what_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_log_id_hmac_key_is_named_with_its_purpose(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         WorkerSettings.load()
 
@@ -66,18 +66,18 @@ def test_without_a_content_key_it_says_what_is_missing_and_what_for(capsys: pyte
         ("kafka_bootstrap", "127.0.0.1:notaport", "`host:port`"),
     ],
 )
-def test_a_wrong_setting_is_one_line_that_names_it_shows_it_and_says_what_it_needs(
+def test_a_wrong_setting_is_one_line_with_its_name_its_value_and_what_it_must_be(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, value: str, needs: str
 ) -> None:
-    (line,) = told(monkeypatch, capsys, **{name: value})
+    (line,) = error_lines(monkeypatch, capsys, **{name: value})
 
     assert line.startswith(f"CALLFOLD_{name.upper()} is {value!r}: ")
     assert needs in line
-    assert line.endswith(")")  # what it means
+    assert line.endswith(")")  # its description
 
 
 def test_every_wrong_setting_has_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = told(monkeypatch, capsys, partitions="-1", poll_seconds="soon")
+    lines = error_lines(monkeypatch, capsys, partitions="-1", poll_seconds="soon")
 
     assert [line.split()[0] for line in lines] == ["CALLFOLD_PARTITIONS", "CALLFOLD_POLL_SECONDS"]
 
@@ -85,7 +85,7 @@ def test_every_wrong_setting_has_a_line(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_a_wrong_secret_is_named_and_not_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (line,) = told(monkeypatch, capsys, log_id_hmac_key="hunter2")
+    (line,) = error_lines(monkeypatch, capsys, log_id_hmac_key="hunter2")
 
     assert line.startswith("CALLFOLD_LOG_ID_HMAC_KEY is wrong: ")
     assert "32" in line
@@ -103,7 +103,7 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, show: Any) -> 
     assert KEY not in shown
 
 
-def test_secrets_may_stand_in_files(tmp_path: Path) -> None:
+def test_secrets_may_be_in_files(tmp_path: Path) -> None:
     (tmp_path / "callfold_log_id_hmac_key").write_text(KEY + "\n")
     (tmp_path / "callfold_mongo_uri").write_text(URI)
 

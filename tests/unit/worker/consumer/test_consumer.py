@@ -59,10 +59,10 @@ async def test_records_that_are_read_again_after_a_seek_are_dropped(consumer: Ch
     first, again = await deliver(consumer, broker, (100, 150), (90, 160))
 
     assert span(first) == (100, 149)
-    assert span(again) == (149, 159)  # Faust's mark is the last one delivered, which may come twice
+    assert span(again) == (149, 159)  # Faust's read offset is the last one delivered, which may come twice
 
 
-async def test_offsets_that_are_missing_in_between_are_no_holes(consumer: ChunkConsumer, broker: Broker) -> None:
+async def test_missing_offsets_are_no_gaps(consumer: ChunkConsumer, broker: Broker) -> None:
     compacted = [*records(100, 110), *records(140, 150)]
 
     (chunk,) = await fetch(consumer, broker, {TP0: compacted})
@@ -75,7 +75,7 @@ async def test_offsets_that_are_missing_in_between_are_no_holes(consumer: ChunkC
 # Committing
 
 
-async def test_what_was_acknowledged_is_committed(consumer: ChunkConsumer, broker: Broker) -> None:
+async def test_acknowledged_chunks_are_committed(consumer: ChunkConsumer, broker: Broker) -> None:
     for chunk in await deliver(consumer, broker, (100, 150), (150, 200)):
         consumer.acknowledge(chunk)
 
@@ -84,9 +84,7 @@ async def test_what_was_acknowledged_is_committed(consumer: ChunkConsumer, broke
     assert broker.committed == {TP0: 200}
 
 
-async def test_case_1_nothing_is_committed_before_the_hole_at_the_front(
-    consumer: ChunkConsumer, broker: Broker
-) -> None:
+async def test_case_1_nothing_is_committed_past_a_gap_at_the_front(consumer: ChunkConsumer, broker: Broker) -> None:
     _, late = await deliver(consumer, broker, (100, 150), (150, 200))
     consumer.acknowledge(late)
 
@@ -95,7 +93,7 @@ async def test_case_1_nothing_is_committed_before_the_hole_at_the_front(
     assert broker.committed == {TP0: 100}
 
 
-async def test_case_2_a_hole_of_one_record_is_a_hole(consumer: ChunkConsumer, broker: Broker) -> None:
+async def test_case_2_a_gap_of_one_record_is_a_gap(consumer: ChunkConsumer, broker: Broker) -> None:
     first, rest = await deliver(consumer, broker, (100, 101), (101, 110))
     consumer.acknowledge(rest)
     await consumer.commit()
@@ -107,7 +105,7 @@ async def test_case_2_a_hole_of_one_record_is_a_hole(consumer: ChunkConsumer, br
     assert (before, broker.committed) == ({TP0: 100}, {TP0: 110})
 
 
-async def test_case_3_a_hole_is_one_where_nothing_was_committed_yet() -> None:
+async def test_case_3_a_gap_is_one_where_nothing_was_committed_yet() -> None:
     async with unstarted(Broker({TP0: None})) as (worker, broker):
         _, rest = await deliver(worker.consumer, broker, (0, 50), (50, 100))
         worker.consumer.acknowledge(rest)
@@ -117,7 +115,7 @@ async def test_case_3_a_hole_is_one_where_nothing_was_committed_yet() -> None:
         assert broker.committed == {TP0: None}
 
 
-async def test_case_4_a_rebalance_does_not_forget_a_hole_before_the_batch_under_way(
+async def test_case_4_a_rebalance_does_not_drop_a_gap_before_the_batch_being_written(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     _, failed, under_way = await deliver(consumer, broker, (100, 150), (150, 200), (200, 250))
@@ -133,7 +131,7 @@ async def test_case_4_a_rebalance_does_not_forget_a_hole_before_the_batch_under_
     assert broker.committed == {TP0: 100}
 
 
-async def test_case_5_what_was_acknowledged_before_a_rebalance_is_committed_before_it_is_forgotten(
+async def test_case_5_chunks_acknowledged_before_a_rebalance_are_committed_before_they_are_dropped(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     for chunk in await deliver(consumer, broker, (100, 5_000)):
@@ -166,7 +164,7 @@ async def test_a_chunk_acknowledged_twice_counts_once(consumer: ChunkConsumer, b
     assert consumer._n_acked == 50  # noqa: SLF001 - Faust's count
 
 
-async def test_partitions_are_committed_apart() -> None:
+async def test_each_partition_is_committed_for_itself() -> None:
     async with unstarted(Broker({TP0: 100, TP1: 7})) as (worker, broker):
         await deliver(worker.consumer, broker, (100, 150))
         (other,) = await deliver(worker.consumer, broker, (7, 9), tp=TP1)
@@ -177,7 +175,7 @@ async def test_partitions_are_committed_apart() -> None:
         assert broker.committed == {TP0: 100, TP1: 9}
 
 
-async def test_acknowledged_after_the_partition_went_elsewhere_nothing_is_committed(
+async def test_a_chunk_acknowledged_after_its_partition_was_lost_is_not_committed(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
@@ -189,10 +187,10 @@ async def test_acknowledged_after_the_partition_went_elsewhere_nothing_is_commit
     assert broker.committed == {TP1: 7}
 
 
-# Telling how far it is
+# Positions
 
 
-async def test_it_has_written_until_the_last_record_before_the_first_that_is_not(
+async def test_it_is_written_until_the_last_record_before_the_first_that_is_not(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     one, two, three = await deliver(consumer, broker, (100, 150), (150, 200), (200, 250))
@@ -211,27 +209,25 @@ def state(position: int | None, end: int | None) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize(
-    ("stands", "position"),
+    ("partition_state", "position"),
     [
         (state(150, 150), 150),
         (state(151, 150), 151),
         (state(149, 150), None),  # there is more
-        (state(None, 150), None),  # it does not know yet where it stands
-        (state(150, None), None),  # it has not heard yet where the end is
+        (state(None, 150), None),  # it has no position yet
+        (state(150, None), None),  # it does not know the end yet
         (None, None),  # not its own
     ],
 )
-async def test_it_stands_at_the_end_if_its_position_is_the_last_stable_offset(
-    consumer: ChunkConsumer, broker: Broker, stands: SimpleNamespace | None, position: int | None
+async def test_it_is_at_the_end_if_its_position_is_the_last_stable_offset(
+    consumer: ChunkConsumer, broker: Broker, partition_state: SimpleNamespace | None, position: int | None
 ) -> None:
-    broker.positions = {TP0: stands} if stands else {}
+    broker.positions = {TP0: partition_state} if partition_state else {}
 
     assert consumer.end_position(TP0) == position
 
 
-async def test_it_does_not_stand_at_the_end_while_something_is_not_written(
-    consumer: ChunkConsumer, broker: Broker
-) -> None:
+async def test_it_is_not_at_the_end_while_a_chunk_is_not_written(consumer: ChunkConsumer, broker: Broker) -> None:
     broker.positions = {TP0: state(150, 150)}
     (chunk,) = await deliver(consumer, broker, (100, 150))
     before = consumer.end_position(TP0)
@@ -241,7 +237,7 @@ async def test_it_does_not_stand_at_the_end_while_something_is_not_written(
     assert (before, consumer.end_position(TP0)) == (None, 150)
 
 
-async def test_it_does_not_stand_at_the_end_while_something_fetched_waits_behind_another_partition() -> None:
+async def test_it_is_not_at_the_end_while_a_fetched_chunk_waits_behind_another_partition() -> None:
     async with unstarted(Broker({TP0: 100, TP1: 7})) as (worker, broker):
         broker.positions = {TP1: state(9, 9)}
         broker.fetches.append({TP0: records(100, 150), TP1: records(7, 9, TP1)})

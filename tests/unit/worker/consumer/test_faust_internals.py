@@ -14,7 +14,7 @@ from services.worker.consumer.consumer import ChunkConsumer
 from tests.support.worker.unstarted_consumer import unstarted
 
 
-async def test_it_reads_what_is_committed_only_and_bounds_what_a_fetch_waits_for_and_brings() -> None:
+async def test_it_reads_committed_transactions_only_and_has_its_own_fetch_limits() -> None:
     async with unstarted() as (worker, _):
         thread = ours.ChunkThread(worker.consumer, loop=asyncio.get_running_loop())
         thread.thread_loop.close()
@@ -26,7 +26,7 @@ async def test_it_reads_what_is_committed_only_and_bounds_what_a_fetch_waits_for
         await made.stop()
 
 
-async def test_it_hears_of_a_rebalance_within_half_a_second() -> None:
+async def test_it_learns_of_a_rebalance_within_half_a_second() -> None:
     async with unstarted() as (worker, _):
         thread = ours.ChunkThread(worker.consumer, loop=asyncio.get_running_loop())
         thread.thread_loop.close()
@@ -48,7 +48,7 @@ OVERRIDDEN = [
 ]
 
 
-def test_what_overrides_is_known() -> None:
+def test_the_overridden_methods_are_known() -> None:
     assert {name for _, _, name in OVERRIDDEN[1:]} >= {
         "getmany",
         "ack",
@@ -65,7 +65,7 @@ def test_what_overrides_is_known() -> None:
 
 
 @pytest.mark.parametrize(("mine", "fausts", "name"), OVERRIDDEN, ids=str)
-def test_a_method_that_is_overridden_takes_what_fausts_own_takes(mine: type, fausts: type, name: str) -> None:
+def test_an_overriding_method_has_the_parameters_of_fausts(mine: type, fausts: type, name: str) -> None:
     if name == "__init__":
         return
 
@@ -89,7 +89,7 @@ def test_a_method_that_is_overridden_takes_what_fausts_own_takes(mine: type, fau
         "track_message",
     ],
 )
-def test_what_is_called_of_faust_is_there(name: str) -> None:
+def test_the_methods_of_faust_that_are_called_exist(name: str) -> None:
     assert callable(getattr(driver.Consumer, name))
     assert callable(driver.AIOKafkaConsumerThread.seek_to_beginning)
 
@@ -104,13 +104,13 @@ def test_what_is_called_of_faust_is_there(name: str) -> None:
         (Consumer.on_stop, ["wait_empty("]),
     ],
 )
-def test_faust_calls_what_is_overridden(loop: object, calls: list[str]) -> None:
+def test_faust_calls_the_overridden_methods(loop: object, calls: list[str]) -> None:
     source = inspect.getsource(loop)  # type: ignore[arg-type]
 
     assert [each for each in calls if each not in source] == []
 
 
-async def test_the_state_that_is_read_of_faust_is_there() -> None:
+async def test_the_attributes_of_faust_that_are_read_exist() -> None:
     read = ("_read_offset", "_buffered_partitions", "_n_acked", "flow_active", "app", "_thread")
 
     async with unstarted() as (worker, _):

@@ -1,4 +1,4 @@
-"""How often the worker asks a broker for what there is."""
+"""How often the worker sends a fetch to a broker."""
 
 # ruff: noqa: SLF001 - what the worker leans on inside aiokafka is the point here
 
@@ -20,7 +20,7 @@ LONG = time.monotonic() + 3600.0
 
 
 class Asked:
-    """Stands where aiokafka's fetcher stands; knows which brokers were asked."""
+    """In place of aiokafka's fetcher; records which brokers were asked."""
 
     def __init__(self, seconds: float) -> None:
         self.brokers: list[int] = []
@@ -37,7 +37,7 @@ class Asked:
         return brought
 
 
-async def test_a_broker_is_asked_at_once_and_again_only_after_a_while() -> None:
+async def test_the_first_fetch_is_sent_at_once_and_the_next_after_the_interval() -> None:
     asked = Asked(LONG)
 
     brought = await asked.ask(1)
@@ -59,7 +59,7 @@ async def test_brokers_do_not_wait_for_each_other() -> None:
     assert asked.brokers == [1, 2]
 
 
-async def test_when_the_while_is_over_a_broker_is_asked_again() -> None:
+async def test_after_the_interval_a_broker_gets_the_next_fetch() -> None:
     asked = Asked(0.001)
 
     async with asyncio.timeout(scaled(30)):
@@ -68,7 +68,7 @@ async def test_when_the_while_is_over_a_broker_is_asked_again() -> None:
     assert asked.brokers == [1, 1]
 
 
-def test_what_is_replaced_of_aiokafka_is_there() -> None:
+def test_the_method_of_aiokafka_that_is_replaced_exists() -> None:
     assert list(inspect.signature(Fetcher._proc_fetch_request).parameters) == [
         "self",
         "assignment",

@@ -10,7 +10,7 @@ from tests.support.eventually import scaled
 from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
 
 
-async def test_a_rebalance_waits_for_the_batch_under_way_and_commits_it(
+async def test_a_rebalance_waits_for_the_batch_being_written_and_commits_it(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
@@ -25,7 +25,7 @@ async def test_a_rebalance_waits_for_the_batch_under_way_and_commits_it(
     assert broker.committed == {TP0: 150}
 
 
-async def test_a_rebalance_commits_the_batch_under_way_though_a_fetch_comes_back_meanwhile(
+async def test_a_rebalance_commits_the_batch_being_written_though_a_fetch_returns_meanwhile(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
@@ -44,7 +44,7 @@ async def test_a_rebalance_commits_the_batch_under_way_though_a_fetch_comes_back
     assert broker.committed == {TP0: 150}
 
 
-async def test_what_is_acknowledged_during_a_commit_is_committed_before_it_is_forgotten(
+async def test_a_chunk_acknowledged_during_a_commit_is_committed_before_it_is_dropped(
     consumer: ChunkConsumer, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = await deliver(consumer, broker, (100, 150), (150, 200))
@@ -69,7 +69,7 @@ async def test_what_is_acknowledged_during_a_commit_is_committed_before_it_is_fo
     assert sent == [{TP0: 150}, {TP0: 200}]
 
 
-async def test_waiting_for_the_end_waits_for_the_batch_under_way_and_for_nothing_that_is_queued(
+async def test_wait_empty_waits_for_the_batch_being_written_and_for_nothing_that_is_queued(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     for first, end in ((100, 150), (150, 200)):
@@ -83,7 +83,7 @@ async def test_waiting_for_the_end_waits_for_the_batch_under_way_and_for_nothing
     assert broker.committed == {TP0: 100}
 
 
-async def test_a_seek_forgets_what_was_delivered_since_the_commit(consumer: ChunkConsumer, broker: Broker) -> None:
+async def test_a_seek_drops_what_was_delivered_since_the_commit(consumer: ChunkConsumer, broker: Broker) -> None:
     _, lost = await deliver(consumer, broker, (100, 150), (150, 200))
     await consumer.perform_seek()
     consumer.acknowledge(lost)
@@ -99,7 +99,7 @@ async def test_a_seek_forgets_what_was_delivered_since_the_commit(consumer: Chun
 
 
 async def test_where_nothing_was_committed_a_seek_goes_back_to_the_beginning() -> None:
-    # Faust and aiokafka leave such a partition where it stands, past what was fetched and thrown away.
+    # Faust and aiokafka leave such a partition at its position, past what was fetched and dropped.
     async with unstarted(Broker({TP0: 100, TP1: None})) as (worker, broker):
         broker.from_the_beginning.clear()
 
@@ -110,7 +110,7 @@ async def test_where_nothing_was_committed_a_seek_goes_back_to_the_beginning() -
 
 @pytest.mark.parametrize("owned", [True, False])
 async def test_from_the_revocation_on_nothing_is_delivered_until_the_flow_is_resumed(owned: bool) -> None:
-    # Faust leaves the flow on where the worker owned nothing: what comes while it seeks would then be thrown away.
+    # Faust leaves the flow on if the worker owned nothing: what is delivered while it seeks would be dropped.
     async with unstarted(Broker({TP0: 100} if owned else {})) as (worker, broker):
         consumer, fetching = worker.consumer, asyncio.Event()
         broker.while_fetching = fetching.wait
@@ -142,9 +142,7 @@ async def test_while_the_flow_is_stopped_nothing_is_delivered(consumer: ChunkCon
     assert await deliver(consumer, broker, (100, 150)) == []
 
 
-async def test_records_of_a_partition_that_went_elsewhere_are_not_delivered(
-    consumer: ChunkConsumer, broker: Broker
-) -> None:
+async def test_records_of_a_partition_that_was_lost_are_not_delivered(consumer: ChunkConsumer, broker: Broker) -> None:
     assert await deliver(consumer, broker, (7, 9), tp=TP1) == []
 
 

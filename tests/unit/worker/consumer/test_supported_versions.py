@@ -1,4 +1,4 @@
-"""The refusal to start with a Faust that the tests were not run with."""
+"""The worker starts with supported versions of Faust only."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from services.worker.consumer import supported_versions
 CONSTRAINTS = Path(__file__).parents[4] / "constraints.txt"
 
 
-def test_the_faust_that_is_installed_is_the_one_that_was_tested() -> None:
+def test_the_installed_faust_is_supported() -> None:
     supported_versions.check()
 
 
 @pytest.mark.parametrize("package", supported_versions.TESTED)
-def test_another_version_is_refused_by_name(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_is_rejected_by_name(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(supported_versions.TESTED, package, ("0.0.1",))
 
     with pytest.raises(
@@ -24,14 +24,14 @@ def test_another_version_is_refused_by_name(package: str, monkeypatch: pytest.Mo
         supported_versions.check()
 
 
-def test_a_faust_without_its_compiled_iterator_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_faust_without_its_compiled_iterator_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faust.streams, "_CStreamIterator", None)
 
     with pytest.raises(supported_versions.UnsupportedFaust, match="NO_CYTHON"):
         supported_versions.check()
 
 
-def test_what_was_tested_is_what_the_constraints_pin() -> None:
+def test_the_constraints_pin_the_supported_versions() -> None:
     pinned = dict(line.split("==", 1) for line in CONSTRAINTS.read_text().splitlines() if "==" in line)
 
     assert {package: (pinned[package],) for package in supported_versions.TESTED} == supported_versions.TESTED

@@ -1,4 +1,4 @@
-"""The folder: from a stale call to its record."""
+"""The fold loop: from a stale call to its record."""
 
 import pytest
 
@@ -48,7 +48,7 @@ async def test_a_late_event_makes_a_final_record_stale_until_it_is_folded_again(
     assert (found.state, found.body) == (State.FINAL, folded(BEGUN, ENDED, SAID))
 
 
-async def test_a_live_call_that_has_grown_is_stored_and_goes_on() -> None:
+async def test_a_live_call_that_has_grown_is_stored_and_stays_live() -> None:
     worker = MemoryWorker()
     notes = [event("call.note") for _ in range(51)]
     await worker.deliver(BEGUN)
@@ -60,7 +60,7 @@ async def test_a_live_call_that_has_grown_is_stored_and_goes_on() -> None:
     assert (found.state, found.body) == (State.LIVE, folded(BEGUN, *notes))
 
 
-async def test_a_call_that_goes_on_and_has_not_grown_is_not_folded() -> None:
+async def test_a_live_call_that_has_not_grown_is_not_folded() -> None:
     worker = MemoryWorker()
     await worker.deliver(BEGUN, SAID)
 
@@ -84,7 +84,7 @@ async def test_a_stale_call_that_another_worker_left_is_found_in_the_store() -> 
     assert await state_of(dead.memory) is State.FINAL
 
 
-async def test_in_the_middle_of_a_backlog_nothing_is_claimed() -> None:
+async def test_in_the_middle_of_a_backlog_nothing_is_leased() -> None:
     worker = MemoryWorker()
     worker.watermarks = dict.fromkeys(worker.watermarks, Watermark(until=STARTED - 60_000, at_end=False))
     await worker.deliver(BEGUN, ENDED)
@@ -113,7 +113,7 @@ async def test_of_an_opted_out_call_no_content_is_left_anywhere(order: list[Json
     assert b"secret" not in worker.log() + found.body
 
 
-async def test_an_opt_out_whose_mark_was_lost_is_found_in_the_log() -> None:
+async def test_an_opt_out_whose_update_was_lost_is_found_in_the_log() -> None:
     worker = MemoryWorker()
     await worker.deliver(SAID, OPT_OUT, ENDED)
     again = MemoryWorker()

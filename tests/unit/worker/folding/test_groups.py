@@ -1,4 +1,4 @@
-"""The groups in which the folder folds a round's calls: how much at once, and what goes on meanwhile."""
+"""The groups in which a round's calls are folded: how much at once, and what runs concurrently."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.support.worker.fold_cases import BEGUN, ENDED, OTHERS, Heavy, ended
 from tests.support.worker.memory_worker import MemoryWorker, watched
 
 
-async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
+async def test_results_stored_before_the_store_failed_stay_stored() -> None:
     memory = Heavy(LARGE_BYTES - 1)  # so that two calls are a group
     replaced: list[str] = []
 
@@ -34,7 +34,7 @@ async def test_what_was_stored_before_the_store_failed_stays_stored() -> None:
     assert sorted(states) == [*[State.FINAL] * 3, *[State.STALE] * 2]
 
 
-async def test_a_round_takes_on_about_32_megabytes_and_gives_the_rest_back() -> None:
+async def test_a_round_folds_about_32_megabytes_and_releases_the_rest() -> None:
     worker = MemoryWorker(memory=Heavy(LARGE_BYTES - 1))
     await worker.deliver(*(each for number in range(40) for each in ended(f"call-{number}")))
 
@@ -43,7 +43,7 @@ async def test_a_round_takes_on_about_32_megabytes_and_gives_the_rest_back() -> 
     assert (first, second) == (Outcome(stored=33, released=7), Outcome(stored=7))
 
 
-async def test_the_next_round_claims_no_more_calls_than_fitted_into_the_last() -> None:
+async def test_the_next_round_leases_no_more_calls_than_fitted_into_the_last() -> None:
     worker = MemoryWorker(memory=Heavy(LARGE_BYTES - 1))
     await worker.deliver(*(each for number in range(80) for each in ended(f"call-{number}")))
 
@@ -73,7 +73,7 @@ async def test_while_one_group_is_being_stored_the_next_is_read() -> None:
     assert outcome == Outcome(stored=3)
 
 
-async def test_no_group_is_at_work_any_more_when_claims_are_given_back() -> None:
+async def test_no_group_is_being_folded_when_leases_are_released() -> None:
     under_way: list[str] = []
     left: list[list[str]] = []
     both_read = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Large calls in the worker: folded beside the others, and what goes wrong with one stays with it."""
+"""Large calls in the worker: folded concurrently with the others; a failure of one affects no other."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -21,8 +21,8 @@ from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 
 
 @dataclass
-class CallEvents:
-    """A pool that does as it is told: each fold waits until it may, and then fails in the way that comes next."""
+class ControlledPool:
+    """A pool that the test controls: each fold waits until it may end, and then fails in the next given way."""
 
     store_in: Store
     failures: list[Exception] = field(default_factory=list)
@@ -45,24 +45,24 @@ def heavy(lease_ms: int = 60_000) -> Heavy:
     return Heavy(LARGE_BYTES, only=[CALL], lease_ms=lease_ms)
 
 
-def told(memory: MemoryStore, *failures: Exception, at_once: bool = True) -> CallEvents:
-    pool = CallEvents(memory, list(failures))
+def controlled(memory: MemoryStore, *failures: Exception, at_once: bool = True) -> ControlledPool:
+    pool = ControlledPool(memory, list(failures))
     if at_once:
         pool.may.set()
     return pool
 
 
 async def settled(worker: MemoryWorker) -> Outcome:
-    """Return what comes of a step and of all that was handed over in it."""
+    """Return the outcome of a step and of the folds that it submitted."""
     outcome = await worker.step()
     await worker.fold_loop.wait()
     worker.watermarks = {}
     return outcome + await worker.fold_loop.step()
 
 
-async def test_while_a_large_call_is_folded_its_neighbours_are_stored() -> None:
+async def test_while_a_large_call_is_folded_the_others_are_stored() -> None:
     memory = heavy()
-    pool = told(memory, at_once=False)
+    pool = controlled(memory, at_once=False)
     worker = MemoryWorker(memory=memory, large=pool)
     await worker.deliver(BEGUN, ENDED, *ended("call-1"))
 
@@ -77,9 +77,9 @@ async def test_while_a_large_call_is_folded_its_neighbours_are_stored() -> None:
     assert (await worker.found()).body == folded(BEGUN, ENDED)
 
 
-async def test_the_claim_of_a_large_call_is_renewed_for_as_long_as_it_takes() -> None:
+async def test_the_lease_of_a_large_call_is_renewed_until_its_fold_ends() -> None:
     memory = heavy(lease_ms=1_000)
-    pool = told(memory, at_once=False)
+    pool = controlled(memory, at_once=False)
     renewals: list[str] = []
 
     async def count(name: str) -> None:
@@ -98,9 +98,9 @@ async def test_the_claim_of_a_large_call_is_renewed_for_as_long_as_it_takes() ->
     assert await state_of(memory) is State.FINAL
 
 
-async def test_a_mark_meanwhile_makes_the_result_of_a_large_call_void_too() -> None:
+async def test_a_new_event_during_the_fold_of_a_large_call_discards_its_result() -> None:
     memory = heavy()
-    pool = told(memory, at_once=False)
+    pool = controlled(memory, at_once=False)
     worker = MemoryWorker(memory=memory, large=pool)
     await worker.deliver(BEGUN, ENDED)
     await worker.step()
@@ -117,7 +117,7 @@ async def test_a_mark_meanwhile_makes_the_result_of_a_large_call_void_too() -> N
 )
 async def test_a_large_call_that_cannot_be_folded_is_broken_alone(failure: Exception) -> None:
     memory = heavy()
-    worker = MemoryWorker(memory=memory, large=told(memory, failure))
+    worker = MemoryWorker(memory=memory, large=controlled(memory, failure))
     await worker.deliver(BEGUN, ENDED, *ended("call-1"))
 
     assert await settled(worker) == Outcome(stored=1, broken=1)
@@ -125,8 +125,8 @@ async def test_a_large_call_that_cannot_be_folded_is_broken_alone(failure: Excep
 
 
 async def test_a_large_call_that_ends_its_process_is_tried_again_and_broken_in_the_end() -> None:
-    memory = heavy(lease_ms=-1)  # every claim has run out
-    pool = told(memory, *[ProcessEnded("SIGKILL ended its process")] * (MAX_ATTEMPTS + 1))
+    memory = heavy(lease_ms=-1)  # every lease has expired
+    pool = controlled(memory, *[ProcessEnded("SIGKILL ended its process")] * (MAX_ATTEMPTS + 1))
     worker = MemoryWorker(memory=memory, large=pool)
     await worker.deliver(BEGUN, ENDED)
 
@@ -141,9 +141,9 @@ async def test_a_large_call_that_ends_its_process_is_tried_again_and_broken_in_t
 
 
 @pytest.mark.parametrize("failure", [StoreUnavailable("mongodb"), PoolUnavailable("no process can be started")])
-async def test_what_is_not_the_calls_fault_costs_it_no_attempt(failure: Exception) -> None:
+async def test_a_failure_that_is_not_the_calls_costs_it_no_attempt(failure: Exception) -> None:
     memory = heavy()
-    worker = MemoryWorker(memory=memory, large=told(memory, failure))
+    worker = MemoryWorker(memory=memory, large=controlled(memory, failure))
     await worker.deliver(BEGUN, ENDED)
 
     outcome = await settled(worker)
@@ -152,9 +152,9 @@ async def test_what_is_not_the_calls_fault_costs_it_no_attempt(failure: Exceptio
     assert await attempts_of(memory) == 0
 
 
-async def test_more_large_calls_than_may_wait_are_given_back_and_folded_later() -> None:
+async def test_large_calls_without_room_are_released_and_folded_later() -> None:
     memory = Heavy(LARGE_BYTES)
-    pool = told(memory, at_once=False)
+    pool = controlled(memory, at_once=False)
     worker = MemoryWorker(memory=memory, large=pool)
     await worker.deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
 
@@ -167,9 +167,9 @@ async def test_more_large_calls_than_may_wait_are_given_back_and_folded_later() 
     assert [await state_of(memory, call) for call in (CALL, *OTHERS)] == [State.FINAL] * 3
 
 
-async def test_a_large_call_with_an_attempt_that_came_to_nothing_waits_for_its_turn_unclaimed() -> None:
-    memory = Heavy(LARGE_BYTES, lease_ms=-1)  # every claim has run out
-    pool = told(memory, at_once=False)
+async def test_a_large_call_with_a_failed_attempt_waits_without_a_lease() -> None:
+    memory = Heavy(LARGE_BYTES, lease_ms=-1)  # every lease has expired
+    pool = controlled(memory, at_once=False)
     worker = MemoryWorker(memory=memory, large=pool)
     await worker.deliver(BEGUN, ENDED)
     await worker.step()
@@ -184,9 +184,9 @@ async def test_a_large_call_with_an_attempt_that_came_to_nothing_waits_for_its_t
 
 
 @pytest.mark.parametrize("begun", [False, True])
-async def test_a_folder_that_stops_gives_large_calls_back(begun: bool) -> None:
+async def test_a_fold_loop_that_stops_releases_large_calls(begun: bool) -> None:
     memory = heavy()
-    pool = told(memory, at_once=False)
+    pool = controlled(memory, at_once=False)
     worker = MemoryWorker(memory=memory, large=pool)
     await worker.deliver(BEGUN, ENDED)
     await worker.step()
@@ -200,9 +200,9 @@ async def test_a_folder_that_stops_gives_large_calls_back(begun: bool) -> None:
     assert await attempts_of(memory) == 0
 
 
-async def test_a_mistake_of_ours_beside_the_rounds_is_not_passed_over() -> None:
+async def test_an_internal_error_in_a_large_fold_is_raised() -> None:
     memory = heavy()
-    worker = MemoryWorker(memory=memory, large=told(memory, ZeroDivisionError()))
+    worker = MemoryWorker(memory=memory, large=controlled(memory, ZeroDivisionError()))
     await worker.deliver(BEGUN, ENDED)
 
     with pytest.raises(ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""The folder's rounds: calls that cannot be folded, and a store that fails or is slow in the middle."""
+"""The rounds of the fold loop: calls that cannot be folded, and a store that fails or is slow in the middle."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -21,7 +21,7 @@ from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 # Calls that cannot be folded
 
 
-async def test_a_call_whose_fold_fails_is_broken_and_its_company_is_stored() -> None:
+async def test_a_call_whose_fold_fails_is_broken_and_the_others_are_stored() -> None:
     worker = MemoryWorker(prices=torn())
     before = WORKER.get_sample_value("callfold_calls_broken_total") or 0
     await worker.deliver(BEGUN, ENDED, *ended("call-1", at=STARTED + 1), *ended("call-2", at=STARTED + 2))
@@ -57,7 +57,7 @@ async def test_a_broken_call_is_tried_again_with_its_next_event() -> None:
 
 
 async def test_a_call_that_ended_its_process_in_each_attempt_is_broken_without_another() -> None:
-    worker = MemoryWorker(memory=MemoryStore(lease_ms=-1))  # every claim has run out
+    worker = MemoryWorker(memory=MemoryStore(lease_ms=-1))  # every lease has expired
     await worker.deliver(BEGUN, ENDED)
     for _ in range(MAX_ATTEMPTS):
         await worker.memory.lease([CALL], next(tokens))
@@ -87,7 +87,7 @@ class Deadly(MemoryStore):
 
 
 async def test_a_call_that_ends_each_process_that_folds_it_is_broken_alone() -> None:
-    memory = Deadly(lease_ms=-1)  # every claim has run out
+    memory = Deadly(lease_ms=-1)  # every lease has expired
     await MemoryWorker(memory=memory).deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
     deaths = 0
 
@@ -102,7 +102,7 @@ async def test_a_call_that_ends_each_process_that_folds_it_is_broken_alone() -> 
 
 
 class Picky(MemoryStore):
-    """Refuses what it is told to refuse: to store a record, or to read a log."""
+    """Rejects the calls that the test names: to store a record, or to read a log."""
 
     unstorable: Collection[str] = ()
     unreadable: Collection[str] = ()
@@ -119,7 +119,7 @@ class Picky(MemoryStore):
 
 
 @pytest.mark.parametrize("trouble", ["unstorable", "unreadable"])
-async def test_of_calls_in_company_only_the_one_that_is_the_trouble_is_broken(trouble: str) -> None:
+async def test_of_several_calls_only_the_one_that_fails_is_broken(trouble: str) -> None:
     memory = Picky()
     worker = MemoryWorker(memory=memory)
     await worker.deliver(BEGUN, ENDED, *ended("call-1"), *ended("call-2"))
@@ -131,7 +131,7 @@ async def test_of_calls_in_company_only_the_one_that_is_the_trouble_is_broken(tr
     assert [await state_of(memory, call) for call in (CALL, *OTHERS)] == [State.BROKEN, *[State.FINAL] * 2]
 
 
-# The world
+# Outages
 
 
 @pytest.mark.parametrize("step", ["sizes", "read", "redact", "store_results", "mark_broken"])
@@ -157,7 +157,7 @@ async def test_a_store_that_fails_in_the_middle_of_a_round_costs_the_calls_no_at
 
 
 @pytest.mark.parametrize("made", [False, True])
-async def test_a_claim_whose_answer_was_lost_is_given_back(made: bool) -> None:
+async def test_a_lease_whose_response_was_lost_is_released(made: bool) -> None:
     failures = [StoreUnavailable("lease")]
 
     async def fail(name: str) -> None:
@@ -173,7 +173,7 @@ async def test_a_claim_whose_answer_was_lost_is_given_back(made: bool) -> None:
     assert await worker.step() == Outcome(stored=1)
 
 
-async def test_claims_are_renewed_while_a_round_is_slow() -> None:
+async def test_leases_are_renewed_while_a_round_is_slow() -> None:
     memory = MemoryStore(lease_ms=1_000)
     renewals: list[str] = []
     others: list[list[Lease]] = []
@@ -192,7 +192,7 @@ async def test_claims_are_renewed_while_a_round_is_slow() -> None:
     assert others == [[]]
 
 
-async def test_a_folder_that_is_cancelled_gives_its_claims_back() -> None:
+async def test_a_fold_loop_that_is_cancelled_releases_its_leases() -> None:
     reading = asyncio.Event()
 
     async def wait(name: str) -> None:
@@ -214,7 +214,7 @@ async def test_a_folder_that_is_cancelled_gives_its_claims_back() -> None:
     assert await attempts_of(memory) == 0
 
 
-async def test_a_mark_in_between_makes_the_result_void_and_the_call_is_folded_again() -> None:
+async def test_a_new_event_during_a_fold_discards_the_result_and_the_call_is_folded_again() -> None:
     memory = MemoryStore()
 
     async def mark_stale(name: str) -> None:
@@ -232,7 +232,7 @@ async def test_a_mark_in_between_makes_the_result_void_and_the_call_is_folded_ag
     assert (await worker.found()).body == folded(BEGUN, ENDED, SAID)
 
 
-async def test_after_a_fold_the_same_call_rests_before_the_next() -> None:
+async def test_a_call_is_not_folded_again_right_after_a_fold() -> None:
     worker = MemoryWorker()
     await worker.deliver(BEGUN, ENDED)
     await worker.step()

@@ -1,4 +1,4 @@
-"""From Faust's events to the flush: what is written, and what is acknowledged after it."""
+"""From Faust's events to the batch writer: what is written, and what is acknowledged after it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -38,7 +38,7 @@ class Stream:
                 yield self.queue.get_nowait()
 
 
-def told(count: int, start: int = 100) -> list[Received]:
+def events_of(count: int, start: int = 100) -> list[Received]:
     return [received(event("call.note"), partition=0, offset=start + number) for number in range(count)]
 
 
@@ -47,7 +47,7 @@ async def ingest(worker: Worker, *fetches: Sequence[Chunk]) -> None:
 
 
 class Failing:
-    """A store whose methods can be made to do something else first."""
+    """A store with a hook before each method."""
 
     def __init__(self) -> None:
         self.memory = MemoryStore()
@@ -61,7 +61,7 @@ class Failing:
 
 @pytest.fixture(autouse=True)
 def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """With which statuses the process would have ended."""
+    """The statuses with which the process would have ended."""
     statuses: list[int] = []
     monkeypatch.setattr(module, "end_process", statuses.append)
     return statuses
@@ -80,7 +80,7 @@ async def made(failing: Failing) -> AsyncIterator[tuple[Worker, Broker]]:
 
 async def test_what_is_written_is_acknowledged_and_then_committed(made: tuple[Worker, Broker]) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(1_200)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(1_200)})
 
     await ingest(worker, chunks)
     await worker.consumer.commit()
@@ -89,9 +89,11 @@ async def test_what_is_written_is_acknowledged_and_then_committed(made: tuple[Wo
     assert await worker.store.read_states([CALL])
 
 
-async def test_a_large_take_is_written_in_parts_of_whole_chunks(made: tuple[Worker, Broker], failing: Failing) -> None:
+async def test_a_large_fetch_is_written_in_batches_of_whole_chunks(
+    made: tuple[Worker, Broker], failing: Failing
+) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(6_000)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(6_000)})
     inserts: list[str] = []
 
     async def keep(step: str) -> None:
@@ -103,9 +105,9 @@ async def test_a_large_take_is_written_in_parts_of_whole_chunks(made: tuple[Work
     assert len(inserts) == 2  # 5,000 events and the rest
 
 
-async def test_two_batches_are_under_way_at_once(made: tuple[Worker, Broker], failing: Failing) -> None:
+async def test_two_batches_are_written_concurrently(made: tuple[Worker, Broker], failing: Failing) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(16_000)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(16_000)})
     inserting, begun, may_go_on = asyncio.Event(), 0, asyncio.Event()
 
     async def wait(step: str) -> None:
@@ -126,11 +128,11 @@ async def test_two_batches_are_under_way_at_once(made: tuple[Worker, Broker], fa
     assert (at_once, begun) == (2, 4)
 
 
-async def test_what_is_written_behind_a_batch_that_is_not_is_not_committed(
+async def test_a_batch_behind_one_that_is_not_written_is_not_committed(
     made: tuple[Worker, Broker], failing: Failing
 ) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(10_000)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(10_000)})
     marking, first, may_go_on = [0], asyncio.Event(), asyncio.Event()
 
     async def wait(step: str) -> None:
@@ -154,11 +156,11 @@ async def test_what_is_written_behind_a_batch_that_is_not_is_not_committed(
     assert broker.committed == {TP0: 10_100}
 
 
-async def test_a_rebalance_waits_for_both_batches_under_way_and_for_none_behind_them(
+async def test_a_rebalance_waits_for_both_batches_being_written_and_for_none_behind_them(
     made: tuple[Worker, Broker], failing: Failing
 ) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(16_000)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(16_000)})
     inserting, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(step: str) -> None:
@@ -179,9 +181,9 @@ async def test_a_rebalance_waits_for_both_batches_under_way_and_for_none_behind_
     assert broker.committed == {TP0: 10_100}
 
 
-async def test_while_it_is_not_written_nothing_is_acknowledged(made: tuple[Worker, Broker], failing: Failing) -> None:
+async def test_a_batch_that_is_not_written_is_not_acknowledged(made: tuple[Worker, Broker], failing: Failing) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(10)})
     marking, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def wait(step: str) -> None:
@@ -202,7 +204,7 @@ async def test_while_it_is_not_written_nothing_is_acknowledged(made: tuple[Worke
 
 async def test_what_was_delivered_before_a_rebalance_is_not_written(made: tuple[Worker, Broker]) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(10)})
     worker.app.consumer_generation_id = 2
 
     await ingest(worker, chunks)
@@ -211,14 +213,14 @@ async def test_what_was_delivered_before_a_rebalance_is_not_written(made: tuple[
     assert await worker.store.read_states([CALL]) == {}
 
 
-async def test_what_came_after_a_quick_rebalance_is_written_though_it_is_taken_with_what_came_before(
+async def test_chunks_of_the_new_generation_are_written_though_they_come_with_chunks_of_the_old_one(
     made: tuple[Worker, Broker],
 ) -> None:
     worker, broker = made
-    before = await fetch(worker.consumer, broker, {TP0: told(10)})
+    before = await fetch(worker.consumer, broker, {TP0: events_of(10)})
     worker.app.consumer_generation_id = 2
     await worker.consumer.perform_seek()
-    after = await fetch(worker.consumer, broker, {TP0: told(10)})
+    after = await fetch(worker.consumer, broker, {TP0: events_of(10)})
 
     await ingest(worker, [*before, *after])
     await worker.consumer.commit()
@@ -227,11 +229,11 @@ async def test_what_came_after_a_quick_rebalance_is_written_though_it_is_taken_w
     assert broker.committed == {TP0: 110}
 
 
-async def test_a_batch_that_waits_in_vain_is_given_up_when_a_rebalance_begins(
+async def test_a_batch_whose_store_is_unavailable_is_aborted_when_a_rebalance_begins(
     made: tuple[Worker, Broker], failing: Failing
 ) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(10)})
 
     failed = asyncio.Event()
 
@@ -251,11 +253,11 @@ async def test_a_batch_that_waits_in_vain_is_given_up_when_a_rebalance_begins(
     assert broker.committed == {TP0: 100}
 
 
-async def test_a_mistake_of_ours_ends_the_process_and_acknowledges_nothing(
+async def test_an_internal_error_ends_the_process_and_acknowledges_nothing(
     made: tuple[Worker, Broker], failing: Failing, ended: list[int]
 ) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(10)})
 
     async def fail(_: str) -> None:
         raise KeyError("what was said")
@@ -271,7 +273,7 @@ async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_proce
     made: tuple[Worker, Broker], failing: Failing
 ) -> None:
     worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: told(10)})
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(10)})
 
     begun = asyncio.Event()
 
@@ -290,7 +292,7 @@ async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_proce
     assert not worker.consumer.busy.locked()
 
 
-async def test_during_a_rebalance_nothing_is_reached(made: tuple[Worker, Broker]) -> None:
+async def test_during_a_rebalance_there_are_no_watermarks(made: tuple[Worker, Broker]) -> None:
     worker, broker = made
     broker.committed[TP(worker.topics.transcription, 0)] = 0
     before = worker.watermarks()
@@ -301,7 +303,7 @@ async def test_during_a_rebalance_nothing_is_reached(made: tuple[Worker, Broker]
     assert worker.watermarks() == {}
 
 
-async def test_before_its_group_has_let_it_in_a_worker_is_not_ready(made: tuple[Worker, Broker]) -> None:
+async def test_a_worker_that_has_not_joined_its_group_is_not_ready(made: tuple[Worker, Broker]) -> None:
     worker, _ = made
 
     assert await worker.readiness() == "the consumer group"

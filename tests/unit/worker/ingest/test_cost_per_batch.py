@@ -24,7 +24,7 @@ PARTITIONS = 4
 OWNED = [TP("calls.transcription", partition) for partition in range(PARTITIONS)]
 
 
-def told(events: int) -> dict[TP, list[Received]]:
+def events_of(events: int) -> dict[TP, list[Received]]:
     """Return a fetch that brings so many events of each partition, six of each call."""
     bodies = [event("call.note", call=f"call-{number // 6}") for number in range(events)]
     return {
@@ -34,7 +34,7 @@ def told(events: int) -> dict[TP, list[Received]]:
 
 
 class Counts:
-    """What was done from a fetch until all of it was acknowledged."""
+    """Requests to the store and asyncio tasks, from a fetch until all of it is acknowledged."""
 
     def __init__(self) -> None:
         self.store: Counter[str] = Counter()
@@ -50,7 +50,7 @@ class Counts:
 
 @asynccontextmanager
 async def agent(worker: Worker, broker: Broker) -> AsyncIterator[None]:
-    """Let what the broker has run through Faust to the worker's agent, as in a started app; one fetch, then none."""
+    """Let one fetch of the broker run through Faust to the worker's agent, as in a started app."""
     app, fetched = worker.app, asyncio.Event()
 
     async def once() -> None:
@@ -75,7 +75,7 @@ async def agent(worker: Worker, broker: Broker) -> AsyncIterator[None]:
 
 
 async def counted(fetched: Mapping[TP, list[Received]]) -> Counts:
-    """Return what it took to write what one fetch brought."""
+    """Return what it took to write one fetch."""
     counts, broker = Counts(), Broker(dict.fromkeys(OWNED, 0))
     broker.fetches.append(dict(fetched))
     async with unstarted(broker, watched(MemoryStore(), before=counts.asked)) as (worker, _), agent(worker, broker):
@@ -91,12 +91,12 @@ TASKS_OF_A_FETCH = 8
 
 @pytest.mark.parametrize("events", [1, MAX_CHUNK])
 async def test_a_fetch_costs_as_many_tasks_whatever_it_holds(events: int) -> None:
-    counts = await counted(told(events))
+    counts = await counted(events_of(events))
 
     assert 0 < counts.tasks <= TASKS_OF_A_FETCH
 
 
-async def test_a_batch_asks_the_store_three_times_however_many_events_and_calls_it_has() -> None:
-    counts = await counted(told(MAX_CHUNK))
+async def test_a_batch_takes_three_requests_to_the_store_however_many_events_and_calls_it_has() -> None:
+    counts = await counted(events_of(MAX_CHUNK))
 
     assert counts.store == {"insert": 1, "read_states": 1, "mark_stale": 1}

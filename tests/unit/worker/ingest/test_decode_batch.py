@@ -1,4 +1,4 @@
-"""What a run of records brings: events by call and stretch, and what is no event."""
+"""Decoding a batch: events by call and source partition, and invalid records."""
 
 import threading
 from typing import Any
@@ -25,7 +25,7 @@ def batch(*records: Received) -> Batch:
     return decode_batch(records, PARTITIONS, NOW)
 
 
-# Calls and stretches
+# Calls and source partitions
 
 
 def test_events_are_grouped_by_their_call() -> None:
@@ -43,7 +43,7 @@ def test_the_same_call_id_of_another_organization_is_another_call() -> None:
     assert set(read.calls) == {CALL, "org-1/call-456"}
 
 
-def test_a_stretch_is_a_topic_and_a_partition_and_keeps_offsets_and_bytes() -> None:
+def test_a_source_partition_is_a_topic_and_a_partition_and_keeps_offsets_and_bytes() -> None:
     one, two, three = event("call.created"), event("call.started"), event("transcript.turn")
 
     read = batch(
@@ -59,7 +59,7 @@ def test_a_stretch_is_a_topic_and_a_partition_and_keeps_offsets_and_bytes() -> N
     assert read.events == {TELEPHONY: 2, TRANSCRIPTION: 1}
 
 
-def test_each_stretch_becomes_a_document_of_the_log() -> None:
+def test_each_source_partition_becomes_a_document_of_the_log() -> None:
     one, two = event("call.created"), event("transcript.turn")
 
     call = batch(received(one, partition=3), received(two, partition=3, topic=TRANSCRIPTION)).calls[CALL]
@@ -99,7 +99,7 @@ def test_a_batch_knows_whether_it_ends_or_opts_out_a_call(body: Json, ends: bool
 # Rejects
 
 
-def test_what_is_no_event_is_rejected_and_the_rest_is_taken() -> None:
+def test_invalid_records_are_rejected_and_the_rest_is_not() -> None:
     bad, untimed = Received(b"{", offset=1), Received(raw(event("call.ended") | {"time": "yesterday"}), offset=2)
 
     read = batch(received(event("call.created")), bad, untimed, received(event("call.started"), offset=3))
@@ -119,7 +119,7 @@ def test_a_record_without_a_value_is_rejected(value: bytes | None) -> None:
     assert [rejected.why.reason for rejected in read.rejected] == [Reason.NOT_JSON]
 
 
-def test_a_dead_letter_is_the_record_byte_for_byte_and_says_why_and_whence() -> None:
+def test_a_dead_letter_is_the_record_byte_for_byte_with_its_reason_and_origin() -> None:
     headers = [("content-type", b"application/json"), ("ce_id", b"1"), ("cookie", b"secret"), ("ce_type", None)]
     refused = batch(Received(b"{", key=b"k", partition=3, offset=7, headers=headers)).rejected[0]
 
@@ -146,7 +146,7 @@ def test_a_dead_letter_without_key_and_value_gets_an_empty_key() -> None:
     assert (made.key, made.value) == (b"", None)  # aiokafka refuses to send neither
 
 
-def test_a_dead_letter_keeps_what_a_replay_gave_the_record() -> None:
+def test_a_dead_letter_keeps_the_headers_of_a_replay() -> None:
     marks = [("callfold-replays", b"2"), ("callfold-replayed-from", b"0:17")]
     refused = batch(Received(b"{", headers=marks)).rejected[0]
 
@@ -167,7 +167,7 @@ def test_a_dead_letter_keeps_what_a_replay_gave_the_record() -> None:
         ("callfold-omitted-bytes", b"1"),
     ],
 )
-def test_a_dead_letter_keeps_nothing_that_only_looks_like_it(header: tuple[str, bytes | None]) -> None:
+def test_a_dead_letter_keeps_no_headers_that_only_resemble_those_of_a_replay(header: tuple[str, bytes | None]) -> None:
     refused = batch(Received(b"{", headers=[header])).rejected[0]
 
     made = dead_letter(refused, "calls.dead-letter", "2023-12-20T18:40:30.000Z")
@@ -175,17 +175,17 @@ def test_a_dead_letter_keeps_nothing_that_only_looks_like_it(header: tuple[str, 
     assert header[0] not in dict(made.headers)
 
 
-# Where an event belongs
+# Keys and partitions
 
 
-def test_an_event_where_it_belongs_is_not_misplaced() -> None:
+def test_an_event_with_its_key_on_its_partition_is_not_mis_keyed() -> None:
     read = batch(received(event("call.created")), received(event("transcript.turn"), topic=TRANSCRIPTION))
 
     assert read.calls[CALL].mis_keyed == 0
 
 
 @pytest.mark.parametrize("differs", [{"key": b"another"}, {"key": None}, {"partition": 1}])
-def test_an_event_with_another_key_or_none_or_elsewhere_is_counted_and_taken(differs: dict[str, Any]) -> None:
+def test_a_mis_keyed_event_is_counted_and_kept(differs: dict[str, Any]) -> None:
     assert partition_of("call-456", PARTITIONS) != 1
 
     call = batch(received(event("call.created"), **differs), received(event("call.started"), offset=1)).calls[CALL]
@@ -219,11 +219,11 @@ def test_a_call_belongs_to_the_partition_that_aiokafkas_partitioner_chooses(key:
 
 def test_a_call_belongs_to_the_partition_that_librdkafkas_murmur2_chooses() -> None:
     chosen: dict[str, int] = {}
-    told = threading.Lock()
+    lock = threading.Lock()
 
     def keep(error: object, message: confluent_kafka.Message) -> None:
         assert error is None
-        with told:
+        with lock:
             chosen[(message.key() or b"").decode()] = message.partition() or 0
 
     # librdkafka carries a broker for tests; its topics have four partitions.
@@ -247,7 +247,7 @@ def test_a_call_belongs_to_the_partition_that_librdkafkas_murmur2_chooses() -> N
         ([ARRIVED, ARRIVED - 5_000], ARRIVED),
         ([NOW + 3_600_000], NOW),  # a producer's clock ahead of ours
         ([ARRIVED, NOW + 3_600_000], NOW),
-        ([-1], 0),  # Kafka's way to say that there is none
+        ([-1], 0),  # Kafka's value for no timestamp
     ],
 )
 def test_the_last_arrival_is_the_latest_but_never_in_the_future(timestamps: list[int], arrived: int) -> None:

@@ -1,4 +1,4 @@
-"""The flush of one batch: the order of its steps, what a crash between them leaves, and what it waits for."""
+"""The write of one batch: the order of its steps, crashes between them, and retries."""
 
 import asyncio
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Crash(BaseException):
 # The order
 
 
-async def test_a_batch_is_inserted_before_the_look_and_marked_after_it() -> None:
+async def test_a_batch_is_inserted_before_states_are_read_and_marked_stale_after_it() -> None:
     steps: list[str] = []
 
     async def keep(step: str) -> None:
@@ -66,7 +66,7 @@ async def test_dead_letters_are_delivered_before_anything_is_stored() -> None:
     assert delivered_by_then == [1, 1, 1]
 
 
-async def test_a_batch_of_dead_letters_alone_asks_the_store_nothing() -> None:
+async def test_a_batch_of_dead_letters_alone_sends_no_request_to_the_store() -> None:
     async def refuse(step: str) -> None:
         raise AssertionError(step)
 
@@ -76,7 +76,7 @@ async def test_a_batch_of_dead_letters_alone_asks_the_store_nothing() -> None:
     assert [(each.key, each.value) for each in worker.dead_letters.published] == [(b"k", b"{"), (b"", None)]
 
 
-async def test_a_call_at_first_sight_is_live_and_one_that_ends_is_stale() -> None:
+async def test_a_call_that_is_first_seen_is_live_and_one_that_ends_is_stale() -> None:
     worker = MemoryWorker()
     await worker.deliver(CREATED)
     first = await state_of(worker.memory)
@@ -86,7 +86,7 @@ async def test_a_call_at_first_sight_is_live_and_one_that_ends_is_stale() -> Non
     assert (first, await state_of(worker.memory)) == (State.LIVE, State.STALE)
 
 
-async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_already() -> None:
+async def test_calls_that_are_marked_stale_or_stale_already_are_scheduled() -> None:
     worker, another = MemoryWorker(), FoldSchedule()
     await worker.deliver(CREATED)
     await worker.deliver(ENDED)
@@ -105,7 +105,7 @@ async def test_the_folder_is_told_of_what_was_marked_and_of_what_is_stale_alread
         assert [each.call for each in schedule.pop_due(dict.fromkeys(range(PARTITIONS), AT_THE_END), 0, 9)] == [CALL]
 
 
-async def test_what_was_brought_is_counted() -> None:
+async def test_events_and_dead_letters_are_counted() -> None:
     counters = ["callfold_mis_keyed_events_total", "callfold_batches_written_total"]
     before = [WORKER.get_sample_value(name) or 0 for name in counters]
 
@@ -169,7 +169,7 @@ async def test_a_late_event_whose_batch_crashed_is_in_the_record_after_another_d
 # Opting out
 
 
-async def test_content_that_comes_after_the_opt_out_is_redacted_before_the_batch_is_through() -> None:
+async def test_content_after_the_opt_out_is_redacted_before_the_batch_is_written() -> None:
     worker = MemoryWorker()
     await worker.deliver(OPT_OUT)
 
@@ -180,7 +180,7 @@ async def test_content_that_comes_after_the_opt_out_is_redacted_before_the_batch
     assert isinstance(decode_logged(redacted.events[0], redacted.redacted_at), Event)
 
 
-async def test_content_that_came_before_the_opt_out_is_redacted_by_the_folder() -> None:
+async def test_content_before_the_opt_out_is_redacted_by_the_fold() -> None:
     worker = MemoryWorker()
     await worker.deliver(SAID)
     await worker.deliver(OPT_OUT)
@@ -193,10 +193,10 @@ async def test_content_that_came_before_the_opt_out_is_redacted_by_the_folder() 
     assert (await worker.found()).opted_out
 
 
-# Waiting
+# Retries
 
 
-async def test_a_store_that_does_not_answer_is_waited_for_step_by_step() -> None:
+async def test_each_step_is_retried_until_the_store_is_available() -> None:
     failures = {"insert": 1, "read_states": 2, "mark_stale": 1}
     steps: list[str] = []
 
@@ -213,8 +213,8 @@ async def test_a_store_that_does_not_answer_is_waited_for_step_by_step() -> None
     assert await state_of(memory) is State.STALE
 
 
-class Away(MemoryPublisher):
-    """Takes what it gets only at the second attempt."""
+class Unavailable(MemoryPublisher):
+    """Accepts records at the second attempt only."""
 
     attempts = 0
 
@@ -225,8 +225,8 @@ class Away(MemoryPublisher):
         await super().publish(records)
 
 
-async def test_dead_letters_that_cannot_be_delivered_are_waited_for() -> None:
-    letters = Away()
+async def test_dead_letters_are_retried_until_kafka_is_available() -> None:
+    letters = Unavailable()
     flush = BatchWriter(
         MemoryStore(),
         letters,
@@ -241,7 +241,7 @@ async def test_dead_letters_that_cannot_be_delivered_are_waited_for() -> None:
     assert (letters.attempts, len(letters.published)) == (2, 1)
 
 
-async def test_a_wait_that_has_become_needless_is_given_up() -> None:
+async def test_retries_are_aborted_when_they_should_stop() -> None:
     async def fail(step: str) -> None:
         raise StoreUnavailable(step)
 
@@ -260,9 +260,9 @@ async def test_a_wait_that_has_become_needless_is_given_up() -> None:
         await flush.write([received(CREATED)])
 
 
-async def test_an_unforeseen_failure_is_not_waited_for() -> None:
+async def test_an_internal_error_is_not_retried() -> None:
     async def fail(_: str) -> None:
-        raise RuntimeError("a mistake of ours")
+        raise RuntimeError("internal")
 
     worker = MemoryWorker(store=watched(MemoryStore(), before=fail))
 
@@ -298,7 +298,7 @@ async def test_late_events_of_a_deleted_call_change_nothing_and_are_counted(dele
 
 
 @pytest.mark.parametrize("point", ["insert", "read_states", "mark_stale"])
-async def test_what_a_batch_left_of_a_deleted_call_goes_with_the_next_however_that_is_cut(
+async def test_what_a_batch_left_of_a_deleted_call_is_deleted_with_the_next_however_that_is_cut(
     deleted: MemoryWorker, point: str
 ) -> None:
     records = [received(each, offset=9 + number) for number, each in enumerate([SAID, ENDED])]
@@ -315,7 +315,7 @@ async def test_what_a_batch_left_of_a_deleted_call_goes_with_the_next_however_th
     assert await state_of(deleted.memory) is State.DELETED
 
 
-async def test_a_call_that_is_deleted_between_look_and_mark_stays_deleted() -> None:
+async def test_a_call_that_is_deleted_between_read_and_update_stays_deleted() -> None:
     worker = MemoryWorker()
     await worker.deliver(STARTED, ENDED)
     await worker.rest()
@@ -330,7 +330,7 @@ async def test_a_call_that_is_deleted_between_look_and_mark_stays_deleted() -> N
     assert worker.memory.log == {}
 
 
-async def test_a_call_whose_tombstone_ends_between_look_and_mark_is_a_new_call(deleted: MemoryWorker) -> None:
+async def test_a_call_whose_tombstone_expires_between_read_and_update_is_a_new_call(deleted: MemoryWorker) -> None:
     async def expire_tombstones(step: str) -> None:
         if step == "read_states":
             await deleted.memory.mark_purged([CALL])

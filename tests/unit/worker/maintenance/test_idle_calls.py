@@ -1,4 +1,4 @@
-"""The closer: from a call that has gone silent to its inferred end."""
+"""The idle-call timeout: from an idle call to its inferred end."""
 
 import orjson
 import pytest
@@ -10,17 +10,17 @@ from shared.process.metrics import WORKER
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.worker.fold_cases import BEGUN, CREATED, OPT_OUT, SAID
-from tests.support.worker.idle_calls import DAY, HOUR, MINUTE, SLACK, Desk, ended
+from tests.support.worker.idle_calls import DAY, HOUR, MINUTE, SLACK, IdleCalls, ended
 from tests.support.worker.memory_worker import TELEPHONY, folded
 
 SCHEDULED = event("call.scheduled")
 PART = TopicPartition(TELEPHONY, 0)
 
-# The limits
+# Timeouts
 
 
 @pytest.mark.parametrize(
-    ("told", "status", "limit"),
+    ("bodies", "status", "limit"),
     [
         ([CREATED, BEGUN], "ONGOING", 2 * HOUR),
         ([CREATED], "REGISTERED", DAY),
@@ -28,184 +28,184 @@ PART = TopicPartition(TELEPHONY, 0)
         ([event("call.scheduled", start_timestamp=STARTED + 9 * DAY * 1_000)], "SCHEDULED", 10 * DAY),
     ],
 )
-async def test_a_call_is_closed_once_it_was_silent_for_longer_than_its_limit(
-    told: list[Json], status: str, limit: int
+async def test_a_call_is_ended_once_it_has_been_idle_for_longer_than_its_timeout(
+    bodies: list[Json], status: str, limit: int
 ) -> None:
-    desk = Desk()
-    await desk.receive(*told)
+    idle = IdleCalls()
+    await idle.receive(*bodies)
 
-    in_time = await desk.end_idle_calls(after=limit + SLACK)
-    too_late = await desk.end_idle_calls(after=0.001)
+    in_time = await idle.end_idle_calls(after=limit + SLACK)
+    too_late = await idle.end_idle_calls(after=0.001)
 
     assert (in_time, too_late) == (Round(), ended(**{status: 1}))
 
 
-async def test_a_closed_call_gets_the_record_that_its_events_and_the_published_one_tell_of() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN, SAID)
-    await desk.end_idle_calls(after=3 * HOUR)
+async def test_an_ended_call_gets_the_record_of_its_events_and_the_published_end() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN, SAID)
+    await idle.end_idle_calls(after=3 * HOUR)
 
-    (end,) = await desk.fold_ends()
+    (end,) = await idle.fold_ends()
 
-    found = await desk.worker.found()
+    found = await idle.worker.found()
     assert (found.state, found.body) == (State.FINAL, folded(BEGUN, SAID, end))
     assert orjson.loads(found.body or b"")["disconnection_reason"] == "inactivity"
 
 
-async def test_an_organization_has_limits_of_its_own() -> None:
-    desk = Desk(Policies(organizations={"org-789": Policy(close_ongoing_seconds=12)}))
-    await desk.receive(BEGUN, event("call.started", organization="org-790"))
+async def test_an_organization_has_timeouts_of_its_own() -> None:
+    idle = IdleCalls(Policies(organizations={"org-789": Policy(close_ongoing_seconds=12)}))
+    await idle.receive(BEGUN, event("call.started", organization="org-790"))
 
-    soon = await desk.end_idle_calls(after=13.1)
-    (first,) = await desk.fold_ends()
-    later = await desk.end_idle_calls(after=2 * HOUR)
-    (second,) = await desk.fold_ends()
+    soon = await idle.end_idle_calls(after=13.1)
+    (first,) = await idle.fold_ends()
+    later = await idle.end_idle_calls(after=2 * HOUR)
+    (second,) = await idle.fold_ends()
 
     assert (soon, first["organizationid"]) == (ended(ONGOING=1), "org-789")
     assert (later, second["organizationid"]) == (ended(ONGOING=1), "org-790")
 
 
-async def test_a_call_that_is_merely_long_is_not_closed_while_it_talks() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN)
+async def test_a_long_call_is_not_ended_while_it_is_active() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN)
 
     rounds = []
     for hour in range(1, 30):
-        rounds.append(await desk.end_idle_calls(after=HOUR))
-        await desk.receive(event("transcript.turn", at=STARTED + hour * HOUR * 1_000))
+        rounds.append(await idle.end_idle_calls(after=HOUR))
+        await idle.receive(event("transcript.turn", at=STARTED + hour * HOUR * 1_000))
 
     assert rounds == [Round()] * 29
 
 
-async def test_the_latest_arrival_counts_though_it_was_too_soon_after_another_to_be_kept() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN)
-    desk.clock.move(SLACK)
-    await desk.receive(SAID)
+async def test_the_latest_arrival_counts_though_it_is_within_the_slack_of_the_stored_one() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN)
+    idle.clock.move(SLACK)
+    await idle.receive(SAID)
 
-    in_time = await desk.end_idle_calls(after=2 * HOUR)
-    too_late = await desk.end_idle_calls(after=0.001)
+    in_time = await idle.end_idle_calls(after=2 * HOUR)
+    too_late = await idle.end_idle_calls(after=0.001)
 
     assert (in_time, too_late) == (Round(), ended(ONGOING=1))
 
 
-async def test_calls_of_partitions_that_others_own_are_theirs() -> None:
-    desk = Desk(owned=())
-    await desk.receive(BEGUN)
+async def test_calls_of_partitions_that_others_own_are_not_ended() -> None:
+    idle = IdleCalls(owned=())
+    await idle.receive(BEGUN)
 
-    assert await desk.end_idle_calls(after=3 * HOUR) == Round()
-
-
-# The fence
+    assert await idle.end_idle_calls(after=3 * HOUR) == Round()
 
 
-async def test_nothing_is_closed_before_all_that_had_arrived_is_committed() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN)
-    desk.commit_barrier.written[PART] = 2
+# The commit barrier
 
-    before = await desk.end_idle_calls(after=3 * HOUR)
+
+async def test_nothing_is_ended_before_all_that_had_arrived_is_committed() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN)
+    idle.commit_barrier.written[PART] = 2
+
+    before = await idle.end_idle_calls(after=3 * HOUR)
     waiting = WORKER.get_sample_value("callfold_commit_barrier_age_seconds")
-    desk.clock.move(MINUTE)
-    still = await desk.idle_calls.step()
+    idle.clock.move(MINUTE)
+    still = await idle.timeout.step()
     waiting_longer = WORKER.get_sample_value("callfold_commit_barrier_age_seconds")
-    desk.commit_barrier.committed[PART] = 2
-    then = await desk.idle_calls.step()
+    idle.commit_barrier.committed[PART] = 2
+    then = await idle.timeout.step()
 
     assert (before, still, then) == (Round(), Round(), ended(ONGOING=1))
     assert (waiting, waiting_longer, WORKER.get_sample_value("callfold_commit_barrier_age_seconds")) == (0, 60, 0)
 
 
-async def test_a_call_whose_events_were_on_their_way_when_the_fence_was_set_up_is_not_closed() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN)
-    desk.clock.move(3 * HOUR)
-    desk.commit_barrier.written[PART] = 2
-    await desk.idle_calls.step()
+async def test_a_call_with_unread_events_when_the_barrier_was_set_is_not_ended() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN)
+    idle.clock.move(3 * HOUR)
+    idle.commit_barrier.written[PART] = 2
+    await idle.timeout.step()
 
-    await desk.receive(SAID)
-    desk.commit_barrier.committed[PART] = 2
+    await idle.receive(SAID)
+    idle.commit_barrier.committed[PART] = 2
 
-    assert await desk.idle_calls.step() == Round()
+    assert await idle.timeout.step() == Round()
 
 
-async def test_silence_counts_until_the_fence_was_set_up_and_not_until_it_was_passed() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN)
-    desk.clock.move(HOUR)
-    await desk.idle_calls.step()
+async def test_idle_time_counts_until_the_barrier_was_set_and_not_until_it_passed() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN)
+    idle.clock.move(HOUR)
+    await idle.timeout.step()
 
-    desk.clock.move(5 * HOUR)
+    idle.clock.move(5 * HOUR)
 
-    assert await desk.idle_calls.step() == Round()
-    assert await desk.idle_calls.step() == ended(ONGOING=1)
+    assert await idle.timeout.step() == Round()
+    assert await idle.timeout.step() == ended(ONGOING=1)
 
 
 # Afterwards
 
 
 async def test_a_real_end_replaces_the_inferred_one_though_its_time_is_earlier() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN, SAID)
-    await desk.end_idle_calls(after=3 * HOUR)
-    ends = await desk.fold_ends()
+    idle = IdleCalls()
+    await idle.receive(BEGUN, SAID)
+    await idle.end_idle_calls(after=3 * HOUR)
+    ends = await idle.fold_ends()
 
     real = event("call.ended", at=STARTED - 1, disconnection_reason="completed")
-    await desk.receive(real)
-    await desk.worker.rest()
+    await idle.receive(real)
+    await idle.worker.rest()
 
-    found = await desk.worker.found()
+    found = await idle.worker.found()
     assert found.body == folded(BEGUN, SAID, *ends, real)
     assert orjson.loads(found.body or b"")["disconnection_reason"] == "completed"
 
 
-async def test_a_later_sign_of_life_reopens_the_call_and_silence_closes_it_again_by_another_event() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN)
-    await desk.end_idle_calls(after=3 * HOUR)
-    first = await desk.fold_ends()
+async def test_later_activity_reopens_the_call_and_the_timeout_ends_it_again_by_another_event() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN)
+    await idle.end_idle_calls(after=3 * HOUR)
+    first = await idle.fold_ends()
     later = event("call.dtmf", at=STARTED + 1)
 
-    await desk.receive(later)
-    await desk.worker.rest()
-    reopened = (await desk.worker.found()).state
-    at_once = await desk.end_idle_calls()
-    again = await desk.end_idle_calls(after=3 * HOUR)
-    second = await desk.fold_ends()
+    await idle.receive(later)
+    await idle.worker.rest()
+    reopened = (await idle.worker.found()).state
+    at_once = await idle.end_idle_calls()
+    again = await idle.end_idle_calls(after=3 * HOUR)
+    second = await idle.fold_ends()
 
-    found = await desk.worker.found()
+    found = await idle.worker.found()
     assert (reopened, at_once, again) == (State.LIVE, Round(), ended(ONGOING=1))
     assert {end["id"] for end in first}.isdisjoint(end["id"] for end in second)
     assert (found.state, found.body) == (State.FINAL, folded(BEGUN, later, *first, *second))
 
 
-async def test_two_closers_publish_one_event() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN, SAID)
-    desk.clock.move(3 * HOUR)
+async def test_two_workers_publish_one_event() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN, SAID)
+    idle.clock.move(3 * HOUR)
 
-    rounds = [await desk.end_idle_calls(idle_calls=desk.another()) for _ in range(2)]
+    rounds = [await idle.end_idle_calls(idle_calls=idle.another()) for _ in range(2)]
 
-    one, other = await desk.fold_ends()
+    one, other = await idle.fold_ends()
     assert rounds == [ended(ONGOING=1)] * 2
     assert one == other
-    assert (await desk.worker.found()).body == folded(BEGUN, SAID, one)
+    assert (await idle.worker.found()).body == folded(BEGUN, SAID, one)
 
 
-async def test_a_call_that_is_closed_is_not_closed_again() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN)
-    await desk.end_idle_calls(after=3 * HOUR)
-    await desk.fold_ends()
+async def test_a_call_that_was_ended_is_not_ended_again() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN)
+    await idle.end_idle_calls(after=3 * HOUR)
+    await idle.fold_ends()
 
-    assert await desk.end_idle_calls(after=30 * DAY) == Round()
+    assert await idle.end_idle_calls(after=30 * DAY) == Round()
 
 
-async def test_an_opted_out_call_is_closed_too() -> None:
-    desk = Desk()
-    await desk.receive(BEGUN, SAID, OPT_OUT)
-    await desk.worker.rest()
+async def test_an_opted_out_call_is_ended_too() -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN, SAID, OPT_OUT)
+    await idle.worker.rest()
 
-    assert await desk.end_idle_calls(after=3 * HOUR) == ended(ONGOING=1)
-    ends = await desk.fold_ends()
-    assert (await desk.worker.found()).body == folded(BEGUN, SAID, OPT_OUT, *ends)
+    assert await idle.end_idle_calls(after=3 * HOUR) == ended(ONGOING=1)
+    ends = await idle.fold_ends()
+    assert (await idle.worker.found()).body == folded(BEGUN, SAID, OPT_OUT, *ends)

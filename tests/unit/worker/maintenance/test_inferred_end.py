@@ -1,4 +1,4 @@
-"""When a silent call is closed, and the event that does it."""
+"""When an idle call is ended, and the event that ends it."""
 
 from collections.abc import Iterable
 
@@ -32,32 +32,32 @@ def planned(at: int) -> Json:
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("bodies", "seconds"),
     [([BEGUN], 1), ([CREATED, LATEST], 1), ([CREATED], 20), ([SCHEDULED, CREATED], 20), ([SCHEDULED], 300)],
 )
-def test_each_status_has_a_limit_from_the_last_arrival_on(told: list[Json], seconds: int) -> None:
-    assert of(*told).due(ARRIVED, POLICY) == ARRIVED + seconds * 1_000
+def test_each_status_has_a_timeout_from_the_last_arrival_on(bodies: list[Json], seconds: int) -> None:
+    assert of(*bodies).due(ARRIVED, POLICY) == ARRIVED + seconds * 1_000
 
 
 @pytest.mark.parametrize(("start", "since"), [(ARRIVED + 86_400_000, ARRIVED + 86_400_000), (ARRIVED - 9, ARRIVED)])
-def test_a_scheduled_call_is_given_its_limit_from_its_planned_start_on(start: int, since: int) -> None:
+def test_the_timeout_of_a_scheduled_call_starts_at_its_planned_start(start: int, since: int) -> None:
     assert of(planned(start)).due(ARRIVED, POLICY) == since + 300_000
 
 
-def test_a_planned_start_counts_no_longer_once_the_call_has_begun() -> None:
+def test_a_planned_start_does_not_count_once_the_call_has_begun() -> None:
     assert of(planned(ARRIVED + 86_400_000), BEGUN).due(ARRIVED, POLICY) == ARRIVED + 1_000
 
 
 @pytest.mark.parametrize("kind", ["call.ended", "call.failed"])
-def test_a_call_that_has_ended_is_not_closed(kind: str) -> None:
+def test_a_call_with_an_end_is_not_open(kind: str) -> None:
     assert open_call(decoded([BEGUN, event(kind)])) is None
 
 
-def test_a_call_that_was_closed_is_not_closed_again() -> None:
-    assert open_call([*decoded([BEGUN, LATEST]), closed([BEGUN, LATEST])]) is None
+def test_a_call_with_an_inferred_end_is_not_open() -> None:
+    assert open_call([*decoded([BEGUN, LATEST]), ended([BEGUN, LATEST])]) is None
 
 
-def test_of_no_events_nothing_can_be_told() -> None:
+def test_no_events_are_an_error() -> None:
     with pytest.raises(NoEvents):
         open_call([])
 
@@ -65,15 +65,15 @@ def test_of_no_events_nothing_can_be_told() -> None:
 # The event
 
 
-def closed(bodies: Iterable[Json]) -> Event:
-    """Return the event that closes the call these tell of, as it is read from the topic."""
+def ended(bodies: Iterable[Json]) -> Event:
+    """Return the event that ends the call of these events, as it is read from the topic."""
     read = decode(inferred_end(of(*bodies)))
     assert isinstance(read, Event)
     return read
 
 
 def test_the_event_is_an_inferred_end_at_the_time_of_the_latest_event() -> None:
-    end = closed([LATEST, BEGUN, event("call.updated", at=STARTED + 7_122)])
+    end = ended([LATEST, BEGUN, event("call.updated", at=STARTED + 7_122)])
 
     assert (end.organization_id, end.call_id, end.type) == ("org-789", "call-456", "call.ended")
     assert (end.time, end.ordering_key.source) == (milliseconds(LATEST["time"]), SOURCE)
@@ -81,7 +81,7 @@ def test_the_event_is_an_inferred_end_at_the_time_of_the_latest_event() -> None:
 
 
 @pytest.mark.parametrize("call", ["c", "ä" * 256, 'quote " and \\', "x" * 256])
-def test_whatever_the_calls_name_the_event_is_valid(call: str) -> None:
+def test_the_event_is_valid_whatever_the_call_id(call: str) -> None:
     record = end_record(of(event("call.started", call=call, organization="o" * 128)), "calls.telephony")
 
     read = decode(record.value)
@@ -90,9 +90,9 @@ def test_whatever_the_calls_name_the_event_is_valid(call: str) -> None:
 
 
 def test_the_same_call_and_time_make_the_same_event_byte_for_byte() -> None:
-    told = [BEGUN, LATEST, CREATED]
+    events = [BEGUN, LATEST, CREATED]
 
-    bodies = {inferred_end(of(*order)) for order in (told, told[::-1], [*told, *told])}
+    bodies = {inferred_end(of(*order)) for order in (events, events[::-1], [*events, *events])}
     bodies.add(inferred_end(of(BEGUN, event("call.dtmf", at=STARTED + 7_123))))
 
     assert len(bodies) == 1
@@ -103,12 +103,12 @@ def test_another_time_or_call_makes_another_event() -> None:
     others = [[BEGUN, later], [event("call.started", call="call-457", at=STARTED + 7_123)]]
     elsewhere = event("call.started", organization="org-790", at=STARTED + 7_123)
 
-    ids = {closed(told).ordering_key.id for told in ([BEGUN, LATEST], *others, [elsewhere])}
+    ids = {ended(bodies).ordering_key.id for bodies in ([BEGUN, LATEST], *others, [elsewhere])}
 
     assert len(ids) == 4
 
 
-def test_a_redacted_log_tells_the_same() -> None:
+def test_a_redacted_log_makes_the_same_open_call() -> None:
     flag = event("call.updated", opt_out_sensitive_data_storage=True)
     whole = decoded([BEGUN, LATEST, flag])
     redacted = [each._replace(redacted_at=1) for each in whole]

@@ -1,4 +1,4 @@
-"""The sweep: what a batch that ended left raw of an opted-out call."""
+"""The redaction sweep: documents of opted-out calls that a batch left unredacted when it ended."""
 
 import pytest
 
@@ -22,7 +22,7 @@ class Crash(BaseException):
 
 
 async def left(*bodies: dict[str, object], call: str = "call-456") -> MemoryStore:
-    """Return a store with opted-out calls, of which batches left these events that ended after the insert."""
+    """Return a store with opted-out calls and these events, from batches that ended after the insert."""
     worker = MemoryWorker()
     flag = {**OPT_OUT, "subject": call}
     await worker.deliver(flag, {**ENDED, "subject": call})
@@ -48,7 +48,7 @@ def raw(memory: MemoryStore) -> list[LogDocument]:
     return [document for document in memory.log.values() if not document.redacted_at]
 
 
-async def test_what_was_left_raw_is_redacted_and_told_by_the_record() -> None:
+async def test_unredacted_documents_are_redacted_and_the_record_is_folded_again() -> None:
     memory = await left(SAID)
     before = WORKER.get_sample_value("callfold_sweep_redacted_calls_total") or 0
 
@@ -62,7 +62,7 @@ async def test_what_was_left_raw_is_redacted_and_told_by_the_record() -> None:
     assert WORKER.get_sample_value("callfold_sweep_redacted_calls_total") == before + 1
 
 
-async def test_a_call_with_nothing_raw_is_left_as_it_is() -> None:
+async def test_a_redacted_call_is_not_touched() -> None:
     memory = await left(event("call.note", call="another"))
 
     await sweep(memory).run()
@@ -71,7 +71,7 @@ async def test_a_call_with_nothing_raw_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("now", [ARRIVED + 60_000, ARRIVED + 2 * 86_400_000])
-async def test_what_is_being_written_and_what_is_older_than_a_day_is_not_swept(now: int) -> None:
+async def test_new_calls_and_calls_older_than_a_day_are_not_checked(now: int) -> None:
     memory = await left(SAID)
 
     await sweep(memory, now).run()
@@ -79,7 +79,7 @@ async def test_what_is_being_written_and_what_is_older_than_a_day_is_not_swept(n
     assert raw(memory)
 
 
-async def test_calls_that_did_not_opt_out_stay_as_they_are() -> None:
+async def test_calls_that_did_not_opt_out_are_not_touched() -> None:
     worker = MemoryWorker()
     await worker.deliver(SAID)
 
@@ -88,7 +88,7 @@ async def test_calls_that_did_not_opt_out_stay_as_they_are() -> None:
     assert b"secret" in worker.log()
 
 
-async def test_a_page_is_swept_at_a_time_and_all_again_an_hour_later() -> None:
+async def test_one_page_is_checked_at_a_time_and_all_again_an_hour_later() -> None:
     worker, clock = MemoryWorker(), Clock(AN_HOUR_LATER)
     calls = [f"call-{number}" for number in range(3)]
     for call in calls:
@@ -111,7 +111,7 @@ async def test_a_page_is_swept_at_a_time_and_all_again_an_hour_later() -> None:
     assert (numbers, raw(worker.memory)) == ([1, 0, 0, 1], [])
 
 
-async def test_a_log_that_cannot_be_redacted_does_not_hold_up_the_others() -> None:
+async def test_a_log_that_cannot_be_redacted_does_not_block_the_others() -> None:
     memory = await left(SAID)
     worker = MemoryWorker(memory=memory)
     await worker.deliver({**OPT_OUT, "subject": "call-1"}, {**ENDED, "subject": "call-1"})

@@ -1,4 +1,4 @@
-"""Retention: which calls are deleted and when, what a crash between its steps leaves, and when it is forgotten."""
+"""Retention: which calls are deleted and when, crashes between its steps, and when tombstones expire."""
 
 from collections.abc import Awaitable, Callable
 
@@ -28,7 +28,7 @@ class Crash(BaseException):
 
 
 def retention(store: Store, policies: Policies = THIRTY_DAYS, *, days: float = 31, batch: int = 100) -> RetentionJob:
-    """Return the chore as it is so many days after the calls' last arrival."""
+    """Return the job so many days after the calls' last arrival."""
     clock = Clock(ARRIVED + int(days * DAY_MS))
     return RetentionJob(store, policies, lambda: EVERYWHERE, clock=clock, batch=batch)
 
@@ -98,19 +98,19 @@ async def test_a_call_is_deleted_when_nothing_has_arrived_for_the_days_of_its_or
         Policies(Policy(retention_days=1), {"org-789": Policy()}),
     ],
 )
-async def test_where_an_organization_keeps_for_ever_nothing_is_deleted(memory: MemoryStore, policies: Policies) -> None:
+async def test_without_a_retention_nothing_is_deleted(memory: MemoryStore, policies: Policies) -> None:
     await retention(memory, policies, days=36_500).run()
 
     assert await state_of(memory) is State.FINAL
 
 
-async def test_an_organization_may_keep_for_less_than_the_others(memory: MemoryStore) -> None:
+async def test_an_organization_may_have_a_shorter_retention_than_the_others(memory: MemoryStore) -> None:
     await retention(memory, Policies(Policy(), {"org-789": Policy(retention_days=2)}), days=2).run()
 
     assert await is_deleted(memory)
 
 
-async def test_a_call_that_has_not_ended_is_left_to_the_closer() -> None:
+async def test_a_call_that_has_not_ended_is_not_deleted() -> None:
     worker = MemoryWorker()
     await worker.deliver(STARTED)
 
@@ -119,7 +119,7 @@ async def test_a_call_that_has_not_ended_is_left_to_the_closer() -> None:
     assert await state_of(worker.memory) is State.LIVE
 
 
-async def test_calls_of_partitions_that_others_own_are_left_to_them(memory: MemoryStore) -> None:
+async def test_calls_of_partitions_that_others_own_are_not_deleted(memory: MemoryStore) -> None:
     await RetentionJob(memory, THIRTY_DAYS, list, clock=Clock(ARRIVED + 99 * DAY_MS)).run()
 
     assert await state_of(memory) is State.FINAL
@@ -138,7 +138,7 @@ async def test_more_calls_than_a_batch_are_deleted_in_several() -> None:
     assert worker.memory.log == {}
 
 
-async def test_all_is_looked_for_once_an_hour(memory: MemoryStore) -> None:
+async def test_organizations_are_gone_through_once_an_hour(memory: MemoryStore) -> None:
     clock, steps = Clock(ARRIVED + 29 * DAY_MS), list[str]()
 
     async def note(step: str) -> None:
@@ -156,7 +156,7 @@ async def test_all_is_looked_for_once_an_hour(memory: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("point", ["organizations", "past_retention", "tombstone", "tombstoned", "delete_log"])
-async def test_after_a_crash_at_any_step_the_next_goes_on_even_if_all_is_kept_for_ever_now(
+async def test_after_a_crash_at_any_step_the_next_run_continues_even_without_a_retention(
     memory: MemoryStore, point: str
 ) -> None:
     begun = Policies() if point in {"tombstone", "delete_log"} else THIRTY_DAYS
@@ -181,7 +181,7 @@ async def test_a_late_event_before_the_tombstone_saves_the_call(worker: MemoryWo
 
 
 @pytest.mark.parametrize("point", ["tombstone", "tombstoned", "delete_log", "mark_purged"])
-async def test_a_late_event_after_the_tombstone_goes_with_the_call(worker: MemoryWorker, point: str) -> None:
+async def test_a_late_event_after_the_tombstone_is_deleted_with_the_call(worker: MemoryWorker, point: str) -> None:
     async def deliver() -> None:
         if await state_of(worker.memory) is State.DELETED:
             await worker.deliver(event("call.note"))
@@ -198,7 +198,7 @@ async def test_a_late_event_after_the_tombstone_goes_with_the_call(worker: Memor
 # In the worker
 
 
-async def test_an_operator_may_say_how_long_a_deleted_call_is_remembered() -> None:
+async def test_a_setting_can_set_how_long_tombstones_are_kept() -> None:
     async with unstarted(tombstone_days=1.5) as (worker, _):
         assert await worker.tombstone_ttl() == 1.5 * DAY_MS
 
@@ -214,7 +214,7 @@ async def test_a_worker_owns_what_is_assigned_to_it_and_nothing_before_that_and_
         assert worker.owned() == set()
 
 
-async def test_a_kafka_that_does_not_answer_puts_a_chore_off() -> None:
+async def test_an_unavailable_kafka_postpones_the_job() -> None:
     acts: list[str] = []
 
     async def fail() -> None:
@@ -229,10 +229,10 @@ async def test_a_kafka_that_does_not_answer_puts_a_chore_off() -> None:
     assert acts == ["failed", "done"]
 
 
-# Forgetting
+# Tombstones
 
 
-async def test_a_tombstone_is_forgotten_when_no_topic_can_hold_an_event_of_the_call(
+async def test_a_tombstone_expires_when_no_topic_can_hold_an_event_of_the_call(
     memory: MemoryStore, clock: Clock
 ) -> None:
     await retention(memory).run()
@@ -256,7 +256,7 @@ async def test_where_a_topic_holds_events_for_ever_a_tombstone_stays(memory: Mem
     assert WORKER.get_sample_value("callfold_tombstone_ttl_seconds") == float("inf")
 
 
-async def test_a_late_event_prolongs_its_tombstone(worker: MemoryWorker, clock: Clock) -> None:
+async def test_a_late_event_renews_its_tombstone(worker: MemoryWorker, clock: Clock) -> None:
     await retention(worker.memory).run()
     clock.move(14 * 86_400)
     await worker.deliver(ENDED)
@@ -267,7 +267,7 @@ async def test_a_late_event_prolongs_its_tombstone(worker: MemoryWorker, clock: 
     assert await is_deleted(worker.memory)
 
 
-async def test_what_a_batch_left_that_nobody_delivered_again_goes_before_its_tombstone(
+async def test_a_log_that_a_batch_left_is_deleted_before_its_tombstone_expires(
     memory: MemoryStore, clock: Clock
 ) -> None:
     await retention(memory).run()
@@ -285,7 +285,7 @@ async def test_what_a_batch_left_that_nobody_delivered_again_goes_before_its_tom
 
 
 @pytest.mark.parametrize("point", ["expired_tombstones", "sizes", "renew_tombstones", "expire_tombstones"])
-async def test_an_event_that_comes_while_its_tombstone_goes_is_dropped_or_makes_a_new_call(
+async def test_an_event_that_comes_while_its_tombstone_expires_is_deleted_or_makes_a_new_call(
     worker: MemoryWorker, clock: Clock, point: str
 ) -> None:
     await retention(worker.memory).run()
@@ -299,7 +299,7 @@ async def test_an_event_that_comes_while_its_tombstone_goes_is_dropped_or_makes_
     assert await is_deleted(worker.memory) or (await worker.found()).body == folded(late)
 
 
-async def test_many_tombstones_are_forgotten_a_part_at_a_time(clock: Clock) -> None:
+async def test_many_tombstones_expire_a_batch_at_a_time(clock: Clock) -> None:
     worker = MemoryWorker(memory=MemoryStore(clock))
     for number in range(25):
         await worker.deliver(event("call.ended", call=f"call-{number}"))

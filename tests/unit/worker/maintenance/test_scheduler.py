@@ -1,4 +1,4 @@
-"""What is done from time to time, and what becomes of the rest when one of it fails."""
+"""Maintenance jobs: when they run, and what a failure of one means for the others."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from shared.store.ports import StoreUnavailable
 
 
 class Clock:
-    """A monotonic clock that is moved by hand; seconds."""
+    """A monotonic clock that the test moves; seconds."""
 
     now = 100.0
 
@@ -19,8 +19,8 @@ class Clock:
         return self.now
 
 
-class Diary:
-    """Chores that write down when they were done."""
+class Journal:
+    """Jobs that record when they ran."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -38,61 +38,61 @@ class Diary:
         return MaintenanceJob(name, every, act)
 
 
-async def test_each_is_done_at_once_and_then_when_it_is_due() -> None:
-    diary = Diary()
-    maintenance = MaintenanceScheduler([diary.job("often", 10), diary.job("seldom", 25)], diary.clock)
+async def test_each_job_runs_at_once_and_then_when_it_is_due() -> None:
+    journal = Journal()
+    maintenance = MaintenanceScheduler([journal.job("often", 10), journal.job("seldom", 25)], journal.clock)
 
     for _ in range(31):
         await maintenance.step()
-        diary.clock.now += 1
+        journal.clock.now += 1
 
-    assert [at for name, at in diary.done if name == "often"] == [100, 110, 120, 130]
-    assert [at for name, at in diary.done if name == "seldom"] == [100, 125]
+    assert [at for name, at in journal.done if name == "often"] == [100, 110, 120, 130]
+    assert [at for name, at in journal.done if name == "seldom"] == [100, 125]
 
 
-async def test_one_that_takes_longer_than_its_interval_leaves_time_in_between() -> None:
-    diary = Diary()
-    diary.takes = 60
-    maintenance = MaintenanceScheduler([diary.job("slow", 10)], diary.clock)
+async def test_a_job_that_takes_longer_than_its_interval_pauses_between_runs() -> None:
+    journal = Journal()
+    journal.takes = 60
+    maintenance = MaintenanceScheduler([journal.job("slow", 10)], journal.clock)
 
     for _ in range(3):
         await maintenance.step()
-    diary.clock.now += 10
+    journal.clock.now += 10
     await maintenance.step()
 
-    assert [at for _, at in diary.done] == [100, 170]
+    assert [at for _, at in journal.done] == [100, 170]
 
 
-@pytest.mark.parametrize("error", [StoreUnavailable("away"), KafkaUnavailable("away"), KeyError("a mistake of ours")])
-async def test_one_that_fails_holds_up_no_other_and_is_done_again_the_next_time(error: Exception) -> None:
-    diary = Diary()
-    diary.errors = [error]
-    maintenance = MaintenanceScheduler([diary.job("fails", 10), diary.job("works", 10)], diary.clock)
+@pytest.mark.parametrize("error", [StoreUnavailable("away"), KafkaUnavailable("away"), KeyError("internal")])
+async def test_a_job_that_fails_blocks_no_other_and_runs_again(error: Exception) -> None:
+    journal = Journal()
+    journal.errors = [error]
+    maintenance = MaintenanceScheduler([journal.job("fails", 10), journal.job("works", 10)], journal.clock)
 
     await maintenance.step()
-    diary.clock.now += 10
+    journal.clock.now += 10
     await maintenance.step()
 
-    assert diary.done == [("fails", 100), ("works", 100), ("fails", 110), ("works", 110)]
+    assert journal.done == [("fails", 100), ("works", 100), ("fails", 110), ("works", 110)]
 
 
 @pytest.mark.parametrize(
     ("error", "counted"),
-    [(StoreUnavailable("away"), 0), (KafkaUnavailable("away"), 0), (KeyError("a mistake of ours"), 1)],
+    [(StoreUnavailable("away"), 0), (KafkaUnavailable("away"), 0), (KeyError("internal"), 1)],
 )
-async def test_only_a_mistake_of_ours_is_counted(error: Exception, counted: int) -> None:
+async def test_only_an_internal_error_is_counted(error: Exception, counted: int) -> None:
     def count() -> float:
         return WORKER.get_sample_value("callfold_maintenance_failures_total", {"job": "counted"}) or 0
 
-    diary, before = Diary(), count()
-    diary.errors = [error]
+    journal, before = Journal(), count()
+    journal.errors = [error]
 
-    await MaintenanceScheduler([diary.job("counted", 10)], diary.clock).step()
+    await MaintenanceScheduler([journal.job("counted", 10)], journal.clock).step()
 
     assert count() - before == counted
 
 
-async def test_they_are_stopped_in_the_middle() -> None:
+async def test_a_running_job_is_cancelled() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
     async def act() -> None:
@@ -112,5 +112,5 @@ async def test_they_are_stopped_in_the_middle() -> None:
     assert running.cancelled()
 
 
-async def test_what_never_ran_is_stopped_without_trouble() -> None:
+async def test_a_scheduler_that_never_ran_can_be_stopped() -> None:
     await MaintenanceScheduler([]).stop()

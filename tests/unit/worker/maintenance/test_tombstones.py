@@ -1,4 +1,4 @@
-"""For how long a topic can hold a record, by its settings."""
+"""How long a topic can hold a record, by its configs."""
 
 import pytest
 
@@ -28,20 +28,20 @@ USUAL = {
         ({"message.timestamp.type": "CreateTime", "message.timestamp.after.max.ms": str(DAY)}, 9 * DAY),
     ],
 )
-def test_a_record_goes_with_its_segment_if_it_goes_at_all(differs: dict[str, str], held: int | None) -> None:
+def test_a_record_is_deleted_with_its_segment_or_never(differs: dict[str, str], held: int | None) -> None:
     assert held_ms(USUAL | differs) == held
 
 
-def test_a_topic_that_says_nothing_is_taken_to_hold_its_records_for_ever() -> None:
+def test_a_topic_without_these_configs_holds_its_records_for_ever() -> None:
     assert held_ms({}) is None
 
 
-def test_a_call_is_remembered_for_as_long_as_its_last_record_and_that_ones_letter_can_be_there() -> None:
+def test_a_tombstone_is_kept_as_long_as_a_record_and_its_dead_letter_can_exist() -> None:
     assert tombstone_ttl_ms([3 * DAY, 8 * DAY], 20 * DAY) == 29 * DAY
 
 
-@pytest.mark.parametrize(("inputs", "letters"), [([None, DAY], DAY), ([DAY, None], DAY), ([DAY, DAY], None)])
-def test_where_one_topic_holds_for_ever_a_call_is_remembered_for_ever(
-    inputs: list[int | None], letters: int | None
+@pytest.mark.parametrize(("inputs", "dead_letters"), [([None, DAY], DAY), ([DAY, None], DAY), ([DAY, DAY], None)])
+def test_a_tombstone_is_kept_for_ever_if_one_topic_has_no_limit(
+    inputs: list[int | None], dead_letters: int | None
 ) -> None:
-    assert tombstone_ttl_ms(inputs, letters) is None
+    assert tombstone_ttl_ms(inputs, dead_letters) is None

@@ -1,4 +1,4 @@
-"""When a process that lives without working must end."""
+"""When a process that hangs must end."""
 
 import asyncio
 import subprocess
@@ -14,14 +14,14 @@ GRACE, BLOCKED = 30.0, 120.0
 
 
 class Process:
-    """Stops when it is told to."""
+    """A process whose stop the test controls."""
 
     def __init__(self) -> None:
         self.stops = False
         self.watchdog = Watchdog(lambda: self.stops, grace_seconds=GRACE, blocked_seconds=BLOCKED)
 
     async def turn(self) -> float:
-        """Let the loop feed the watchdog; return when that was."""
+        """Let the event loop feed the watchdog; return when that was."""
         feeding = asyncio.ensure_future(self.watchdog.feed())
         await asyncio.sleep(0)
         feeding.cancel()
@@ -33,19 +33,19 @@ def process() -> Process:
     return Process()
 
 
-async def test_a_process_whose_loop_turns_goes_on(process: Process) -> None:
+async def test_a_process_whose_event_loop_runs_does_not_end(process: Process) -> None:
     turned = await process.turn()
 
     assert process.watchdog.verdict(turned + BLOCKED - 1) is None
 
 
-async def test_a_process_whose_loop_is_blocked_ends(process: Process) -> None:
+async def test_a_process_whose_event_loop_is_blocked_ends(process: Process) -> None:
     turned = await process.turn()
 
     assert process.watchdog.verdict(turned + BLOCKED + 1) == "its event loop is blocked"
 
 
-async def test_a_loop_that_turns_again_in_time_is_not_blocked(process: Process) -> None:
+async def test_an_event_loop_that_runs_again_in_time_is_not_blocked(process: Process) -> None:
     turned = await process.turn()
     process.watchdog.verdict(turned + BLOCKED - 1)
 
@@ -54,11 +54,11 @@ async def test_a_loop_that_turns_again_in_time_is_not_blocked(process: Process) 
     assert process.watchdog.verdict(turned + BLOCKED - 1) is None
 
 
-def test_a_process_that_still_waits_to_be_let_into_its_group_goes_on(process: Process) -> None:
+def test_a_process_that_still_joins_its_group_does_not_end(process: Process) -> None:
     assert process.watchdog.verdict(time.monotonic() + 10 * BLOCKED) is None
 
 
-def test_a_process_that_stops_has_its_time_of_grace_from_when_it_began_to(process: Process) -> None:
+def test_the_grace_period_starts_when_the_process_begins_to_stop(process: Process) -> None:
     now = time.monotonic()
     process.watchdog.verdict(now)
     process.stops = True
@@ -68,7 +68,7 @@ def test_a_process_that_stops_has_its_time_of_grace_from_when_it_began_to(proces
     assert verdicts == [None, None, "its stop takes too long"]
 
 
-def test_a_process_that_must_end_ends_whatever_its_loop_does() -> None:
+def test_a_process_that_must_end_ends_whatever_its_event_loop_does() -> None:
     code = (
         "import time\n"
         "from services.worker.runtime import watchdog\n"
