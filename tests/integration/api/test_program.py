@@ -58,8 +58,8 @@ def test_a_port_that_is_taken_is_one_line() -> None:
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"KEY_PEPPER": None}, "CALLFOLD_API_SECRET_PEPPER is not set"),
-        ({"KEY_PEPPER": "hunter2"}, "CALLFOLD_API_SECRET_PEPPER is wrong"),
+        ({"API_SECRET_PEPPER": None}, "CALLFOLD_API_SECRET_PEPPER is not set"),
+        ({"API_SECRET_PEPPER": "hunter2"}, "CALLFOLD_API_SECRET_PEPPER is wrong"),
         ({"API_PORT": "0"}, "CALLFOLD_API_PORT is '0'"),
         ({"MONGO_URI": "mongodb://me:hunter2/x@host"}, "CALLFOLD_MONGO_URI is wrong"),
         ({"MONGO_URI": "http://hunter2"}, "CALLFOLD_MONGO_URI is wrong"),
@@ -76,8 +76,8 @@ def test_a_wrong_setting_is_one_line_without_secrets(changes: dict[str, str | No
 
 
 def test_help_names_every_variable() -> None:
-    ended = run("--help", KEY_PEPPER=None)
+    ended = run("--help", API_SECRET_PEPPER=None)
 
     assert ended.returncode == 0
-    for name in ("KEY_PEPPER", "API_HOST", "API_PORT", "MONGO_URI", "API_TIMEOUT_MS"):
+    for name in ("API_SECRET_PEPPER", "API_HOST", "API_PORT", "MONGO_URI", "API_TIMEOUT_MS"):
         assert f"CALLFOLD_{name} " in ended.stdout

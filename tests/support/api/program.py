@@ -18,7 +18,7 @@ START_SECONDS = scaled(60.0)
 def environment(**changes: str | None) -> dict[str, str]:
     """Return an environment with these `CALLFOLD_` variables and no other."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CALLFOLD_")}
-    given = {"KEY_PEPPER": PEPPER, "SECRETS_DIR": "/nowhere", **changes}
+    given = {"API_SECRET_PEPPER": PEPPER, "SECRETS_DIR": "/nowhere", **changes}
     return clean | {f"CALLFOLD_{name}": value for name, value in given.items() if value is not None}
 
 

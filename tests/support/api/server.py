@@ -34,7 +34,12 @@ class ApiServer(Server):
         return [sys.executable, "-m", "services.api"]
 
     def environment(self) -> dict[str, str]:
-        settings = {**self._settings, "KEY_PEPPER": PEPPER, "API_PORT": str(self.port), "SECRETS_DIR": "/nowhere"}
+        settings = {
+            **self._settings,
+            "API_SECRET_PEPPER": PEPPER,
+            "API_PORT": str(self.port),
+            "SECRETS_DIR": "/nowhere",
+        }
         return {**os.environ, **{f"CALLFOLD_{name}": value for name, value in settings.items()}}
 
     def lacks(self) -> str | None:

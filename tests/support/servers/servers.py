@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from testcontainers.core.container import DockerContainer
-
 from deploy.local.ports import HOST, free_port
 from deploy.local.servers.install import install
 from deploy.local.servers.kafka import KafkaServer
@@ -87,7 +85,9 @@ class MongoContainer(MongoProcess):
     stop = KafkaContainer.stop
 
 
-def _container(image: str, port: int, **environment: str) -> DockerContainer:
+def _container(image: str, port: int, **environment: str) -> Any:
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow, and rarely needed
+
     container = DockerContainer(image).with_bind_ports(port, (HOST, port))
     for name, value in environment.items():
         container.with_env(name, value)

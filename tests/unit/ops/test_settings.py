@@ -12,7 +12,7 @@ PEPPER = "p" * 32
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("KAFKA_BOOTSTRAP", "MONGO_URI", "SECRETS_DIR", "KEY_PEPPER"):
+    for name in ("KAFKA_BOOTSTRAP", "MONGO_URI", "SECRETS_DIR", "API_SECRET_PEPPER"):
         monkeypatch.delenv(f"CALLFOLD_{name}", raising=False)
     (tmp_path / ".local").mkdir()
     return tmp_path
