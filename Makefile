@@ -48,7 +48,7 @@ lint: $(PACKAGES) ## linters, types and architecture
 faults: install ## run the fault tests for SEED=1 DURATION=600 (seconds)
 	$(BIN)/python -m tests.faults --seed $(SEED) --duration $(DURATION)
 
-bench: install ## measure against peers: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
+bench: install ## measure Callfold and its alternatives: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
 	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
 up: install ## start the stack in the background: Kafka, MongoDB, the API and the worker
@@ -60,7 +60,7 @@ down: $(PACKAGES) ## stop the stack; data stay
 status: $(PACKAGES) ## show the state of each service
 	@$(RUN) status
 
-contracts: $(PACKAGES) ## generate docs/contracts from the models
+contracts: $(PACKAGES) ## write docs/contracts and docs/settings.md again, from the code
 	@$(BIN)/python -m deploy.contracts
 
 install: $(PACKAGES) $(KAFKA) ## install the Python packages and Kafka's jars

@@ -1,1 +1,1 @@
-"""What is measured, beside its peers: `python -m benchmarks`."""
+"""Measures Callfold and its alternatives on real servers: `python -m benchmarks`."""

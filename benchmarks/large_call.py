@@ -1,51 +1,40 @@
-"""What calls of 100,000 turns cost their neighbours: `python -m benchmarks.large_call`.
+"""Measures what calls of 100,000 turns cost other calls, on a worker and an API.
 
-Real servers, a worker and an API. Phases in turn, so that whatever else the machine does falls on both kinds: in the
-quiet ones small calls are published to and read; in the others the same, while worker and API fold large calls one
-after another. Freshness is from the broker's word that it has an event to the answer of the API that holds it.
+Phases alternate, so that other load on the machine affects both kinds: in quiet ones small calls are published and
+read; in the others the same, while worker and API fold large calls one after another. Freshness is from the broker's
+acknowledgement of an event to the API's answer that holds it.
 """
 
-import argparse
 import asyncio
 import itertools
 import os
 import sys
-import tempfile
 import time
+from argparse import Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 import psutil
 
+from benchmarks.stage import Stage, run_program
 from deploy.local.ports import HOST, free_port
-from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
-from services.worker.runtime.retry import retry_until_available
-from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.fold.latency import quantile
-from shared.kafka.access import KafkaAccess
-from shared.store.api_keys import new_key
-from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
-from shared.store.mongo.client import Connection
 from shared.store.ports import CallUpdate
 from shared.store.states import State
-from tests.support.api.client import PEPPER
 from tests.support.api.program import running
 from tests.support.events.large_calls import long_call, put_large
 from tests.support.events.makers import STARTED, event
 from tests.support.servers.kafka import message, producer
-from tests.support.servers.servers import kafka_server, mongo_server
 from tests.support.store.processes import children
-from tests.support.worker.process import WorkerProcess
 
-_NEIGHBOURS = 20
+_SMALL_CALLS = 20
 _READERS = 4
-_PARTITION = 0
+_ORGANIZATION = "org-789"
 
 
 @dataclass
@@ -58,92 +47,77 @@ class Measured:
 
 @dataclass
 class Bench:
-    """What the phases share."""
+    """What the phases share; `reads` and `folds` are seconds, `most` resident bytes by process."""
 
     api: httpx.AsyncClient
-    headers: dict[str, str]
     kafka: Any
     topics: Topics
     store: MongoStore
-    worker_pid: int
-    api_pid: int
-    numbers: Any = field(default_factory=itertools.count)
+    pids: dict[str, int]
+    probes: Any = field(default_factory=itertools.count)
     reads: list[float] = field(default_factory=list)
     folds: list[float] = field(default_factory=list)
     most: dict[str, int] = field(default_factory=dict)
 
+    async def phase(self, measured: Measured, seconds: float, *also: Callable[[], Awaitable[None]]) -> None:
+        """Publish and read small calls for so long, with what runs concurrently."""
+        until = time.monotonic() + seconds
+        tasks = [asyncio.ensure_future(act()) for act in also]
+        await asyncio.gather(
+            self._probe(measured, until), *(self._read(measured, until, number) for number in range(_READERS))
+        )
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-async def phase(bench: Bench, measured: Measured, seconds: float, *also: Callable[[Bench], Awaitable[None]]) -> None:
-    """Publish and read small calls for so long, with what is to happen `also`."""
-    until = time.monotonic() + seconds
-    beside = [asyncio.create_task(_again(each, bench)) for each in also]
-    await asyncio.gather(
-        _probe(bench, measured, until), *(_read(bench, measured, until, number) for number in range(_READERS))
-    )
-    for task in beside:
-        task.cancel()
-    await asyncio.gather(*beside, return_exceptions=True)
+    async def _probe(self, measured: Measured, until: float) -> None:
+        while time.monotonic() < until:
+            call = f"probe-{next(self.probes)}"
+            await (await self.kafka.send(**message(event("call.started", call=call), self.topics)))
+            acknowledged = time.monotonic()
+            await self.until_readable(call, every=0.002)
+            measured.freshness.append(time.monotonic() - acknowledged)
 
+    async def until_readable(self, call: str, *, every: float) -> None:
+        while (await self.api.get(f"/api/calls/{call}")).status_code != httpx.codes.OK:  # noqa: ASYNC110
+            await asyncio.sleep(every)
 
-async def _again(act: Callable[[Bench], Awaitable[None]], bench: Bench) -> None:
-    while True:
-        await act(bench)
+    async def _read(self, measured: Measured, until: float, reader: int) -> None:
+        while time.monotonic() < until:
+            started = time.monotonic()
+            (await self.api.get(f"/api/calls/small-{reader}")).raise_for_status()
+            measured.latency.append(time.monotonic() - started)
+            await asyncio.sleep(0.01)
 
+    async def fold_in_worker(self) -> None:
+        """Mark the large calls stale one after another, each when the worker has folded the one before."""
+        while True:
+            call, started = f"{_ORGANIZATION}/large-{len(self.folds)}", time.monotonic()
+            await self.store.mark_stale([CallUpdate(call, 0, STARTED, stale=True)])
+            while (await self.store.read_states([call]))[call].state is not State.FINAL:
+                for name, pid in self.pids.items():
+                    for process in (psutil.Process(pid), *children(pid)):
+                        label = name if process.pid == pid else f"{name}'s pool"
+                        self.most[label] = max(self.most.get(label, 0), process.memory_info().rss)
+                await asyncio.sleep(0.1)
+            self.folds.append(time.monotonic() - started)
 
-async def _probe(bench: Bench, measured: Measured, until: float) -> None:
-    while time.monotonic() < until:
-        number = next(bench.numbers)
-        call = f"probe-{number}"
-        sent = await bench.kafka.send(**message(event("call.started", call=call), bench.topics))
-        await sent
-        accepted = time.monotonic()
-        await _until_readable(bench.api, call, every=0.002)
-        measured.freshness.append(time.monotonic() - accepted)
-
-
-async def _until_readable(api: httpx.AsyncClient, call: str, *, every: float) -> None:
-    for _ in itertools.count():
-        if (await api.get(f"/api/calls/{call}")).status_code == httpx.codes.OK:
-            return
-        await asyncio.sleep(every)
-
-
-async def _read(bench: Bench, measured: Measured, until: float, reader: int) -> None:
-    while time.monotonic() < until:
-        started = time.monotonic()
-        (await bench.api.get(f"/api/calls/neighbour-{reader}")).raise_for_status()
-        measured.latency.append(time.monotonic() - started)
-        await asyncio.sleep(0.01)
-
-
-async def fold_in_worker(bench: Bench) -> None:
-    """Have the worker fold the next large call, and wait for it."""
-    number = len(bench.folds)
-    call = f"org-789/large-{number}"
-    started = time.monotonic()
-    await bench.store.mark_stale([CallUpdate(call, _PARTITION, STARTED, stale=True)])
-    while (await bench.store.read_states([call]))[call].state is not State.FINAL:
-        _weigh(bench)
-        await asyncio.sleep(0.1)
-    bench.folds.append(time.monotonic() - started)
-
-
-async def fold_in_api(bench: Bench) -> None:
-    """Read a large call again and again, in a process of its own: what it downloads is not to hold up who measures."""
-    code = f"from benchmarks.large_call import download; download('{bench.api.base_url.join('/api/calls/large-0')}')"
-    reader = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", code), env={**os.environ, **bench.headers}, stdout=asyncio.subprocess.PIPE
-    )
-    assert reader.stdout is not None
-    try:
-        async for line in reader.stdout:
-            bench.reads.append(float(line))
-    finally:
-        reader.kill()
+    async def fold_in_api(self) -> None:
+        """Read a large call again and again, in a process of its own, so that its bytes do not delay what is timed."""
+        code = f"from benchmarks.large_call import download; download('{self.api.base_url}api/calls/large-0')"
+        environment = {**os.environ, **{name: self.api.headers[name] for name in ("X-API-KEY", "X-API-SECRET")}}
+        command = (sys.executable, "-c", code)
+        reader = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
+        assert reader.stdout is not None
+        try:
+            async for line in reader.stdout:
+                self.reads.append(float(line))
+        finally:
+            reader.kill()
 
 
 def download(url: str) -> None:
-    """Read a call for ever, with a key from the environment; print the seconds that each time took."""
+    """Read a call for ever, with a key from the environment; print the seconds that each read took."""
     headers = {name: os.environ[name] for name in ("X-API-KEY", "X-API-SECRET")}
     while True:
         started = time.monotonic()
@@ -151,89 +125,62 @@ def download(url: str) -> None:
         print(time.monotonic() - started if answer.is_success else "nan", flush=True)  # noqa: T201
 
 
-def _weigh(bench: Bench) -> None:
-    for name, pid in (("worker", bench.worker_pid), ("API", bench.api_pid)):
-        for who, process in [(name, psutil.Process(pid)), *((f"{name}'s pool", each) for each in children(pid))]:
-            bench.most[who] = max(bench.most.get(who, 0), process.memory_info().rss)
-
-
 @asynccontextmanager
-async def servers(turns: int, calls: int) -> AsyncIterator[Bench]:
-    """Run everything, with so many large calls in the log."""
-    topics = Topics("bench")
-    with tempfile.TemporaryDirectory() as folder, kafka_server() as kafka, mongo_server() as mongo:
-        await retry_until_available(
-            "kafka", lambda: declare(KafkaAccess(kafka.address), topics, Wanted(3, 1)), KafkaUnavailable
-        )
-        connection = Connection(MongoAccess(mongo.uri), "bench")
+async def _bench(stage: Stage, turns: int, calls: int) -> AsyncIterator[Bench]:
+    """Run worker and API with so many large calls in the log."""
+    topics, name, port = await stage.topics(3), "bench", free_port()
+    async with stage.connection(name) as connection:
         store = MongoStore(connection)
         await store.prepare()
-        headers = await _prepare(store, connection, turns, calls)
-        port = free_port()
+        for number in range(calls):
+            call = f"{_ORGANIZATION}/large-{number}"
+            await put_large(store, long_call(turns, call), call, stale=False)
+        url, key = f"http://{HOST}:{port}", await stage.key(connection, _ORGANIZATION)
         with (
-            WorkerProcess(
-                kafka.address, mongo.uri, topics, "bench", Path(folder), lease_seconds=60, poll_seconds=1
-            ) as worker,
-            running(port, MONGO_URI=mongo.uri, MONGO_DATABASE="bench") as program,
+            stage.worker(topics, name, lease_seconds=60, poll_seconds=1) as worker,
+            running(port, MONGO_URI=stage.mongo.uri, MONGO_DATABASE=name) as program,
         ):
-            url: dict[str, Any] = {
-                "base_url": f"http://{HOST}:{port}",
-                "headers": headers,
-                "trust_env": False,
-                "timeout": 120.0,
-            }
             async with (
-                producer(kafka.address, linger_ms=0) as sender,
-                httpx.AsyncClient(**url) as api,
+                producer(stage.kafka.address, linger_ms=0) as sender,
+                httpx.AsyncClient(base_url=url, headers=key, trust_env=False, timeout=120.0) as api,
             ):
-                for number in range(_NEIGHBOURS):
-                    for _ in range(10):
-                        said = message(event("transcript.turn", call=f"neighbour-{number}"), topics)
-                        await sender.send(**said)
-                bench = Bench(api, headers, sender, topics, store, worker.pid, program.pid)
-                await _until_readable(api, f"neighbour-{_READERS}", every=0.1)
+                bench = Bench(api, sender, topics, store, {"worker": worker.pid, "API": program.pid})
+                for number in range(10 * _SMALL_CALLS):
+                    await sender.send(**message(event("transcript.turn", call=f"small-{number // 10}"), topics))
+                await bench.until_readable(f"small-{_READERS}", every=0.1)
                 yield bench
-        await connection.close()
 
 
-async def _prepare(store: MongoStore, connection: Connection, turns: int, calls: int) -> dict[str, str]:
-    for number in range(calls):
-        call = f"org-789/large-{number}"
-        await put_large(store, long_call(turns, call), call, partition=_PARTITION, stale=False)
-    key, secret = new_key("org-789", PEPPER.encode())
-    await MongoApiKeys(connection).add(key)
-    return {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
-
-
-def _line(name: str, values: Sequence[float]) -> str:
-    ranked = sorted(values)
-    told = "  ".join(f"p{100 * q:.0f} {1000 * quantile(ranked, q):7.1f} ms" for q in (0.5, 0.95, 0.99))
-    return f"{name:<40} {told}  ({len(ranked)})"
-
-
-async def main() -> None:
-    """Measure, and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--turns", type=int, default=100_000)
-    parser.add_argument("--calls", type=int, default=8, help="large calls, enough for the worker to fold")
-    parser.add_argument("--seconds", type=float, default=15.0, help="of each phase")
-    parser.add_argument("--rounds", type=int, default=3)
-    chosen = parser.parse_args()
+async def _measure(stage: Stage, chosen: Namespace) -> int:
     quiet, meanwhile = Measured(), Measured()
-    async with servers(chosen.turns, chosen.calls) as bench:
-        await phase(bench, Measured(), chosen.seconds / 3)
+    async with _bench(stage, chosen.turns, chosen.calls) as bench:
+        await bench.phase(Measured(), chosen.seconds / 3)
         for _ in range(chosen.rounds):
-            await phase(bench, quiet, chosen.seconds)
-            await phase(bench, meanwhile, chosen.seconds, fold_in_worker, fold_in_api)
-        size = (await bench.store.sizes(["org-789/large-0"]))["org-789/large-0"]
+            await bench.phase(quiet, chosen.seconds)
+            await bench.phase(meanwhile, chosen.seconds, bench.fold_in_worker, bench.fold_in_api)
+        (size,) = (await bench.store.sizes([f"{_ORGANIZATION}/large-0"])).values()
     for name, found in (("quiet", quiet), ("while large calls are folded", meanwhile)):
         print(_line(f"freshness, {name}", found.freshness))  # noqa: T201
         print(_line(f"latency, {name}", found.latency))  # noqa: T201
     print(f"{chosen.turns} turns are {size / 1e6:.0f} MB of log")  # noqa: T201
-    print("in the worker, from mark to final:", *(f"{each:.1f} s" for each in bench.folds))  # noqa: T201
-    print("from the API, whole:              ", *(f"{each:.1f} s" for each in bench.reads))  # noqa: T201
-    print("most memory (RSS):", *(f"{who} {most >> 20} MB;" for who, most in sorted(bench.most.items())))  # noqa: T201
+    print("in the worker, from stale to final:", *(f"{each:.1f} s" for each in bench.folds))  # noqa: T201
+    print("from the API, whole:               ", *(f"{each:.1f} s" for each in bench.reads))  # noqa: T201
+    print("most memory (RSS):", *(f"{name} {most >> 20} MiB;" for name, most in sorted(bench.most.items())))  # noqa: T201
+    return 0
+
+
+def _line(name: str, values: Sequence[float]) -> str:
+    ranked = sorted(values)
+    ranks = "  ".join(f"p{100 * q:.0f} {1000 * quantile(ranked, q):7.1f} ms" for q in (0.5, 0.95, 0.99))
+    return f"{name:<40} {ranks}  ({len(ranked)})"
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run_program(
+        _measure,
+        __doc__,
+        turns=(100_000, "of a large call"),
+        calls=(8, "large calls, enough for the worker to fold"),
+        seconds=(15.0, "of each phase"),
+        rounds=(3, "phases of each kind"),
+    )

@@ -1,19 +1,15 @@
-"""Takes MongoDB, then Kafka, away for a while under load, and says what the worker did meanwhile and after.
+"""Stops MongoDB, then Kafka, for a while under load, and prints what the worker did meanwhile and afterwards."""
 
-python -m benchmarks.outage --seconds 180
-"""
-
-import argparse
 import asyncio
 import random
-import sys
-import tempfile
 import time
+from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from benchmarks.stage import Stage, run_program
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.servers.process import Server
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
@@ -27,7 +23,6 @@ from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversation, interleaved
 from tests.support.eventually import eventually
 from tests.support.servers.kafka import lag, publish
-from tests.support.servers.servers import kafka_server, mongo_server
 from tests.support.worker.process import WorkerProcess
 
 _MEBI = 2**20
@@ -36,11 +31,7 @@ _EVENTS = "callfold_events_ingested_total"
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """What was seen.
-
-    Resident memory before and at most meanwhile (bytes), seconds from the return to the next event written, dead
-    letters, records of Kafka left uncommitted.
-    """
+    """Resident memory (bytes), seconds from the return to the next stored event, dead letters, uncommitted records."""
 
     before: int
     peak: int
@@ -51,73 +42,65 @@ class Outage:
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """A broker and a database of one's own."""
+    """A broker and a database that may be stopped."""
 
     kafka: Server
     mongo: MongoServer
 
     async def outage(self, what: str, seconds: float, folder: Path) -> Outage:
-        """Take `kafka` or `mongodb` away for so long; return when every record is right.
+        """Stop `kafka` or `mongodb` for so long; return when every record is right.
 
-        Events go on arriving where Kafka is not what is away.
+        Events keep arriving while it is MongoDB that is stopped.
         """
-        topics, away = Topics(f"without-{what}"), self.kafka if what == "kafka" else self.mongo
-        reach = KafkaAccess(self.kafka.address)
-        await retry_until_available("kafka", lambda: declare(reach, topics, Wanted(3, 1)), KafkaUnavailable)
+        topics, stopped = Topics(f"without-{what}"), self.kafka if what == "kafka" else self.mongo
+        access = KafkaAccess(self.kafka.address)
+        await retry_until_available("kafka", lambda: declare(access, topics, Wanted(3, 1)), KafkaUnavailable)
         with WorkerProcess(self.kafka.address, self.mongo.uri, topics, topics.prefix, folder) as worker:
-            events = await self._bring(topics, 0)
+            memory = psutil.Process(worker.pid).memory_info
+            events = await self._publish(topics, 0)
             await eventually(lambda: worker.metric(_EVENTS) == len(events), within=60)
-            before = peak = psutil.Process(worker.pid).memory_info().rss
-            away.kill()
+            before = peak = memory().rss
+            stopped.kill()
             until = time.monotonic() + seconds
-            while time.monotonic() < until or not _waits(worker, what):
+            while time.monotonic() < until or not _reported(worker, what):
                 if what == "mongodb":
-                    events += await self._bring(topics, len(events))
-                peak = max(peak, psutil.Process(worker.pid).memory_info().rss)
+                    events += await self._publish(topics, len(events))
+                peak = max(peak, memory().rss)
                 await asyncio.sleep(0.5)
-                assert time.monotonic() < until + 60, "the metric does not say what is waited for"
-            away.start()
-            away.wait_until_ready()
-            back, written = time.monotonic(), worker.metric(_EVENTS)
-            events += await self._bring(topics, len(events))
-            await eventually(lambda: worker.metric(_EVENTS) > written, within=60)
+                assert time.monotonic() < until + 60, "the metric does not report the outage"
+            stopped.start()
+            stopped.wait_until_ready()
+            back, stored = time.monotonic(), worker.metric(_EVENTS)
+            events += await self._publish(topics, len(events))
+            await eventually(lambda: worker.metric(_EVENTS) > stored, within=60)
             resumed_after = time.monotonic() - back
-            await self._right(topics, events)
-            assert not _waits(worker, what), "the metric says that something is waited for still"
+            connection = Connection(MongoAccess(self.mongo.uri), topics.prefix)
+            await wait_for(connection, expected(events), within=300)
+            await connection.close()
+            assert not _reported(worker, what), "the metric still reports the outage"
             dead_letters = int(worker.metric("callfold_dead_letters_total"))
             worker.stop()
         return Outage(before, peak, resumed_after, dead_letters, await lag(self.kafka.address, topics.prefix, topics))
 
-    async def _bring(self, topics: Topics, number: int) -> list[Json]:
+    async def _publish(self, topics: Topics, number: int) -> list[Json]:
         calls = [conversation(f"call-{number}-{each}", random.Random(number), 20) for each in range(10)]
         await publish(self.kafka.address, topics, interleaved(calls))
         return [body for call in calls for body in call]
 
-    async def _right(self, topics: Topics, events: list[Json]) -> None:
-        connection = Connection(MongoAccess(self.mongo.uri), topics.prefix)
-        await wait_for(connection, expected(events), within=300)
-        await connection.close()
 
-
-def _waits(worker: WorkerProcess, what: str) -> bool:
+def _reported(worker: WorkerProcess, what: str) -> bool:
     return worker.metric(f'callfold_dependency_unavailable{{dependency="{what}"}}') == 1
 
 
-async def _both(seconds: float) -> None:
-    with tempfile.TemporaryDirectory() as folder, kafka_server() as kafka, mongo_server() as mongo:
-        for what in ("mongodb", "kafka"):
-            seen = await Servers(kafka, mongo).outage(what, seconds, Path(folder))
-            _print(f"{what} away for {seconds:.0f} s", seen)
-
-
-def _print(title: str, seen: Outage) -> None:
-    memory = f"{seen.before / _MEBI:.0f} MiB before, at most {seen.peak / _MEBI:.0f} meanwhile"
-    went_on = f"the next event was written {seen.resumed_after:.1f} s after its return"
-    kept = f"every record right, {seen.dead_letters} dead letters, {seen.left} records not committed"
-    print(f"{title}: {memory}; {went_on}; {kept}")  # noqa: T201
+async def _measure(stage: Stage, chosen: Namespace) -> int:
+    for what in ("mongodb", "kafka"):
+        seen = await Servers(stage.kafka, stage.mongo).outage(what, chosen.seconds, stage.folder)
+        memory = f"{seen.before / _MEBI:.0f} MiB before, at most {seen.peak / _MEBI:.0f} meanwhile"
+        resumed = f"the next event was stored {seen.resumed_after:.1f} s after its return"
+        kept = f"every record right, {seen.dead_letters} dead letters, {seen.left} records not committed"
+        print(f"{what} stopped for {chosen.seconds:.0f} s: {memory}; {resumed}; {kept}")  # noqa: T201
+    return 0
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=180, help="how long each is away")
-    sys.exit(asyncio.run(_both(parser.parse_args().seconds)))
+    run_program(_measure, __doc__, seconds=(180.0, "how long each is stopped"))

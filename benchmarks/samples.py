@@ -1,4 +1,4 @@
-"""What was measured: every single value is kept, and a figure is the median of at least three of them."""
+"""What was measured: every single value is kept; a figure is the median of its rounds."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,7 +10,7 @@ import orjson
 
 
 class Cell(NamedTuple):
-    """What the rounds measured again and again."""
+    """One figure: a `measure` (its name ends with the unit) of a `subject` (a pipeline) in a `case` of a `part`."""
 
     part: str
     case: str
@@ -18,10 +18,7 @@ class Cell(NamedTuple):
     measure: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One value: of a `subject` (a pipeline) in a `case` of a `part`, by a `measure` (with its unit), in one round."""
-
+class Sample(NamedTuple):
     part: str
     case: str
     subject: str
@@ -31,22 +28,24 @@ class Sample:
 
     @property
     def cell(self) -> Cell:
-        """What it is one value of."""
-        return Cell(self.part, self.case, self.subject, self.measure)
+        return Cell(*self[:4])
 
 
 class Figure(NamedTuple):
-    """The median of so many `rounds`, and the least and the most of them."""
-
     median: float
     least: float
     most: float
     rounds: int
 
+    @classmethod
+    def of(cls, values: Iterable[float]) -> Self:
+        ranked = sorted(values)
+        return cls(median(ranked), ranked[0], ranked[-1], len(ranked))
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a part was measured: on which machine, in how many seconds; `failed` says why it is not whole, if so."""
+    """How a part was measured; `failed` is the error that ended it early, if one did."""
 
     rounds: int
     quick: bool
@@ -57,66 +56,56 @@ class Run:
 
 @dataclass
 class Samples:
-    """All values of a run of the benchmark, and how each part was run."""
-
     values: list[Sample] = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
 
     def add(self, part: str, case: str, subject: str, round_: int, **measured: float) -> None:
-        """Take in what one round measured of a subject, by the names of the measures (`events_per_second`)."""
-        for measure, value in measured.items():
-            self.values.append(Sample(part, case, subject, measure, round_, value))
+        self.values += [Sample(part, case, subject, measure, round_, value) for measure, value in measured.items()]
 
     def figures(self) -> dict[Cell, Figure]:
-        """Return the figure of each cell, in the order in which they were first measured."""
+        """Return the figures in the order in which they were first measured."""
         cells: dict[Cell, list[float]] = {}
         for each in self.values:
             cells.setdefault(each.cell, []).append(each.value)
-        return {cell: figure(values) for cell, values in cells.items()}
+        return {cell: Figure.of(values) for cell, values in cells.items()}
 
     def ratio(self, over: Cell, *under: Cell) -> Figure | None:
-        """Return one cell over another, compared round by round: what slows a round slows both.
+        """Return one cell over another, taken within each round: what slows a round slows both.
 
-        Several cells `under` are rates whose times are added: one over them all is the sum of the ratios to each.
+        Several cells `under` are rates whose times are added: the ratio is the sum of the ratios to each.
         """
-        pairs = list(self._rounds(over, under))
-        return figure(pairs) if pairs else None
+        ratios = list(self._ratios(over, under))
+        return Figure.of(ratios) if ratios else None
 
-    def take(self, part: str, other: Self) -> None:
-        """Put what another run measured of a part in place of what is here."""
+    def replace(self, part: str, other: Self) -> None:
+        """Replace a part's values and run by those of another run of the benchmark."""
         self.values = [each for each in self.values if each.part != part]
         self.values += [each for each in other.values if each.part == part]
         self.runs[part] = other.runs[part]
 
     def write(self, path: Path) -> None:
-        """Write everything as JSON, a line each; whoever reads finds the old file or the new one."""
+        """Write JSON with a line for each value; the old file is replaced at once or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         runs = orjson.dumps({name: asdict(run) for name, run in self.runs.items()}, option=orjson.OPT_INDENT_2)
-        lines = b",\n".join(orjson.dumps(asdict(each)) for each in self.values)
-        fresh = path.with_suffix(".new")
-        fresh.write_bytes(b'{"runs": ' + runs + b',\n"samples": [\n' + lines + b"\n]}\n")
-        fresh.replace(path)
+        lines = b",\n".join(orjson.dumps(each._asdict()) for each in self.values)
+        new = path.with_suffix(".new")
+        new.write_bytes(b'{"runs": ' + runs + b',\n"samples": [\n' + lines + b"\n]}\n")
+        new.replace(path)
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Return what was written; nothing where nothing was."""
+        """Return what the file holds; nothing if there is no file."""
         if not path.exists():
             return cls()
         found = orjson.loads(path.read_bytes())
         runs = {name: Run(**run) for name, run in found["runs"].items()}
         return cls([Sample(**each) for each in found["samples"]], runs)
 
-    def _rounds(self, over: Cell, under: Iterable[Cell]) -> Iterator[float]:
-        peers = [self._of(cell) for cell in under]
-        for number, value in self._of(over).items():
+    def _ratios(self, over: Cell, under: Iterable[Cell]) -> Iterator[float]:
+        peers = [self._rounds(cell) for cell in under]
+        for number, value in self._rounds(over).items():
             if peers and all(peer.get(number) for peer in peers):
                 yield sum(value / peer[number] for peer in peers)
 
-    def _of(self, cell: Cell) -> dict[int, float]:
+    def _rounds(self, cell: Cell) -> dict[int, float]:
         return {each.round: each.value for each in self.values if each.cell == cell}
-
-
-def figure(values: Iterable[float]) -> Figure:
-    """Return the median of the values and their spread."""
-    ranked = sorted(values)
-    return Figure(median(ranked), ranked[0], ranked[-1], len(ranked))

@@ -1,30 +1,52 @@
-"""The servers that everything is measured on, one pair for a whole run, and what they and the pipelines use."""
+"""The servers that everything is measured on, and what is measured of processes."""
 
+import argparse
 import asyncio
+import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import psutil
 from confluent_kafka import Producer
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from benchmarks.calls import Workload
-from benchmarks.saying import say
+from benchmarks.load.calls import Message, Workload
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.servers.process import Server
 from services.worker.consumer.topic_setup import KafkaUnavailable, Wanted, declare
 from services.worker.runtime.retry import retry_until_available
+from shared.config.mongo_access import MongoAccess
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
+from shared.store.api_keys import new_key
+from shared.store.mongo.api_keys import MongoApiKeys
+from shared.store.mongo.client import Connection
+from tests.support.api.client import PEPPER
 from tests.support.servers.servers import kafka_server, mongo_server
+from tests.support.worker.process import WorkerProcess
 
 Documents = Database[dict[str, Any]]
+
+_BEGAN = time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`quick`: only the cases that most targets are about."""
+
+    rounds: int = 3
+    quick: bool = False
+
+
+def progress(line: str) -> None:
+    """Print to standard error; standard output is for results."""
+    print(f"{time.monotonic() - _BEGAN:6.0f} s  {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 @dataclass
@@ -39,34 +61,55 @@ class Stage:
     _names: int = 0
 
     def name(self, what: str) -> str:
-        """Return a name that nothing had before: for a database, a group, a topic prefix."""
+        """Return a new name: for a database, a group, a topic prefix."""
         self._names += 1
         return f"{what}-{self._names}"
 
-    def database(self, name: str) -> Documents:
-        """Return a database of this mongod."""
-        return self.client[name]
+    @contextmanager
+    def database(self, what: str) -> Iterator[Documents]:
+        """Provide a new database; drop it at the end."""
+        name = self.name(what)
+        try:
+            yield self.client[name]
+        finally:
+            self.client.drop_database(name)
+
+    @asynccontextmanager
+    async def connection(self, database: str) -> AsyncIterator[Connection]:
+        connection = Connection(MongoAccess(self.mongo.uri), database)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def published(self, workload: Workload, partitions: int = 12) -> Topics:
-        """Return the topics in which the whole workload lies, published when it is first asked for."""
+        """Return the topics that hold the whole workload; it is published once."""
         if (workload, partitions) not in self._published:
             topics = await self.topics(partitions)
-            say(f"publishing {workload.total:,} events of {workload.calls:,} calls ({workload.name})")
+            progress(f"publishing {workload.total:,} events of {workload.calls:,} calls ({workload.name})")
             await asyncio.to_thread(publish, self.kafka.address, workload.messages(topics))
             self._published[workload, partitions] = topics
         return self._published[workload, partitions]
 
     async def topics(self, partitions: int) -> Topics:
-        """Return new input and dead-letter topics."""
-        topics = Topics(self.name("calls"))
-        wanted = Wanted(partitions, 1)
+        """Create input and dead-letter topics."""
+        topics, wanted = Topics(self.name("calls")), Wanted(partitions, 1)
         await retry_until_available(
             "kafka", lambda: declare(KafkaAccess(self.kafka.address), topics, wanted), KafkaUnavailable
         )
         return topics
 
-    def servers(self) -> dict[str, int]:
-        """Return the processes of the servers."""
+    def worker(self, topics: Topics, database: str, **settings: object) -> WorkerProcess:
+        """Return a worker that is not started yet, with the short times of tests unless set otherwise."""
+        return WorkerProcess(self.kafka.address, self.mongo.uri, topics, database, self.folder, **settings)
+
+    async def key(self, connection: Connection, organization: str) -> dict[str, str]:
+        """Create an API key; return the headers that hold it."""
+        key, secret = new_key(organization, PEPPER.encode())
+        await MongoApiKeys(connection).add(key)
+        return {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
+
+    def pids(self) -> dict[str, int]:
         return {"kafka": self.kafka.pid, "mongod": self.mongo.pid}
 
 
@@ -82,58 +125,87 @@ async def stage() -> AsyncIterator[Stage]:
         yield Stage(kafka, mongo, Path(folder), client)
 
 
-def publish(bootstrap: str, messages: Iterable[tuple[str, bytes, bytes]]) -> None:
-    """Publish topic, key and value; return when the broker has all of it."""
-    producer = Producer(
-        {
-            "bootstrap.servers": bootstrap,
-            "partitioner": "murmur2_random",
-            "linger.ms": 50,
-            "batch.size": 262_144,
-            "queue.buffering.max.messages": 500_000,
-        }
-    )
+def run_program(
+    measure: Callable[[Stage, argparse.Namespace], Awaitable[int]],
+    description: str | None,
+    **options: tuple[float, str],
+) -> NoReturn:
+    """Run one of the single programs on servers of its own; `options` are its arguments: default and help.
+
+    The program's exit status is what `measure` returns.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, (default, text) in options.items():
+        parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} [%(default)s]")
+    chosen = parser.parse_args()
+
+    async def run() -> int:
+        async with stage() as servers:
+            return await measure(servers, chosen)
+
+    sys.exit(asyncio.run(run()))
+
+
+def producer(bootstrap: str, linger_ms: int, **settings: object) -> Producer:
+    """Return a producer with the partitioner of Java's clients."""
+    options = {"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "linger.ms": linger_ms, **settings}
+    return Producer(options)
+
+
+def publish(bootstrap: str, messages: Iterable[Message]) -> None:
+    """Publish as fast as possible; return when the broker has everything."""
+    large = {"batch.size": 262_144, "queue.buffering.max.messages": 500_000}
+    sender = producer(bootstrap, 50, **large)
     for topic, key, value in messages:
         while True:
             try:
-                producer.produce(topic, value, key)
+                sender.produce(topic, value, key)
                 break
             except BufferError:
-                producer.poll(0.1)
-    if producer.flush(120.0):
-        raise RuntimeError("the broker did not take all events")
+                sender.poll(0.1)
+    if sender.flush(120.0):
+        raise RuntimeError("the broker did not accept all events")
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the CPU time that a process and its children, those that have ended too, have taken so far."""
+    """Return the CPU time of a process and its children, ended ones included."""
     process = psutil.Process(pid)
     times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
     return sum(each.user + each.system + each.children_user + each.children_system for each in times)
 
 
 def peak_megabytes(pid: int) -> float:
-    """Return the most resident memory that a process ever had, by Linux's own account."""
+    """Return the most resident memory that a process ever had, as Linux counts it."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
     line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) / 1024
 
 
-class Consumed:
-    """The CPU time that processes take from now on."""
+class CpuTime:
+    """The CPU time that processes use from now on."""
 
     def __init__(self, **pids: int) -> None:
         self._before = {name: (pid, cpu_seconds(pid)) for name, pid in pids.items()}
 
     def seconds(self) -> dict[str, float]:
-        """Return the seconds of each so far."""
         return {name: cpu_seconds(pid) - before for name, (pid, before) in self._before.items()}
 
 
+async def until(holds: Callable[[], Any], within: float, every: float = 0.1) -> None:
+    """Return when `holds()` is true, which runs in a thread.
+
+    Raises:
+        TimeoutError: it was not true within so many seconds.
+    """
+    async with asyncio.timeout(within):
+        while not await asyncio.to_thread(holds):  # noqa: ASYNC110 - another process makes it true
+            await asyncio.sleep(every)
+
+
 async def settle(idle_percent: float = 25.0, longest: float = 30.0) -> None:
-    """Give the servers time to finish what the last measurement left: flushes, compactions, closed clients."""
-    until = time.monotonic() + longest
-    busy = 100.0
-    while busy > idle_percent and time.monotonic() < until:
+    """Wait until the servers have finished what the last measurement left: flushes, compactions, closed clients."""
+    deadline, busy = time.monotonic() + longest, 100.0
+    while busy > idle_percent and time.monotonic() < deadline:
         psutil.cpu_percent()
         await asyncio.sleep(2.0)
         busy = psutil.cpu_percent()

@@ -1,96 +1,71 @@
-"""Leaves many calls stale, as a fleet that died would, starts workers, and says how they fold them.
+"""Leaves many calls stale, as workers that all died would, starts two workers, and prints how fast they fold them.
 
-python -m benchmarks.stale_fleet --calls 100000
+The exit status is 1 if a call was folded twice.
 """
 
-import argparse
 import asyncio
 import random
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from argparse import Namespace
+from contextlib import ExitStack
 
-from services.worker.consumer.topic_setup import Wanted, declare
-from shared.config.mongo_access import MongoAccess
-from shared.contract.topics import Topics
-from shared.kafka.access import KafkaAccess
+from benchmarks.stage import Stage, progress, run_program
 from shared.kafka.partitioner import partition_of
 from shared.store.ids import LogDocument, SourcePartition, documents
 from shared.store.mongo.calls import MongoStore
-from shared.store.mongo.client import Connection
 from shared.store.ports import CallUpdate
 from tests.support.events.makers import event, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversation
 from tests.support.servers.kafka import publish
-from tests.support.servers.servers import kafka_server, mongo_server
-from tests.support.worker.process import WorkerProcess
 
 _PARTITIONS = 12
 _WORKERS = 2
 _AT_ONCE = 1_000
-_ORGANIZATION = "org-789"
+_TEMPLATE = "call-template"
 
 
-def main() -> int:
-    """Run it; exits with 1 if a call was folded twice."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=100_000, help="how many calls are left stale")
-    return asyncio.run(_take_over(parser.parse_args().calls))
-
-
-async def _take_over(calls: int) -> int:
-    topics = Topics("stale")
-    with tempfile.TemporaryDirectory() as folder, kafka_server() as kafka, mongo_server() as mongo:
-        await declare(KafkaAccess(kafka.address), topics, Wanted(_PARTITIONS, 1))
-        connection = Connection(MongoAccess(mongo.uri), "stale")
-        await _leave(MongoStore(connection), calls)
+async def take_over(stage: Stage, chosen: Namespace) -> int:
+    calls, topics = chosen.calls, await stage.topics(_PARTITIONS)
+    async with stage.connection("stale") as connection:
+        await _leave_stale(MongoStore(connection), calls)
         began = time.monotonic()
-        workers = [
-            WorkerProcess(kafka.address, mongo.uri, topics, "stale", Path(folder), partitions=_PARTITIONS).start()
-            for _ in range(_WORKERS)
-        ]
-        for worker in workers:
-            worker.wait_until_ready()
-        ready = time.monotonic() - began
-        fresh = event("call.ended", call="fresh")
-        await publish(kafka.address, topics, [fresh])
-        await wait_for(connection, expected([fresh]), within=600)
-        first = time.monotonic() - began
-        final = connection.collection("calls")
-        while (done := await final.count_documents({"state": "final"})) <= calls:
-            print(f"{done} calls final", file=sys.stderr, flush=True)  # noqa: T201 - progress
-            await asyncio.sleep(2)
-        seconds = time.monotonic() - began
-        folds = sum(worker.metric("callfold_folds_total") for worker in workers)
-        for worker in workers:
-            worker.stop()
-        await connection.close()
+        with ExitStack() as running:
+            workers = [stage.worker(topics, "stale", partitions=_PARTITIONS) for _ in range(_WORKERS)]
+            for worker in workers:
+                running.push(worker.start())
+            for worker in workers:
+                worker.wait_until_ready()
+            ready = time.monotonic() - began
+            fresh = event("call.ended", call="fresh")
+            await publish(stage.kafka.address, topics, [fresh])
+            await wait_for(connection, expected([fresh]), within=600)
+            first = time.monotonic() - began
+            while (final := await connection.collection("calls").count_documents({"state": "final"})) <= calls:
+                progress(f"{final} calls final")
+                await asyncio.sleep(2)
+            seconds = time.monotonic() - began
+            folds = sum(worker.metric("callfold_folds_total") for worker in workers)
     print(f"{calls} stale calls, {_WORKERS} workers: ready after {ready:.1f} s")  # noqa: T201
     print(f"a call that arrived then was final after {first:.1f} s, all after {seconds:.0f} s")  # noqa: T201
     print(f"{folds:.0f} folds of {calls + 1} calls")  # noqa: T201
     return int(folds != calls + 1)
 
 
-async def _leave(store: MongoStore, calls: int) -> None:
+async def _leave_stale(store: MongoStore, calls: int) -> None:
     await store.prepare()
-    template = [raw(body) for body in conversation("call-template", random.Random(1), 10)]
-    names = [f"call-{number:08}" for number in range(calls)]
+    template = [raw(body) for body in conversation(_TEMPLATE, random.Random(1), 10)]
     for start in range(0, calls, _AT_ONCE):
-        part = names[start : start + _AT_ONCE]
-        await store.insert(list(_logged(part, template)))
-        await store.mark_stale(
-            [CallUpdate(f"{_ORGANIZATION}/{name}", partition_of(name, _PARTITIONS), 1_000, stale=True) for name in part]
-        )
-
-
-def _logged(names: Sequence[str], template: Sequence[bytes]) -> Iterator[LogDocument]:
-    for name in names:
-        events = [(n, each.replace(b"call-template", name.encode())) for n, each in enumerate(template)]
-        yield from documents(f"{_ORGANIZATION}/{name}", SourcePartition("stale.telephony", 0), events, b"k" * 32)
+        names = [f"call-{number:08}" for number in range(start, min(start + _AT_ONCE, calls))]
+        logged: list[LogDocument] = []
+        marks: list[CallUpdate] = []
+        for name in names:
+            events = [(offset, each.replace(_TEMPLATE.encode(), name.encode())) for offset, each in enumerate(template)]
+            logged += documents(f"org-789/{name}", SourcePartition("stale.telephony", 0), events, b"k" * 32)
+            marks.append(CallUpdate(f"org-789/{name}", partition_of(name, _PARTITIONS), 1_000, stale=True))
+        await store.insert(logged)
+        await store.mark_stale(marks)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_program(take_over, __doc__, calls=(100_000, "stale calls"))

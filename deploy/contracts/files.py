@@ -9,11 +9,13 @@ import yaml
 
 from deploy.contracts.asyncapi import document
 from deploy.contracts.schemas import event_schema
+from deploy.contracts.settings import page
 from shared.contract.payloads import TYPES
 
-FOLDER = Path(__file__).parents[2] / "docs" / "contracts"
+FOLDER = Path(__file__).parents[2] / "docs"
 
-_EVENTS = "events"
+_CONTRACTS = Path("contracts")
+_EVENTS = _CONTRACTS / "events"
 _WIDTH = 120
 
 
@@ -33,9 +35,9 @@ _Plain.add_representer(str, _text)
 
 @functools.cache
 def generated() -> dict[Path, str]:
-    """Return the text of each file by its path in the folder."""
-    schemas = {Path(_EVENTS, f"{kind}.json"): _json(event_schema(kind)) for kind in TYPES}
-    return {Path("asyncapi.yaml"): _yaml(document()), **schemas}
+    """Return the text of each file by its path within the folder."""
+    schemas = {_EVENTS / f"{kind}.json": _json(event_schema(kind)) for kind in TYPES}
+    return {_CONTRACTS / "asyncapi.yaml": _yaml(document()), **schemas, Path("settings.md"): page()}
 
 
 def differences(folder: Path = FOLDER) -> list[str]:
@@ -58,7 +60,7 @@ def write(folder: Path = FOLDER) -> None:
 
 
 def _present(folder: Path) -> list[Path]:
-    return sorted(path.relative_to(folder) for path in folder.glob(f"{_EVENTS}/*.json"))
+    return sorted(path.relative_to(folder) for path in folder.glob(f"{_EVENTS.as_posix()}/*.json"))
 
 
 def _difference(path: Path, text: str) -> str:

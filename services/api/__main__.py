@@ -16,7 +16,8 @@ from services.api.app import create_app
 from services.api.settings import ApiSettings
 from shared.config import price_book
 from shared.config.settings import describe
-from shared.fold.cost import PriceBook
+from shared.config.toml_file import InvalidConfigFile
+from shared.fold.prices import PriceBook
 from shared.fold_pool.pool import FoldPool
 from shared.process import logs, malloc
 from shared.process.sockets import CannotListen, listen
@@ -94,7 +95,7 @@ def _listen(settings: ApiSettings) -> socket.socket:
 def _book(settings: ApiSettings) -> PriceBook:
     try:
         return price_book.load(settings.price_book)
-    except price_book.InvalidPriceBook as error:
+    except InvalidConfigFile as error:
         _fail(WRONG_SETTINGS, str(error))
 
 

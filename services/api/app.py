@@ -22,7 +22,7 @@ from services.api.settings import ApiSettings
 from services.api.store_health import Availability
 from shared.calls.cached_reads import SmallReads
 from shared.calls.large_calls import LargeCalls
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 from shared.process.logs import logger
 from shared.store.api_keys import ApiKeys
 from shared.store.ports import Store

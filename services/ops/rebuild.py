@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from services.ops.console import say
 from shared.calls.fold_call import fold_call
-from shared.fold.cost import PriceBook
 from shared.fold.fold import RULES_VERSION
+from shared.fold.prices import PriceBook
 from shared.kafka.partitioner import partition_of
 from shared.process.batching import grouped
 from shared.process.clock import now_ms

@@ -19,9 +19,9 @@ from services.worker.maintenance.telephony import KafkaInferredEndPublisher
 from services.worker.runtime.retry import retry_until_available
 from services.worker.settings import WorkerSettings
 from shared.config import policies
-from shared.config.policies import InvalidPolicies
-from shared.config.price_book import InvalidPriceBook, load
+from shared.config.price_book import load
 from shared.config.settings import describe
+from shared.config.toml_file import InvalidConfigFile
 from shared.contract.topics import Topics
 from shared.fold_pool.pool import FoldPool
 from shared.process import logs, malloc, metrics
@@ -60,8 +60,7 @@ def main(adapt: Adapt = lambda store, dead_letters: (store, dead_letters)) -> No
         app = loop.run_until_complete(_prepared(settings, listening, adapt))
     except (
         UnusableTopics,
-        InvalidPriceBook,
-        InvalidPolicies,
+        InvalidConfigFile,
         InvalidMongoUri,
         CannotListen,
         supported_versions.UnsupportedFaust,

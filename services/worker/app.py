@@ -32,7 +32,7 @@ from services.worker.settings import WorkerSettings
 from shared.calls.large_calls import LargeCalls
 from shared.config.policies import Policies
 from shared.contract.topics import Topics
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger

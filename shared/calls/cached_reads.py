@@ -16,8 +16,8 @@ from shared.calls.folding import Rendered, render
 from shared.calls.large_calls import LARGE_BYTES
 from shared.calls.read_call import CallBroken, Reading, as_stored, finality, find_call
 from shared.contract.envelope import Event, decode_logged
-from shared.fold.cost import PriceBook
 from shared.fold.fold import NoEvents, fold
+from shared.fold.prices import PriceBook
 from shared.process.single_flight import SingleFlight
 from shared.store.ids import size_of
 from shared.store.ports import CallSnapshot, Store

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.calls.folding import fold_documents, render
-from shared.fold.cost import PriceBook
 from shared.fold.fold import RULES_VERSION, Folded
+from shared.fold.prices import PriceBook
 from shared.fold.redaction import redact
 from shared.store.ids import LogDocument
 from shared.store.mongo.bson_record import packed

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import orjson
 
 from shared.contract.envelope import Event, decode_logged
-from shared.fold.cost import PriceBook
 from shared.fold.fold import Folded, fold
+from shared.fold.prices import PriceBook
 from shared.fold.record import Record
 from shared.store.ids import LogDocument
 

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from shared.calls.fold_call import fold_call
 from shared.calls.read_call import Finality, read_call
-from shared.fold.cost import PriceBook, RatingWarnings
+from shared.fold.cost import RatingWarnings
+from shared.fold.prices import PriceBook
 from shared.store.ports import Lease, Store, StoreUnavailable, Unstorable
 
 LARGE_BYTES = 1024 * 1024

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.calls.folding import fold_documents, render
-from shared.fold.cost import PriceBook
 from shared.fold.fold import NoEvents
+from shared.fold.prices import PriceBook
 from shared.store.ports import Store, StoredCall
 from shared.store.states import State
 

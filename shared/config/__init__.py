@@ -1,1 +1,1 @@
-"""Settings and files of settings."""
+"""Settings and configuration files."""

@@ -1,4 +1,4 @@
-"""The settings that say how MongoDB is reached; together they make a `MongoAccess`."""
+"""The settings of the connection to MongoDB."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,46 +10,48 @@ from pydantic_settings import BaseSettings
 
 from shared.config import tls
 from shared.config.mongo_access import MongoAccess
-from shared.config.tls import Authorities
+from shared.config.tls import CaFile
 
 _UNVERIFIED = {"tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames"}
-_IDENTITY = "a certificate in PEM with its key, which CALLFOLD_MONGO_KEY_PASSWORD unlocks if it is locked"
+_IDENTITY = "a certificate in PEM with its key; CALLFOLD_MONGO_KEY_PASSWORD is the password of an encrypted key"
 
 
 def _verifying(uri: SecretStr) -> SecretStr:
     options = parse_qsl(uri.get_secret_value().partition("?")[2], keep_blank_values=True)
     if not _UNVERIFIED.isdisjoint(name.lower() for name, _ in options):
-        raise PydanticCustomError("unverified", "certificates and host names are always verified")
+        raise PydanticCustomError(
+            "unverified", "certificates and host names are always verified: remove the option that turns this off"
+        )
     return uri
 
 
 class MongoSettings(BaseSettings):
-    """Where MongoDB is, and who comes."""
+    """The address of MongoDB, and credentials."""
 
     mongo_uri: Annotated[SecretStr, AfterValidator(_verifying)] = Field(
-        SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs"), description="MongoDB, a replica set, as its URI"
+        SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs"), description="MongoDB URI of a replica set"
     )
-    mongo_database: str = Field("callfold", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="MongoDB's database")
-    mongo_username: str | None = Field(None, min_length=1, description="The user, if the URI does not name one")
+    mongo_database: str = Field("callfold", pattern=r"^[A-Za-z0-9_-]{1,60}$", description="MongoDB database")
+    mongo_username: str | None = Field(None, min_length=1, description="MongoDB user, unless the URI has one")
     mongo_password: SecretStr | None = Field(
-        None, min_length=1, validate_default=True, description="The user's password"
+        None, min_length=1, validate_default=True, description="Password of the MongoDB user"
     )
-    mongo_ca_file: Authorities | None = Field(
-        None, description="Certificates (PEM) of those who vouch for MongoDB, in place of the system's; turns TLS on"
+    mongo_ca_file: CaFile | None = Field(
+        None, description="Trusted CA certificates (PEM) in place of the system's; turns TLS on"
     )
-    # The certificate comes last: it is tried with its key.
-    mongo_key_password: SecretStr | None = Field(None, min_length=1, description="What unlocks the certificate's key")
+    # The certificate is last: its validator loads it together with its key.
+    mongo_key_password: SecretStr | None = Field(None, min_length=1, description="Password of the certificate's key")
     mongo_certificate_file: Path | None = Field(
-        None, validate_default=True, description="A certificate with its key (PEM) to show to MongoDB; turns TLS on"
+        None, validate_default=True, description="Client certificate with its key (PEM); turns TLS on"
     )
 
     @field_validator("mongo_password")
     @classmethod
     def _with_a_user(cls, password: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if password is None and info.data.get("mongo_username") is not None:
-            raise PydanticCustomError("missing", "needed with CALLFOLD_MONGO_USERNAME")
+            raise PydanticCustomError("missing", "is required with CALLFOLD_MONGO_USERNAME")
         if password is not None and info.data.get("mongo_username", "") is None:
-            raise PydanticCustomError("useless", "is of no use without CALLFOLD_MONGO_USERNAME")
+            raise PydanticCustomError("useless", "has no effect without CALLFOLD_MONGO_USERNAME: set both or none")
         return password
 
     @field_validator("mongo_certificate_file")
@@ -57,17 +59,16 @@ class MongoSettings(BaseSettings):
     def _with_mongo_key(cls, certificate: Path | None, info: ValidationInfo) -> Path | None:
         password = info.data.get("mongo_key_password")
         if certificate is None and password:
-            raise PydanticCustomError("missing", "needed with its key's password")
+            raise PydanticCustomError("missing", "is required with CALLFOLD_MONGO_KEY_PASSWORD")
         if certificate is not None and "mongo_key_password" in info.data:
             try:
-                tls.show(tls.trusting(None), certificate, None, password)
+                tls.load_certificate(tls.client_context(None), certificate, None, password)
             except OSError as error:
-                raise tls.refusal(error, _IDENTITY) from error
+                raise tls.file_error(error, _IDENTITY) from error
         return certificate
 
     @property
     def mongo(self) -> MongoAccess:
-        """How to reach MongoDB."""
         return MongoAccess(
             self.mongo_uri.get_secret_value(),
             self.mongo_username,

@@ -1,4 +1,4 @@
-"""How every program reaches MongoDB: where it is, and as whom."""
+"""The connection to MongoDB: its address and credentials."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class MongoAccess:
-    """`uri` may say all of it; what is given beside it goes before it.
+    """The other fields override what `uri` has.
 
-    With `ca_file` or `certificate_file`, both PEM, there is TLS; `certificate_file` holds the certificate and its key,
-    which `key_password` unlocks.
+    `ca_file` or `certificate_file`, both PEM, turn TLS on. The latter has a certificate with its key; `key_password`
+    decrypts the key.
     """
 
     uri: str = field(repr=False)
@@ -21,7 +21,7 @@ class MongoAccess:
     key_password: str | None = field(default=None, repr=False)
 
     def options(self) -> dict[str, Any]:
-        """Return the arguments beside the URI by which the driver connects."""
+        """Return the driver's arguments besides the URI."""
         given = {
             "username": self.username,
             "password": self.password,

@@ -1,32 +1,28 @@
-"""How long calls may be silent, and how long they are kept: for all organizations, and for single ones."""
+"""When idle calls are ended and how long calls are kept: by default, and for single organizations."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-_VARIABLE = "CALLFOLD_POLICIES"
+from shared.config.toml_file import load_toml
+
 _LONGEST_SECONDS = 366 * 86_400
-_SLACK_PART = 12
+_SLACK_DIVISOR = 12
 
 LONGEST_SLACK_MS = 5 * 60 * 1000
-"""What is kept of a call's last arrival lies behind by no more than this, however long calls may be silent."""
+"""The stored last arrival of a call lags by at most this, however long the idle-call timeout."""
 
 _Seconds = Annotated[int, Field(gt=0, le=_LONGEST_SECONDS)]
 
 
-class InvalidPolicies(ValueError):
-    """The file holds no policies; the message says why in one line."""
-
-
 class Policy(BaseModel):
-    """What holds for an organization's calls; `retention_days` 0: they are kept for ever.
+    """The policy of an organization. With `retention_days` 0 its calls are never deleted.
 
-    A call from which nothing has arrived for so long is closed: one that goes on, one that was created and never
-    started, one that was scheduled (from its planned start).
+    The others are idle-call timeouts: a call is ended if no event of it arrives for so long. They are for calls that
+    are ongoing, that were created but not started, and that are scheduled (counted from the planned start).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -45,16 +41,14 @@ class Policies:
     organizations: Mapping[str, Policy] = field(default_factory=dict)
 
     def of(self, organization_id: str) -> Policy:
-        """Return the policy of an organization."""
         return self.organizations.get(organization_id, self.default)
 
     def all(self) -> list[Policy]:
-        """Return every policy there is."""
         return [self.default, *self.organizations.values()]
 
     @property
     def shortest_ms(self) -> int:
-        """The shortest time, in milliseconds, after which any silent call is closed."""
+        """The shortest idle-call timeout of all, in milliseconds."""
         return 1000 * min(
             min(each.close_ongoing_seconds, each.close_registered_seconds, each.close_scheduled_seconds)
             for each in self.all()
@@ -62,11 +56,11 @@ class Policies:
 
     @property
     def slack_ms(self) -> int:
-        """How far what is kept of a call's last arrival may lie behind, in milliseconds.
+        """How far the stored last arrival of a call may lag, in milliseconds.
 
-        It is not written at each event; a twelfth of the shortest limit, since a silent call is closed so much later.
+        It is not written with each event. A twelfth of the shortest timeout: idle calls end that much later.
         """
-        return min(LONGEST_SLACK_MS, self.shortest_ms // _SLACK_PART)
+        return min(LONGEST_SLACK_MS, self.shortest_ms // _SLACK_DIVISOR)
 
 
 class _File(BaseModel):
@@ -80,7 +74,7 @@ class _Organizations(BaseModel):
 
 
 def load(path: Path | None = None) -> Policies:
-    """Return the policies in `path`, a TOML file, or the defaults; what an organization does not say is the default's.
+    """Return the policies in `path`, a TOML file, or the defaults. What an organization leaves out is the default's.
 
         [default]
         retention_days = 365
@@ -88,19 +82,12 @@ def load(path: Path | None = None) -> Policies:
         close_ongoing_seconds = 600
 
     Raises:
-        InvalidPolicies: no such file, no TOML, or not what policies need.
+        InvalidConfigFile: the file cannot be read, or has no valid policies.
     """
-    if path is None:
-        return Policies()
-    try:
-        file = _File.model_validate(tomllib.loads(path.read_text("utf-8")))
-        default = file.default.model_dump()
-        whole = {name: {**default, **said} for name, said in file.organizations.items()}
-        own = _Organizations.model_validate({"organizations": whole}).organizations
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InvalidPolicies(f"{_VARIABLE}, {path}: {place}: {first['msg']}") from error
-    except (OSError, ValueError) as error:
-        raise InvalidPolicies(f"{_VARIABLE}, {path}: {error}") from error
-    return Policies(file.default, own)
+    return Policies() if path is None else load_toml(path, "CALLFOLD_POLICIES", _policies)
+
+
+def _policies(found: dict[str, Any]) -> Policies:
+    file = _File.model_validate(found)
+    merged = {name: file.default.model_dump() | own for name, own in file.organizations.items()}
+    return Policies(file.default, _Organizations.model_validate({"organizations": merged}).organizations)

@@ -1,75 +1,52 @@
-"""Reading a price book from its file."""
+"""The file of the price book."""
 
-import tomllib
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from shared.fold.cost import Price, PriceBook, PriceList
+from shared.config.toml_file import load_toml
+from shared.contract.timestamps import to_unix_ms
+from shared.fold.prices import Price, PriceBook, PriceList
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_VARIABLE = "CALLFOLD_PRICE_BOOK"
 SHIPPED = Path(__file__).with_name("price_book.toml")
 
 
-class InvalidPriceBook(ValueError):
-    """The file is no price book; the message says why in one line."""
-
-
-class _Product(BaseModel):
+class _Price(BaseModel):
     model_config = ConfigDict(extra="forbid")
     unit_price: Annotated[Decimal, Field(ge=0, lt=10**9, decimal_places=12)]
     billed: Literal["duration", "unit"]
 
 
-class _Edition(BaseModel):
+class _PriceList(BaseModel):
     model_config = ConfigDict(extra="forbid")
     effective: AwareDatetime
     increment_seconds: Annotated[Decimal, Field(gt=0, le=86_400, decimal_places=3)] = Decimal(1)
     minimum_seconds: Annotated[Decimal, Field(ge=0, le=86_400, decimal_places=3)] = Decimal(0)
-    products: dict[str, _Product]
+    products: dict[str, _Price]
 
 
-class _Book(BaseModel):
+class _PriceBook(BaseModel):
     model_config = ConfigDict(extra="forbid")
     version: Annotated[str, Field(min_length=1)]
-    prices: Annotated[list[_Edition], Field(min_length=1)]
-
-
-_BOOK = TypeAdapter(_Book)
+    prices: Annotated[list[_PriceList], Field(min_length=1)]
 
 
 def load(path: Path | None = None) -> PriceBook:
     """Return the price book in `path`, or the one that ships.
 
     Raises:
-        InvalidPriceBook: no such file, no TOML, or not what a price book needs.
+        InvalidConfigFile: the file cannot be read, or is not a price book.
     """
-    source = path or SHIPPED
-    try:
-        book = _BOOK.validate_python(tomllib.loads(source.read_text()))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InvalidPriceBook(f"{_VARIABLE}, {source}: {place}: {first['msg']}") from error
-    except (OSError, ValueError) as error:
-        raise InvalidPriceBook(f"{_VARIABLE}, {source}: {error}") from error
-    return PriceBook(book.version, sorted(map(_prices, book.prices), key=lambda prices: prices.effective))
+    book = load_toml(path or SHIPPED, "CALLFOLD_PRICE_BOOK", _PriceBook.model_validate)
+    return PriceBook(book.version, sorted(map(_price_list, book.prices), key=lambda each: each.effective))
 
 
-def _prices(edition: _Edition) -> PriceList:
+def _price_list(found: _PriceList) -> PriceList:
     return PriceList(
-        effective=_unix_ms(edition.effective),
-        products={name: Price(product.unit_price, product.billed) for name, product in edition.products.items()},
-        increment=edition.increment_seconds,
-        minimum=edition.minimum_seconds,
+        effective=to_unix_ms(found.effective),
+        products={name: Price(product.unit_price, product.billed) for name, product in found.products.items()},
+        increment=found.increment_seconds,
+        minimum=found.minimum_seconds,
     )
-
-
-def _unix_ms(moment: datetime) -> int:
-    # Not timestamp() * 1000, which loses a millisecond now and then.
-    return (moment - _EPOCH) // timedelta(milliseconds=1)

@@ -12,51 +12,53 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from shared.contract import strict_json
-from shared.contract.fields import Id, Needs, RequiredText
+from shared.contract.fields import Id, Needs, RequiredText, Text
 from shared.contract.payloads import OPT_OUT, TYPES, Data
-from shared.contract.rejection import Reason, complaint
+from shared.contract.rejection import Reason, explain
 from shared.contract.timestamps import InvalidTime, milliseconds, rfc3339
 from shared.contract.topics import MAX_EVENT_BYTES
 
 Headers = Items[tuple[str, bytes | None]]
 
-# No control characters and no `/`: ranges of keys in the store stay exactly one call (storage.md).
+# Without control characters and `/`, a range of ids in the event log holds exactly one call.
 _NAME = r"^[^/\x00-\x1f\x7f-\x9f]+$"
 CallId = Annotated[
     str,
     Field(min_length=1, max_length=256, pattern=_NAME),
-    Needs("a text of 1 to 256 characters without `/` and control characters"),
+    Needs("a string of 1 to 256 characters without `/` and control characters", (str,)),
 ]
 OrganizationId = Annotated[
     str,
     Field(min_length=1, max_length=128, pattern=_NAME),
-    Needs("a text of 1 to 128 characters without `/` and control characters"),
+    Needs("a string of 1 to 128 characters without `/` and control characters", (str,)),
 ]
 Sequence = Annotated[
     Annotated[str, Field(max_length=32)] | int,
     Field(union_mode="left_to_right"),
-    Needs("a text or an integer of at most 32 characters"),
+    Needs("a string or an integer of at most 32 characters", (str, int)),
 ]
 
 
 class Envelope(TypedDict):
-    """A CloudEvent of version 1.0, as far as it is read. Other attributes are ignored."""
+    """The attributes of a CloudEvent 1.0 that are read. Others are ignored."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[misc]
-    specversion: Annotated[Literal["1.0"], Needs("`1.0`")]
+    specversion: Annotated[Literal["1.0"], Field(description="`1.0`")]
     id: Id
     source: Id
     type: RequiredText
     subject: Annotated[CallId, Field(description="The call's id")]
-    time: Annotated[str, Field(json_schema_extra={"format": "date-time"}), Needs("an RFC 3339 time with a zone")]
+    time: Annotated[
+        str, Field(json_schema_extra={"format": "date-time"}), Needs("an RFC 3339 time with a zone", (str,))
+    ]
     organizationid: OrganizationId
     sequence: NotRequired[Sequence | None]
-    traceparent: NotRequired[Annotated[str, Needs("a text")] | None]
+    traceparent: NotRequired[Text | None]
     data: NotRequired[Any]
 
 
 class OrderingKey(NamedTuple):
-    """What orders events wherever facts are rivals: later is greater, the shorter `sequence` before the longer."""
+    """Decides which of two conflicting facts wins: the greater key is later; a shorter `sequence` is less."""
 
     time: int
     sequence_length: int
@@ -67,7 +69,7 @@ class OrderingKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class InvalidEvent:
-    """A record that is no event, and why, in words that a provider's engineer understands."""
+    """Why a record is not a valid event; `detail` is a sentence for the provider's engineer."""
 
     reason: Reason
     detail: str
@@ -76,9 +78,9 @@ class InvalidEvent:
 class Event(NamedTuple):
     """One valid event.
 
-    `data` is validated and normalized for a type of the contract, and as it came for another. `raw` is the event as
-    JSON in structured mode: what the log keeps, and what `decode_logged` reads again. `redacted_at` is when it was
-    redacted (Unix milliseconds, 0: never); a redacted event may lack what its type requires.
+    `data` is validated and normalized if the contract knows the type, and unchanged otherwise. `raw` is the event as
+    JSON in structured mode, as the event log keeps it and `decode_logged` reads it. `redacted_at`: Unix milliseconds, 0
+    if the event is not redacted; a redacted event may lack fields that its type requires.
     """
 
     organization_id: str
@@ -93,36 +95,36 @@ class Event(NamedTuple):
 
     @property
     def identity(self) -> tuple[str, str]:
-        """`(source, id)`: names one occurrence within a call."""
+        """`(source, id)`, unique within a call: two events with the same identity are the same occurrence."""
         return (self.ordering_key.source, self.ordering_key.id)
 
 
 class Mode(StrEnum):
-    """How a CloudEvent lies in a Kafka record."""
+    """How a CloudEvent is written in a Kafka record."""
 
     STRUCTURED = "structured"
     BINARY = "binary"
 
 
 def _reader(model: Any) -> Callable[[Any], Any]:
-    """Return what reads a value as `model`; past the adapter, which does no more than to pass its many options on."""
+    # Not the adapter's own method, which takes time to pass its many options on.
     read: Callable[[Any], Any] = TypeAdapter(model).validator.validate_python
     return read
 
 
 def _partial(model: type) -> Any:
-    """Return the model with no field required: a redacted event may lack what its type requires."""
-    left: Any = TypedDict(model.__name__, get_type_hints(model, include_extras=True), total=False)  # type: ignore[misc]
-    left.__pydantic_config__ = Data.__pydantic_config__  # type: ignore[attr-defined]
-    return left
+    """Return the model with every field optional."""
+    partial: Any = TypedDict(model.__name__, get_type_hints(model, include_extras=True), total=False)  # type: ignore[misc]
+    partial.__pydantic_config__ = Data.__pydantic_config__  # type: ignore[attr-defined]
+    return partial
 
 
 _ENVELOPE = _reader(Envelope)
 _DATA = {name: _reader(model) for name, model in TYPES.items()}
-_LEFT = {name: _reader(_partial(model)) for name, model in TYPES.items()}
+_REDACTED_DATA = {name: _reader(_partial(model)) for name, model in TYPES.items()}
 _CE = "ce_"
 
-# What a named tuple's own constructor comes to, twice as fast.
+# What a named tuple's own constructor calls, at half its time.
 _new = tuple.__new__
 
 ATTRIBUTE_HEADERS = frozenset(_CE + name for name in Envelope.__annotations__ if name != "data")
@@ -130,9 +132,9 @@ ATTRIBUTE_HEADERS = frozenset(_CE + name for name in Envelope.__annotations__ if
 
 
 def decode(value: bytes | None, headers: Headers = ()) -> Event | InvalidEvent:
-    """Return the event that a record's value and headers carry, in structured or in binary mode, or why there is none.
+    """Return the event in a record's value and headers, in structured or binary mode, or why it is invalid.
 
-    Never raises for what a producer may send.
+    Does not raise, whatever a producer sends.
     """
     raw = value or b""
     if len(raw) > MAX_EVENT_BYTES:
@@ -148,25 +150,25 @@ def decode(value: bytes | None, headers: Headers = ()) -> Event | InvalidEvent:
 
 
 def too_large(size: int) -> InvalidEvent:
-    """Return why a value of so many bytes is no event."""
-    return InvalidEvent(Reason.TOO_LARGE, f"the value has {size} bytes, at most {MAX_EVENT_BYTES} are taken")
+    """Return why a value of `size` bytes is rejected."""
+    return InvalidEvent(Reason.TOO_LARGE, f"the value has {size} bytes, the limit is {MAX_EVENT_BYTES}")
 
 
 def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
-    """Return the event that `raw`, JSON in structured mode of whatever size, stands for, or why it does not.
+    """Return the event in `raw`, JSON in structured mode of any size, or why it is invalid.
 
-    `redacted_at`: when the log's document was redacted (Unix milliseconds, 0: never).
+    `redacted_at`: when its document in the log was redacted (Unix milliseconds, 0: never).
     """
     try:
         body = strict_json.parse(raw)
     except ValueError as error:
         return _unreadable(error, raw)
     if not isinstance(body, dict):
-        return InvalidEvent(Reason.NOT_AN_OBJECT, "the value is JSON, but no object")
+        return InvalidEvent(Reason.NOT_AN_OBJECT, "the value is JSON, but not an object")
     try:
         envelope = _ENVELOPE(body)
     except ValidationError as error:
-        return InvalidEvent(*complaint(error, Envelope, ""))
+        return InvalidEvent(*explain(error))
     try:
         time = milliseconds(envelope["time"])
     except InvalidTime as error:
@@ -177,12 +179,12 @@ def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
 def _event(envelope: Envelope, time: int, raw: bytes, redacted_at: int) -> Event | InvalidEvent:
     kind, sent = envelope["type"], envelope.get("data")
     data = sent
-    if read := (_LEFT if redacted_at else _DATA).get(kind):
+    if read := (_REDACTED_DATA if redacted_at else _DATA).get(kind):
         try:
             data = read({} if sent is None else sent)
         except ValidationError as error:
             if not redacted_at:
-                return InvalidEvent(*complaint(error, TYPES[kind], "data"))
+                return InvalidEvent(*explain(error, "data"))
             data = {}
     sequence = envelope.get("sequence")
     sequence = "" if sequence is None else str(sequence)
@@ -195,8 +197,7 @@ def _event(envelope: Envelope, time: int, raw: bytes, redacted_at: int) -> Event
 def mode(headers: Headers) -> Mode:
     """Return how the record's CloudEvent is written.
 
-    As the CloudEvents Kafka binding has it (the content type decides), but a record without `ce_` headers counts as
-    structured even if nothing says so.
+    The content type decides, as in the CloudEvents Kafka binding; a record without `ce_` headers is structured too.
     """
     binary = Mode.STRUCTURED
     for name, value in headers:
@@ -214,7 +215,7 @@ def _structured(value: bytes, headers: Headers) -> bytes:
     }
     if not value:
         return orjson.dumps(attributes)
-    # Read by itself first: `{}, "subject": "another call"` must not become part of the envelope.
+    # Parsed alone first: `{}, "subject": "another call"` must not become part of the envelope.
     strict_json.parse(value, strict_json.MAX_DEPTH - 1)
     return b"".join((orjson.dumps(attributes)[:-1], b"," if attributes else b"", b'"data":', value, b"}"))
 
@@ -236,7 +237,7 @@ def _not_json(error: ValueError, value: bytes) -> str:
         return "the value is empty"
     if "UTF-8" in str(error):
         return "not JSON: the value is not UTF-8"
-    hint = " (NaN and infinities are no JSON)" if b"NaN" in value or b"Infinity" in value else ""
+    hint = " (NaN and infinities are not JSON)" if b"NaN" in value or b"Infinity" in value else ""
     return f"not JSON: {error}{hint}"
 
 

@@ -1,7 +1,7 @@
-"""The contract's types: what the `data` of each may hold. Models only; `events.py` reads with them.
+"""The types of events, and the fields of each one's `data`. Models only; `envelope.py` reads with them.
 
-Reading is strict (no text is taken for a number) and open (unknown fields are ignored, null is absent). Whatever may
-be absent is `NotRequired`. Durations and latencies are milliseconds, timestamps Unix milliseconds, money dollars.
+Unknown fields are ignored, and null means absent. Durations and latencies are milliseconds, timestamps Unix
+milliseconds, money dollars.
 """
 
 from typing import Annotated, Any, NotRequired
@@ -30,7 +30,7 @@ OPT_OUT = "opt_out_sensitive_data_storage"
 
 
 class Data(TypedDict):
-    """What every type's `data` has in common: how strictly it is read."""
+    """Common to the `data` of every type: how strictly it is read."""
 
     __pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[misc]
 
@@ -44,7 +44,7 @@ class TelephonyIdentifier(TypedDict):
 
 
 class CallDetails(Data):
-    """What is known of a call; each may come with any of the events that carry details."""
+    """Facts about a call; any event that carries details may have any of them."""
 
     agent_id: NotRequired[Text | None]
     call_type: NotRequired[Annotated[Text, Field(examples=["PHONE_CALL", "WEB_CALL"])] | None]
@@ -60,7 +60,7 @@ class CallDetails(Data):
 
 
 class CallTransferred(Data):
-    """The call went to somebody else."""
+    """The call was transferred."""
 
     destination: NotRequired[Text | None]
     mode: NotRequired[Text | None]
@@ -74,14 +74,14 @@ class CallDtmf(Data):
 
 
 class CallNote(Data):
-    """Anything worth a line on the timeline."""
+    """An entry of its own on the timeline."""
 
     event: RequiredText
     data: NotRequired[JsonObject | None]
 
 
 class CallEnded(Data):
-    """The call is over."""
+    """The call ended."""
 
     disconnection_reason: RequiredText
     ended_by: NotRequired[Text | None]
@@ -93,7 +93,7 @@ class CallEnded(Data):
 
 
 class CallFailed(CallEnded):
-    """The call is over, by a fault."""
+    """The call ended with an error."""
 
     message: NotRequired[Text | None]
 
@@ -116,7 +116,7 @@ class Word(TypedDict):
 
 
 class TranscriptTurn(Data):
-    """Something was said. Of one `turn_id` the highest `revision` that is final stands."""
+    """Something was said. Of one `turn_id` the highest final `revision` wins."""
 
     role: Annotated[RequiredText, Field(examples=["assistant", "user", "system"], description="`agent`: `assistant`")]
     content: Text
@@ -124,13 +124,13 @@ class TranscriptTurn(Data):
     revision: NotRequired[Revision | None]
     final: NotRequired[Flag | None]
     timestamp: NotRequired[Timestamp | None]
-    # One wrong word is enough: a megabyte of them would be a second's work for a complaint about the first.
-    words: NotRequired[Annotated[list[Word], Field(fail_fast=True), Needs("a list of words")] | None]
+    # The first invalid word is enough: a megabyte of them would take a second.
+    words: NotRequired[Annotated[list[Word], Field(fail_fast=True, description="a list of words")] | None]
     interrupted: NotRequired[Flag | None]
 
 
 class TranscriptRetracted(Data):
-    """A turn was not said after all, up to this revision."""
+    """A turn is withdrawn, up to this revision."""
 
     turn_id: Id
     revision: Revision
@@ -141,7 +141,7 @@ class ToolCalled(Data):
 
     tool_call_id: Id
     name: RequiredText
-    arguments: NotRequired[Annotated[Any, Needs("a text or any JSON")]]
+    arguments: NotRequired[Annotated[Any, Field(description="a string or any other JSON")]]
 
 
 class ToolReturned(Data):
@@ -158,7 +158,7 @@ class LatencySampled(Data):
     component: Annotated[
         str,
         Field(pattern=r"^[a-z][a-z0-9_]{0,63}$", examples=["e2e", "asr", "llm", "tts"]),
-        Needs("a name of lower-case letters, digits and _, at most 64 characters"),
+        Needs("a name of lower-case letters, digits and `_`, at most 64 characters", (str,)),
     ]
     value_ms: Latency
 
@@ -172,7 +172,7 @@ class UsageReported(Data):
 
 
 class CostReported(Data):
-    """What a provider charges, by its own word."""
+    """What a provider charges, as the provider states it."""
 
     product: RequiredText
     cost: Amount

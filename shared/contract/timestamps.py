@@ -1,4 +1,4 @@
-"""An event's time: RFC 3339 with a zone, kept to the millisecond."""
+"""The conversions of time: RFC 3339 with a zone, Unix milliseconds, `datetime`."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -8,43 +8,42 @@ from shared.contract.fields import EARLIEST_MS, LATEST_MS
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 _NO_ZONE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
-_EPOCH = date(1970, 1, 1).toordinal()
-_EPOCH_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-_PLACES = 3  # of a second's fraction are kept
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLACES = 3  # digits of a second's fraction that are kept
 _LAST_HOUR, _LAST_MINUTE, _LEAP_SECOND = 23, 59, 60
 
 
 class InvalidTime(ValueError):
-    """The text is no time that the contract takes; the message says why."""
+    """The text is not a valid event time; the message explains why."""
 
 
 def milliseconds(text: str) -> int:
     """Return the Unix milliseconds of an RFC 3339 time; a finer fraction is cut off.
 
     Raises:
-        InvalidTime: no zone, no such day, or a year outside 2000 to 2100 (UTC).
+        InvalidTime: the text is not RFC 3339, has no zone, names no existing day, or lies outside 2000 to 2100 (UTC).
     """
-    # As most producers write it, `2023-12-20T18:45:00.000Z`: one second's events come together, its text is read once.
+    # The usual form, `2023-12-20T18:45:00.000Z`: the events of one second come together, so that its text is cached.
     fraction = text[20:-1]
     if len(fraction) >= _PLACES and text[19] == "." and text[-1] == "Z" and fraction.isdigit() and fraction.isascii():
         try:
             return _second(text[:19]) + int(fraction[:_PLACES])
         except InvalidTime:
-            return by_the_rule(text)  # which says so of the whole text
-    return by_the_rule(text)
+            return parse(text)  # for an error that quotes the whole text
+    return parse(text)
 
 
 @lru_cache(maxsize=4096)
 def _second(text: str) -> int:
     """Return the Unix milliseconds at which a second `2023-12-20T18:45:00` in UTC begins."""
-    return by_the_rule(f"{text}Z")
+    return parse(f"{text}Z")
 
 
-def by_the_rule(text: str) -> int:
-    """Return the same as `milliseconds`, the long way."""
+def parse(text: str) -> int:
+    """Return the same as `milliseconds`, without its fast path."""
     match = _RFC3339.fullmatch(text)
     if match is None:
-        why = "has no zone" if _NO_ZONE.fullmatch(text) else "is no RFC 3339 time"
+        why = "has no zone" if _NO_ZONE.fullmatch(text) else "is not an RFC 3339 time"
         raise InvalidTime(f"`time` {why}: {text[:64]}")
     day, hour, minute, second, fraction, sign, zone_hour, zone_minute = match.groups()
     seconds = _seconds(text, int(hour), int(minute), int(second)) + _day(day)
@@ -59,14 +58,23 @@ def by_the_rule(text: str) -> int:
 
 def rfc3339(unix_ms: int) -> str:
     """Return the time in UTC as the canonical form spells it: `2023-12-20T18:45:00.000Z`."""
-    moment = _EPOCH_TIME + timedelta(milliseconds=unix_ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{unix_ms % 1000:03d}Z"
+    return f"{from_unix_ms(unix_ms):%Y-%m-%dT%H:%M:%S}.{unix_ms % 1000:03d}Z"
+
+
+def from_unix_ms(unix_ms: int) -> datetime:
+    """Return Unix milliseconds as a time in UTC."""
+    return _EPOCH + timedelta(milliseconds=unix_ms)
+
+
+def to_unix_ms(moment: datetime) -> int:
+    """Return a time with a zone as Unix milliseconds, a finer fraction cut off."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)  # timestamp() * 1000 is a millisecond off now and then
 
 
 def _seconds(text: str, hour: int, minute: int, second: int) -> int:
-    # RFC 3339 has a 61st second; it counts as the first one of the next minute.
+    # RFC 3339 allows a 61st second; it counts as the first one of the next minute.
     if hour > _LAST_HOUR or minute > _LAST_MINUTE or second > _LEAP_SECOND:
-        raise InvalidTime(f"`time` is no time of day: {text[:64]}")
+        raise InvalidTime(f"`time` is not a time of day: {text[:64]}")
     return hour * 3600 + minute * 60 + second
 
 
@@ -74,6 +82,6 @@ def _seconds(text: str, hour: int, minute: int, second: int) -> int:
 def _day(text: str) -> int:
     """Return the Unix seconds at which a day `2023-12-20` begins."""
     try:
-        return (date.fromisoformat(text).toordinal() - _EPOCH) * 86400
+        return (date.fromisoformat(text).toordinal() - _EPOCH.toordinal()) * 86400
     except ValueError as error:
-        raise InvalidTime(f"`time` names no such day: {text}") from error
+        raise InvalidTime(f"`time` names a day that does not exist: {text}") from error

@@ -1,15 +1,15 @@
-"""The topics' names, each spelled once."""
+"""The names of the topics, and the sizes of their records."""
 
 from dataclasses import dataclass
 
 MAX_EVENT_BYTES = 1024 * 1024
-"""Largest value of a record that is taken as an event (1 MiB, as delivered)."""
+"""The largest value of a record that is accepted as an event: 1 MiB, uncompressed."""
 
 INPUT_MAX_MESSAGE_BYTES = 3 * MAX_EVENT_BYTES // 2
 """`max.message.bytes` of the input topics: room for the key, the headers and for events that are too large."""
 
 DEAD_LETTER_MAX_MESSAGE_BYTES = 2 * MAX_EVENT_BYTES
-"""`max.message.bytes` of the dead-letter topic: whatever an input topic took, and the headers that say why."""
+"""`max.message.bytes` of the dead-letter topic: room for any record of an input topic, and for the added headers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Topics:
 
     @property
     def dead_letter(self) -> str:
-        """Every record that could not be folded, byte for byte."""
+        """Every invalid record, byte for byte."""
         return f"{self.prefix}.dead-letter"
 
     @property

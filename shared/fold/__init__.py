@@ -1,1 +1,1 @@
-"""The fold, pure: from the distinct events of a call to its record. `fold.fold` is where it begins."""
+"""The fold: a pure function from the distinct events of a call to its record. Start at `fold.fold`."""

@@ -1,57 +1,22 @@
-"""PURE: the price book, and what a call costs by it.
+"""The cost of a call. Decimal throughout; the cost of each product is rounded once, half-even, to 6 places."""
 
-Decimal throughout; every product's cost is rounded once, half-even, to 6 places.
-"""
-
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, localcontext
-from typing import Literal
 
 from shared.contract.envelope import Event
+from shared.fold.prices import Price, PriceList
 from shared.fold.record import CallCost, ProductCost
 
-# Fifty digits hold any sum and product of what the contract lets in, so that no order of adding can matter.
+# Fifty digits hold any sum and product of valid amounts exactly, so that the order of adding cannot matter.
 _EXACT = Context(prec=50, rounding=ROUND_HALF_EVEN)
-_CENT_FRACTION = Decimal("0.000001")
+_PLACES = Decimal("0.000001")
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """Dollars per minute (`duration`) or per unit of reported usage (`unit`)."""
-
-    unit_price: Decimal
-    billed: Literal["duration", "unit"]
-
-
-@dataclass(frozen=True, slots=True)
-class PriceList:
-    """The prices in force from `effective` (Unix milliseconds) on; increment and minimum are seconds."""
-
-    effective: int
-    products: Mapping[str, Price]
-    increment: Decimal
-    minimum: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class PriceBook:
-    """Prices by effective date, the earliest first."""
-
-    version: str
-    price_lists: Sequence[PriceList]
-
-    def at(self, moment: int) -> PriceList:
-        """Return the prices in force at a moment (Unix milliseconds); before the first ones, the first."""
-        position = bisect_right(self.price_lists, moment, key=lambda prices: prices.effective)
-        return self.price_lists[max(0, position - 1)]
-
-
-@dataclass(frozen=True, slots=True)
 class TimedUsage:
-    """What a timed call is billed by: seconds so far or in all, and who called whom."""
+    """What a timed call is billed by; `seconds` is the duration, so far if the call has not ended."""
 
     seconds: float
     call_type: str | None
@@ -60,7 +25,7 @@ class TimedUsage:
 
 @dataclass(slots=True)
 class RatingWarnings:
-    """What could not be rated as it came; each is counted by a metric."""
+    """What the price book does not cover."""
 
     unknown_direction: bool = False
     unknown_products: list[str] = field(default_factory=list)
@@ -68,12 +33,12 @@ class RatingWarnings:
 
 
 def rate(
-    prices: PriceList, timed_usage: TimedUsage | None, usage: Sequence[Event], reported: Sequence[Event]
+    price_list: PriceList, timed_usage: TimedUsage | None, usage: Sequence[Event], reported: Sequence[Event]
 ) -> tuple[CallCost | None, RatingWarnings]:
-    """Return what the call costs, or None while there is nothing to rate, and what could not be rated.
+    """Return the cost, None while there is nothing to rate, and what could not be rated.
 
-    `talk` is None for a call that is not timed. `reported` stand by recency; what a provider states itself replaces
-    our own line for that product.
+    `timed_usage` is None for a call that is not timed. `reported` is sorted by ordering key. The cost that a provider
+    reports for a product replaces the one by the price list.
 
         combined_cost = sum(cost) = total_duration_seconds / 60 * total_duration_unit_price + total_one_time_price
     """
@@ -81,12 +46,12 @@ def rate(
     if timed_usage is None and not usage and not reported:
         return None, rating_warnings
     with localcontext(_EXACT):
-        billable = _ZERO if timed_usage is None else billable_seconds(prices, Decimal(repr(timed_usage.seconds)))
-        stated = _reported_lines(reported)
-        duration = None if timed_usage is None else _duration_line(prices, timed_usage, billable, rating_warnings)
-        if duration and duration[0] in stated:
+        billable = _ZERO if timed_usage is None else billable_seconds(price_list, Decimal(repr(timed_usage.seconds)))
+        reported_lines = _reported_lines(reported)
+        duration = None if timed_usage is None else _duration_line(price_list, timed_usage, billable, rating_warnings)
+        if duration and duration[0] in reported_lines:
             duration = None
-        others = {**_usage_lines(prices, usage, rating_warnings), **stated}
+        others = {**_usage_lines(price_list, usage, rating_warnings), **reported_lines}
         return _total(billable, duration, others), rating_warnings
 
 
@@ -94,41 +59,41 @@ Line = tuple[Decimal, Decimal | None]
 """Cost and unit price."""
 
 
-def billable_seconds(prices: PriceList, seconds: Decimal) -> Decimal:
+def billable_seconds(price_list: PriceList, seconds: Decimal) -> Decimal:
     """Return the seconds rounded up to the increment, at least the minimum."""
-    increments = (seconds / prices.increment).to_integral_value(ROUND_CEILING)
-    return max(increments * prices.increment, prices.minimum)
+    increments = (seconds / price_list.increment).to_integral_value(ROUND_CEILING)
+    return max(increments * price_list.increment, price_list.minimum)
 
 
 def duration_product(call_type: str | None, direction: str | None) -> str | None:
-    """Return the product that a timed call is billed as, or None while its direction is not known."""
+    """Return the product that a timed call is billed as, None while its direction is unknown."""
     if call_type == "WEB_CALL":
         return "web_call"
     return {"INBOUND": "inbound_call", "OUTBOUND": "outbound_call"}.get(direction or "")
 
 
 def _duration_line(
-    prices: PriceList, timed_usage: TimedUsage, billable: Decimal, rating_warnings: RatingWarnings
+    price_list: PriceList, timed_usage: TimedUsage, billable: Decimal, rating_warnings: RatingWarnings
 ) -> tuple[str, Line] | None:
     product = duration_product(timed_usage.call_type, timed_usage.direction)
     if product is None:
         rating_warnings.unknown_direction = True
         return None
-    price = prices.products.get(product)
+    price = price_list.products.get(product)
     if price is None or price.billed != "duration":
         rating_warnings.unknown_products.append(product)
         return None
     return product, (_rounded(billable * price.unit_price / 60), price.unit_price)
 
 
-def _usage_lines(prices: PriceList, usage: Sequence[Event], rating_warnings: RatingWarnings) -> dict[str, Line]:
+def _usage_lines(price_list: PriceList, usage: Sequence[Event], rating_warnings: RatingWarnings) -> dict[str, Line]:
     quantities: dict[str, Decimal] = {}
     for event in usage:
         product = event.data["product"]
         quantities[product] = quantities.get(product, _ZERO) + event.data["quantity"]
     lines: dict[str, Line] = {}
     for product, quantity in quantities.items():
-        match prices.products.get(product):
+        match price_list.products.get(product):
             case None:
                 rating_warnings.unknown_products.append(product)
                 lines[product] = (_ZERO, None)
@@ -140,7 +105,7 @@ def _usage_lines(prices: PriceList, usage: Sequence[Event], rating_warnings: Rat
 
 
 def _reported_lines(reported: Sequence[Event]) -> dict[str, Line]:
-    """Return the lines by product; of one source and `line_id` the latest stands, those of a product add up."""
+    """Return the lines by product: of one source and `line_id` the latest wins, the lines of a product are added."""
     effective: dict[tuple[str, str, bool], Event] = {}
     for event in reported:
         line_id = event.data.get("line_id")
@@ -179,9 +144,9 @@ def _product_cost(product: str, cost: Decimal, unit_price: Decimal | None) -> Pr
 
 
 def _rounded(amount: Decimal) -> Decimal:
-    return amount.quantize(_CENT_FRACTION)
+    return amount.quantize(_PLACES)
 
 
 def _number(amount: Decimal) -> float:
-    """Return the JSON number, whole ones as an integer."""
+    """Return a JSON number, whole ones as integers: JSON shows 2 and not 2.0."""
     return int(amount) if amount == amount.to_integral_value() else float(amount)

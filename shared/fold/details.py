@@ -1,4 +1,4 @@
-"""PURE: who called whom, by what, since when: facts of which the latest stands."""
+"""The details of a call: who called whom, and when it started. The latest value of each wins."""
 
 from typing import Any
 
@@ -6,27 +6,26 @@ from shared.fold.events import CallEvents, is_set
 from shared.fold.record import TelephonyIds
 
 DETAILED = ("call.scheduled", "call.created", "call.started", "call.updated")
-"""The types whose data are the call's details."""
+"""The types of events that carry details."""
 
 
 def detail(call: CallEvents, field: str) -> Any:
-    """Return the latest value of one of the call's details, or None."""
     return call.latest(field, *DETAILED)
 
 
 def upper_case(value: str | None) -> str | None:
-    """Return the value as the record's enums are written; one that is not known stays, in upper case."""
+    """Return the value as the enums of the record are spelled; an unknown value is kept, in upper case."""
     return None if value is None else value.upper()
 
 
 def recording_url(call: CallEvents) -> str | None:
-    """Return the latest recording's URL, from the call's details or from `recording.available`."""
+    """Return the URL of the recording that was announced last."""
     url: str | None = call.latest("recording_url", *DETAILED, "recording.available")
     return url
 
 
 def metadata(call: CallEvents) -> dict[str, Any]:
-    """Return the metadata merged by top-level key, the latest value of each."""
+    """Return the metadata: of each top-level key the latest value."""
     merged: dict[str, Any] = {}
     for event in call.of(*DETAILED):
         merged.update({key: value for key, value in (event.data.get("metadata") or {}).items() if is_set(value)})
@@ -34,7 +33,7 @@ def metadata(call: CallEvents) -> dict[str, Any]:
 
 
 def telephony_identifier(call: CallEvents) -> TelephonyIds | None:
-    """Return the latest of each of the telephony provider's names; None when neither is known."""
+    """Return the latest value of each of the two ids, None if neither is known."""
     found: TelephonyIds = {"call_sid": None, "conference_sid": None}
     for event in call.of(*DETAILED):
         stated = event.data.get("telephony_identifier") or {}
@@ -44,15 +43,15 @@ def telephony_identifier(call: CallEvents) -> TelephonyIds | None:
 
 
 def session_start(call: CallEvents) -> int | None:
-    """Return when the session's clock started: the earliest that a `call.started` states, or its time."""
+    """Return the start of the session: the earliest `start_timestamp` of a `call.started`, or else its time."""
     starts = [event.data.get("start_timestamp") or event.time for event in call.of("call.started")]
     return min(starts, default=None)
 
 
 def start_timestamp(call: CallEvents, session: int | None) -> int | None:
-    """Return the latest explicit start; else the session's; else the planned one.
+    """Return the latest explicit start, else the start of the session, else the planned one.
 
-    An explicit one moves neither the session nor the duration.
+    An explicit start changes neither the session nor the duration.
     """
     explicit: int | None = call.latest("start_timestamp", "call.created", "call.started", "call.updated")
     if explicit is not None:

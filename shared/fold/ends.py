@@ -1,4 +1,4 @@
-"""PURE: how a call ended, and whether it has."""
+"""Whether a call has ended, how, and how long it was."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from shared.fold.events import CallEvents
 from shared.fold.record import CallStatus
 
 FINAL = ("call.ended", "call.failed")
-"""The types that end a call."""
+"""The types of final events."""
 
 ACTIVITY = (
     "call.started",
@@ -21,20 +21,20 @@ ACTIVITY = (
     "tool.returned",
     "latency.sampled",
 )
-"""The types that make a call ONGOING."""
+"""The types of events that make a call ONGOING."""
 
 _GENERAL_REASONS = frozenset({"unknown", "completed", "normal_clearing", "inactivity"})
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end that decides, and the final events that count beside it, by recency."""
+    """The final end, and all final events that count, sorted by ordering key."""
 
     final: Event
     counted: Sequence[Event]
 
     def stated(self, field: str) -> Any:
-        """Return what the deciding end states, else the latest that another final event that counts does, or None."""
+        """Return a field of the final end, else the latest value in any other final event that counts, or None."""
         for event in (self.final, *reversed(self.counted)):
             value = event.data.get(field)
             if value is not None:
@@ -43,17 +43,17 @@ class End:
 
 
 def end_of(call: CallEvents) -> End | None:
-    """Return how the call ended, or None while it goes on.
+    """Return how the call ended, or None if it has not.
 
-    An inferred end counts only while no real one is there and no sign of life has a strictly later time. Of those
-    that count decides one with a specific reason before one with a general one, then `call.failed` before
-    `call.ended`, then the latest.
+    An inferred end counts only if there is no real one, and no activity at a strictly later time. Of those that count
+    an end with a specific reason wins over one with a general reason, then `call.failed` over `call.ended`, then the
+    latest.
     """
     finals = call.of(*FINAL)
     counted = [event for event in finals if not event.data.get("inferred")]
     if not counted:
-        last_sign = max((event.time for event in call.of(*ACTIVITY)), default=0)
-        counted = [event for event in finals if event.time >= last_sign]
+        last_activity = max((event.time for event in call.of(*ACTIVITY)), default=0)
+        counted = [event for event in finals if event.time >= last_activity]
     return End(max(counted, key=_weight), counted) if counted else None
 
 
@@ -63,7 +63,7 @@ def _weight(event: Event) -> tuple[bool, bool, Any]:
 
 
 def status(call: CallEvents, end: End | None) -> CallStatus:
-    """Return the call's status. Nothing but a later sign of life after an inferred end reopens a call."""
+    """Return the status. Only activity after an inferred end reopens a call."""
     if end is not None:
         return "ERROR" if end.final.type == "call.failed" else "ENDED"
     if any(kind in call.by_type for kind in ACTIVITY):
@@ -74,12 +74,11 @@ def status(call: CallEvents, end: End | None) -> CallStatus:
 
 
 def reason(end: End | None) -> str | None:
-    """Return the deciding end's reason, as it came."""
     return end.final.data.get("disconnection_reason") if end else None
 
 
 def end_timestamp(end: End | None) -> int | None:
-    """Return the end that is stated explicitly; else the deciding end's time; None before the end."""
+    """Return the explicit end, else the time of the final end; None before the end."""
     if end is None:
         return None
     explicit: int | None = end.stated("end_timestamp")
@@ -87,7 +86,7 @@ def end_timestamp(end: End | None) -> int | None:
 
 
 def duration(end: End | None, session: int | None) -> float | None:
-    """Return the call's duration in seconds; None before the end, 0 without a session: ringing is not talking."""
+    """Return the duration in seconds; None before the end, 0 without a session: ringing does not count."""
     if end is None:
         return None
     stated: float | None = end.stated("duration_ms")
@@ -98,11 +97,11 @@ def duration(end: End | None, session: int | None) -> float | None:
 
 
 def duration_so_far(call: CallEvents, session: int | None) -> float:
-    """Return the seconds from the session's start to the latest time of any event; 0 without a session."""
+    """Return the seconds from the start of the session to the latest event; 0 without a session."""
     return 0 if session is None else seconds(max(0, call.events[-1].time - session))
 
 
 def seconds(milliseconds: float) -> float:
-    """Return milliseconds as seconds, whole ones as an integer, so that JSON shows 30 and not 30.0."""
+    """Return milliseconds as seconds, whole ones as integers: JSON shows 30 and not 30.0."""
     exact = milliseconds / 1000
     return int(exact) if exact == int(exact) else exact

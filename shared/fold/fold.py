@@ -1,16 +1,16 @@
-"""PURE: the events of a call in, its record out. The rules stand in a file per group.
+"""The fold: from the events of a call to its record. Each group of rules is a file of this folder.
 
-The law: the record depends on the set of distinct valid events of the call, on the price book and on the version of
-these rules, and on nothing else: not on the events' order, not on how often each was delivered, not on how they were
-cut into batches or topics, not on crashes, not on which worker folded them.
+The invariant: the record depends on the set of distinct valid events of the call, on the price book and on the version
+of these rules, and on nothing else: not on the order of events, on how often each was delivered, on batches or topics,
+on crashes, or on which worker folded the call.
 """
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.contract.envelope import Event
-from shared.fold.cost import PriceBook, RatingWarnings, TimedUsage, rate
+from shared.contract.ids import call_key, record_id
+from shared.fold.cost import RatingWarnings, TimedUsage, rate
 from shared.fold.details import (
     detail,
     metadata,
@@ -23,27 +23,24 @@ from shared.fold.details import (
 from shared.fold.ends import End, duration, duration_so_far, end_of, end_timestamp, reason, status
 from shared.fold.events import CallEvents, call_events
 from shared.fold.latency import percentiles
+from shared.fold.prices import PriceBook
 from shared.fold.record import CallCost, Percentiles, Record
 from shared.fold.timeline import timeline
 from shared.fold.transcript import effective_turns, transcript, with_tool_calls
 
 RULES_VERSION = 1
-"""Changes with every rule that can give a record another content."""
+"""Increased with every change of a rule that can change a record."""
 
-_NAMESPACE = uuid.UUID("3c9a1c0e-8a83-5d5b-9c0b-6f3f0a6f1d42")
 _COMPONENTS = ("e2e", "asr", "llm", "llm_websocket_network_rtt", "tts", "knowledge_base", "s2s")
 
 
 class NoEvents(ValueError):
-    """There is nothing to tell of."""
+    """A call without events has no record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A call's record, and what is known of how it came about.
-
-    `events` counts the distinct ones, `conflicts` the bodies that lost to a rival under the same identity.
-    """
+    """A call's record; `events` counts the distinct ones, `conflicts` the bodies that lost to another version."""
 
     record: Record
     ended: bool
@@ -53,13 +50,13 @@ class Folded:
 
 
 def fold(events: Iterable[Event], book: PriceBook, *, opted_out: bool = False) -> Folded:
-    """Return the record of the call that `events` tell of.
+    """Return the record of the call whose events these are, in any order and repeated or not.
 
-    Order and repetition do not matter: rival facts are settled by recency. All `events` are of one call. `opted_out`
-    says that the call is known to have opted out, even if no event here says so.
+    Of conflicting facts the one with the greatest ordering key wins. `opted_out`: the call has opted out, even if no
+    event here says so.
 
     Raises:
-        NoEvents: there is nothing to tell of.
+        NoEvents: `events` is empty.
     """
     call = call_events(events, opted_out=opted_out)
     if not call.events:
@@ -76,7 +73,7 @@ def _record(call: CallEvents, session: int | None, end: End | None, cost: CallCo
     direction = upper_case(detail(call, "direction"))
     from_number, to_number = detail(call, "from_number"), detail(call, "to_number")
     return {
-        "id": str(uuid.uuid5(_NAMESPACE, f"{first.organization_id}/{first.call_id}")),
+        "id": record_id(call_key(first.organization_id, first.call_id)),
         "agent_id": detail(call, "agent_id"),
         "call_id": first.call_id,
         "organization_id": first.organization_id,
@@ -105,7 +102,7 @@ def _record(call: CallEvents, session: int | None, end: End | None, cost: CallCo
 
 
 def latency(call: CallEvents) -> dict[str, Percentiles] | None:
-    """Return the percentiles of each component that has samples, those of the contract first; None without any."""
+    """Return the percentiles of each component with samples, those of `_COMPONENTS` first; None without samples."""
     samples: dict[str, list[float]] = {}
     for event in call.carrying("latency.sampled"):
         samples.setdefault(event.data["component"], []).append(event.data["value_ms"])
@@ -116,9 +113,9 @@ def latency(call: CallEvents) -> dict[str, Percentiles] | None:
 def call_cost(
     call: CallEvents, session: int | None, end: End | None, book: PriceBook
 ) -> tuple[CallCost | None, RatingWarnings]:
-    """Return what the call costs, by the prices in force at the session's start, else at its earliest event.
+    """Return the cost by the price list in force at the start of the session, else at the earliest event.
 
-    A call is timed when it has a session or a final event that counts states a `duration_ms`.
+    A call is timed if it has a session, or if a final event that counts has a `duration_ms`.
     """
     timed = session is not None or (end is not None and end.stated("duration_ms") is not None)
     ended_after = duration(end, session)
@@ -127,5 +124,6 @@ def call_cost(
         call_type=upper_case(detail(call, "call_type")),
         direction=upper_case(detail(call, "direction")),
     )
-    prices = book.at(call.events[0].time if session is None else session)
-    return rate(prices, timed_usage if timed else None, call.carrying("usage.reported"), call.carrying("cost.reported"))
+    price_list = book.price_list_at(call.events[0].time if session is None else session)
+    usage, reported = call.carrying("usage.reported"), call.carrying("cost.reported")
+    return rate(price_list, timed_usage if timed else None, usage, reported)

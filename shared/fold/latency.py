@@ -1,4 +1,4 @@
-"""PURE: latency percentiles."""
+"""Latency percentiles."""
 
 from collections.abc import Sequence
 from math import floor
@@ -9,7 +9,7 @@ _PLACES = 6
 
 
 def percentiles(values: Sequence[float]) -> Percentiles:
-    """Return what `values` (milliseconds, at least one) amount to; `values` itself as it came."""
+    """Return the percentiles of `values` (milliseconds, at least one); `values` keeps its order."""
     ranked = sorted(values)
     return {
         "max": ranked[-1],

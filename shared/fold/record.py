@@ -1,4 +1,4 @@
-"""The call record as it is served: the seed's keys in the seed's order.
+"""The call record as the API returns it; the order of its keys is part of the contract.
 
 Times are Unix milliseconds, durations seconds, latencies milliseconds, money dollars.
 """
@@ -21,7 +21,7 @@ class TimelineEntry(TypedDict):
 
 
 class SpokenWord(TypedDict):
-    """A word and when it was spoken, null where that is not known."""
+    """A word and when it was spoken, null if that is unknown."""
 
     word: str
     start: int | None
@@ -48,7 +48,7 @@ class ToolCallInvocation(TypedDict):
 
 
 class ToolCallResult(TypedDict):
-    """A tool answered; `successful` is null where it did not say."""
+    """A tool answered; `successful` is null if the event does not have it."""
 
     role: Literal["tool_call_result"]
     tool_call_id: str
@@ -71,7 +71,7 @@ class Percentiles(TypedDict):
 
 
 class ProductCost(TypedDict):
-    """What one product cost."""
+    """The cost of one product."""
 
     product: str
     cost: float
@@ -79,7 +79,7 @@ class ProductCost(TypedDict):
 
 
 class CallCost(TypedDict):
-    """What the call cost.
+    """The cost of the call.
 
     `combined_cost` = sum of `product_costs[].cost`
     = `total_duration_seconds` / 60 * `total_duration_unit_price` + `total_one_time_price`.

@@ -1,4 +1,4 @@
-"""PURE: what an opted-out call keeps of its events."""
+"""Redaction: what an opted-out call keeps of its events."""
 
 from typing import Any
 
@@ -23,22 +23,21 @@ KEPT: dict[str, tuple[str, ...]] = {
     "usage.reported": ("product", "quantity", "unit"),
     "cost.reported": ("product", "cost", "unit_price", "line_id"),
 }
-"""The fields of `data` that the record of an opted-out call is made of, by type; of any other type none."""
+"""The fields of `data` that an opted-out call keeps, by type; of any other type it keeps none."""
 
 
 def without_content(event: Event) -> Event:
-    """Return the event as an opted-out call tells it; its log document is not changed by this."""
+    """Return the event without private content; `raw` stays unchanged."""
     return event._replace(data=_kept(event.type, event.data))
 
 
 def redact(raw: bytes) -> bytes:
-    """Return the event (JSON in structured mode) without what was said and by whom.
+    """Return the event (JSON in structured mode) without private content.
 
-    Identity, type, time, sequence and the flag itself stay, and what the record keeps. If that fails for the content,
-    identity, type, time, sequence and the flag are all that stays.
+    Attributes, the opt-out flag and the fields of `KEPT` stay. If `data` is not an object, no field of it stays.
 
     Raises:
-        orjson.JSONDecodeError: `raw` is no JSON, so there is nothing that could be kept.
+        orjson.JSONDecodeError: `raw` is not JSON.
     """
     body = orjson.loads(raw)
     data = body.get("data")

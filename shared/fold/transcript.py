@@ -1,4 +1,4 @@
-"""PURE: what was said, and which tools were used meanwhile."""
+"""What was said, and which tools were used."""
 
 import json
 from typing import Any
@@ -14,10 +14,10 @@ Entry = tuple[int, Event, Turn | ToolCallInvocation | ToolCallResult]
 
 
 def effective_turns(call: CallEvents) -> list[Spoken]:
-    """Return the turns that stand, by `(timestamp, recency)`.
+    """Return the effective turns, sorted by `(timestamp, ordering key)`.
 
-    Only final turns compete. Of one turn the highest revision stands, of equal revisions the latest; a retraction
-    takes away every revision up to its own.
+    Only final turns count. Of one turn the highest revision wins, of equal revisions the latest; a retraction removes
+    every revision up to its own.
     """
     best: dict[tuple[str, str, bool], Event] = {}
     for event in call.carrying("transcript.turn"):
@@ -33,7 +33,7 @@ def effective_turns(call: CallEvents) -> list[Spoken]:
 
 
 def with_tool_calls(call: CallEvents, turns: list[Spoken]) -> list[Turn | ToolCallInvocation | ToolCallResult]:
-    """Return the turns with the tool calls between them; nothing while there was no tool event."""
+    """Return the turns and the tool calls in order; empty if there is no tool event."""
     called = {_tool(event): (event.time, event, _invocation(event)) for event in call.carrying("tool.called")}
     returned = {_tool(event): (event.time, event, _result(event)) for event in call.carrying("tool.returned")}
     if not called and not returned:
@@ -43,12 +43,11 @@ def with_tool_calls(call: CallEvents, turns: list[Spoken]) -> list[Turn | ToolCa
 
 
 def transcript(turns: list[Spoken]) -> str:
-    """Return what the turns say, a line each."""
     return "\n".join(turn["content"] for _, _, turn in turns)
 
 
 def _turn(event: Event) -> tuple[str, str, bool]:
-    """Return what names the turn: the source's own id, or the event itself, which no other event can name."""
+    """Return the key of a turn: its `turn_id` within its source, or the event itself if it has none."""
     turn_id = event.data.get("turn_id")
     return (event.ordering_key.source, event.ordering_key.id if turn_id is None else turn_id, turn_id is None)
 
@@ -83,7 +82,7 @@ def _spoken(event: Event) -> Spoken:
 
 
 def _whole(word: dict[str, Any]) -> SpokenWord:
-    """Return a word with every field; most have all of them, and stand in the record as they were read."""
+    """Return a word with every field: most have all and are used as they are."""
     return {"word": word["word"], "start": word.get("start"), "end": word.get("end")}
 
 
@@ -109,7 +108,7 @@ def _result(event: Event) -> ToolCallResult:
 
 
 def _as_text(value: Any) -> str:
-    """Return text as it came, and anything else as JSON: keys sorted, no spaces."""
+    """Return a string unchanged, and anything else as JSON: keys sorted, no spaces."""
     if isinstance(value, str):
         return value
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

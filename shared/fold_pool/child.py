@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory, store_call
 from shared.calls.read_call import CallBroken, read_call
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 from shared.fold_pool.frames import Frame, Ready, Setup, pack, read
 from shared.process import logs
 from shared.store.ports import Lease, Store, StoreUnavailable, Unstorable

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal
 
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 from shared.store.mongo.factory import StoreFactory
 
 _LENGTHS = struct.Struct(">QQ")

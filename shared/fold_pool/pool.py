@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 from shared.calls.large_calls import LargeReading, PoolUnavailable, ProcessEnded, StoredFold
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 from shared.fold_pool.frames import Frame, Setup
 from shared.fold_pool.process import FoldProcess
 from shared.fold_pool.settings import PoolSettings

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings
 
 from shared.config import tls
-from shared.config.tls import Authorities
+from shared.config.tls import CaFile
 from shared.kafka.access import KafkaAccess, Sasl
 
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:\[\]]+)(:([0-9]{1,5}))?", re.ASCII)
@@ -43,7 +43,7 @@ class KafkaSettings(BaseSettings):
     kafka_password: SecretStr | None = Field(
         None, min_length=1, validate_default=True, description="The user's password, with SASL"
     )
-    kafka_ca_file: Authorities | None = Field(
+    kafka_ca_file: CaFile | None = Field(
         None, description="Certificates (PEM) of those who vouch for the brokers, in place of the system's"
     )
     # The certificate comes last: it is tried with its key.
@@ -78,9 +78,9 @@ class KafkaSettings(BaseSettings):
             raise PydanticCustomError("missing", "needed with its key")
         if certificate is not None and {"kafka_key_file", "kafka_key_password"} <= info.data.keys():
             try:
-                tls.show(tls.trusting(None), certificate, key, password)
+                tls.load_certificate(tls.client_context(None), certificate, key, password)
             except OSError as error:
-                raise tls.refusal(error, _IDENTITY) from error
+                raise tls.file_error(error, _IDENTITY) from error
         return certificate
 
     @cached_property
@@ -88,9 +88,9 @@ class KafkaSettings(BaseSettings):
         """How to reach Kafka."""
         context = sasl = None
         if self.kafka_security_protocol.endswith("SSL"):
-            context = tls.trusting(self.kafka_ca_file)
+            context = tls.client_context(self.kafka_ca_file)
             if self.kafka_certificate_file:
-                tls.show(context, self.kafka_certificate_file, self.kafka_key_file, self.kafka_key_password)
+                tls.load_certificate(context, self.kafka_certificate_file, self.kafka_key_file, self.kafka_key_password)
         if self.kafka_sasl_mechanism and self.kafka_username and self.kafka_password:
             sasl = Sasl(self.kafka_sasl_mechanism, self.kafka_username, self.kafka_password.get_secret_value())
         return KafkaAccess(self.kafka_bootstrap, context, sasl)

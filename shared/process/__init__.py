@@ -1,1 +1,1 @@
-"""What every process needs: clock, logs, metrics, sockets."""
+"""Needed by every process: clock, logs, metrics, sockets."""

@@ -1,4 +1,4 @@
-"""Cutting work into pieces of a bounded size."""
+"""Groups of bounded size."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 def grouped(items: Iterable[T], weight: Callable[[T], int], most: int) -> Iterator[list[T]]:
-    """Yield the items in groups that together weigh at most `most`; a heavier one is a group of its own."""
+    """Yield the items in groups of a total weight of at most `most`; a heavier item is a group of its own."""
     group: list[T] = []
     total = 0
     for item in items:

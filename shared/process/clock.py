@@ -1,4 +1,4 @@
-"""The clock of the shell: the fold knows none."""
+"""The clock. The fold has none."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Structured logs: a line per event of the program's own life. Never a transcript, a number, a key or a secret."""
+"""Structured logs, without private content: no transcripts, phone numbers, keys or secrets."""
 
 import logging
 import sys
@@ -11,13 +11,13 @@ from structlog.typing import EventDict, Processor
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
-_OURS = ("services", "shared")
-_SILENT_SECONDS = 60.0
-_MESSAGES = 1_000
+_OWN = ("services", "shared")
+_REPEAT_SECONDS = 60.0
+_MAX_REMEMBERED = 1_000
 
 
 def configure(level: str, form: Literal["json", "console"]) -> None:
-    """Send the program's logs, and the warnings of its libraries, to standard error."""
+    """Write the program's logs, and the warnings of libraries, to standard error."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -40,39 +40,37 @@ def configure(level: str, form: Literal["json", "console"]) -> None:
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
         )
     )
-    handler.addFilter(_NotAgain())
+    handler.addFilter(_OncePerMinute())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for ours in _OURS:
-        logging.getLogger(ours).setLevel(_LEVELS[level])
+    for own in _OWN:
+        logging.getLogger(own).setLevel(_LEVELS[level])
 
 
 def logger(name: str) -> structlog.stdlib.BoundLogger:
-    """Return the logger of a module."""
-    log: structlog.stdlib.BoundLogger = structlog.get_logger(name)
-    return log
+    named: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    return named
 
 
-class _NotAgain(logging.Filter):
-    """Lets a library say the same thing once a minute: a broker that is away is reported at each attempt."""
+class _OncePerMinute(logging.Filter):
+    """Drops what a library repeats within a minute, such as aiokafka's warning at each attempt to connect."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: LRUCache[tuple[str, str], float] = LRUCache(_MESSAGES)
+        self._logged_at: LRUCache[tuple[str, str], float] = LRUCache(_MAX_REMEMBERED)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record is to be logged; ours always are."""
-        if record.name.startswith(_OURS):
+        """Return whether the record is logged; those of our own code always are."""
+        if record.name.startswith(_OWN):
             return True
-        what = (record.name, str(record.msg))
-        silent_until = self._said.get(what, 0.0) + _SILENT_SECONDS
-        if record.created < silent_until:
+        message = (record.name, str(record.msg))
+        if record.created < self._logged_at.get(message, 0.0) + _REPEAT_SECONDS:
             return False
-        self._said[what] = record.created
+        self._logged_at[message] = record.created
         return True
 
 
 def _where(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Replace an exception by its type and its frames: its message may quote what was said in a call."""
+    """Replace an exception by its type and its frames: its message may quote private content."""
     raised = event.pop("exc_info", None)
     error = sys.exc_info()[1] if raised is True else raised[1] if isinstance(raised, tuple) else raised
     if isinstance(error, BaseException):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from shared.contract.ids import call_of
 from shared.process.batching import grouped
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
@@ -32,16 +33,6 @@ class SourcePartition(NamedTuple):
 
     topic: str
     partition: int
-
-
-def call_key(organization_id: str, call_id: str) -> str:
-    """Return what names a call in the store."""
-    return f"{organization_id}/{call_id}"
-
-
-def call_of(document_id: str) -> str:
-    """Return the key of a document's call, `<organization_id>/<call_id>`; neither of the two holds a `/`."""
-    return document_id[: document_id.index("/", document_id.index("/") + 1)]
 
 
 def bounds(call: str) -> tuple[str, str]:

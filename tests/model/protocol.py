@@ -9,8 +9,9 @@ from services.worker.maintenance.redaction_sweep import RedactionSweep
 from services.worker.maintenance.retention import RetentionJob
 from shared.calls.folding import fold_documents, render
 from shared.config.policies import Policies, Policy
+from shared.contract.ids import call_key
 from shared.fold.fold import fold
-from shared.store.ids import LogDocument, call_key
+from shared.store.ids import LogDocument
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import CallUpdate, FoldResult, Lease, Store, StoredCall
 from shared.store.states import State

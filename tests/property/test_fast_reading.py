@@ -1,4 +1,4 @@
-"""What reading does fast gives what the plain rule gives: the same value, or the same words against it."""
+"""The fast paths of reading return what the plain rule returns: the same value, or the same error."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from shared.contract import strict_json
 from shared.contract.envelope import Event, OrderingKey, decode
 from shared.contract.fields import EARLIEST_MS, LATEST_MS
 from shared.contract.payloads import OPT_OUT
-from shared.contract.timestamps import by_the_rule, milliseconds
+from shared.contract.timestamps import milliseconds, parse
 from tests.support.events.makers import Json, raw
 from tests.support.events.strategies import events
 
@@ -59,7 +59,7 @@ ODD_TIMES = st.builds("{}{}{}".format, _ODD_MOMENT, _PLACES, _ZONE)
 
 
 def outcome(read: Callable[[Any], Any], value: Any) -> tuple[str, str]:
-    """Return what is read, with the types of numbers and the order of keys, or what is raised and its words."""
+    """Return the value, with the types of numbers and the order of keys, or the error and its message."""
     try:
         return "", repr(read(value))
     except ValueError as error:
@@ -67,8 +67,8 @@ def outcome(read: Callable[[Any], Any], value: Any) -> tuple[str, str]:
 
 
 def plain(text: bytes) -> Any:
-    """Return what `strict_json.parse` returns, by the rule's own words."""
-    too_deep = strict_json.TooDeep("objects and lists lie deeper than 64 within each other")
+    """Return what `strict_json.parse` returns, without its fast paths."""
+    too_deep = strict_json.TooDeep("objects and lists are nested deeper than 64")
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -79,7 +79,7 @@ def plain(text: bytes) -> Any:
         raise too_deep
     json.loads(text, parse_int=_int64)
     if any("\x00" in key for key in _keys(value)):
-        raise strict_json.NulInKey("a key holds the character NUL")
+        raise strict_json.NulInKey("a key contains the character NUL")
     return value
 
 
@@ -107,12 +107,12 @@ def _keys(value: Any) -> list[str]:
 @example(b'{"a": 9223372036854775808, "a": 1}')
 @example(rb'{"\u0000": 9223372036854775808}')
 @example(b"[" * 65 + b"9223372036854775808" + b"]" * 65)
-def test_json_is_read_as_by_the_rule(text: bytes) -> None:
+def test_json_is_read_as_by_the_plain_rule(text: bytes) -> None:
     assert outcome(strict_json.parse, text) == outcome(plain, text)
 
 
 @given(events(), JSON)
-def test_so_is_an_event_with_anything_within_it(body: Json, inside: bytes) -> None:
+def test_so_is_an_event_with_any_json_inside(body: Json, inside: bytes) -> None:
     text = raw(body | {"anything": "HERE"}).replace(b'"HERE"', inside)
 
     assert outcome(strict_json.parse, text) == outcome(plain, text)
@@ -122,15 +122,15 @@ def test_so_is_an_event_with_anything_within_it(body: Json, inside: bytes) -> No
 @example("2000-01-01T00:00:00.000Z", "1999-12-31T23:59:60.000Z")
 @example("2100-12-31T23:59:59.999Z", "2100-12-31T23:59:60.000Z")
 @example("2023-W51-3T18:45:00.000Z", "20231220T184500.0000000Z")
-def test_a_time_is_read_as_by_the_rule_whether_its_second_is_known_or_not(one: str, odd: str) -> None:
-    plainly = [outcome(by_the_rule, text) for text in (one, odd, "", one, odd)]
+def test_a_time_is_read_as_by_the_plain_rule_whether_its_second_is_cached_or_not(one: str, odd: str) -> None:
+    plainly = [outcome(parse, text) for text in (one, odd, "", one, odd)]
 
     assert [outcome(milliseconds, text) for text in (one, odd, "", one, odd)] == plainly
 
 
 @given(events(opt_out=True))
-def test_an_event_has_each_field_in_its_place(body: Json) -> None:
-    time, data = by_the_rule(body["time"]), body["data"]
+def test_an_event_has_each_value_in_its_field(body: Json) -> None:
+    time, data = parse(body["time"]), body["data"]
     sequence = "" if body["sequence"] is None else str(body["sequence"])
 
     read = decode(raw(body))

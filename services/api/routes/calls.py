@@ -20,8 +20,8 @@ from services.api.streaming import LargeAnswer
 from shared.calls.cached_reads import Large, SmallReads
 from shared.calls.large_calls import LargeReading, OutOfMemory
 from shared.calls.read_call import CallBroken, Finality, Reading
+from shared.contract.ids import call_key
 from shared.process.logs import logger
-from shared.store.ids import call_key
 
 PATH = "/api/calls/{callId}"
 RETRIEVED = "Call retrieved successfully"

@@ -6,7 +6,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from shared.contract.envelope import CallId, OrganizationId
-from shared.store.ids import call_key
+from shared.contract.ids import call_key
 
 _ORGANIZATION: TypeAdapter[str] = TypeAdapter(OrganizationId)
 _CALL: TypeAdapter[str] = TypeAdapter(CallId)

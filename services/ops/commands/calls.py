@@ -13,8 +13,8 @@ from services.ops.errors import USAGE, Failure
 from services.ops.settings import OpsSettings
 from shared.calls.read_call import CallBroken, Finality, Reading, read_call
 from shared.config import price_book
-from shared.config.price_book import InvalidPriceBook
-from shared.store.ids import call_key
+from shared.config.toml_file import InvalidConfigFile
+from shared.contract.ids import call_key
 
 app = typer.Typer()
 
@@ -44,7 +44,7 @@ async def _read(opening: Opening, settings: OpsSettings, key: str) -> Reading | 
         with asking(settings):
             async with opening(settings) as database:
                 return await read_call(database.store, key, book)
-    except InvalidPriceBook as error:
+    except InvalidConfigFile as error:
         raise Failure(str(error), USAGE) from error
     except CallBroken as error:
         raise Failure(f"the call {key} cannot be folded; its events are kept") from error

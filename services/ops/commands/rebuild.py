@@ -13,9 +13,9 @@ from services.ops.errors import INTERRUPTED, MISTAKE, USAGE, Failure
 from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
 from services.ops.settings import OpsSettings
 from shared.config import price_book
-from shared.config.price_book import InvalidPriceBook
-from shared.fold.cost import PriceBook
-from shared.store.ids import call_key
+from shared.config.toml_file import InvalidConfigFile
+from shared.contract.ids import call_key
+from shared.fold.prices import PriceBook
 
 app = typer.Typer()
 
@@ -94,7 +94,7 @@ async def _run(opening: Opening, settings: OpsSettings, wanted: Wanted, only: st
 def _book(settings: OpsSettings) -> PriceBook:
     try:
         return price_book.load(settings.price_book)
-    except InvalidPriceBook as error:
+    except InvalidConfigFile as error:
         raise Failure(str(error), USAGE) from error
 
 

@@ -32,7 +32,7 @@ class DeadLetter:
 def letter_of(record: Any, *, alone: bool) -> DeadLetter:
     """Return what a record of the topic says; `alone`: the topic has one partition only."""
     said = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
-    marks = {name: value.decode() for name, value in dead_letter_headers.marks(record.headers)}
+    marks = {name: value.decode() for name, value in dead_letter_headers.replay_headers(record.headers)}
     event = _event(record.value)
     return DeadLetter(
         number=str(record.offset) if alone else f"{record.partition}:{record.offset}",

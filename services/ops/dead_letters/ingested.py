@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 
 from shared.contract.envelope import Event, decode_logged
+from shared.contract.ids import call_key
 from shared.process.batching import grouped
-from shared.store.ids import LogDocument, call_key
+from shared.store.ids import LogDocument
 from shared.store.ports import Store
 
 _READ_BYTES = 4 * 1024 * 1024

@@ -12,7 +12,7 @@ from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.runtime.retry import retry_until_available
 from shared.calls.fold_call import fold_call
 from shared.calls.large_calls import LARGE_BYTES, LargeCalls
-from shared.fold.cost import PriceBook
+from shared.fold.prices import PriceBook
 from shared.process import metrics
 from shared.process.batching import grouped
 from shared.process.clock import now_ms

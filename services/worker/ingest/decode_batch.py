@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.contract.envelope import Event, Headers, InvalidEvent, decode
+from shared.contract.ids import call_key
 from shared.fold.ends import FINAL
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import LogDocument, SourcePartition, call_key, documents
+from shared.store.ids import LogDocument, SourcePartition, documents
 
 
 class KafkaRecord(Protocol):

@@ -1,17 +1,16 @@
 """How calls lie in MongoDB: what is written for a mark or a result, and what is read back."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import UpdateOne
 
+from shared.contract.timestamps import to_unix_ms
 from shared.store.ids import LogDocument
 from shared.store.mongo.bson_record import beside
 from shared.store.ports import CallHeader, CallUpdate, FoldResult, IdleCall, Lease, StaleCall, StoredCall
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State, is_open
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def named(calls: Collection[str]) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def lease_of(header: dict[str, Any], token: str) -> Lease:
 
 def logged_of(found: dict[str, Any]) -> LogDocument:
     """Return a document of the log."""
-    return LogDocument(found["_id"], tuple(found["events"]), unix_ms(found.get("redacted_at")))
+    return LogDocument(found["_id"], tuple(found["events"]), _unix_ms(found.get("redacted_at")))
 
 
 def stored_of(found: dict[str, Any]) -> StoredCall:
@@ -134,7 +133,7 @@ def header_of(found: dict[str, Any]) -> CallHeader:
 
 def waiting_of(header: dict[str, Any]) -> StaleCall:
     """Return the waiting call that a header tells of."""
-    return StaleCall(header["_id"], header["partition"], header["last_arrival"], unix_ms(header["marked_at"]))
+    return StaleCall(header["_id"], header["partition"], header["last_arrival"], _unix_ms(header["marked_at"]))
 
 
 def arrivals(before: int, after: IdleCall | None) -> list[dict[str, Any]]:
@@ -148,6 +147,5 @@ def arrivals(before: int, after: IdleCall | None) -> list[dict[str, Any]]:
     return [at_once, {"last_arrival": {"$gt": after.last_arrival, "$lt": before}}]
 
 
-def unix_ms(moment: datetime | None) -> int:
-    """Return a moment as Unix milliseconds, 0 for none."""
-    return 0 if moment is None else (moment - EPOCH) // timedelta(milliseconds=1)
+def _unix_ms(moment: datetime | None) -> int:
+    return 0 if moment is None else to_unix_ms(moment)

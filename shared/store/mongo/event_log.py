@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from shared.store.ids import LogDocument, bounds, call_of, size_of, span
+from shared.contract.ids import call_of
+from shared.store.ids import LogDocument, bounds, size_of, span
 from shared.store.mongo.client import Collection as Documents
 from shared.store.mongo.documents import logged_of
 from shared.store.mongo.errors import translated_errors

@@ -1,14 +1,14 @@
 """What must not be kept, in MongoDB."""
 
 from collections.abc import Collection
-from datetime import timedelta
 from typing import Any
 
 from pymongo import IndexModel
 
-from shared.store.ids import bounds, call_of
+from shared.contract.ids import call_of
+from shared.contract.timestamps import from_unix_ms
+from shared.store.ids import bounds
 from shared.store.mongo.client import Collection as Documents
-from shared.store.mongo.documents import EPOCH
 from shared.store.mongo.errors import translated_errors
 from shared.store.retention import OptedOut
 from shared.store.states import MOVES, Move, State
@@ -145,4 +145,4 @@ def _outdated(until: int) -> dict[str, Any]:
 
 
 def _outlived(until: int) -> dict[str, Any]:
-    return {"state": State.DELETED, "emptied": True, "seen_at": {"$lte": EPOCH + timedelta(milliseconds=until)}}
+    return {"state": State.DELETED, "emptied": True, "seen_at": {"$lte": from_unix_ms(until)}}

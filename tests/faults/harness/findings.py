@@ -13,8 +13,8 @@ import orjson
 
 from services.worker.maintenance.redaction_sweep import RedactionSweep
 from shared.calls.read_call import Finality
+from shared.contract.ids import call_of
 from shared.process.clock import now_ms
-from shared.store.ids import call_of
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.faults.harness.report import Report

@@ -234,7 +234,7 @@ async def test_what_kafka_has_against_a_client_is_told(
     servers: Servers, listener: str, trusted: str | None, sasl: tuple[str, str] | None, said: str
 ) -> None:
     place: str = getattr(servers.kafka, listener)
-    context = tls.trusting(getattr(servers.certificates, trusted)) if trusted else None
+    context = tls.client_context(getattr(servers.certificates, trusted)) if trusted else None
     access = KafkaAccess(place, context, Sasl(*sasl, WRONG) if sasl else None)
 
     told = await refusal(access)
@@ -248,14 +248,14 @@ async def test_what_kafka_has_against_a_client_is_told(
 async def test_a_broker_under_another_name_than_its_certificates_is_not_trusted(servers: Servers) -> None:
     place = servers.kafka.sasl_ssl.replace(HOST, "localhost")
 
-    told = await refusal(KafkaAccess(place, tls.trusting(servers.certificates.authority)))
+    told = await refusal(KafkaAccess(place, tls.client_context(servers.certificates.authority)))
 
     assert told is not None
     assert told.startswith(f"TLS failed at {place}: Hostname mismatch")
 
 
 async def test_kafka_has_nothing_against_whom_it_lets_in_and_one_that_is_away_says_nothing(servers: Servers) -> None:
-    context = tls.trusting(servers.certificates.authority)
+    context = tls.client_context(servers.certificates.authority)
 
     assert await refusal(KafkaAccess(servers.kafka.sasl_ssl, context, Sasl("PLAIN", USER, PASSWORD))) is None
     assert await refusal(KafkaAccess(f"{HOST}:1", context, Sasl("PLAIN", USER, PASSWORD))) is None

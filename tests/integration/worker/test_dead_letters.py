@@ -67,7 +67,7 @@ async def test_a_dead_letter_says_where_it_came_from_and_keeps_what_makes_it_rea
         "ce_specversion": "0.3",
         "ce_id": "1",
         "reason": "not_cloudevents",
-        "detail": "`specversion` must be `1.0`, not '0.3'",
+        "detail": "`specversion` must be `1.0`, got '0.3'",
         "topic": topics.telephony,
         "partition": "2",
         "offset": "0",

@@ -6,9 +6,10 @@ import pytest
 
 from services.worker.maintenance.retention import TombstoneJob
 from shared.calls.read_call import read_call
+from shared.contract.ids import call_key
 from shared.contract.topics import Topics
 from shared.process.clock import now_ms
-from shared.store.ids import LogDocument, call_key
+from shared.store.ids import LogDocument
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from shared.store.ports import CallUpdate

@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 
 from shared.contract.envelope import Event, InvalidEvent, decode
-from shared.fold.cost import Price, PriceBook
-from shared.fold.cost import PriceList as BookPrices
 from shared.fold.fold import fold
+from shared.fold.prices import Price, PriceBook
+from shared.fold.prices import PriceList as BookPrices
 from tests.support.reference.cost import SHIPPED, PriceList
 
 Json = dict[str, Any]

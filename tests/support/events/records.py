@@ -10,7 +10,7 @@ import orjson
 
 from shared.calls.read_call import Finality, read_call
 from shared.config.price_book import load
-from shared.store.ids import call_key
+from shared.contract.ids import call_key
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import Json

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from shared.fold.cost import PriceBook, PriceList
+from shared.fold.prices import PriceBook, PriceList
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import CallUpdate
 from tests.support.events.makers import STARTED, Json, book, event

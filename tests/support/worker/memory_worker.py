@@ -20,8 +20,8 @@ from services.worker.ingest.write_batch import BatchWriter
 from shared.calls.folding import render
 from shared.calls.large_calls import InProcessFolds, LargeCalls
 from shared.contract.envelope import Headers
-from shared.fold.cost import PriceBook
 from shared.fold.fold import fold
+from shared.fold.prices import PriceBook
 from shared.kafka.partitioner import partition_of
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import Store, StoredCall

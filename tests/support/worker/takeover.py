@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.calls.read_call import CallBroken, Finality
+from shared.contract.ids import call_key
 from shared.contract.topics import Topics
-from shared.store.ids import call_key
 from shared.store.states import State
 from tests.support.events.makers import Json
 from tests.support.events.records import expected, read

@@ -1,10 +1,10 @@
-"""What was measured: nothing is lost between rounds, and ratios are those of one round."""
+"""No value is lost between rounds, and a ratio is taken within a round."""
 
 from pathlib import Path
 
 import pytest
 
-from benchmarks.samples import Cell, Figure, Run, Samples, figure
+from benchmarks.samples import Cell, Figure, Run, Samples
 
 OURS = Cell("read", "final", "callfold", "requests_per_second")
 DRIVER = OURS._replace(subject="find_one alone")
@@ -22,7 +22,7 @@ def samples(**values: list[float]) -> Samples:
 
 
 def test_a_figure_is_the_median_with_its_spread() -> None:
-    assert figure([3.0, 1.0, 2.0, 10.0]) == Figure(median=2.5, least=1.0, most=10.0, rounds=4)
+    assert Figure.of([3.0, 1.0, 2.0, 10.0]) == Figure(median=2.5, least=1.0, most=10.0, rounds=4)
 
 
 def test_a_ratio_is_taken_within_each_round() -> None:
@@ -31,7 +31,7 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     assert found.ratio(OURS, DRIVER) == Figure(median=3.0, least=2.0, most=4.0, rounds=3)
 
 
-def test_times_are_added_where_a_rate_is_held_against_two() -> None:
+def test_times_are_added_where_a_rate_is_compared_with_two() -> None:
     found = samples(ours=[100.0], driver=[400.0], empty=[200.0])
 
     ratio = found.ratio(OURS, DRIVER, EMPTY)
@@ -41,7 +41,7 @@ def test_times_are_added_where_a_rate_is_held_against_two() -> None:
     assert ratio.median == pytest.approx(100.0 / one_after_the_other)
 
 
-def test_a_round_that_lacks_one_of_them_makes_no_ratio() -> None:
+def test_a_round_without_one_of_them_makes_no_ratio() -> None:
     found = samples(ours=[10.0, 30.0], driver=[5.0, 10.0], empty=[5.0])
 
     assert found.ratio(OURS, DRIVER, EMPTY) == Figure(4.0, 4.0, 4.0, 1)
@@ -60,13 +60,13 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert Samples.read(tmp_path / "nothing.json") == Samples()
 
 
-def test_a_part_takes_the_place_of_what_was_there_of_it_alone() -> None:
+def test_a_part_replaces_the_values_of_that_part_only() -> None:
     there, new = samples(ours=[1.0, 2.0]), samples(ours=[5.0])
     there.add("ingest", "100", "callfold", 0, events_per_second=1.0)
     new.add("ingest", "100", "callfold", 0, events_per_second=9.0)
     new.runs["read"] = Run(1, False, 1.0, {})
 
-    there.take("read", new)
+    there.replace("read", new)
 
     assert {cell.part: found.median for cell, found in there.figures().items()} == {"ingest": 1.0, "read": 5.0}
     assert list(there.runs) == ["read"]

@@ -1,4 +1,4 @@
-"""The settings that say who comes to Kafka and to MongoDB: what makes no sense is refused at the start, in a line."""
+"""The settings for access to Kafka and MongoDB: invalid ones are rejected at the start, each in one line."""
 
 import os
 import ssl
@@ -20,7 +20,7 @@ TLS = {"kafka_security_protocol": "SSL"}
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
@@ -38,7 +38,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch, **variables: object) -> Settings:
     return Settings.load()
 
 
-def test_without_anything_there_is_neither_tls_nor_a_user() -> None:
+def test_by_default_there_is_no_tls_and_no_user() -> None:
     settings = Settings.load()
 
     assert settings.kafka.options() == {
@@ -50,7 +50,7 @@ def test_without_anything_there_is_neither_tls_nor_a_user() -> None:
 
 
 @pytest.mark.parametrize("protocol", ["SASL_SSL", "SASL_PLAINTEXT"])
-def test_a_user_comes_to_kafka_with_a_password(monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
+def test_a_user_authenticates_to_kafka_with_a_password(monkeypatch: pytest.MonkeyPatch, protocol: str) -> None:
     options = loaded(monkeypatch, **SASL | {"kafka_security_protocol": protocol}).kafka.options()
 
     assert (options["security_protocol"], options["sasl_mechanism"]) == (protocol, "SCRAM-SHA-256")
@@ -58,21 +58,25 @@ def test_a_user_comes_to_kafka_with_a_password(monkeypatch: pytest.MonkeyPatch, 
     assert (options["ssl_context"] is not None) == (protocol == "SASL_SSL")
 
 
-def test_tls_always_verifies_certificates_and_names(monkeypatch: pytest.MonkeyPatch, ours: Certificates) -> None:
-    tls = loaded(monkeypatch, **TLS, kafka_ca_file=ours.authority).kafka.tls
+def test_tls_always_verifies_certificates_and_names(
+    monkeypatch: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    tls = loaded(monkeypatch, **TLS, kafka_ca_file=certificates.authority).kafka.tls
 
     assert tls is not None
     assert (tls.verify_mode, tls.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert len(tls.get_ca_certs()) == 1
 
 
-def test_a_user_comes_to_mongodb_beside_the_uri(monkeypatch: pytest.MonkeyPatch, ours: Certificates) -> None:
+def test_a_user_of_mongodb_may_be_given_outside_the_uri(
+    monkeypatch: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
     settings = loaded(
         monkeypatch,
         mongo_username="callfold",
         mongo_password=WRONG,
-        mongo_ca_file=ours.authority,
-        mongo_certificate_file=ours.client,
+        mongo_ca_file=certificates.authority,
+        mongo_certificate_file=certificates.client,
         mongo_key_password=KEY_PASSWORD,
     )
 
@@ -80,13 +84,13 @@ def test_a_user_comes_to_mongodb_beside_the_uri(monkeypatch: pytest.MonkeyPatch,
         "username": "callfold",
         "password": WRONG,
         "tls": True,
-        "tlsCAFile": str(ours.authority),
-        "tlsCertificateKeyFile": str(ours.client),
+        "tlsCAFile": str(certificates.authority),
+        "tlsCertificateKeyFile": str(certificates.client),
         "tlsCertificateKeyFilePassword": KEY_PASSWORD,
     }
 
 
-def test_passwords_may_stand_in_files_and_are_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_passwords_may_be_in_files_and_are_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("kafka_password", "mongo_password"):
         (tmp_path / f"callfold_{name}").write_text(f"{WRONG}\n")
     rest = {name: value for name, value in SASL.items() if name != "kafka_password"}
@@ -121,10 +125,13 @@ def test_passwords_may_stand_in_files_and_are_never_shown(monkeypatch: pytest.Mo
             {**TLS, "kafka_certificate_file": "{client_certificate}", "kafka_key_file": "{server}"},
             ["KAFKA_CERTIFICATE_FILE is '{client_certificate}': must be a certificate"],
         ),
-        ({"mongo_password": WRONG}, ["MONGO_PASSWORD is wrong: is of no use without CALLFOLD_MONGO_USERNAME"]),
-        ({"mongo_username": "me"}, ["MONGO_PASSWORD is not set: needed with CALLFOLD_MONGO_USERNAME"]),
+        ({"mongo_password": WRONG}, ["MONGO_PASSWORD is wrong: has no effect without CALLFOLD_MONGO_USERNAME"]),
+        ({"mongo_username": "me"}, ["MONGO_PASSWORD is not set: is required with CALLFOLD_MONGO_USERNAME"]),
         ({"mongo_ca_file": "/dev"}, ["MONGO_CA_FILE is '/dev': cannot be read: Is a directory"]),
-        ({"mongo_key_password": WRONG}, ["MONGO_CERTIFICATE_FILE is not set: needed with its key's password"]),
+        (
+            {"mongo_key_password": WRONG},
+            ["MONGO_CERTIFICATE_FILE is not set: is required with CALLFOLD_MONGO_KEY_PASSWORD"],
+        ),
         ({"mongo_certificate_file": "{client}"}, ["MONGO_CERTIFICATE_FILE is '{client}': must be a certificate"]),
         (
             {"mongo_uri": f"mongodb://me:{WRONG}@host/?tls=true&TLSInsecure=true"},
@@ -132,17 +139,17 @@ def test_passwords_may_stand_in_files_and_are_never_shown(monkeypatch: pytest.Mo
         ),
     ],
 )
-def test_what_makes_no_sense_is_a_line_for_each_variable(
+def test_each_invalid_setting_is_one_line_without_secrets(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    ours: Certificates,
+    certificates: Certificates,
     variables: dict[str, str],
     lines: list[str],
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
-        loaded(monkeypatch, **{name: value.format(**vars(ours)) for name, value in variables.items()})
+        loaded(monkeypatch, **{name: value.format(**vars(certificates)) for name, value in variables.items()})
 
-    told = capsys.readouterr().err
-    expected = [f"CALLFOLD_{line.format(**vars(ours))}" for line in lines]
-    assert [line[: len(wanted)] for line, wanted in zip(told.splitlines(), expected, strict=True)] == expected
-    assert WRONG not in told
+    shown = capsys.readouterr().err
+    expected = [f"CALLFOLD_{line.format(**vars(certificates))}" for line in lines]
+    assert [line[: len(wanted)] for line, wanted in zip(shown.splitlines(), expected, strict=True)] == expected
+    assert WRONG not in shown

@@ -1,10 +1,11 @@
-"""The policies: what a file of them says, for all organizations and for single ones."""
+"""The file of policies: defaults, and single organizations."""
 
 from pathlib import Path
 
 import pytest
 
-from shared.config.policies import InvalidPolicies, Policies, Policy, load
+from shared.config.policies import Policies, Policy, load
+from shared.config.toml_file import InvalidConfigFile
 
 FIVE_MINUTES_MS = 300_000
 
@@ -14,14 +15,14 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "policies.toml"
 
 
-def test_without_a_file_calls_are_closed_after_two_hours_or_a_day_and_kept_for_ever() -> None:
+def test_without_a_file_idle_calls_end_after_two_hours_or_a_day_and_are_kept_for_ever() -> None:
     policy = load().of("any")
 
     assert (policy.close_ongoing_seconds, policy.retention_days) == (7_200, 0)
     assert (policy.close_registered_seconds, policy.close_scheduled_seconds) == (86_400, 86_400)
 
 
-def test_an_organization_has_what_it_says_and_the_default_for_the_rest(file: Path) -> None:
+def test_an_organization_overrides_the_default_field_by_field(file: Path) -> None:
     file.write_text("[default]\nretention_days = 365\n[organizations.org-1]\nclose_ongoing_seconds = 600\n")
 
     policies = load(file)
@@ -31,13 +32,13 @@ def test_an_organization_has_what_it_says_and_the_default_for_the_rest(file: Pat
     assert policies.all() == [policies.of("org-2"), policies.of("org-1")]
 
 
-def test_whatever_an_organizations_name_it_can_be_said(file: Path) -> None:
+def test_an_organization_may_have_any_name(file: Path) -> None:
     file.write_text('[organizations."Ö. & Co: 1.2"]\nretention_days = 1\n', encoding="utf-8")
 
     assert load(file).of("Ö. & Co: 1.2").retention_days == 1
 
 
-def test_an_empty_file_says_nothing_else_than_none(file: Path) -> None:
+def test_an_empty_file_is_the_same_as_none(file: Path) -> None:
     file.touch()
 
     assert load(file) == Policies()
@@ -60,24 +61,24 @@ def test_an_empty_file_says_nothing_else_than_none(file: Path) -> None:
         ("default = [", "end of document"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line_that_names_the_file_and_the_place(file: Path, text: str, place: str) -> None:
+def test_an_error_is_one_line_that_names_the_file_and_the_place(file: Path, text: str, place: str) -> None:
     file.write_text(text)
 
-    with pytest.raises(InvalidPolicies) as refused:
+    with pytest.raises(InvalidConfigFile) as rejected:
         load(file)
 
-    line = str(refused.value)
+    line = str(rejected.value)
     assert line.startswith(f"CALLFOLD_POLICIES, {file}: ")
     assert place in line
     assert "\n" not in line
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
-def test_a_file_that_is_missing_or_no_text_is_refused(file: Path, content: bytes | None) -> None:
+def test_a_file_that_is_missing_or_not_utf_8_is_rejected(file: Path, content: bytes | None) -> None:
     if content is not None:
         file.write_bytes(content)
 
-    with pytest.raises(InvalidPolicies, match=r"CALLFOLD_POLICIES, .*policies\.toml"):
+    with pytest.raises(InvalidConfigFile, match=r"CALLFOLD_POLICIES, .*policies\.toml"):
         load(file)
 
 
@@ -90,12 +91,12 @@ def test_a_file_that_is_missing_or_no_text_is_refused(file: Path, content: bytes
         Policies(organizations={"org-1": Policy(close_scheduled_seconds=60), "org-2": Policy()}),
     ],
 )
-def test_the_shortest_limit_is_the_shortest_of_all(policies: Policies) -> None:
+def test_the_shortest_timeout_is_the_shortest_of_all_policies(policies: Policies) -> None:
     assert policies.shortest_ms == 60_000
 
 
-@pytest.mark.parametrize(("limit", "slack"), [(7_200, FIVE_MINUTES_MS), (3_600, FIVE_MINUTES_MS), (60, 5_000), (1, 83)])
-def test_a_last_arrival_may_lie_behind_by_a_twelfth_of_the_shortest_limit_and_at_most_five_minutes(
-    limit: int, slack: int
-) -> None:
-    assert Policies(Policy(close_ongoing_seconds=limit)).slack_ms == slack
+@pytest.mark.parametrize(
+    ("timeout", "slack"), [(7_200, FIVE_MINUTES_MS), (3_600, FIVE_MINUTES_MS), (60, 5_000), (1, 83)]
+)
+def test_the_slack_is_a_twelfth_of_the_shortest_timeout_and_at_most_five_minutes(timeout: int, slack: int) -> None:
+    assert Policies(Policy(close_ongoing_seconds=timeout)).slack_ms == slack

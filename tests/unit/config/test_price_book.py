@@ -1,12 +1,13 @@
-"""The price book's file."""
+"""The file of the price book."""
 
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from shared.config.price_book import InvalidPriceBook, load
-from shared.fold.cost import PriceBook
+from shared.config.price_book import load
+from shared.config.toml_file import InvalidConfigFile
+from shared.fold.prices import PriceBook
 from tests.support.events.makers import STARTED, book
 
 TWO_PRICES = """
@@ -27,17 +28,17 @@ def written(path: Path, text: str) -> PriceBook:
     return load(file)
 
 
-def test_the_book_that_ships_has_the_prices_of_the_rules() -> None:
-    shipped = load().at(STARTED)
+def test_the_price_book_that_ships_has_the_documented_prices() -> None:
+    shipped = load().price_list_at(STARTED)
 
-    assert shipped == book().at(STARTED)
+    assert shipped == book().price_list_at(STARTED)
 
 
-def test_prices_hold_from_their_moment_on_to_the_millisecond(tmp_path: Path) -> None:
+def test_a_price_list_is_in_force_from_its_moment_on_to_the_millisecond(tmp_path: Path) -> None:
     prices = written(tmp_path, TWO_PRICES)
 
-    assert prices.at(STARTED + 112).products["llm_usage"].unit_price == Decimal("0.001")
-    assert prices.at(STARTED + 113).products["llm_usage"].unit_price == Decimal("0.002")
+    assert prices.price_list_at(STARTED + 112).products["llm_usage"].unit_price == Decimal("0.001")
+    assert prices.price_list_at(STARTED + 113).products["llm_usage"].unit_price == Decimal("0.002")
 
 
 def test_increment_and_minimum_have_defaults(tmp_path: Path) -> None:
@@ -46,20 +47,20 @@ def test_increment_and_minimum_have_defaults(tmp_path: Path) -> None:
     assert (earlier.increment, earlier.minimum, later.minimum) == (Decimal(1), Decimal(0), Decimal(30))
 
 
-def test_a_moment_before_the_first_prices_has_the_first(tmp_path: Path) -> None:
+def test_before_the_first_price_list_the_first_is_in_force(tmp_path: Path) -> None:
     prices = written(tmp_path, TWO_PRICES)
 
-    assert prices.at(0) == prices.price_lists[0]
+    assert prices.price_list_at(0) == prices.price_lists[0]
 
 
 @pytest.mark.parametrize(
     "text", ["", "no toml", TWO_PRICES.replace('"0.002"', '"-1"'), TWO_PRICES.replace('"unit"', '"gram"')]
 )
-def test_what_is_no_price_book_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(InvalidPriceBook, match=r"CALLFOLD_PRICE_BOOK, .*prices\.toml: "):
+def test_an_invalid_price_book_is_rejected(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InvalidConfigFile, match=r"CALLFOLD_PRICE_BOOK, .*prices\.toml: "):
         written(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InvalidPriceBook, match="nowhere"):
+def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfigFile, match="nowhere"):
         load(tmp_path / "nowhere")

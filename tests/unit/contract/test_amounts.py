@@ -1,4 +1,4 @@
-"""The contract: money and quantities."""
+"""Money and quantities."""
 
 from decimal import Decimal
 from typing import Any
@@ -9,7 +9,7 @@ from shared.contract.envelope import Event, InvalidEvent, decode
 from shared.contract.rejection import Reason
 from tests.support.events.makers import event, raw
 
-AMOUNT = "must be a number or a text like `-12.50`, at most 12 digits after the point, below 10^9"
+AMOUNT = "must be a number or a string like `-12.50`, below 10^9, with at most 12 digits after the point"
 
 
 def read(kind: str, **data: Any) -> Event | InvalidEvent:
@@ -37,20 +37,20 @@ def test_an_amount_is_a_decimal(spelled: Any, amount: str) -> None:
     assert event_read.data["cost"] == Decimal(amount)
 
 
-NO_AMOUNTS = ["²", "1_000", "٣", "1e3", "+1", ".5", "1.", "", " 1", "1\n", "0x1", "NaN", "Infinity", "1,5", "--1"]
+INVALID = ["²", "1_000", "٣", "1e3", "+1", ".5", "1.", "", " 1", "1\n", "0x1", "NaN", "Infinity", "1,5", "--1"]
 
 
-@pytest.mark.parametrize("spelled", [*NO_AMOUNTS, "0.0000000000001", "1.0000000000000", True, [], {}])
-def test_what_is_no_amount_is_refused(spelled: Any) -> None:
-    refused = read("cost.reported", cost=spelled)
+@pytest.mark.parametrize("spelled", [*INVALID, "0.0000000000001", "1.0000000000000", True, [], {}])
+def test_an_invalid_amount_is_of_a_wrong_type(spelled: Any) -> None:
+    rejected = read("cost.reported", cost=spelled)
 
-    assert isinstance(refused, InvalidEvent)
-    assert (refused.reason, refused.detail[: 12 + len(AMOUNT)]) == (Reason.WRONG_TYPE, f"`data.cost` {AMOUNT}")
+    assert isinstance(rejected, InvalidEvent)
+    assert (rejected.reason, rejected.detail[: 12 + len(AMOUNT)]) == (Reason.WRONG_TYPE, f"`data.cost` {AMOUNT}")
 
 
 @pytest.mark.parametrize("spelled", ["1000000000", 10**9, -(10**9), 1e-13, 0.1 + 0.2, 1e300, "1" * 1_040_000])
-def test_an_amount_out_of_bounds_is_refused(spelled: Any) -> None:
-    refused = read("cost.reported", cost=spelled)
+def test_an_amount_out_of_bounds_is_rejected(spelled: Any) -> None:
+    rejected = read("cost.reported", cost=spelled)
 
-    assert isinstance(refused, InvalidEvent)
-    assert (refused.reason, refused.detail[: 12 + len(AMOUNT)]) == (Reason.OUT_OF_BOUNDS, f"`data.cost` {AMOUNT}")
+    assert isinstance(rejected, InvalidEvent)
+    assert (rejected.reason, rejected.detail[: 12 + len(AMOUNT)]) == (Reason.OUT_OF_BOUNDS, f"`data.cost` {AMOUNT}")

@@ -1,4 +1,4 @@
-"""The contract: the envelope and its two modes. What `data` may hold: `test_contract_data.py`."""
+"""The envelope of an event, and its two modes."""
 
 from typing import Any
 
@@ -11,22 +11,22 @@ from shared.contract.topics import MAX_EVENT_BYTES
 from tests.support.events.makers import STARTED, Json, binary, event, raw
 
 
-def refused(value: bytes | None, *headers: tuple[str, bytes | None]) -> tuple[Reason, str]:
+def rejected(value: bytes | None, *headers: tuple[str, bytes | None]) -> tuple[Reason, str]:
     read = decode(value, headers)
-    assert isinstance(read, InvalidEvent), f"taken: {read}"
+    assert isinstance(read, InvalidEvent), f"accepted: {read}"
     return read.reason, read.detail
 
 
-def taken(value: bytes | None, *headers: tuple[str, bytes | None]) -> Event:
+def accepted(value: bytes | None, *headers: tuple[str, bytes | None]) -> Event:
     read = decode(value, headers)
-    assert isinstance(read, Event), f"refused: {read}"
+    assert isinstance(read, Event), f"rejected: {read}"
     return read
 
 
-def test_an_event_is_what_its_attributes_say() -> None:
+def test_an_event_has_the_values_of_its_attributes() -> None:
     body = event("call.dtmf", id="1", sequence=3, at=STARTED) | {"traceparent": "00-ab-cd-01", "another": [1]}
 
-    read = taken(raw(body))
+    read = accepted(raw(body))
 
     assert (read.organization_id, read.call_id, read.type, read.time) == ("org-789", "call-456", "call.dtmf", STARTED)
     assert read.identity == ("/twilio/AC0001", "1")
@@ -37,50 +37,52 @@ def test_an_event_is_what_its_attributes_say() -> None:
 @pytest.mark.parametrize(
     ("attribute", "value", "reason", "sentence"),
     [
-        ("specversion", "0.3", Reason.NOT_CLOUDEVENTS, "`specversion` must be `1.0`, not '0.3'"),
-        ("specversion", 1.0, Reason.NOT_CLOUDEVENTS, "`specversion` must be `1.0`, not 1.0"),
-        ("specversion", None, Reason.NOT_CLOUDEVENTS, "`specversion` must be `1.0`, not null"),
+        ("specversion", "0.3", Reason.NOT_CLOUDEVENTS, "`specversion` must be `1.0`, got '0.3'"),
+        ("specversion", 1.0, Reason.NOT_CLOUDEVENTS, "`specversion` must be `1.0`, got 1.0"),
+        ("specversion", None, Reason.NOT_CLOUDEVENTS, "`specversion` must be `1.0`, got null"),
         ("id", None, Reason.MISSING, "`id` is missing"),
-        ("id", "", Reason.OUT_OF_BOUNDS, "`id` must be a text of 1 to 256 characters, not ''"),
-        ("id", 7, Reason.WRONG_TYPE, "`id` must be a text of 1 to 256 characters, not 7"),
-        ("source", "é" * 257, Reason.OUT_OF_BOUNDS, "`source` must be a text of 1 to 256 characters, not 'éé"),
-        ("type", "", Reason.OUT_OF_BOUNDS, "`type` must be a text that is not empty, not ''"),
-        ("subject", "a/b", Reason.OUT_OF_BOUNDS, "`subject` must be a text of 1 to 256 characters without `/` and"),
-        ("subject", "a\n", Reason.OUT_OF_BOUNDS, "`subject` must be a text of 1 to 256 characters without `/` and"),
-        ("subject", "\x85", Reason.OUT_OF_BOUNDS, "`subject` must be a text of 1 to 256 characters without `/` and"),
-        ("subject", "c" * 257, Reason.OUT_OF_BOUNDS, "`subject` must be a text of 1 to 256 characters without"),
-        ("organizationid", "o" * 129, Reason.OUT_OF_BOUNDS, "`organizationid` must be a text of 1 to 128 characters"),
-        ("organizationid", "\x00", Reason.OUT_OF_BOUNDS, "`organizationid` must be a text of 1 to 128 characters"),
-        ("sequence", "1" * 33, Reason.OUT_OF_BOUNDS, "`sequence` must be a text or an integer of at most 32 char"),
+        ("id", "", Reason.OUT_OF_BOUNDS, "`id` must be a string of 1 to 256 characters, got ''"),
+        ("id", 7, Reason.WRONG_TYPE, "`id` must be a string of 1 to 256 characters, got 7"),
+        ("source", "é" * 257, Reason.OUT_OF_BOUNDS, "`source` must be a string of 1 to 256 characters, got 'éé"),
+        ("type", "", Reason.OUT_OF_BOUNDS, "`type` must be a non-empty string, got ''"),
+        ("subject", "a/b", Reason.OUT_OF_BOUNDS, "`subject` must be a string of 1 to 256 characters without `/` and"),
+        ("subject", "a\n", Reason.OUT_OF_BOUNDS, "`subject` must be a string of 1 to 256 characters without `/` and"),
+        ("subject", "\x85", Reason.OUT_OF_BOUNDS, "`subject` must be a string of 1 to 256 characters without `/` and"),
+        ("subject", "c" * 257, Reason.OUT_OF_BOUNDS, "`subject` must be a string of 1 to 256 characters without"),
+        ("organizationid", "o" * 129, Reason.OUT_OF_BOUNDS, "`organizationid` must be a string of 1 to 128 characters"),
+        ("organizationid", "\x00", Reason.OUT_OF_BOUNDS, "`organizationid` must be a string of 1 to 128 characters"),
+        ("sequence", "1" * 33, Reason.OUT_OF_BOUNDS, "`sequence` must be a string or an integer of at most 32 char"),
         (
             "sequence",
             1.5,
             Reason.WRONG_TYPE,
-            "`sequence` must be a text or an integer of at most 32 characters, not 1.5",
+            "`sequence` must be a string or an integer of at most 32 characters, got 1.5",
         ),
         (
             "sequence",
             True,
             Reason.WRONG_TYPE,
-            "`sequence` must be a text or an integer of at most 32 characters, not t",
+            "`sequence` must be a string or an integer of at most 32 characters, got a",
         ),
-        ("traceparent", 1, Reason.WRONG_TYPE, "`traceparent` must be a text, not 1"),
-        ("time", 1703097600000, Reason.WRONG_TYPE, "`time` must be an RFC 3339 time with a zone, not 1703097600000"),
+        ("traceparent", 1, Reason.WRONG_TYPE, "`traceparent` must be a string, got 1"),
+        ("time", 1703097600000, Reason.WRONG_TYPE, "`time` must be an RFC 3339 time with a zone, got 1703097600000"),
     ],
 )
-def test_an_attribute_that_is_not_as_due_is_refused(attribute: str, value: Any, reason: Reason, sentence: str) -> None:
-    why, detail = refused(raw(event("call.created") | {attribute: value}))
+def test_an_invalid_attribute_is_rejected_with_a_sentence(
+    attribute: str, value: Any, reason: Reason, sentence: str
+) -> None:
+    why, detail = rejected(raw(event("call.created") | {attribute: value}))
 
     assert why is reason
     assert detail.startswith(sentence)
 
 
 @pytest.mark.parametrize("attribute", ["specversion", "id", "source", "type", "subject", "time", "organizationid"])
-def test_an_attribute_that_is_missing_is_refused(attribute: str) -> None:
+def test_a_missing_attribute_is_rejected(attribute: str) -> None:
     body = event("call.created")
     del body[attribute]
 
-    reason, detail = refused(raw(body))
+    reason, detail = rejected(raw(body))
 
     assert reason in (Reason.MISSING, Reason.NOT_CLOUDEVENTS)
     assert f"`{attribute}`" in detail
@@ -99,8 +101,8 @@ def test_an_attribute_that_is_missing_is_refused(attribute: str) -> None:
         ("type", "call.ended "),
     ],
 )
-def test_an_attribute_within_its_bounds_is_taken(attribute: str, value: Any) -> None:
-    taken(raw(event("call.created") | {attribute: value}))
+def test_an_attribute_within_its_bounds_is_accepted(attribute: str, value: Any) -> None:
+    accepted(raw(event("call.created") | {attribute: value}))
 
 
 @pytest.mark.parametrize(
@@ -119,27 +121,27 @@ def test_an_attribute_within_its_bounds_is_taken(attribute: str, value: Any) -> 
     ],
 )
 def test_a_time_is_kept_to_the_millisecond(text: str, milliseconds: int) -> None:
-    assert taken(raw(event("call.created") | {"time": text})).time == milliseconds
+    assert accepted(raw(event("call.created") | {"time": text})).time == milliseconds
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("2023-12-20T18:40:30", "`time` has no zone"),
-        ("2023-12-20 18:40:30Z", "`time` is no RFC 3339 time"),
-        ("2023-12-20T18:40Z", "`time` is no RFC 3339 time"),
-        ("2023-12-20T18:40:30.Z", "`time` is no RFC 3339 time"),
-        ("2023-12-20T18:40:30,5Z", "`time` is no RFC 3339 time"),
-        ("2023-12-20T18:40:30+0100", "`time` is no RFC 3339 time"),
-        ("2023-12-20T18:40:30Z\n", "`time` is no RFC 3339 time"),
-        ("²023-12-20T18:40:30Z", "`time` is no RFC 3339 time"),
-        ("20٢3-12-20T18:40:30Z", "`time` is no RFC 3339 time"),
-        ("1703097600000", "`time` is no RFC 3339 time"),
-        ("", "`time` is no RFC 3339 time"),
-        ("2023-02-29T18:40:30Z", "`time` names no such day"),
-        ("0000-01-01T00:00:00Z", "`time` names no such day"),
-        ("2023-12-20T24:00:00Z", "`time` is no time of day"),
-        ("2023-12-20T18:40:30+24:00", "`time` is no time of day"),
+        ("2023-12-20 18:40:30Z", "`time` is not an RFC 3339 time"),
+        ("2023-12-20T18:40Z", "`time` is not an RFC 3339 time"),
+        ("2023-12-20T18:40:30.Z", "`time` is not an RFC 3339 time"),
+        ("2023-12-20T18:40:30,5Z", "`time` is not an RFC 3339 time"),
+        ("2023-12-20T18:40:30+0100", "`time` is not an RFC 3339 time"),
+        ("2023-12-20T18:40:30Z\n", "`time` is not an RFC 3339 time"),
+        ("²023-12-20T18:40:30Z", "`time` is not an RFC 3339 time"),
+        ("20٢3-12-20T18:40:30Z", "`time` is not an RFC 3339 time"),
+        ("1703097600000", "`time` is not an RFC 3339 time"),
+        ("", "`time` is not an RFC 3339 time"),
+        ("2023-02-29T18:40:30Z", "`time` names a day that does not exist"),
+        ("0000-01-01T00:00:00Z", "`time` names a day that does not exist"),
+        ("2023-12-20T24:00:00Z", "`time` is not a time of day"),
+        ("2023-12-20T18:40:30+24:00", "`time` is not a time of day"),
         ("0001-01-01T00:00:00+14:00", "`time` is outside the years 2000 to 2100"),
         ("9999-12-31T23:59:59-14:00", "`time` is outside the years 2000 to 2100"),
         ("1999-12-31T23:59:59.999Z", "`time` is outside the years 2000 to 2100"),
@@ -147,28 +149,28 @@ def test_a_time_is_kept_to_the_millisecond(text: str, milliseconds: int) -> None
         ("2101-01-01T00:00:00Z", "`time` is outside the years 2000 to 2100"),
     ],
 )
-def test_a_time_that_is_none_is_refused(text: str, sentence: str) -> None:
-    reason, detail = refused(raw(event("call.created") | {"time": text}))
+def test_an_invalid_time_is_rejected(text: str, sentence: str) -> None:
+    reason, detail = rejected(raw(event("call.created") | {"time": text}))
 
     assert reason is Reason.INVALID_TIME
     assert detail.startswith(sentence)
 
 
-def test_a_value_of_exactly_one_mebibyte_is_taken_and_a_byte_more_refused() -> None:
+def test_a_value_of_one_mebibyte_is_accepted_and_a_byte_more_rejected() -> None:
     whole = raw(event("x")).ljust(MAX_EVENT_BYTES)
 
-    taken(whole)
+    accepted(whole)
 
     assert MAX_EVENT_BYTES == 2**20
-    assert refused(whole + b" ") == (Reason.TOO_LARGE, "the value has 1048577 bytes, at most 1048576 are taken")
+    assert rejected(whole + b" ") == (Reason.TOO_LARGE, "the value has 1048577 bytes, the limit is 1048576")
 
 
-def test_the_size_of_binary_mode_is_the_values_alone() -> None:
+def test_in_binary_mode_only_the_value_counts_towards_the_size() -> None:
     data, headers = binary(event("x"))
 
-    taken(data.ljust(MAX_EVENT_BYTES), *headers)
+    accepted(data.ljust(MAX_EVENT_BYTES), *headers)
 
-    assert refused(data.ljust(MAX_EVENT_BYTES + 1), *headers)[0] is Reason.TOO_LARGE
+    assert rejected(data.ljust(MAX_EVENT_BYTES + 1), *headers)[0] is Reason.TOO_LARGE
 
 
 @pytest.mark.parametrize(
@@ -187,11 +189,11 @@ def test_the_content_type_decides_the_mode(headers: list[tuple[str, bytes | None
     assert mode(headers) is found
 
 
-def test_binary_mode_carries_the_attributes_in_headers_and_the_data_in_the_value() -> None:
+def test_in_binary_mode_the_attributes_are_headers_and_the_data_is_the_value() -> None:
     body = event("call.dtmf", sequence="3") | {"traceparent": "00-ab-cd-01"}
     value, headers = binary(body)
 
-    read = taken(value, *headers, ("ce_another", b"\xc3\xa9"), ("ce_data", b"7"))
+    read = accepted(value, *headers, ("ce_another", b"\xc3\xa9"), ("ce_data", b"7"))
 
     assert orjson.loads(read.raw) == body
 
@@ -199,45 +201,45 @@ def test_binary_mode_carries_the_attributes_in_headers_and_the_data_in_the_value
 def test_binary_mode_without_a_value_has_no_data() -> None:
     _, headers = binary(event("call.created"))
 
-    assert taken(None, *headers).data == {}
-    assert refused(b"", *binary(event("call.dtmf"))[1]) == (Reason.MISSING, "`data.digits` is missing")
+    assert accepted(None, *headers).data == {}
+    assert rejected(b"", *binary(event("call.dtmf"))[1]) == (Reason.MISSING, "`data.digits` is missing")
 
 
 @pytest.mark.parametrize(
     "value", [b'{}, "subject": "x"', b'{}}, {"subject": "x"', b'{} , "data": {}', b"{}}", b" ", b'{"a": 1'.ljust(9)]
 )
-def test_the_value_of_binary_mode_cannot_become_part_of_the_envelope(value: bytes) -> None:
+def test_the_value_in_binary_mode_cannot_become_part_of_the_envelope(value: bytes) -> None:
     _, headers = binary(event("call.created"))
 
-    assert refused(value, *headers)[0] is Reason.NOT_JSON
+    assert rejected(value, *headers)[0] is Reason.NOT_JSON
 
 
-def test_nesting_is_counted_the_same_in_both_modes() -> None:
+def test_the_limit_of_nesting_is_the_same_in_both_modes() -> None:
     _, headers = binary(event("x"))
 
-    taken(b"[" * 63 + b"]" * 63, *headers)
+    accepted(b"[" * 63 + b"]" * 63, *headers)
 
-    assert refused(b"[" * 64 + b"]" * 64, *headers)[0] is Reason.TOO_DEEP
+    assert rejected(b"[" * 64 + b"]" * 64, *headers)[0] is Reason.TOO_DEEP
 
 
-def test_a_header_that_is_not_utf_8_is_refused() -> None:
+def test_an_attribute_header_that_is_not_utf_8_is_rejected() -> None:
     value, headers = binary(event("call.created"))
 
-    assert refused(value, *headers, ("ce_subject", b"\xff")) == (Reason.WRONG_TYPE, "a `ce_` header is not UTF-8")
+    assert rejected(value, *headers, ("ce_subject", b"\xff")) == (Reason.WRONG_TYPE, "a `ce_` header is not UTF-8")
 
 
-def test_binary_mode_without_any_attribute_says_what_is_missing() -> None:
-    assert refused(b"{}", ("ce_another", b"1"))[0] is Reason.NOT_CLOUDEVENTS
+def test_binary_mode_without_attributes_is_not_a_cloudevent() -> None:
+    assert rejected(b"{}", ("ce_another", b"1"))[0] is Reason.NOT_CLOUDEVENTS
 
 
-def test_structured_mode_takes_nothing_from_headers() -> None:
-    read = taken(raw(event("call.created")), ("ce_subject", b"x"), ("content-type", b"application/cloudevents+json"))
+def test_structured_mode_ignores_attribute_headers() -> None:
+    read = accepted(raw(event("call.created")), ("ce_subject", b"x"), ("content-type", b"application/cloudevents+json"))
 
     assert read.call_id == "call-456"
 
 
 @pytest.mark.parametrize("data", [{"a": 1}, [1], "text", 7, None])
-def test_an_unknown_type_keeps_its_data_as_it_came(data: Any) -> None:
+def test_an_unknown_type_keeps_its_data_unchanged(data: Any) -> None:
     body: Json = event("sentiment.guessed") | {"data": data}
 
-    assert taken(raw(body)).data == data
+    assert accepted(raw(body)).data == data

@@ -1,4 +1,4 @@
-"""The contract: what the `data` of each type may hold, and what a dead letter says where it does not."""
+"""The `data` of each type, and the sentence about an invalid field."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from shared.contract.rejection import Reason
 from tests.support.events.makers import STARTED, event, raw
 
 STAMP = "must be Unix milliseconds in the years 2000 to 2100"
-AMOUNT = "must be a number or a text like `-12.50`, at most 12 digits after the point, below 10^9"
-ID = "must be a text of 1 to 256 characters"
+AMOUNT = "must be a number or a string like `-12.50`, below 10^9, with at most 12 digits after the point"
+ID = "must be a string of 1 to 256 characters"
 
 
 def read(kind: str, **data: Any) -> Event | InvalidEvent:
@@ -19,7 +19,7 @@ def read(kind: str, **data: Any) -> Event | InvalidEvent:
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
-def test_what_a_type_requires_is_enough_and_unknown_fields_are_ignored(kind: str) -> None:
+def test_the_required_fields_are_enough_and_unknown_fields_are_ignored(kind: str) -> None:
     event_read = read(kind, unknown={"a": [1]})
 
     assert isinstance(event_read, Event)
@@ -51,7 +51,7 @@ def test_what_a_type_requires_is_enough_and_unknown_fields_are_ignored(kind: str
         ("call.analyzed", "analysis"),
     ],
 )
-def test_what_is_required_must_be_there_and_is_not_there_as_null(kind: str, field: str) -> None:
+def test_a_required_field_that_is_missing_or_null_is_rejected(kind: str, field: str) -> None:
     body = event(kind)
     del body["data"][field]
 
@@ -60,22 +60,22 @@ def test_what_is_required_must_be_there_and_is_not_there_as_null(kind: str, fiel
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
-def test_whatever_is_optional_may_be_null(kind: str) -> None:
+def test_optional_fields_may_be_null(kind: str) -> None:
     nulls = {field: None for field in TYPES[kind].__annotations__ if field not in TYPES[kind].__required_keys__}  # type: ignore[attr-defined]
 
     assert isinstance(read(kind, **nulls), Event)
 
 
 @pytest.mark.parametrize("data", [[], "text", 7, True])
-def test_data_that_is_no_object_is_refused(data: Any) -> None:
-    refused = decode(raw(event("call.created") | {"data": data}))
+def test_data_that_is_not_an_object_is_rejected(data: Any) -> None:
+    rejected = decode(raw(event("call.created") | {"data": data}))
 
-    assert isinstance(refused, InvalidEvent)
-    assert (refused.reason, refused.detail[:23]) == (Reason.WRONG_TYPE, "`data` must be an objec")
+    assert isinstance(rejected, InvalidEvent)
+    assert (rejected.reason, rejected.detail[:23]) == (Reason.WRONG_TYPE, "`data` must be an objec")
 
 
 @pytest.mark.parametrize("data", [None, {}])
-def test_data_may_be_null_or_missing_where_nothing_is_required(data: Any) -> None:
+def test_data_may_be_null_or_missing_if_no_field_is_required(data: Any) -> None:
     body = event("call.created") | {"data": data}
     if data is None:
         assert isinstance(decode(raw(body)), Event)
@@ -87,91 +87,91 @@ def test_data_may_be_null_or_missing_where_nothing_is_required(data: Any) -> Non
 @pytest.mark.parametrize(
     ("kind", "data", "reason", "sentence"),
     [
-        ("call.created", {"agent_id": 7}, Reason.WRONG_TYPE, "`data.agent_id` must be a text, not a number"),
-        ("call.created", {"metadata": []}, Reason.WRONG_TYPE, "`data.metadata` must be an object, not a list"),
+        ("call.created", {"agent_id": 7}, Reason.WRONG_TYPE, "`data.agent_id` must be a string, got a number"),
+        ("call.created", {"metadata": []}, Reason.WRONG_TYPE, "`data.metadata` must be an object, got a list"),
         (
             "call.created",
             {"telephony_identifier": {"call_sid": 7}},
             Reason.WRONG_TYPE,
-            "`data.telephony_identifier.call_sid` must be a text, not a number",
+            "`data.telephony_identifier.call_sid` must be a string, got a number",
         ),
         (
             "call.created",
             {"opt_out_sensitive_data_storage": "true"},
             Reason.WRONG_TYPE,
-            "`data.opt_out_sensitive_data_storage` must be true or false, not this text",
+            "`data.opt_out_sensitive_data_storage` must be true or false, got a string",
         ),
         (
             "call.started",
             {"start_timestamp": 1_703_097_600},
             Reason.OUT_OF_BOUNDS,
-            f"`data.start_timestamp` {STAMP}, not 1703097600 (seconds, or an offset into the audio?)",
+            f"`data.start_timestamp` {STAMP}, got 1703097600 (seconds, or an offset into the audio?)",
         ),
         (
             "call.started",
             {"start_timestamp": 0.5},
             Reason.OUT_OF_BOUNDS,
-            f"`data.start_timestamp` {STAMP}, not 0.5 (sec",
+            f"`data.start_timestamp` {STAMP}, got 0.5 (sec",
         ),
-        ("call.started", {"start_timestamp": "1"}, Reason.WRONG_TYPE, f"`data.start_timestamp` {STAMP}, not this text"),
+        ("call.started", {"start_timestamp": "1"}, Reason.WRONG_TYPE, f"`data.start_timestamp` {STAMP}, got a string"),
         (
             "call.ended",
             {"end_timestamp": 4_133_980_800_000},
             Reason.OUT_OF_BOUNDS,
-            f"`data.end_timestamp` {STAMP}, not 4133980800000",
+            f"`data.end_timestamp` {STAMP}, got 4133980800000",
         ),
         (
             "call.ended",
             {"disconnection_reason": ""},
             Reason.OUT_OF_BOUNDS,
-            "`data.disconnection_reason` must be a text t",
+            "`data.disconnection_reason` must be a non-empty",
         ),
         (
             "call.ended",
             {"duration_ms": -1},
             Reason.OUT_OF_BOUNDS,
-            "`data.duration_ms` must be milliseconds, 0 to 2^53,",
+            "`data.duration_ms` must be milliseconds, a number from 0 to 2^53, got -1",
         ),
         (
             "call.ended",
             {"duration_ms": 2**53 + 2},
             Reason.OUT_OF_BOUNDS,
-            "`data.duration_ms` must be milliseconds, 0 to",
+            "`data.duration_ms` must be milliseconds, a number from 0 to 2^53, got 9",
         ),
-        ("call.ended", {"sip_code": "486"}, Reason.WRONG_TYPE, "`data.sip_code` must be an integer, not this text"),
-        ("call.ended", {"sip_code": True}, Reason.WRONG_TYPE, "`data.sip_code` must be an integer, not true or false"),
-        ("call.ended", {"q850_cause": 1.5}, Reason.WRONG_TYPE, "`data.q850_cause` must be an integer, not 1.5"),
-        ("call.ended", {"inferred": 1}, Reason.WRONG_TYPE, "`data.inferred` must be true or false, not a number"),
-        ("call.note", {"data": 15551234567}, Reason.WRONG_TYPE, "`data.data` must be an object, not a number"),
-        ("transcript.turn", {"content": 7}, Reason.WRONG_TYPE, "`data.content` must be a text, not a number"),
+        ("call.ended", {"sip_code": "486"}, Reason.WRONG_TYPE, "`data.sip_code` must be an integer, got a string"),
+        ("call.ended", {"sip_code": True}, Reason.WRONG_TYPE, "`data.sip_code` must be an integer, got a boolean"),
+        ("call.ended", {"q850_cause": 1.5}, Reason.WRONG_TYPE, "`data.q850_cause` must be an integer, got 1.5"),
+        ("call.ended", {"inferred": 1}, Reason.WRONG_TYPE, "`data.inferred` must be true or false, got a number"),
+        ("call.note", {"data": 15551234567}, Reason.WRONG_TYPE, "`data.data` must be an object, got a number"),
+        ("transcript.turn", {"content": 7}, Reason.WRONG_TYPE, "`data.content` must be a string, got a number"),
         (
             "transcript.turn",
             {"role": ""},
             Reason.OUT_OF_BOUNDS,
-            "`data.role` must be a text that is not empty, not this",
+            "`data.role` must be a non-empty string, got an empty string",
         ),
-        ("transcript.turn", {"turn_id": ""}, Reason.OUT_OF_BOUNDS, f"`data.turn_id` {ID}, not this text"),
-        ("transcript.turn", {"turn_id": "t" * 257}, Reason.OUT_OF_BOUNDS, f"`data.turn_id` {ID}, not this text"),
+        ("transcript.turn", {"turn_id": ""}, Reason.OUT_OF_BOUNDS, f"`data.turn_id` {ID}, got an empty string"),
+        ("transcript.turn", {"turn_id": "t" * 257}, Reason.OUT_OF_BOUNDS, f"`data.turn_id` {ID}, got a string"),
         (
             "transcript.turn",
             {"revision": -1},
             Reason.OUT_OF_BOUNDS,
-            "`data.revision` must be an integer of 0 or more, n",
+            "`data.revision` must be an integer, 0 or more, got -1",
         ),
-        ("transcript.turn", {"words": {}}, Reason.WRONG_TYPE, "`data.words` must be a list of words, not an object"),
+        ("transcript.turn", {"words": {}}, Reason.WRONG_TYPE, "`data.words` must be a list, got an object"),
         ("transcript.turn", {"words": [{"word": "a"}, {}]}, Reason.MISSING, "`data.words.1.word` is missing"),
         (
             "transcript.turn",
             {"words": [{"word": "a", "start": 0}]},
             Reason.OUT_OF_BOUNDS,
-            f"`data.words.0.start` {STAMP}, not 0 (seconds, or an offset into the audio?)",
+            f"`data.words.0.start` {STAMP}, got 0 (seconds, or an offset into the audio?)",
         ),
-        ("tool.called", {"tool_call_id": 1}, Reason.WRONG_TYPE, f"`data.tool_call_id` {ID}, not a number"),
+        ("tool.called", {"tool_call_id": 1}, Reason.WRONG_TYPE, f"`data.tool_call_id` {ID}, got a number"),
         (
             "tool.returned",
             {"successful": "no"},
             Reason.WRONG_TYPE,
-            "`data.successful` must be true or false, not this t",
+            "`data.successful` must be true or false, got a string",
         ),
         (
             "latency.sampled",
@@ -195,38 +195,38 @@ def test_data_may_be_null_or_missing_where_nothing_is_required(data: Any) -> Non
             "latency.sampled",
             {"value_ms": -0.1},
             Reason.OUT_OF_BOUNDS,
-            "`data.value_ms` must be milliseconds, 0 to 3,600,",
+            "`data.value_ms` must be milliseconds, a number from 0 to 3,600,000, got -0.1",
         ),
         (
             "latency.sampled",
             {"value_ms": 3_600_000.1},
             Reason.OUT_OF_BOUNDS,
-            "`data.value_ms` must be milliseconds, 0 to",
+            "`data.value_ms` must be milliseconds, a number from 0 to 3,600,000, got 3600000.1",
         ),
         (
             "latency.sampled",
             {"value_ms": "7"},
             Reason.WRONG_TYPE,
-            "`data.value_ms` must be milliseconds, 0 to 3,600,000",
+            "`data.value_ms` must be milliseconds, a number from 0 to 3,600,000, got a string",
         ),
-        ("usage.reported", {"quantity": -1}, Reason.OUT_OF_BOUNDS, f"`data.quantity` {AMOUNT}, not negative, not -1"),
+        ("usage.reported", {"quantity": -1}, Reason.OUT_OF_BOUNDS, f"`data.quantity` {AMOUNT}, not negative, got -1"),
         (
             "cost.reported",
             {"unit_price": "-1"},
             Reason.OUT_OF_BOUNDS,
-            f"`data.unit_price` {AMOUNT}, not negative, not t",
+            f"`data.unit_price` {AMOUNT}, not negative, got a string",
         ),
-        ("cost.reported", {"line_id": ""}, Reason.OUT_OF_BOUNDS, f"`data.line_id` {ID}, not this text"),
-        ("call.analyzed", {"analysis": "good"}, Reason.WRONG_TYPE, "`data.analysis` must be an object, not this text"),
+        ("cost.reported", {"line_id": ""}, Reason.OUT_OF_BOUNDS, f"`data.line_id` {ID}, got an empty string"),
+        ("call.analyzed", {"analysis": "good"}, Reason.WRONG_TYPE, "`data.analysis` must be an object, got a string"),
     ],
 )
-def test_a_field_that_is_not_as_due_is_refused_in_words(
+def test_an_invalid_field_is_rejected_with_a_reason_and_a_sentence(
     kind: str, data: dict[str, Any], reason: Reason, sentence: str
 ) -> None:
-    refused = read(kind, **data)
+    rejected = read(kind, **data)
 
-    assert isinstance(refused, InvalidEvent)
-    assert (refused.reason, refused.detail[: len(sentence)]) == (reason, sentence)
+    assert isinstance(rejected, InvalidEvent)
+    assert (rejected.reason, rejected.detail[: len(sentence)]) == (reason, sentence)
 
 
 def test_a_fraction_of_a_timestamp_is_cut_off() -> None:
@@ -240,7 +240,7 @@ def test_a_fraction_of_a_timestamp_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "text", {"a": 1}, [], 7, False])
-def test_a_tools_content_may_be_any_json(value: Any) -> None:
+def test_the_content_of_a_tool_may_be_any_json(value: Any) -> None:
     for kind, field in [("tool.called", "arguments"), ("tool.returned", "content")]:
         event_read = read(kind, **{field: value})
 
@@ -248,22 +248,22 @@ def test_a_tools_content_may_be_any_json(value: Any) -> None:
         assert event_read.data[field] == value
 
 
-def test_what_was_said_may_be_nothing() -> None:
+def test_a_turn_may_be_empty() -> None:
     assert isinstance(read("transcript.turn", content=""), Event)
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
-def test_no_sentence_shows_what_was_said_or_of_whom(kind: str) -> None:
+def test_no_sentence_shows_private_content(kind: str) -> None:
     for field in TYPES[kind].__annotations__:
         for private in ("+15551234567", {"a": "+15551234567"}, ["+15551234567"]):
-            refused = read(kind, **{field: private})
+            rejected = read(kind, **{field: private})
 
-            assert isinstance(refused, Event) or "15551234567" not in refused.detail
+            assert isinstance(rejected, Event) or "15551234567" not in rejected.detail
 
 
 @pytest.mark.parametrize("field", ["from_number", "to_number", "metadata", "telephony_identifier", "recording_url"])
-def test_no_sentence_shows_a_number_where_none_is_due(field: str) -> None:
-    refused = read("call.created", **{field: 15551234567})
+def test_no_sentence_shows_a_number_where_none_is_needed(field: str) -> None:
+    rejected = read("call.created", **{field: 15551234567})
 
-    assert isinstance(refused, InvalidEvent)
-    assert "15551234567" not in refused.detail
+    assert isinstance(rejected, InvalidEvent)
+    assert "15551234567" not in rejected.detail

@@ -1,4 +1,4 @@
-"""The reasons for which a record goes to the dead letters."""
+"""The reasons for which a record becomes a dead letter."""
 
 import pytest
 
@@ -9,16 +9,16 @@ from tests.support.events.invalid import ONE_OF_EACH
 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_occurs(reason: Reason) -> None:
-    refused = decode(ONE_OF_EACH[reason])
+    rejected = decode(ONE_OF_EACH[reason])
 
-    assert isinstance(refused, InvalidEvent)
-    assert refused.reason is reason
+    assert isinstance(rejected, InvalidEvent)
+    assert rejected.reason is reason
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_every_sentence_is_a_short_line_of_plain_text(reason: Reason) -> None:
-    refused = decode(ONE_OF_EACH[reason])
+def test_every_sentence_is_one_short_printable_line(reason: Reason) -> None:
+    rejected = decode(ONE_OF_EACH[reason])
 
-    assert isinstance(refused, InvalidEvent)
-    assert 0 < len(refused.detail) < 250
-    assert refused.detail.isprintable()
+    assert isinstance(rejected, InvalidEvent)
+    assert 0 < len(rejected.detail) < 250
+    assert rejected.detail.isprintable()

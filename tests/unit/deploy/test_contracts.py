@@ -84,16 +84,16 @@ def test_the_files_are_what_the_models_give() -> None:
 
 def test_the_check_fails_with_a_line_for_each_file_that_differs(tmp_path: Path) -> None:
     write(tmp_path)
-    (tmp_path / "events/call.dtmf.json").write_text("{}\n")
-    (tmp_path / "events/call.ended.json").unlink()
-    (tmp_path / "events/call.gone.json").write_text("{}\n")
+    (tmp_path / "contracts/events/call.dtmf.json").write_text("{}\n")
+    (tmp_path / "contracts/events/call.ended.json").unlink()
+    (tmp_path / "contracts/events/call.gone.json").write_text("{}\n")
 
     found = differences(tmp_path)
 
     assert [line.partition(": ")[0] for line in found] == [
-        "events/call.dtmf.json",
-        "events/call.ended.json",
-        "events/call.gone.json",
+        "contracts/events/call.dtmf.json",
+        "contracts/events/call.ended.json",
+        "contracts/events/call.gone.json",
     ]
     write(tmp_path)
     assert differences(tmp_path) == []
@@ -111,7 +111,7 @@ def test_every_type_has_an_example() -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_schema_is_one_and_its_example_is_an_event(kind: str) -> None:
-    schema = json.loads((FOLDER / f"events/{kind}.json").read_text())
+    schema = json.loads((FOLDER / f"contracts/events/{kind}.json").read_text())
 
     Draft202012Validator.check_schema(schema)
 
@@ -182,7 +182,7 @@ def test_the_schemas_keep_to_keywords_that_mean_the_same_in_draft_07() -> None:
 
 @pytest.fixture
 def asyncapi() -> Json:
-    document: Json = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())
+    document: Json = yaml.safe_load((FOLDER / "contracts/asyncapi.yaml").read_text())
     return document
 
 
@@ -193,7 +193,7 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere(asyncapi: Json
     for reference in references:
         file, _, pointer = reference.partition("#")
         if file:
-            assert (FOLDER / file).is_file(), reference
+            assert (FOLDER / "contracts" / file).is_file(), reference
         found = asyncapi
         for key in pointer.split("/")[1:]:
             found = found[key]

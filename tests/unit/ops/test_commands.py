@@ -117,7 +117,7 @@ def test_validate_names_each_bad_line_and_its_reason() -> None:
     assert (done.returncode, done.stdout) == (1, b"2 valid, 2 refused\n")
     first, second = done.stderr.decode().splitlines()
     assert first.startswith("standard input:3: not_json: ")
-    assert second == r"standard input:4: invalid_time: `time` is no RFC 3339 time: \x1b[2J"
+    assert second == r"standard input:4: invalid_time: `time` is not an RFC 3339 time: \x1b[2J"
 
 
 def test_validate_is_content_with_good_lines(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_the_type_decides_on_the_topic(kind: str) -> None:
 def test_a_line_that_is_too_long_says_how_long_it_is() -> None:
     read = check(Line(1, b"x" * (MAX_EVENT_BYTES + 1), 5_000_000))
 
-    expected = "the value has 5000000 bytes, at most 1048576 are taken"
+    expected = "the value has 5000000 bytes, the limit is 1048576"
     assert read == InvalidEvent(Reason.TOO_LARGE, expected)
 
 

@@ -94,4 +94,4 @@ def test_a_file_that_is_no_text_is_said_in_a_line(folder: Path, capsys: pytest.C
     with pytest.raises(SystemExit):
         OpsSettings.load()
 
-    assert capsys.readouterr().err == "A file of settings or of secrets is not UTF-8\n"
+    assert capsys.readouterr().err == "A file of settings or secrets is not UTF-8: save it as UTF-8\n"

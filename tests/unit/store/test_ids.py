@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.store.ids import MAX_DOCUMENT_BYTES, LogDocument, SourcePartition, bounds, call_key, documents, size_of
+from shared.contract.ids import call_key
+from shared.store.ids import MAX_DOCUMENT_BYTES, LogDocument, SourcePartition, bounds, documents, size_of
 from tests.support.store.makers import CALL, CONTENT_KEY
 
 STRETCH = SourcePartition("calls.telephony", 3)

@@ -1,1 +1,0 @@
-"""Kafka Connect with MongoDB's sink connector: what most would take to bring events from Kafka into MongoDB."""

@@ -1,0 +1,1 @@
+"""What the pipelines are given: generated calls, and clients that publish, read and measure."""

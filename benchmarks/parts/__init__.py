@@ -1,0 +1,1 @@
+"""The parts of the benchmark; each has a `NAME` and measures into `Samples`."""

@@ -1,1 +1,0 @@
-"""Reading calls over HTTP, beside what one would write at once and beside what takes least."""

@@ -1,1 +1,0 @@
-"""What more workers bring, and for how long nothing is written when one comes or goes."""

@@ -1,0 +1,38 @@
+"""The price book: price lists by date."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Dollars per minute (`duration`) or per unit of reported usage (`unit`)."""
+
+    unit_price: Decimal
+    billed: Literal["duration", "unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList:
+    """The prices in force from `effective` (Unix milliseconds) on; `increment` and `minimum` are seconds."""
+
+    effective: int
+    products: Mapping[str, Price]
+    increment: Decimal
+    minimum: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """Price lists, the earliest first."""
+
+    version: str
+    price_lists: Sequence[PriceList]
+
+    def price_list_at(self, moment: int) -> PriceList:
+        """Return the price list in force at `moment` (Unix milliseconds); before the first one, the first."""
+        position = bisect_right(self.price_lists, moment, key=lambda price_list: price_list.effective)
+        return self.price_lists[max(0, position - 1)]
