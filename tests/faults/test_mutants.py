@@ -1,4 +1,4 @@
-"""A worker with a broken recipe is killed when it has acknowledged all: what another makes of it must be wrong."""
+"""A mutant worker is killed when it has acknowledged all: the result of the next worker must be wrong."""
 
 import asyncio
 from pathlib import Path
