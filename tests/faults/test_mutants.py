@@ -8,25 +8,25 @@ import pytest
 from shared.contract.topics import Topics
 from tests.support.events.records import by_call
 from tests.support.eventually import eventually
-from tests.support.worker.mutant_worker import VARIABLE, Sabotage
+from tests.support.worker.mutant_worker import VARIABLE, Mutant
 from tests.support.worker.takeover import Verdict, takeover
 from tests.support.worker.takeover_load import earlier, later
 
 
 @pytest.mark.timeout(900)
-async def test_the_verdict_of_a_takeover_finds_out_each_broken_recipe(
+async def test_the_verdict_of_a_takeover_finds_each_mutant(
     kafka_bootstrap: str, mongo_uri: str, name: str, tmp_path: Path
 ) -> None:
-    async def run(sabotage: Sabotage) -> Verdict:
-        async with takeover(kafka_bootstrap, mongo_uri, Topics(f"{name}-{sabotage}"), tmp_path) as load:
-            first = load.place.worker("tests.support.worker.mutant_worker", **{VARIABLE: sabotage})
+    async def run(mutant: Mutant) -> Verdict:
+        async with takeover(kafka_bootstrap, mongo_uri, Topics(f"{name}-{mutant}"), tmp_path) as load:
+            first = load.place.worker("tests.support.worker.mutant_worker", **{VARIABLE: mutant})
             await eventually(load.place.committed, within=120)
             first.kill()
             return await load.finished()
 
-    verdicts = await asyncio.gather(*map(run, Sabotage))
+    verdicts = await asyncio.gather(*map(run, Mutant))
 
-    found = dict(zip(Sabotage, verdicts, strict=True))
+    found = dict(zip(Mutant, verdicts, strict=True))
     every_call = by_call(earlier() + later()).keys()
     assert all(verdict.wrong_records == every_call for verdict in verdicts)
-    assert found[Sabotage.TAKES_AN_OUTAGE_FOR_POISON].wrong_letters
+    assert found[Mutant.REJECTS_DURING_OUTAGE].wrong_dead_letters

@@ -19,7 +19,7 @@ CASES = [
     if commands == WRITES or error not in OF_WRITES
 ]
 
-ARRIVED = Arrival(broken_off=True, right=True, dead_letters=0, attempts=frozenset({1}), raw=0)
+ARRIVED = Arrival(interrupted=True, right=True, dead_letters=0, attempts=frozenset({1}), raw=0)
 
 
 @pytest.fixture(scope="module")

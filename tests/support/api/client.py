@@ -30,7 +30,7 @@ CONTENT_KEY = b"k" * 32
 
 @dataclass
 class Reader:
-    """Somebody who has a key, and the API that they ask; what they ask with can be changed."""
+    """A client with a key, and its API; its headers can be changed."""
 
     app: FastAPI
     store: Any
@@ -52,7 +52,7 @@ async def reader(
     folds: LargeCalls | None = None,
     **settings: Any,
 ) -> Reader:
-    """Return somebody with a key of the organization, and an API of their own."""
+    """Return a client with a key of the organization, and an API of its own."""
     store, keys = store or MemoryStore(), keys or MemoryApiKeys()
     key, secret = new_key(organization, PEPPER.encode())
     await keys.add(key)
@@ -64,8 +64,8 @@ async def reader(
 async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> None:
     """Put the events, all of one call, into the store; `final` folds them as the folder does."""
     call = f"{bodies[0]['organizationid']}/{bodies[0]['subject']}"
-    stretch = SourcePartition("calls.telephony", 0)
-    logged = list(documents(call, stretch, list(enumerate(map(raw, bodies))), CONTENT_KEY))
+    source = SourcePartition("calls.telephony", 0)
+    logged = list(documents(call, source, list(enumerate(map(raw, bodies))), CONTENT_KEY))
     await store.insert(logged)
     await store.mark_stale([CallUpdate(call, partition=0, last_arrival=0, stale=final)])
     if final:
@@ -74,7 +74,7 @@ async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> N
 
 
 async def break_call(store: Store, call: str) -> None:
-    """Say of a call, which need not be there, that it cannot be folded."""
+    """Mark a call, which need not exist, as broken."""
     await store.mark_stale([CallUpdate(call, partition=0, last_arrival=0, stale=True)])
     await store.mark_broken(await store.lease([call], "token"))
 

@@ -1,4 +1,4 @@
-"""`python -m services.api` as a process of its own, for tests that start, ask and stop it."""
+"""`python -m services.api` as a process."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ def environment(**changes: str | None) -> dict[str, str]:
 
 
 def run(*arguments: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
-    """Run the program, which must end by itself."""
+    """Run the program until it ends by itself."""
     command = [sys.executable, "-m", "services.api", *arguments]
     return subprocess.run(
         command, env=environment(**changes), capture_output=True, text=True, timeout=START_SECONDS, check=False

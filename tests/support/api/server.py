@@ -19,7 +19,7 @@ from tests.support.eventually import scaled
 
 
 class ApiServer(Server):
-    """The API as it runs in production, told where MongoDB is."""
+    """The API as it runs in production."""
 
     name: ClassVar[str] = "api"
 

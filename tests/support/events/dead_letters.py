@@ -1,4 +1,4 @@
-"""Dead letters as the broker gives them."""
+"""Dead letters as read from the broker."""
 
 from dataclasses import dataclass
 

@@ -16,13 +16,13 @@ def long_call(turns: int, call: str = CALL, *, line: str = _LINE * 3) -> list[Js
     """Return a call of so many turns, a second each, that has ended."""
     organization, name = call.split("/")
     whose = {"call": name, "organization": organization}
-    told = [event("call.started", at=STARTED, id="start", direction="inbound", **whose)]
+    events = [event("call.started", at=STARTED, id="start", direction="inbound", **whose)]
     for number in range(turns):
         role = ("agent", "user")[number % 2]
         at = STARTED + number * 1_000
-        told.append(event("transcript.turn", at=at, id=f"{number}", role=role, content=f"{number} {line}", **whose))
-    told.append(event("call.ended", at=STARTED + turns * 1_000, id="end", **whose))
-    return told
+        events.append(event("transcript.turn", at=at, id=f"{number}", role=role, content=f"{number} {line}", **whose))
+    events.append(event("call.ended", at=STARTED + turns * 1_000, id="end", **whose))
+    return events
 
 
 async def put_large(

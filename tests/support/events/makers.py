@@ -1,4 +1,4 @@
-"""Makers of events: a test says only what matters to it, the rest is a call like the seed's.
+"""Makers of events: a test gives only what matters to it, the rest is like the seed call.
 
     event("call.ended", at=STARTED + 5_000, ended_by="user")
 
@@ -57,7 +57,7 @@ def event(
 ) -> Json:
     """Return a CloudEvent as an object; `at` is Unix milliseconds.
 
-    Each has an `id` of its own unless told otherwise, and of two with the same `at` the one made later is the later.
+    Each has an `id` of its own by default, and of two with the same `at` the one made later is the later.
     """
     envelope = {
         "specversion": "1.0",
@@ -101,8 +101,8 @@ def decoded(bodies: Iterable[Json]) -> list[Event]:
 
 def record(*bodies: Json, prices: tuple[PriceList, ...] = (SHIPPED,)) -> Json:
     """Return the record of a call as a reader gets it: as JSON."""
-    told: Json = orjson.loads(orjson.dumps(fold(decoded(bodies), book(*prices)).record))
-    return told
+    record: Json = orjson.loads(orjson.dumps(fold(decoded(bodies), book(*prices)).record))
+    return record
 
 
 def book(*price_lists: PriceList) -> PriceBook:

@@ -45,7 +45,7 @@ async def read(connection: Connection, call: str) -> tuple[Any, Finality | None]
 async def wait_for(
     connection: Connection, wanted: Mapping[str, Any], finality: Finality | None = Finality.FINAL, within: float = 120.0
 ) -> None:
-    """Return when every call has the record that is wanted; fail with the first one that does not get it."""
+    """Return when every call has the wanted record; fail with the first that does not."""
     deadline = time.monotonic() + scaled(within)
     missing = dict(wanted)
     while missing:

@@ -11,19 +11,21 @@ _LINES = ("Hello, how can I help you?", "It cost $27, as I said.", "One moment, 
 def conversation(call: str, rng: random.Random, turns: int) -> list[Json]:
     """Return the events of one call, in the order in which they happened."""
     at = STARTED + rng.randrange(10_000)
-    told = [
+    events = [
         event("call.created", at=at, call=call, agent_id="agent-7", call_type="phone_call", from_number="+491"),
         event("call.started", at=at + 2_000, call=call, direction=rng.choice(("inbound", "outbound"))),
     ]
     for number in range(turns):
         at += 2_500
         role = ("assistant", "user")[number % 2]
-        told.append(event("transcript.turn", at=at, call=call, source="/speech", role=role, content=rng.choice(_LINES)))
+        events.append(
+            event("transcript.turn", at=at, call=call, source="/speech", role=role, content=rng.choice(_LINES))
+        )
         if role == "assistant":
-            told += [_sample(call, at, component, rng) for component in ("e2e", "llm")]
-    told.append(event("usage.reported", at=at, call=call, source="/agent", quantity=rng.randrange(100)))
-    told.append(event("call.ended", at=at + 3_000, call=call))
-    return told
+            events += [_sample(call, at, component, rng) for component in ("e2e", "llm")]
+    events.append(event("usage.reported", at=at, call=call, source="/agent", quantity=rng.randrange(100)))
+    events.append(event("call.ended", at=at + 3_000, call=call))
+    return events
 
 
 def _sample(call: str, at: int, component: str, rng: random.Random) -> Json:

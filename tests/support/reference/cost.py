@@ -1,4 +1,4 @@
-"""What a call costs, told a second time: in fractions, rounded half-even where the rules say so and nowhere else."""
+"""The cost of a call, by the reference implementation: in fractions, rounded half-even only where the rules say so."""
 
 import math
 from collections.abc import Iterable
@@ -100,5 +100,5 @@ def _rounded(cost: Fraction) -> Fraction:
 
 
 def _sum(amounts: Iterable[str | float]) -> Fraction:
-    # A JSON number is what its shortest spelling says.
+    # A JSON number has the value of its shortest spelling.
     return sum((Fraction(str(amount)) for amount in amounts), Fraction(0))

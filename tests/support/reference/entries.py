@@ -1,4 +1,4 @@
-"""What stands in a record's lists, told a second time; see `reference_fold.py`."""
+"""What stands in a record's lists, by the reference implementation; see `reference_fold.py`."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The rules of the record told a second time: for clarity, not for speed, and sharing no code with the fold.
+"""The reference implementation of the record's rules: written for clarity, not speed, without the fold's code.
 
 Everything is sorted first and then applied one by one, so that whatever comes later overwrites: "the latest" needs no
 comparison. It works on plain CloudEvents; that they are valid is taken for granted.
@@ -52,22 +52,22 @@ _GENERAL_REASONS = ("unknown", "completed", "normal_clearing", "inactivity")
 
 
 def reference_fold(bodies: Iterable[Json | bytes], book: Book) -> Json:
-    """Return the record of the call that `bodies`, CloudEvents as objects or as JSON, tell of."""
+    """Return the record of the call that `bodies`, CloudEvents as objects or as JSON, belong to."""
     events = [body if isinstance(body, dict) else json.loads(body) for body in bodies]
     opted_out = any(opts_out(event) for event in events)
     return _Telling(in_order(events, opted_out=opted_out), opted_out=opted_out).record(book)
 
 
 def _known(fields: Json) -> Json:
-    """Return the fields that say something: null and an empty text say nothing."""
+    """Return the fields that have a value: null and an empty text count as none."""
     return {key: value for key, value in fields.items() if value is not None and value != ""}
 
 
 class _Telling:
     """What is known of a call, event after event from the earliest to the latest."""
 
-    def __init__(self, told: list[Json], *, opted_out: bool) -> None:
-        self.told = told
+    def __init__(self, events: list[Json], *, opted_out: bool) -> None:
+        self.events = events
         self.opted_out = opted_out
         self.fields: Json = {}
         self.metadata: Json = {}
@@ -82,7 +82,7 @@ class _Telling:
         self.samples: dict[str, list[float]] = {}
         self.usage: list[Json] = []
         self.costs: dict[Any, Json] = {}
-        for event in told:
+        for event in events:
             self.apply(event)
 
     def apply(self, event: Json) -> None:
@@ -139,7 +139,7 @@ class _Telling:
     def counting(self) -> list[Json]:
         """Return the final events that count, the deciding one last."""
         real = [end for end in self.finals if end.get("inferred") is not True]
-        alive = [unix_ms(event["time"]) for event in self.told if event["type"] in _SIGNS_OF_LIFE]
+        alive = [unix_ms(event["time"]) for event in self.events if event["type"] in _SIGNS_OF_LIFE]
         counting = real or [end for end in self.finals if not any(time > end["time"] for time in alive)]
 
         def weight(end: Json) -> tuple[bool, bool, Any]:
@@ -148,7 +148,7 @@ class _Telling:
         return sorted(counting, key=weight)
 
     def status(self) -> str:
-        kinds = {event["type"] for event in self.told}
+        kinds = {event["type"] for event in self.events}
         if self.counting():
             return "ERROR" if self.counting()[-1]["failed"] else "ENDED"
         if kinds & _SIGNS_OF_LIFE:
@@ -156,7 +156,7 @@ class _Telling:
         return "SCHEDULED" if "call.scheduled" in kinds and "call.created" not in kinds else "REGISTERED"
 
     def stated(self, field: str) -> Any:
-        """Return what the deciding end states, else the latest that another one that counts states."""
+        """Return what the final end states, else the latest that another one that counts states."""
         ends = sorted(self.counting(), key=lambda end: end["recency"]) + self.counting()[-1:]
         return next((end[field] for end in reversed(ends) if end.get(field) is not None), None)
 
@@ -202,7 +202,7 @@ class _Telling:
         entries = []
         numbers = {"from": self.fields.get("from_number"), "to": self.fields.get("to_number")}
         settled = {"direction": self.upper("direction"), **({} if self.opted_out else numbers)}
-        for event in self.told:
+        for event in self.events:
             if event["type"] not in WITHOUT_ENTRY:
                 time = unix_ms(event["time"])
                 since = 0 if self.session is None else max(0, time - self.session) / 1000
@@ -220,11 +220,11 @@ class _Telling:
     def cost(self, book: Book) -> Json | None:
         session, ended_after = self.session, self.duration()
         timed = session is not None or (self.duration() is not None and self.stated("duration_ms") is not None)
-        latest = unix_ms(self.told[-1]["time"])
+        latest = unix_ms(self.events[-1]["time"])
         so_far = 0 if session is None else max(0, latest - session) / 1000
         return reference_cost(
             book,
-            moment=unix_ms(self.told[0]["time"]) if session is None else session,
+            moment=unix_ms(self.events[0]["time"]) if session is None else session,
             seconds=Fraction(str(so_far if ended_after is None else ended_after)) if timed else None,
             call_type=self.upper("call_type"),
             direction=self.upper("direction"),
@@ -233,7 +233,7 @@ class _Telling:
         )
 
     def record(self, book: Book) -> Json:
-        first, end = self.told[0], self.counting()[-1:]
+        first, end = self.events[0], self.counting()[-1:]
         starts = (self.explicit_start, self.session, self.planned_start)
         record: Json = {
             "id": str(uuid.uuid5(_NAMESPACE, f"{first['organizationid']}/{first['subject']}")),

@@ -1,4 +1,4 @@
-"""Which events count and in which order, told a second time; see `reference_fold.py`."""
+"""Which events count and in which order, by the reference implementation; see `reference_fold.py`."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ def ordering_key(event: Json) -> tuple[int, int, str, str, str]:
 
 
 def opts_out(event: Json) -> bool:
-    """Tell whether the event, of whatever type, says that the call's content must not be kept."""
+    """Return whether the event, of any type, opts the call out."""
     data = event.get("data")
     return isinstance(data, dict) and data.get(_FLAG) is True
 

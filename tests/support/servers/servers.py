@@ -21,7 +21,7 @@ _MONGO_IMAGE = "mongo:7.0"
 
 @cache
 def engine_answers() -> bool:
-    """Tell whether containers can be run here."""
+    """Return whether containers can be run here."""
     docker = shutil.which("docker")
     return docker is not None and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0
 
@@ -113,7 +113,7 @@ def kafka_server() -> Iterator[Server]:
 
 @contextmanager
 def mongo_server(*options: str) -> Iterator[MongoServer]:
-    """Run a replica set of one with data of its own; `options` are mongod's, beside the usual ones."""
+    """Run a replica set of one with data of its own; `options` are additional ones of mongod."""
     with _folder() as folder, _mongod(folder, options) as server:
         yield server
 

@@ -19,15 +19,15 @@ class CrashPoint(StrEnum):
     """
 
     AMID_DEAD_LETTERS = "amid_dead_letters"
-    """Some letters of a batch are delivered, others are not."""
+    """Some dead letters of a batch are delivered, others are not."""
     AFTER_DEAD_LETTERS = "after_dead_letters"
-    """All letters of a batch are delivered, nothing of it is in the log."""
+    """All dead letters of a batch are delivered, nothing of it is in the log."""
     BEFORE_INSERT = "before_insert"
     """Nothing of a batch is in the log."""
     AMID_INSERT = "amid_insert"
     """Some documents of a batch are in the log, others are not."""
     AFTER_INSERT = "after_insert"
-    """A batch is in the log, and nobody has been told."""
+    """A batch is in the log; its calls are not marked stale."""
     AFTER_LOOK = "after_look"
     """What is known of a batch's calls was read; nothing came of it."""
     BEFORE_MARK = "before_mark"
@@ -96,7 +96,7 @@ class Crash:
         return cls(CrashPoint(point) if point else None, int(times or 1))
 
     def error_type(self, point: CrashPoint) -> bool:
-        """Tell whether the process is to end at this point."""
+        """Return whether the process is to end at this point."""
         return point is self._point
 
     async def reach(self, point: CrashPoint) -> None:

@@ -2,7 +2,7 @@
 
     CALLFOLD_TEST_CRASH=after_insert python -m tests.support.worker.crashing_worker
 
-It is `services.worker` but for what stands around its store, its dead letters and its commits.
+It is `services.worker` with crash points around its store, its dead letters and its commits.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -25,7 +25,7 @@ _part: ContextVar[str] = ContextVar("part", default="")
 
 
 class CrashingDeadLetters:
-    """Dead letters around which the process may end."""
+    """Dead letters with crash points."""
 
     def __init__(self, dead_letters: DeadLetters, crash: Crash) -> None:
         self._dead_letters = dead_letters
@@ -37,7 +37,7 @@ class CrashingDeadLetters:
 
 
 class CrashingStore:
-    """A store around which the process may end; what no point is about is the store's own."""
+    """A store with crash points."""
 
     def __init__(self, store: Store, crash: Crash) -> None:
         self._store = store
@@ -95,7 +95,7 @@ class CrashingStore:
 
 
 class CrashingConsumer(ChunkConsumer):
-    """A consumer around whose commits the process may end."""
+    """A consumer with crash points around its commits."""
 
     crash = Crash(None)
 

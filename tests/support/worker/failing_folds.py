@@ -1,4 +1,4 @@
-"""The worker whose folds go wrong: one call's ends the process, another's takes long.
+"""The worker with failing folds: the fold of one call ends the process, that of another takes long.
 
 CALLFOLD_TEST_DEADLY=org-789/call-1 python -m tests.support.worker.failing_folds
 """
@@ -25,7 +25,7 @@ EXIT_STATUS = 99
 _HELD_AT_MOST = 600.0
 
 
-class WaywardStore:
+class FailingStore:
     """A store through which folds go wrong."""
 
     def __init__(self, store: Store) -> None:
@@ -54,4 +54,4 @@ class WaywardStore:
 
 
 if __name__ == "__main__":
-    main(lambda store, letters: (cast(Store, WaywardStore(store)), letters))
+    main(lambda store, letters: (cast(Store, FailingStore(store)), letters))

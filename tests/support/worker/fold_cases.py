@@ -1,4 +1,4 @@
-"""The calls that the folder's tests tell of."""
+"""Calls for the tests of the fold loop."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -27,7 +27,7 @@ async def attempts_of(memory: MemoryStore, call: str = CALL) -> int:
 
 
 class Heavy(MemoryStore):
-    """Says of calls that their logs have so many bytes: of all, or of those that are named."""
+    """Reports logs of so many bytes for all calls, or for the named ones."""
 
     def __init__(self, size: int, only: Collection[str] = (), lease_ms: int = 60_000) -> None:
         super().__init__(lease_ms=lease_ms)

@@ -1,4 +1,4 @@
-"""A call on its way from its first event to its record, by the real flush, folder and store: one step is broken off."""
+"""A call from its first event to its record, by the real writer, fold loop and store, with one step interrupted."""
 
 import asyncio
 import time
@@ -51,9 +51,9 @@ STEPS = {
 
 @dataclass(frozen=True)
 class Arrival:
-    """How the call arrived: whether the step was broken off at all, and what came of it."""
+    """The result of a call: whether the step was interrupted, and what was stored."""
 
-    broken_off: bool
+    interrupted: bool
     right: bool
     dead_letters: int
     attempts: frozenset[int]
@@ -68,7 +68,7 @@ class BreakingStore:
         self._step = step
         self.part = ""
         self.there, self.go_on, self.over = asyncio.Event(), asyncio.Event(), asyncio.Event()
-        self.broken_off = False
+        self.interrupted = False
         self.attempts: set[int] = set()
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -76,7 +76,7 @@ class BreakingStore:
 
         async def call(*args: Any) -> Any:
             if (self.part, name) == self._step.value and not self.there.is_set():
-                return await self._broken_off(method, *args)
+                return await self._interrupted(method, *args)
             result = await method(*args)
             if name == "lease":
                 self.attempts |= {lease.attempts for lease in result}
@@ -84,13 +84,13 @@ class BreakingStore:
 
         return call
 
-    async def _broken_off(self, method: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+    async def _interrupted(self, method: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         self.there.set()
         await self.go_on.wait()
         try:
             return await method(*args)
         except StoreUnavailable:
-            self.broken_off = True
+            self.interrupted = True
             raise
         finally:
             self.over.set()
@@ -136,7 +136,7 @@ class Journey:
         (wanted,) = expected(_BODIES).values()
         documents = (await MongoStore(self._witness).read([CALL]))[CALL]
         return Arrival(
-            self.store.broken_off,
+            self.store.interrupted,
             await read(self._witness, CALL) == (wanted, Finality.FINAL),
             len(self._worker.letters.delivered),
             frozenset(self.store.attempts),
@@ -145,7 +145,7 @@ class Journey:
 
 
 async def journeys(mongo: FailingMongo, error: NamedError, commands: Commands, name: str) -> dict[Step, Arrival]:
-    """Return how calls arrive of which each is broken off at another step, all by the same error at the same time."""
+    """Return the results of concurrent calls, each interrupted at another step by the same error."""
     going = {step: Journey(mongo, f"{name}-{step.name.lower()}", step) for step in STEPS[commands]}
     stores = [journey.store for journey in going.values()]
     try:

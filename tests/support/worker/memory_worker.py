@@ -65,7 +65,7 @@ def folded(*bodies: Json, opted_out: bool = False) -> bytes:
 
 
 def watched(store: Store, before: Hook | None = None, after: Hook | None = None) -> Store:
-    """Return the store with something that happens before or after each of its methods, told by their names."""
+    """Return the store with hooks before or after each method, called with the method's name."""
 
     class Watched:
         def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -99,7 +99,7 @@ class Clock:
 
 @dataclass
 class MemoryWorker:
-    """One worker, that owns all partitions and stands at their end unless told otherwise."""
+    """One worker, by default with all partitions, at their ends."""
 
     memory: MemoryStore = field(default_factory=MemoryStore)
     store: Store | None = None
@@ -146,7 +146,7 @@ class MemoryWorker:
     async def rest(self) -> None:
         """Fold until nothing is left to be folded."""
         quiet = 0
-        while quiet < 2:  # the step after tells what has become of a call that was folded beside
+        while quiet < 2:  # the next step returns the outcome of a concurrent large fold
             quiet = quiet + 1 if await self.step() == Outcome() else 0
             await self.fold_loop.settle()
 

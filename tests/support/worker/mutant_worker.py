@@ -1,6 +1,6 @@
-"""The worker with a broken recipe: what the tests of faults must find out, or they would find out nothing.
+"""Mutants of the worker, each with one rule broken: the fault tests must detect them.
 
-CALLFOLD_TEST_SABOTAGE=skips_marks python -m tests.support.worker.mutant_worker
+CALLFOLD_TEST_MUTANT=skips_marks python -m tests.support.worker.mutant_worker
 """
 
 import asyncio
@@ -17,19 +17,19 @@ from services.worker.ingest.dead_letters import DeadLetter, DeadLetters
 from shared.store.ids import LogDocument
 from shared.store.ports import CallUpdate, Store, StoreUnavailable
 
-VARIABLE = "CALLFOLD_TEST_SABOTAGE"
-"""The variable that names the sabotage."""
+VARIABLE = "CALLFOLD_TEST_MUTANT"
+"""The variable that names the mutant."""
 
 
-class Sabotage(StrEnum):
-    """How a recipe is broken."""
+class Mutant(StrEnum):
+    """The broken rule."""
 
     ACKNOWLEDGES_FIRST = "acknowledges_first"
     """Offsets are acknowledged when their records are delivered, long before the marks, which take for ever."""
     SKIPS_MARKS = "skips_marks"
     """Nothing is marked."""
-    TAKES_AN_OUTAGE_FOR_POISON = "takes_an_outage_for_poison"
-    """What a store that is away does not take goes to the dead letters, and is done with."""
+    REJECTS_DURING_OUTAGE = "rejects_during_outage"
+    """During an outage of the store, events become dead letters."""
 
 
 class HastyConsumer(ChunkConsumer):
@@ -41,13 +41,13 @@ class HastyConsumer(ChunkConsumer):
             yield tp, chunk
 
 
-class SabotagedStore:
-    """A store that breaks the recipe."""
+class MutantStore:
+    """A store that breaks the rule."""
 
-    def __init__(self, store: Store, dead_letters: DeadLetters, sabotage: Sabotage) -> None:
+    def __init__(self, store: Store, dead_letters: DeadLetters, mutant: Mutant) -> None:
         self._store = store
         self._dead_letters = dead_letters
-        self._sabotage = sabotage
+        self._mutant = mutant
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -60,25 +60,25 @@ class SabotagedStore:
             await self._dead_letters.publish([DeadLetter(b"k", value, ()) for value in values])
 
     async def _insert(self, documents: Sequence[LogDocument]) -> None:
-        if self._sabotage is Sabotage.TAKES_AN_OUTAGE_FOR_POISON:
+        if self._mutant is Mutant.REJECTS_DURING_OUTAGE:
             raise StoreUnavailable("away")
         await self._store.insert(documents)
 
     async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        match self._sabotage:
-            case Sabotage.ACKNOWLEDGES_FIRST:
+        match self._mutant:
+            case Mutant.ACKNOWLEDGES_FIRST:
                 await asyncio.Event().wait()
-            case Sabotage.TAKES_AN_OUTAGE_FOR_POISON:
+            case Mutant.REJECTS_DURING_OUTAGE:
                 return await self._store.mark_stale(marks)
         return set()
 
 
-def run(sabotage: Sabotage) -> None:
+def run(mutant: Mutant) -> None:
     """Run the worker until it is killed."""
-    if sabotage is Sabotage.ACKNOWLEDGES_FIRST:
+    if mutant is Mutant.ACKNOWLEDGES_FIRST:
         ChunkTransport.Consumer = HastyConsumer
-    main(lambda store, letters: (cast(Store, SabotagedStore(store, letters, sabotage)), letters))
+    main(lambda store, letters: (cast(Store, MutantStore(store, letters, mutant)), letters))
 
 
 if __name__ == "__main__":
-    run(Sabotage(os.environ[VARIABLE]))
+    run(Mutant(os.environ[VARIABLE]))

@@ -49,7 +49,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def running(self, module: str, **variables: str) -> Self:
-        """Make it run another program that is a worker, which takes these variables beside the settings."""
+        """Make it run another worker module, with these variables in addition to the settings."""
         self._module = module
         self._environment |= variables
         return self
@@ -99,12 +99,12 @@ class WorkerProcess:
         self._running().send_signal(number)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill it, like a crash."""
         self._running().kill()
         self._running().wait()
 
     def stop(self) -> int:
-        """Let it end in order; return its exit status."""
+        """Stop it cleanly; return its exit status."""
         process = self._running()
         if process.poll() is None:
             process.terminate()

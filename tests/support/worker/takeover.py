@@ -1,4 +1,4 @@
-"""One worker dies, another takes over: what is right in the end is told by the reference fold alone."""
+"""One worker dies, another takes over; the reference implementation gives the expected records."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,11 +23,11 @@ _WITHIN = 300.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is wrong when nothing is left to do: calls by their keys, and what was lost or added in the dead letters."""
+    """What is wrong in the end: calls by their keys, and missing or additional dead letters."""
 
     wrong_records: frozenset[str] = frozenset()
     raw_though_opted_out: frozenset[str] = frozenset()
-    wrong_letters: frozenset[bytes] = frozenset()
+    wrong_dead_letters: frozenset[bytes] = frozenset()
 
 
 ALL_RIGHT = Verdict()
@@ -57,11 +57,11 @@ class Takeover:
         records_of = expected(self._first + self._then)
         wrong = [call for call, record in records_of.items() if not await self._right(call, record)]
         raw = [call for call in map(_key, OPTED_OUT) if await self._raw(call)]
-        letters = {letter.value for letter in await records(self.place.kafka, self.place.topics.dead_letter)}
-        return Verdict(frozenset(wrong), frozenset(raw), frozenset(letters ^ set(POISON)))
+        dead_letters = {each.value for each in await records(self.place.kafka, self.place.topics.dead_letter)}
+        return Verdict(frozenset(wrong), frozenset(raw), frozenset(dead_letters ^ set(POISON)))
 
     async def _quiet(self) -> bool:
-        """Tell whether there is nothing left to do; what a batch marks is there before it is committed."""
+        """Return whether all work is done; a batch marks calls stale before it is committed."""
         return not await self._open_calls() and await self.place.committed() and not await self._open_calls()
 
     async def _open_calls(self) -> int:

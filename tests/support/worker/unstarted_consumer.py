@@ -1,4 +1,4 @@
-"""The worker's own consumer, real but never started, before a broker that answers as it is told to."""
+"""The worker's own consumer, never started, with a broker that tests control."""
 
 # ruff: noqa: SLF001 - the seam between the worker and Faust is inside Faust
 
@@ -98,7 +98,7 @@ def finalized(store: Any = None, **chosen: Any) -> Worker:
 async def unstarted(
     broker: Broker | None = None, store: Any = None, **chosen: Any
 ) -> AsyncIterator[tuple[Worker, Broker]]:
-    """Give a worker whose consumer owns what the broker says, with the flow on and generation 1."""
+    """Give a worker whose consumer owns the broker's partitions, with the flow on and generation 1."""
     broker, worker = broker or Broker(), finalized(store, **chosen)
     consumer, worker.app.consumer_generation_id = worker.consumer, 1
     consumer._thread.thread_loop.close()  # Faust opens it with the thread, which never runs here
@@ -129,7 +129,7 @@ def span(chunk: Chunk) -> tuple[int, int]:
 
 
 async def turns(count: int = 20) -> None:
-    """Let everything that can go on go on."""
+    """Run the tasks that are ready, so many times."""
     for _ in range(count):
         await asyncio.sleep(0)
 
