@@ -1,6 +1,7 @@
 """Fixtures for all tests, and what scales them: hypothesis' profiles, and the time limits of a slow machine.
 
-`--hypothesis-profile=thorough` is for a long night. Time limits: `tests/support/eventually.py`.
+Profiles: `fast` for `make check`, `quick` for `make test`, `--hypothesis-profile=thorough` for a night. Time limits:
+`tests/support/eventually.py`.
 """
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support.fixtures import connection, database, driver, kafka, kafka_bo
 
 __all__ = ["connection", "database", "driver", "kafka", "kafka_bootstrap", "mongo", "mongo_uri", "name", "topics"]
 
+settings.register_profile("fast", max_examples=50, deadline=None)
 settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("thorough", max_examples=10_000, deadline=None)
 settings.load_profile("quick")

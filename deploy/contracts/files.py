@@ -1,6 +1,7 @@
 """The generated files, and how they differ from the present ones."""
 
 import difflib
+import functools
 import json
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def _text(dumper: _Plain, text: str) -> yaml.ScalarNode:
 _Plain.add_representer(str, _text)
 
 
+@functools.cache
 def generated() -> dict[Path, str]:
     """Return the text of each file by its path within the folder."""
     schemas = {_EVENTS / f"{kind}.json": _json(event_schema(kind)) for kind in TYPES}

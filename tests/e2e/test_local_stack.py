@@ -125,7 +125,7 @@ def test_secrets_are_in_files_for_their_owner_alone(running: Machine) -> None:
 
     shown = " ".join(str((process.cmdline(), process.environ())) for process in running.processes())
 
-    assert [file.name for file in files] == ["callfold_log_id_hmac_key", "callfold_api_secret_pepper"]
+    assert [file.name for file in files] == ["callfold_api_secret_pepper", "callfold_log_id_hmac_key"]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert [len(bytes.fromhex(file.read_text())) for file in files] == [32, 32]
     assert not any(file.read_text() in shown for file in files)

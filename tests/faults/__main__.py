@@ -17,13 +17,13 @@ _FAILED = 1
 
 
 def main() -> int:
-    """Return 0 if nothing was lost, doubled, different or hung."""
+    """Return 0 if the run was correct."""
     arguments = _parser().parse_args()
     if arguments.list:
-        print("\n".join(FAULTS))  # noqa: T201 - what was asked for
+        print("\n".join(FAULTS))  # noqa: T201 - a program
         return 0
     logs.configure("warning", "console")
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is what is wanted
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker is unavailable on purpose
     report = asyncio.run(run(_plan(arguments), lambda line: print(line, file=sys.stderr, flush=True)))  # noqa: T201 - progress
     Console(width=140).print(report.table())
     if arguments.report:
@@ -39,18 +39,22 @@ def _plan(chosen: argparse.Namespace) -> Plan:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.faults",
-        description="Run a broker, a replica set, workers and the API under faults, and compare what is left of what "
-        "was produced with the reference fold. The seed alone decides on the events and the order of the faults.",
+        description="Run a broker, a replica set, workers and the API under faults, and compare every record with the "
+        "reference implementation's. The seed determines the events and the order of the faults.",
         epilog="Example: python -m tests.faults --seed 7 --duration 60 --only 'worker: kill -9'",
     )
-    parser.add_argument("--seed", type=int, default=1, help="of events and faults [%(default)s]")
-    parser.add_argument("--duration", type=float, default=600.0, metavar="SECONDS", help="of the faults [%(default)s]")
-    parser.add_argument("--rate", type=float, default=150.0, metavar="EVENTS", help="a second [%(default)s]")
-    parser.add_argument("--workers", type=int, default=2, help="how many there are usually [%(default)s]")
-    parser.add_argument("--worker", default=WORKER, metavar="MODULE", help="what they run [%(default)s]")
-    parser.add_argument("--only", action="append", choices=FAULTS, metavar="KIND", help="of fault, several times")
-    parser.add_argument("--list", action="store_true", help="list the kinds of faults, and run nothing")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write the numbers as JSON")
+    parser.add_argument("--seed", type=int, default=1, help="seed of events and faults [%(default)s]")
+    parser.add_argument(
+        "--duration", type=float, default=600.0, metavar="SECONDS", help="how long faults are caused [%(default)s]"
+    )
+    parser.add_argument("--rate", type=float, default=150.0, metavar="EVENTS", help="events per second [%(default)s]")
+    parser.add_argument("--workers", type=int, default=2, help="number of workers [%(default)s]")
+    parser.add_argument("--worker", default=WORKER, metavar="MODULE", help="module that the workers run [%(default)s]")
+    parser.add_argument(
+        "--only", action="append", choices=FAULTS, metavar="KIND", help="cause only this kind of fault; may be repeated"
+    )
+    parser.add_argument("--list", action="store_true", help="list the kinds of faults, and exit")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
     return parser
 
 

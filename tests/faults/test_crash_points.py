@@ -1,4 +1,4 @@
-"""A worker dies at a named point, another takes over: nothing is lost, nothing is wrong, nothing raw is left."""
+"""A worker dies at a crash point and another takes over: nothing is lost, wrong, or left unredacted."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping

@@ -1,4 +1,4 @@
-"""Folds that end their process, and folds that take long: both runs mostly wait, so they go on at the same time."""
+"""Folds that end their process, and folds that take long. Both runs mostly wait, so they run concurrently."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -18,6 +18,6 @@ KINDS = (
 async def test_nothing_is_lost_doubled_or_different_after_a_short_run_with_faults() -> None:
     report = await run(Plan(seed=1, seconds=30, rate=100, kinds=KINDS), print)
 
-    assert report.verdict.good, "\n".join(f"{name}: {told}" for name, told in report.rows())
+    assert report.verdict.good, "\n".join(f"{name}: {value}" for name, value in report.rows())
     assert set(KINDS) <= set(report.faults)
     assert report.events > 2_000

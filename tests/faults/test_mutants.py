@@ -1,4 +1,4 @@
-"""A worker with a broken recipe is killed when it has acknowledged all: what another makes of it must be wrong."""
+"""A mutant worker is killed when it has acknowledged all: the result of the next worker must be wrong."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.support.worker.takeover_load import earlier, later
 
 
 @pytest.mark.timeout(900)
-async def test_the_verdict_of_a_takeover_finds_out_each_broken_recipe(
+async def test_the_verdict_of_a_takeover_finds_each_mutant(
     kafka_bootstrap: str, mongo_uri: str, name: str, tmp_path: Path
 ) -> None:
     async def run(mutant: Mutant) -> Verdict:

@@ -1,4 +1,4 @@
-"""What the verdict finds, and that a run can be had again by its seed."""
+"""The verdict finds each failure, and a seed repeats a run."""
 
 from itertools import islice
 from typing import Any
@@ -41,14 +41,14 @@ def test_a_record_as_it_must_be_is_good() -> None:
 def test_an_event_that_the_record_does_not_tell_of_is_lost(number: int) -> None:
     verdict = judged(record(EVENTS[:number] + EVENTS[number + 1 :]))
 
-    assert (verdict.lost, verdict.is_due, len(verdict.differing)) == (1, 0, 1)
+    assert (verdict.lost, verdict.duplicated, len(verdict.differing)) == (1, 0, 1)
 
 
 @pytest.mark.parametrize("number", [2, 3, 4])
 def test_an_event_that_the_record_tells_of_twice_is_doubled(number: int) -> None:
     verdict = judged(record([*EVENTS, {**EVENTS[number], "id": "again"}]))
 
-    assert (verdict.lost, verdict.is_due, len(verdict.differing)) == (0, 1, 1)
+    assert (verdict.lost, verdict.duplicated, len(verdict.differing)) == (0, 1, 1)
 
 
 def test_an_event_that_the_log_does_not_have_is_lost_though_the_record_tells_of_it() -> None:

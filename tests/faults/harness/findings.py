@@ -1,4 +1,4 @@
-"""What is there when all is over: the log, the dead letters, and the records as the API gives them."""
+"""The result of a run: the log, the dead letters, and the records from the API."""
 
 import asyncio
 import time
@@ -41,14 +41,14 @@ Records = dict[str, dict[str, Any] | None]
 
 @dataclass(slots=True)
 class Logged:
-    """What the log holds: what names each call's events, and how many they are with copies."""
+    """The content of the log: the identities of each call's events, and the number of events with copies."""
 
     identities: defaultdict[str, set[Identity]] = field(default_factory=lambda: defaultdict(set))
     events: int = 0
 
 
 async def judge(stage: Stage, report: Report) -> None:
-    """Compare what was produced with what has become of it."""
+    """Compare the produced events with the result."""
     produced = by_call(stage.produced)
     report.calls = len(produced)
     report.events = sum(len(identities(events)) for events in produced.values())
@@ -64,7 +64,7 @@ async def judge(stage: Stage, report: Report) -> None:
     opted_out = {call for call, record in wanted.items() if record["opt_out_sensitive_data_storage"]}
     report.left_to_the_sweep = len(await private_documents(stage.connection, opted_out))
     report.verdict.private_left = await _left_by_the_sweep(stage, opted_out)
-    await _read_letters(stage, report)
+    await _count_dead_letters(stage, report)
 
 
 async def _uncommitted(stage: Stage) -> int:
@@ -77,7 +77,7 @@ async def _uncommitted(stage: Stage) -> int:
 
 
 async def _left_by_the_sweep(stage: Stage, opted_out: Collection[str]) -> int:
-    """Sweep as a worker does within the hour, and return how many documents hold private content after that."""
+    """Run the hourly sweep, and return how many documents hold private content after it."""
     sweep = RedactionSweep(
         MongoStore(stage.connection), lambda: range(PARTITIONS), clock=lambda: now_ms() + _AN_HOUR_MS, page=_ALL
     )
@@ -88,15 +88,14 @@ async def _left_by_the_sweep(stage: Stage, opted_out: Collection[str]) -> int:
     return len(found)
 
 
-async def _read_letters(stage: Stage, report: Report) -> None:
-    letters = Counter(letter.key for letter in await records(stage.kafka.address, TOPICS.dead_letter))
-    report.letters = letters.total()
-    report.verdict.poison_missing = len(report.poison.keys() - letters.keys())
-    report.verdict.lost += sum(number for key, number in letters.items() if key not in report.poison)
+async def _count_dead_letters(stage: Stage, report: Report) -> None:
+    dead_letters = Counter(each.key for each in await records(stage.kafka.address, TOPICS.dead_letter))
+    report.dead_letters = dead_letters.total()
+    report.verdict.poison_missing = len(report.poison.keys() - dead_letters.keys())
+    report.verdict.lost += sum(number for key, number in dead_letters.items() if key not in report.poison)
 
 
 async def read_log(connection: Connection) -> Logged:
-    """Return what stands in the log."""
     logged = Logged()
     async for document in connection.collection("call_events").find():
         call = call_of(document["_id"])
@@ -108,7 +107,7 @@ async def read_log(connection: Connection) -> Logged:
 
 
 async def private_documents(connection: Connection, opted_out: Collection[str]) -> list[str]:
-    """Return the ids of the documents that hold what an opted-out call may not keep."""
+    """Return the ids of the documents with private content of opted-out calls."""
     return [
         f"{name} {document['_id']}"
         for name in ("call_events", "calls")
@@ -118,17 +117,17 @@ async def private_documents(connection: Connection, opted_out: Collection[str]) 
 
 
 async def settled_records(reader: ApiReader, wanted: Mapping[str, Any], within: float) -> Records:
-    """Return each call's record as the API gives it, once it is as it must be and as final as it can be.
+    """Return each call's record from the API, once it is the wanted one and as final as it can be.
 
-    None stands for one that is not there, or that says what it must and does not become final.
+    None stands for a missing record, and for a correct one that does not become final.
     """
     deadline = time.monotonic() + scaled(within)
     found: Records = {}
     left = set(wanted)
-    places = asyncio.Semaphore(_AT_ONCE)
+    limit = asyncio.Semaphore(_AT_ONCE)
 
     async def look_up(call: str) -> None:
-        async with places:
+        async with limit:
             read = await reader.read(call)
         found[call] = read[0] if read else None
         if read == (wanted[call], _finality(wanted[call])):

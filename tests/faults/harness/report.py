@@ -1,4 +1,4 @@
-"""What a run came to, for people (a table) and for programs (JSON)."""
+"""The report of a run, as a table and as JSON."""
 
 import statistics
 from collections import Counter
@@ -24,73 +24,68 @@ class Report:
     took: float = 0.0
     calls: int = 0
     events: int = 0
-    """Distinct ones that were accepted."""
+    """Distinct accepted events."""
     records: int = 0
-    """Accepted ones: events, copies of them, and what is none."""
+    """Accepted records: events, copies of them, and invalid records."""
     sent_again: int = 0
     poison: Counter[bytes] = field(default_factory=Counter)
-    """The keys of records that are no events."""
-    letters: int = 0
+    """The keys of invalid records."""
+    dead_letters: int = 0
     redelivered: float = 0.0
-    """Share of the log that came of redelivery; a stretch that was cut as before leaves nothing to be counted."""
+    """Share of the log that is redelivered. Offset ranges that are the same after redelivery are not counted."""
     unread: list[Unread] = field(default_factory=list)
     left_to_the_sweep: int = 0
-    """Documents with private content that a worker left that died amid a batch: the sweep finds them by design."""
+    """Documents with private content, left by a worker that died during a batch. The sweep redacts them."""
     faults: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
     verdict: Verdict = field(default_factory=Verdict)
 
-    def take(self, accepted: Sequence[Sent], sent_again: int, probe: Probe) -> None:
-        """Take in what the producer and the reader tell."""
+    def record(self, accepted: Sequence[Sent], sent_again: int, probe: Probe) -> None:
         self.records, self.sent_again = len(accepted), sent_again
         self.poison = Counter(record.message["key"] for record in accepted if record.event is None)
         self.faults.update(record.odd for record in accepted if record.odd is not None)
         self.unread = probe.unread
         self.verdict.lost += probe.unseen
 
-    def take_ends(self, crew: Crew) -> None:
-        """Take in how the workers ended."""
+    def record_ends(self, crew: Crew) -> None:
         self.ends, self.verdict.hung, self.verdict.failed = crew.ends, crew.hung, crew.failed
 
     def rows(self) -> Iterator[tuple[str, str]]:
-        """Yield what there is to tell, but for the faults."""
         verdict = self.verdict
         yield "events (distinct)", f"{self.events}, of {self.calls} calls"
         yield "records accepted", f"{self.records}, {self.sent_again} sent again"
-        yield "records that are no events", f"{len(self.poison)}, {self.letters} dead letters"
+        yield "invalid records", f"{len(self.poison)}, {self.dead_letters} dead letters"
         yield "lost", str(verdict.lost)
-        yield "doubled", str(verdict.is_due)
+        yield "duplicated", str(verdict.duplicated)
         yield "records that differ", _listed(verdict.differing)
         yield "private content left", str(verdict.private_left)
-        yield "private content that the sweep found", str(self.left_to_the_sweep)
+        yield "private content that the sweep redacted", str(self.left_to_the_sweep)
         yield "records not committed", str(verdict.uncommitted)
-        yield "poison that is no dead letter", str(verdict.poison_missing)
+        yield "invalid records without dead letter", str(verdict.poison_missing)
         yield "redelivered, at least", f"{self.redelivered:.2%}"
         yield "longest time until readable", _longest(self.unread)
-        yield "workers' ends", ", ".join(f"{end}: {number}" for end, number in sorted(self.ends.items()))
+        yield "ends of workers", ", ".join(f"{end}: {number}" for end, number in sorted(self.ends.items()))
         yield "processes hung", str(verdict.hung)
         yield "processes failed", str(verdict.failed)
-        yield "faults that did not come about", _listed(verdict.missed)
+        yield "faults that did not happen", _listed(verdict.missed)
         yield "took", f"{self.took:.0f} s"
 
     def table(self) -> Table:
-        """Return what people read."""
-        told = "as it must be" if self.verdict.good else "NOT AS IT MUST BE"
-        title = f"Seed {self.seed}, {self.seconds:.0f} s of faults: {told}"
+        result = "correct" if self.verdict.good else "WRONG"
+        title = f"Seed {self.seed}, {self.seconds:.0f} s of faults: {result}"
         table = Table(title=title, box=box.SIMPLE, show_header=False, title_justify="left")
-        for name, told in self.rows():
-            table.add_row(name, told)
+        for name, value in self.rows():
+            table.add_row(name, value)
         table.add_section()
         for kind, number in sorted(self.faults.items()):
             table.add_row(kind, str(number))
         return table
 
     def as_json(self) -> dict[str, Any]:
-        """Return what programs read."""
         return {
             **{name: getattr(self, name) for name in ("seed", "seconds", "took", "calls", "events", "records")},
             "poison": len(self.poison),
-            "letters": self.letters,
+            "dead_letters": self.dead_letters,
             "redelivered": self.redelivered,
             "longest_unread": max((each.seconds for each in self.unread), default=None),
             "faults": self.faults,

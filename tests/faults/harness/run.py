@@ -1,4 +1,4 @@
-"""One run: the producer, the probe and the faults at once; then all is healed, and what was produced is looked for."""
+"""One run: producer, probe and faults run at once; then all faults end, and the result is compared."""
 
 import asyncio
 import random
@@ -20,10 +20,10 @@ from tests.faults.load.producer import Producer
 from tests.faults.load.workload import workload
 from tests.support.eventually import eventually
 
-CONCURRENCY: Mapping[str, Mapping[str, Fault]] = {"workers": WORKER_FAULTS, "servers": SERVER_FAULTS}
-"""Faults of one lane come one after the other; those of different lanes meet."""
+SERIES: Mapping[str, Mapping[str, Fault]] = {"workers": WORKER_FAULTS, "servers": SERVER_FAULTS}
+"""Faults of one series come one after the other; those of different series overlap."""
 
-FAULTS = {kind: fault for faults in CONCURRENCY.values() for kind, fault in faults.items()}
+FAULTS = {kind: fault for faults in SERIES.values() for kind, fault in faults.items()}
 
 _SECONDS_A_FAULT = 10.0
 _READY_WITHIN = 90.0
@@ -34,7 +34,7 @@ _SEEN_WITHIN = 60.0
 class Plan:
     """What is run: `rate` in events a second, `kinds` names the faults.
 
-    In `seconds` a lane has at least one fault for each ten, or each kind once, and more if there is time.
+    In `seconds` a series has at least one fault for each ten seconds, or each kind once.
     """
 
     seed: int = 1
@@ -42,46 +42,45 @@ class Plan:
     rate: float = 150.0
     workers: int = 2
     program: str = WORKER
-    """What the workers run until all is healed; a broken one must be found out."""
+    """What the workers run during the faults; a mutant must be detected."""
     longest_pause: float = 6.0
     kinds: tuple[str, ...] = tuple(FAULTS)
 
-    def of_lane(self, lane: str) -> list[str]:
-        """Return the kinds of one lane."""
-        return [kind for kind in self.kinds if kind in CONCURRENCY[lane]]
+    def of_series(self, series: str) -> list[str]:
+        return [kind for kind in self.kinds if kind in SERIES[series]]
 
-    def least(self, lane: str) -> int:
-        """Return how many faults of a lane there are at least."""
-        return min(len(self.of_lane(lane)), int(self.seconds / _SECONDS_A_FAULT))
+    def least(self, series: str) -> int:
+        """Return the least number of faults of a series."""
+        return min(len(self.of_series(series)), int(self.seconds / _SECONDS_A_FAULT))
 
 
 @dataclass(slots=True)
 class _Clock:
-    """The lanes that are not done yet, and when they may be."""
+    """The number of series that are not done, and the time before which the run does not end."""
 
     deadline: float
-    lanes: int
+    series: int
 
     def over(self) -> bool:
-        return self.lanes == 0 and time.monotonic() > self.deadline
+        return self.series == 0 and time.monotonic() > self.deadline
 
 
 async def run(plan: Plan, say: Say) -> Report:
-    """Return what the run came to; `say` takes a line about each thing that happens."""
+    """Return the report of a run; `say` is called with a line for each event of the run."""
     report, began = Report(plan.seed, plan.seconds), time.monotonic()
 
     def clock() -> float:
         return time.monotonic() - began
 
     async with staged(lambda line: say(f"{clock():6.1f} s  {line}")) as stage:
-        stage.crew.well_since = time.monotonic()
+        stage.crew.available_since = time.monotonic()
         stage.crew.program = plan.program
         await asyncio.gather(*(stage.crew.join() for _ in range(plan.workers)))
-        stage.say("the stage is set")
+        stage.say("all is ready")
         await _disturb(stage, plan, report, Probe(stage.reader, clock))
         await _heal(stage)
         await judge(stage, report)
-        report.take_ends(stage.crew)
+        report.record_ends(stage.crew)
     report.took = clock()
     return report
 
@@ -89,51 +88,51 @@ async def run(plan: Plan, say: Say) -> Report:
 async def _disturb(stage: Stage, plan: Plan, report: Report, probe: Probe) -> None:
     producer = Producer(stage.kafka.address, probe.accepted)
     planned = workload(plan.seed, plan.rate, TOPICS)
-    clock = _Clock(time.monotonic() + plan.seconds, len(CONCURRENCY))
-    async with _large_folds(stage.crew.watch()), _large_folds(probe.run()):
+    clock = _Clock(time.monotonic() + plan.seconds, len(SERIES))
+    async with _running(stage.crew.watch()), _running(probe.run()):
         async with asyncio.TaskGroup() as everything:
             everything.create_task(producer.run(planned, clock.over))
-            for lane in CONCURRENCY:
-                everything.create_task(_lane(stage, plan, lane, clock, report))
-        stage.say(f"{len(producer.accepted)} records are accepted, and no fault comes any more")
+            for series in SERIES:
+                everything.create_task(_series(stage, plan, series, clock, report))
+        stage.say(f"{len(producer.accepted)} records are accepted; the faults are over")
         await stage.crew.check_ready(_READY_WITHIN)
         await _seen(probe)
-    report.take(producer.accepted, producer.sent_again, probe)
+    report.record(producer.accepted, producer.sent_again, probe)
     stage.produced += [record.event for record in producer.accepted if record.event is not None]
 
 
-async def _lane(stage: Stage, plan: Plan, lane: str, clock: _Clock, report: Report) -> None:
-    kinds = plan.of_lane(lane)
-    planned: Iterator[Planned] = schedule(plan.seed, lane, kinds, plan.longest_pause) if kinds else iter(())
+async def _series(stage: Stage, plan: Plan, series: str, clock: _Clock, report: Report) -> None:
+    kinds = plan.of_series(series)
+    planned: Iterator[Planned] = schedule(plan.seed, series, kinds, plan.longest_pause) if kinds else iter(())
     for number, fault in enumerate(planned):
         await asyncio.sleep(fault.pause)
-        if number >= plan.least(lane) and time.monotonic() > clock.deadline:
+        if number >= plan.least(series) and time.monotonic() > clock.deadline:
             break
         stage.say(fault.kind)
-        with _bad_world(stage) if fault.kind in SERVER_FAULTS else nullcontext():
-            came_about = await FAULTS[fault.kind](stage, random.Random(fault.seed))
-        if came_about:
+        with _outage(stage) if fault.kind in SERVER_FAULTS else nullcontext():
+            happened = await FAULTS[fault.kind](stage, random.Random(fault.seed))
+        if happened:
             report.faults[fault.kind] += 1
         else:
-            stage.say(f"{fault.kind}: it did not come to that")
+            stage.say(f"{fault.kind}: it did not happen")
             report.verdict.missed.append(fault.kind)
-    clock.lanes -= 1
+    clock.series -= 1
 
 
 @contextmanager
-def _bad_world(stage: Stage) -> Iterator[None]:
-    stage.crew.well_since = None
+def _outage(stage: Stage) -> Iterator[None]:
+    stage.crew.available_since = None
     yield
-    stage.crew.well_since = time.monotonic()
+    stage.crew.available_since = time.monotonic()
 
 
 async def _seen(probe: Probe) -> None:
-    with suppress(AssertionError):  # those that are never seen count as lost
+    with suppress(AssertionError):  # events that are never seen count as lost
         await eventually(lambda: probe.unseen == 0, _SEEN_WITHIN)
 
 
 async def _heal(stage: Stage) -> None:
-    """Let one worker take the place of all: what the others have left behind is its to finish."""
+    """Replace all workers by one, which finishes the work of the others."""
     await stage.crew.all_leave()
     stage.crew.program = WORKER
     await stage.crew.join()
@@ -142,7 +141,7 @@ async def _heal(stage: Stage) -> None:
 
 
 @asynccontextmanager
-async def _large_folds(act: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _running(act: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     task = asyncio.create_task(act)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What befalls MongoDB, Kafka and the ways to them, each kind under its name. All of them are healed in the end."""
+"""Faults of MongoDB, of Kafka and of the connections to them, by name. Each fault ends by itself."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ _BEYOND_A_TIMEOUT = 8.0
 
 
 async def kill_primary(stage: Stage, rng: random.Random) -> bool:
-    """End the primary at once; what it had not yet given to another member is rolled back when it returns."""
+    """Kill the primary; what it has not replicated is rolled back when it returns."""
     member = await asyncio.to_thread(stage.mongo.primary)
     await asyncio.to_thread(member.kill)
     await _started_again(member, rng)
@@ -26,7 +26,7 @@ async def kill_primary(stage: Stage, rng: random.Random) -> bool:
 
 
 async def kill_all_members(stage: Stage, rng: random.Random) -> bool:
-    """End all of MongoDB at once."""
+    """Kill all members at once."""
     await asyncio.gather(*(asyncio.to_thread(member.kill) for member in stage.mongo.members))
     await asyncio.sleep(rng.uniform(0, 3))
     await asyncio.gather(*(_started_again(member, rng) for member in stage.mongo.members))
@@ -34,7 +34,7 @@ async def kill_all_members(stage: Stage, rng: random.Random) -> bool:
 
 
 async def stop_primary(stage: Stage, rng: random.Random) -> bool:
-    """Let the primary end in order, and start it again."""
+    """Stop the primary cleanly, and start it again."""
     member = await asyncio.to_thread(stage.mongo.primary)
     await asyncio.to_thread(member.stop)
     await _started_again(member, rng)
@@ -42,7 +42,7 @@ async def stop_primary(stage: Stage, rng: random.Random) -> bool:
 
 
 async def step_down(stage: Stage, _rng: random.Random) -> bool:
-    """Let the primary hand over."""
+    """Let the primary step down."""
     member = await asyncio.to_thread(stage.mongo.primary)
     await asyncio.to_thread(member.step_down)
     await asyncio.to_thread(stage.mongo.primary)
@@ -50,7 +50,7 @@ async def step_down(stage: Stage, _rng: random.Random) -> bool:
 
 
 async def isolate_primary(stage: Stage, rng: random.Random) -> bool:
-    """Keep the members from the primary, not its clients: it takes writes that will be rolled back."""
+    """Cut the primary off from the members, not from clients: it takes writes that are rolled back."""
     member = await asyncio.to_thread(stage.mongo.primary)
     path = member.proxy.path(MEMBERS)
     with _healing(path):
@@ -62,14 +62,14 @@ async def isolate_primary(stage: Stage, rng: random.Random) -> bool:
 
 
 async def kill_broker(stage: Stage, rng: random.Random) -> bool:
-    """End the broker at once."""
+    """Kill the broker."""
     await asyncio.to_thread(stage.kafka.kill)
     await _started_again(stage.kafka, rng)
     return True
 
 
 async def stop_broker(stage: Stage, rng: random.Random) -> bool:
-    """Let the broker end in order, and start it again."""
+    """Stop the broker cleanly, and start it again."""
     await asyncio.to_thread(stage.kafka.stop)
     await _started_again(stage.kafka, rng)
     return True
@@ -82,7 +82,7 @@ async def _started_again(server: Server, rng: random.Random) -> None:
 
 
 def failing(commands: tuple[str, ...], **failure: Any) -> Fault:
-    """Return the fault in which some commands fail on the primary, as MongoDB's own failpoint has it."""
+    """Return the fault in which some commands fail on the primary, by MongoDB's failpoint."""
 
     async def fault(stage: Stage, rng: random.Random) -> bool:
         member = await asyncio.to_thread(stage.mongo.primary)
@@ -95,7 +95,7 @@ def failing(commands: tuple[str, ...], **failure: Any) -> Fault:
 
 
 def cut(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
-    """Return the fault in which connections end again and again."""
+    """Return the fault in which connections are closed several times."""
 
     async def fault(stage: Stage, rng: random.Random) -> bool:
         for _ in range(4):
@@ -108,7 +108,7 @@ def cut(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
 
 
 def delay(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
-    """Return the fault in which all takes its time."""
+    """Return the fault in which all traffic is delayed."""
 
     async def fault(stage: Stage, rng: random.Random) -> bool:
         with _healing(*_paths(proxies(stage))) as paths:
@@ -121,7 +121,7 @@ def delay(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
 
 
 def stall(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
-    """Return the fault in which nothing moves for a while, and then all of it."""
+    """Return the fault in which all traffic stalls for a while."""
 
     async def fault(stage: Stage, _rng: random.Random) -> bool:
         with _healing(*_paths(proxies(stage))) as paths:
@@ -134,9 +134,9 @@ def stall(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
 
 
 def lose_answers(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
-    """Return the fault in which what is asked is done, and the connection ends without an answer.
+    """Return the fault in which requests take effect, and the connection is closed without an answer.
 
-    No failpoint of mongod does that: `closeConnection` ends a connection before the command is done.
+    No failpoint of mongod does this: `closeConnection` closes the connection before the command runs.
     """
 
     async def fault(stage: Stage, rng: random.Random) -> bool:
@@ -154,12 +154,12 @@ def lose_answers(proxies: Callable[[Stage], list[tuple[Proxy, str]]]) -> Fault:
 
 
 def to_mongodb(stage: Stage) -> list[tuple[Proxy, str]]:
-    """Return the ways by which clients reach MongoDB."""
+    """Return the proxies between clients and MongoDB."""
     return [(member.proxy, CLIENTS) for member in stage.mongo.members]
 
 
 def to_kafka(stage: Stage) -> list[tuple[Proxy, str]]:
-    """Return the way by which workers reach Kafka."""
+    """Return the proxy between workers and Kafka."""
     return [(stage.kafka.proxy, ANYBODY)]
 
 

@@ -1,4 +1,4 @@
-"""What the faults are done to: a broker and a replica set behind proxies, the workers, the API."""
+"""The system under test: a broker and a replica set behind proxies, workers, and the API."""
 
 import random
 import tempfile
@@ -33,7 +33,7 @@ TOPICS = Topics("faults")
 
 @dataclass(slots=True)
 class Stage:
-    """Everything that runs; `produced` are events that a fault had accepted by itself."""
+    """Everything that runs; `produced` are the accepted events of faults that publish."""
 
     folder: Path
     kafka: ProxiedKafka
@@ -49,9 +49,9 @@ class Stage:
         self.crew = Crew(self.worker, self.say)
 
     def worker(self, topics: Topics = TOPICS) -> WorkerProcess:
-        """Make a worker that reaches everything through the proxies, and ends with the stage at the latest.
+        """Make a worker that connects through the proxies, and ends with the stage at the latest.
 
-        Its batches are small, so that there is a middle of the work to be disturbed in.
+        Its batches are small, so that faults hit it during its work.
         """
         where = (self.kafka.address_for_workers, self.mongo.uri, topics, DATABASE, self.folder)
         worker = WorkerProcess(*where, partitions=PARTITIONS, batch_events=500)
@@ -61,7 +61,7 @@ class Stage:
 
 @asynccontextmanager
 async def staged(say: Say) -> AsyncIterator[Stage]:
-    """Start the servers and the API; stop everything in the end, whatever it has come to."""
+    """Start the servers and the API; stop everything in the end."""
     install(say)
     with (
         tempfile.TemporaryDirectory(prefix="callfold-faults-", ignore_cleanup_errors=True) as name,
@@ -82,7 +82,7 @@ async def staged(say: Say) -> AsyncIterator[Stage]:
 
 
 Fault = Callable[[Stage, random.Random], Awaitable[bool]]
-"""Does it, heals it, and tells whether it came about."""
+"""Causes the fault, ends it, and returns whether it happened."""
 
 
 async def _declare(kafka: ProxiedKafka, topics: Topics) -> None:

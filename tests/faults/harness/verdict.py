@@ -1,4 +1,4 @@
-"""PURE: what a run came to: what was produced beside what is stored and what the API says."""
+"""PURE: the verdict on a run: compares the produced events with the log and the API's records."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,51 +15,50 @@ Identity = tuple[str, str]
 
 @dataclass(slots=True)
 class Verdict:
-    """How many of what went wrong; all of it is 0, or empty, after a good run."""
+    """Counts of failures; all are 0, or empty, if the run is correct."""
 
     lost: int = 0
-    """Events that were accepted, and that the log or the record does not tell of, or that are a dead letter."""
-    is_due: int = 0
-    """Events that a record tells of twice, and costs that are too high."""
+    """Accepted events that are missing in the log or the record, or that became a dead letter."""
+    duplicated: int = 0
+    """Events that a record has twice, and costs that are too high."""
     differing: list[str] = field(default_factory=list)
-    """Calls whose record, as the API gives it, is not that of the reference fold."""
+    """Calls whose record from the API differs from the reference implementation's."""
     private_left: int = 0
-    """Documents that hold what an opted-out call may not keep, after the sweep too."""
+    """Documents with private content of an opted-out call after the sweep."""
     uncommitted: int = 0
-    """Records that were still not committed when one clean worker had long had nothing else to do."""
+    """Records that the last worker did not commit in time."""
     poison_missing: int = 0
-    """Records that are no events and not among the dead letters."""
+    """Invalid records that are not among the dead letters."""
     hung: int = 0
-    """Workers that neither worked nor ended."""
+    """Workers that neither became ready nor ended."""
     failed: int = 0
-    """Workers that ended by themselves, and not as they were told."""
+    """Workers that ended with an unexpected status."""
     missed: list[str] = field(default_factory=list)
-    """Faults that did not come about."""
+    """Faults that did not happen."""
 
     @property
     def good(self) -> bool:
-        """Whether nothing went wrong."""
         return not any(asdict(self).values())
 
     def compare(self, call: str, expected: Record, found: Record | None, missing_in_log: int) -> None:
-        """Take in what the API gives for a call, and how many of its events the log does not have."""
+        """Compare the record of a call from the API, and count the events that its log lacks."""
         if found == expected and not missing_in_log:
             return
         self.differing.append(call)
         wanted, got = Counter(_things(expected)), Counter(_things(found or {}))
-        costs, told = _costs(expected), _costs(found or {})
-        self.lost += max(missing_in_log, (wanted - got).total(), sum(told.get(p, 0) < c for p, c in costs.items()))
-        self.is_due += sum(number for thing, number in (got - wanted).items() if thing in wanted)
-        self.is_due += sum(told.get(product, 0) > cost for product, cost in costs.items())
+        costs, got_costs = _costs(expected), _costs(found or {})
+        self.lost += max(missing_in_log, (wanted - got).total(), sum(got_costs.get(p, 0) < c for p, c in costs.items()))
+        self.duplicated += sum(number for thing, number in (got - wanted).items() if thing in wanted)
+        self.duplicated += sum(got_costs.get(product, 0) > cost for product, cost in costs.items())
 
 
 def _things(record: Record) -> Iterator[bytes]:
-    """Yield what a record holds one by one of an event."""
+    """Yield the parts of a record that come from one event each."""
     for listed in ("events", "transcript_object", "transcript_with_tool_calls"):
         for entry in record.get(listed, ()):
             yield orjson.dumps([listed, entry])
-    for component, told in (record.get("latency") or {}).items():
-        for value in told["values"]:
+    for component, samples in (record.get("latency") or {}).items():
+        for value in samples["values"]:
             yield orjson.dumps([component, value])
 
 

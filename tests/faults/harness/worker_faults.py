@@ -1,4 +1,4 @@
-"""What befalls workers, each kind under its name. All of them end with as many workers as before."""
+"""Faults of workers, by name. After each there are as many workers as before."""
 
 import asyncio
 import random
@@ -15,21 +15,21 @@ _COMES_TO_THE_POINT_WITHIN = 90.0
 
 
 async def kill(stage: Stage, rng: random.Random) -> bool:
-    """End a worker at once; a new one comes."""
+    """Kill a worker, and start another."""
     await stage.crew.kill(rng.choice(stage.crew.workers))
     await stage.crew.join()
     return True
 
 
 async def terminate(stage: Stage, rng: random.Random) -> bool:
-    """Let a worker end in order; a new one comes."""
+    """Stop a worker cleanly, and start another."""
     await stage.crew.leave(rng.choice(stage.crew.workers))
     await stage.crew.join()
     return True
 
 
 async def freeze(stage: Stage, rng: random.Random) -> bool:
-    """Stop a worker for longer than its session: it goes on when its partitions are others'."""
+    """Freeze a worker for longer than its session: it resumes when others own its partitions."""
     worker = rng.choice(stage.crew.workers)
     worker.signal(signal.SIGSTOP)
     await asyncio.sleep(_BEYOND_THE_SESSION)
@@ -39,7 +39,7 @@ async def freeze(stage: Stage, rng: random.Random) -> bool:
 
 
 async def storm(stage: Stage, rng: random.Random) -> bool:
-    """Let several workers come and go in quick succession, some of them before they were given anything."""
+    """Let several workers join and leave quickly, some of them before they are assigned partitions."""
     joining = []
     for _ in range(3):
         joining.append(asyncio.create_task(stage.crew.join()))
@@ -51,7 +51,7 @@ async def storm(stage: Stage, rng: random.Random) -> bool:
 
 
 async def spare(stage: Stage, rng: random.Random) -> bool:
-    """Have more workers than partitions, and end one after the other until one that had none has to take over."""
+    """Run more workers than partitions, and end them one by one until a worker without partitions takes over."""
     present = list(stage.crew.workers)
     more = [stage.crew.join() for _ in range(PARTITIONS + 1 - len(present))]
     await asyncio.gather(*more)
@@ -63,7 +63,7 @@ async def spare(stage: Stage, rng: random.Random) -> bool:
 
 
 def crash(point: CrashPoint) -> Fault:
-    """Return the fault in which one more worker joins and dies at a point."""
+    """Return the fault in which a worker joins and dies at a crash point."""
 
     async def fault(stage: Stage, _rng: random.Random) -> bool:
         return await stage.crew.crash(point, _COMES_TO_THE_POINT_WITHIN)

@@ -1,4 +1,4 @@
-"""The workers: who runs, how they ended, and which of them hung. One that ends by itself is started again."""
+"""The workers of a run: starts them, and counts how they end and which of them hang."""
 
 import asyncio
 import signal
@@ -20,9 +20,9 @@ WORKER = "services.worker"
 _READY_WITHIN = 15.0
 _GRACE_SECONDS = scaled(30.0)
 _BEFORE_IT_LISTENS = -signal.SIGTERM
-"""How a worker ends that is told to before it has begun to listen to signals, and so before it has read anything."""
-_BLOCKED = "its event loop is blocked"
-"""What the watchdog logs when that, and not a stop without an end, is why it ends the process."""
+"""The status of a worker that is stopped before it handles signals, and so before it reads anything."""
+_BLOCKED = "its loop is blocked"
+"""What the watchdog logs if a blocked loop, not a stop that takes too long, is its reason."""
 _LOOK_SECONDS = 0.25
 
 
@@ -33,71 +33,70 @@ class Crew:
         self._make = make
         self._say = say
         self.program = WORKER
-        """What those run that join."""
+        """The module of workers that join."""
         self.workers: list[WorkerProcess] = []
-        self.well_since: float | None = None
-        """When Kafka and MongoDB became well (of the monotonic clock), None while they are not."""
+        self.available_since: float | None = None
+        """Since when Kafka and MongoDB are available (monotonic clock), None during an outage."""
         self.ends: Counter[str] = Counter()
         self.hung = 0
         self.failed = 0
 
     async def join(self) -> WorkerProcess:
-        """Start one more worker, and wait until it is ready, unless the world keeps it from that for long."""
+        """Start one more worker, and wait until it is ready; return even if an outage prevents that."""
         worker = self._make().running(self.program).start()
         self.workers.append(worker)
         await becomes_ready(worker, _READY_WITHIN)
         return worker
 
     async def kill(self, worker: WorkerProcess) -> None:
-        """End a worker at once."""
         self._dismiss(worker)
         await asyncio.to_thread(worker.kill)
         self.ends["killed"] += 1
 
     async def leave(self, worker: WorkerProcess) -> None:
-        """Let a worker end in order, as it must within its time."""
+        """Stop a worker cleanly; one that does not end in time hangs."""
         self._dismiss(worker)
         try:
             status = await asyncio.to_thread(worker.stop)
         except subprocess.TimeoutExpired:
-            self._note_hung(worker, "does not end")
+            self._count_hung(worker, "does not end")
             await asyncio.to_thread(worker.kill)
             return
-        self._note(worker, status)
+        self._count(worker, status)
 
     async def crash(self, point: CrashPoint, within: float) -> bool:
-        """Let a worker take the place of another one, and die at a point; tell whether it came to that."""
+        """Replace a worker by one that dies at a crash point; return whether it did."""
         doomed = self._make().running("tests.support.worker.crashing_worker", **{VARIABLE: point}).start()
-        # One more than there were would be given no partition: those that are there keep theirs.
+        # An additional worker would be assigned no partition, because the others keep theirs.
         await self.leave(self.workers[0])
         crashed = await _ends(doomed, within) and doomed.wait() == point.exit_status
         if crashed:
             self.ends["crashed"] += 1
         elif doomed.ended():
-            self._note(doomed, doomed.wait())
+            self._count(doomed, doomed.wait())
         else:
             await asyncio.to_thread(doomed.kill)
         await self.join()
         return crashed
 
     async def all_leave(self) -> None:
-        """Let everybody end in order."""
+        """Stop all workers cleanly."""
         await asyncio.gather(*(self.leave(worker) for worker in list(self.workers)))
 
     async def check_ready(self, within: float) -> None:
-        """Take down as hung whoever is not ready when all is well, and end it."""
+        """Count workers that do not become ready as hung, and kill them."""
         ready = await asyncio.gather(*(becomes_ready(worker, within) for worker in self.workers))
         for worker, is_ready in zip(list(self.workers), ready, strict=True):
             if not is_ready:
-                self._note_hung(worker, "does not become ready")
+                self._count_hung(worker, "does not become ready")
                 await self.kill(worker)
 
     async def watch(self) -> None:
-        """Start another one for each that ends by itself, for as long as it is not cancelled."""
+        """Replace workers that end by themselves, until cancelled."""
         while True:
             for worker in [worker for worker in self.workers if worker.ended()]:
                 self._dismiss(worker)
-                self._note(worker, worker.wait())
+                self._count(worker, worker.wait())
                 self.workers.append(self._make().running(self.program).start())
             await asyncio.sleep(_LOOK_SECONDS)
 
@@ -105,25 +104,25 @@ class Crew:
         if worker in self.workers:
             self.workers.remove(worker)
 
-    def _note(self, worker: WorkerProcess, status: int) -> None:
+    def _count(self, worker: WorkerProcess, status: int) -> None:
         self.ends[f"exit {status}"] += 1
-        if status == EXIT_HUNG and (self._was_well(_GRACE_SECONDS) or _BLOCKED in worker.log.read_text()):
-            self._note_hung(worker, "was ended by its watchdog")
+        if status == EXIT_HUNG and (self._was_available(_GRACE_SECONDS) or _BLOCKED in worker.log.read_text()):
+            self._count_hung(worker, "was ended by its watchdog")
         elif status not in (0, EXIT_HUNG, _BEFORE_IT_LISTENS):
             self.failed += 1
             self._say(f"a worker ended with {status}, see {worker.log}")
 
-    def _was_well(self, seconds: float) -> bool:
-        """Tell whether a worker that had so long to leave had whom to commit to: without, its watchdog is the way."""
-        return self.well_since is not None and time.monotonic() - self.well_since > seconds
+    def _was_available(self, seconds: float) -> bool:
+        """Return whether a worker could commit for so long; during an outage its watchdog may end it."""
+        return self.available_since is not None and time.monotonic() - self.available_since > seconds
 
-    def _note_hung(self, worker: WorkerProcess, how: str) -> None:
+    def _count_hung(self, worker: WorkerProcess, how: str) -> None:
         self.hung += 1
         self._say(f"a worker {how}, see {worker.log}")
 
 
 async def becomes_ready(worker: WorkerProcess, within: float) -> bool:
-    """Tell whether a worker becomes ready within so many seconds."""
+    """Return whether a worker becomes ready within so many seconds, scaled."""
 
     async def wait() -> None:
         while not (worker.ended() or await asyncio.to_thread(worker.ready)):  # noqa: ASYNC110 - another process

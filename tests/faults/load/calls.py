@@ -1,4 +1,4 @@
-"""PURE: the events of one call, by its seed: what happens in it, and what of it comes late."""
+"""PURE: the events of one call, by its seed, and which of them come late."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.events.makers import STARTED, Json, event
 
 PRIVATE = "between-us"
-"""Stands in everything that an opted-out call may not keep."""
+"""A mark in all content that an opted-out call must not keep."""
 
 ORGANIZATIONS = ("org-1", "org-2")
 
@@ -24,18 +24,18 @@ class Call:
     name: str
     organization: str
     opted_out: bool = False
-    told: list[Json] = field(default_factory=list)
+    events: list[Json] = field(default_factory=list)
     late: list[Json] = field(default_factory=list)
     now: int = STARTED
 
-    def tell(self, kind: str, source: str = "/telephony", after: int = 1_000, **data: Any) -> None:
-        """Let something happen, so many milliseconds after the last."""
+    def add(self, kind: str, source: str = "/telephony", after: int = 1_000, **data: Any) -> None:
+        """Add an event, so many milliseconds after the last."""
         self.now += after
-        self.told.append(
+        self.events.append(
             event(
                 kind,
                 at=self.now,
-                id=f"{self.name}:{len(self.told)}",
+                id=f"{self.name}:{len(self.events)}",
                 source=source,
                 call=self.name,
                 organization=self.organization,
@@ -44,18 +44,17 @@ class Call:
         )
 
     def said(self, text: str) -> str:
-        """Return a text of the call; of one that opts out, one that must not be kept."""
+        """Return a text of the call, marked as private if the call opts out."""
         return f"{text} {PRIVATE}" if self.opted_out else text
 
 
 def a_call(name: str, rng: random.Random) -> Call:
-    """Return a call of some shape."""
     (shape,) = rng.choices((_ordinary, _opted_out, _unanswered, _endless), (75, 15, 5, 5))
     call = Call(name, rng.choice(ORGANIZATIONS), opted_out=shape is _opted_out)
     call.now += rng.randrange(10_000)
     shape(call, rng)
     if rng.random() < _LATE:
-        call.late = [call.told.pop(rng.randrange(len(call.told))) for _ in range(rng.randrange(1, 3))]
+        call.late = [call.events.pop(rng.randrange(len(call.events))) for _ in range(rng.randrange(1, 3))]
     return call
 
 
@@ -66,7 +65,7 @@ def a_long_call(name: str, rng: random.Random) -> Iterator[Json]:
     for _ in range(_MANY_TURNS):
         _turn(call, rng, " ".join(rng.choices(_LINES, k=12)))
     _end(call, rng)
-    yield from call.told
+    yield from call.events
 
 
 def _ordinary(call: Call, rng: random.Random) -> None:
@@ -78,15 +77,15 @@ def _ordinary(call: Call, rng: random.Random) -> None:
 def _opted_out(call: Call, rng: random.Random) -> None:
     _begin(call, rng)
     _talk(call, rng)
-    call.tell("call.updated", opt_out_sensitive_data_storage=True)
+    call.add("call.updated", opt_out_sensitive_data_storage=True)
     _talk(call, rng)
     if rng.random() < 0.8:
         _end(call, rng)
 
 
 def _unanswered(call: Call, _rng: random.Random) -> None:
-    call.tell("call.created", from_number=call.said("+491"))
-    call.tell("call.failed", after=30_000, disconnection_reason="dial_no_answer")
+    call.add("call.created", from_number=call.said("+491"))
+    call.add("call.failed", after=30_000, disconnection_reason="dial_no_answer")
 
 
 def _endless(call: Call, rng: random.Random) -> None:
@@ -96,8 +95,8 @@ def _endless(call: Call, rng: random.Random) -> None:
 
 def _begin(call: Call, rng: random.Random) -> None:
     direction = rng.choice(("inbound", "outbound"))
-    call.tell("call.created", agent_id="agent-7", call_type="phone_call", from_number=call.said("+491"))
-    call.tell("call.started", direction=direction, metadata={"line": str(rng.randrange(9))})
+    call.add("call.created", agent_id="agent-7", call_type="phone_call", from_number=call.said("+491"))
+    call.add("call.started", direction=direction, metadata={"line": str(rng.randrange(9))})
 
 
 def _talk(call: Call, rng: random.Random) -> None:
@@ -108,47 +107,47 @@ def _talk(call: Call, rng: random.Random) -> None:
 
 def _turn(call: Call, rng: random.Random, text: str | None = None) -> None:
     role = rng.choice(("assistant", "user"))
-    call.tell("transcript.turn", "/speech", role=role, content=call.said(text or rng.choice(_LINES)))
+    call.add("transcript.turn", "/speech", role=role, content=call.said(text or rng.choice(_LINES)))
 
 
 def _sample(call: Call, rng: random.Random) -> None:
     component, value = rng.choice(("e2e", "llm")), round(rng.lognormvariate(5, 0.5), 1)
-    call.tell("latency.sampled", "/agent", component=component, value_ms=value)
+    call.add("latency.sampled", "/agent", component=component, value_ms=value)
 
 
 def _corrected(call: Call, rng: random.Random) -> None:
-    turn = f"turn-{len(call.told)}"
+    turn = f"turn-{len(call.events)}"
     for revision in range(2):
         said = call.said(rng.choice(_LINES))
-        call.tell("transcript.turn", "/speech", turn_id=turn, revision=revision, content=said, role="user")
+        call.add("transcript.turn", "/speech", turn_id=turn, revision=revision, content=said, role="user")
     if rng.random() < 0.2:
-        call.tell("transcript.retracted", "/speech", turn_id=turn, revision=1)
+        call.add("transcript.retracted", "/speech", turn_id=turn, revision=1)
 
 
 def _tool(call: Call, _rng: random.Random) -> None:
-    tool = f"tool-{len(call.told)}"
-    call.tell("tool.called", "/agent", tool_call_id=tool, arguments={"order": call.said("4711")})
-    call.tell("tool.returned", "/agent", tool_call_id=tool, content=call.said("sent"))
+    tool = f"tool-{len(call.events)}"
+    call.add("tool.called", "/agent", tool_call_id=tool, arguments={"order": call.said("4711")})
+    call.add("tool.returned", "/agent", tool_call_id=tool, content=call.said("sent"))
 
 
 def _happening(call: Call, rng: random.Random) -> None:
     happenings: tuple[Callable[[], None], ...] = (
-        lambda: call.tell("call.note", event=call.said("Said thanks"), data={"said": call.said("Thanks")}),
-        lambda: call.tell("call.dtmf", digits=call.said("27")),
-        lambda: call.tell("call.transferred", destination=call.said("+492"), mode="warm"),
-        lambda: call.tell("recording.available", recording_url=f"https://example.org/{call.said('1')}"),
-        lambda: call.tell("call.analyzed", "/agent", analysis={"sentiment": call.said("positive")}),
-        lambda: call.tell("order.shipped", "/shop", order=call.said("4711")),
+        lambda: call.add("call.note", event=call.said("Said thanks"), data={"said": call.said("Thanks")}),
+        lambda: call.add("call.dtmf", digits=call.said("27")),
+        lambda: call.add("call.transferred", destination=call.said("+492"), mode="warm"),
+        lambda: call.add("recording.available", recording_url=f"https://example.org/{call.said('1')}"),
+        lambda: call.add("call.analyzed", "/agent", analysis={"sentiment": call.said("positive")}),
+        lambda: call.add("order.shipped", "/shop", order=call.said("4711")),
     )
     rng.choice(happenings)()
 
 
 def _usage(call: Call, rng: random.Random) -> None:
     product = rng.choice(("llm_usage", "stt_usage"))
-    call.tell("usage.reported", "/agent", product=product, quantity=rng.randrange(1, 90))
+    call.add("usage.reported", "/agent", product=product, quantity=rng.randrange(1, 90))
     if rng.random() < 0.3:
-        call.tell("cost.reported", product="carrier", cost=f"0.0{rng.randrange(1, 9)}")
+        call.add("cost.reported", product="carrier", cost=f"0.0{rng.randrange(1, 9)}")
 
 
 def _end(call: Call, rng: random.Random) -> None:
-    call.tell("call.ended", disconnection_reason=rng.choice(("user_hangup", "agent_hangup", "normal_clearing")))
+    call.add("call.ended", disconnection_reason=rng.choice(("user_hangup", "agent_hangup", "normal_clearing")))

@@ -1,4 +1,4 @@
-"""First events of new topics, which arrive while the group is still settling."""
+"""First events of new topics, which arrive during the group's first rebalances."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ _TAKEN_WITHIN = 90.0
 
 
 async def fresh_topics(stage: Stage, rng: random.Random) -> bool:
-    """Let a group of two of its own settle on topics that are new while events arrive on them."""
+    """Let a new group of two workers join on new topics while events arrive."""
     name = f"fresh-{rng.getrandbits(40):x}"
     topics, calls = Topics(f"faults-{name}"), [a_call(f"{name}-{number}", rng) for number in range(_CALLS)]
     first, second = stage.worker(topics), stage.worker(topics)
@@ -26,7 +26,7 @@ async def fresh_topics(stage: Stage, rng: random.Random) -> bool:
         await becomes_ready(first, _READY_WITHIN)
         second.start()
         for call in calls:
-            await _accepted(stage, topics, [*call.told, *call.late])
+            await _accepted(stage, topics, [*call.events, *call.late])
             await asyncio.sleep(0.5)
         await eventually(lambda: _nothing_left(stage, topics), _TAKEN_WITHIN)
     finally:

@@ -1,4 +1,4 @@
-"""How long an event that was accepted could not be read: notes that are looked for until they are there."""
+"""How long an accepted event is not readable: polls for notes until they are in the record."""
 
 import asyncio
 from collections import defaultdict
@@ -13,35 +13,34 @@ _LOOK_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True, order=True)
 class Unread:
-    """For how many seconds a note could not be read after it was accepted, so many seconds after the start."""
+    """Seconds from the acceptance of a note until it was readable, and when it was accepted after the start."""
 
     seconds: float
     accepted: float
 
 
 class Probe:
-    """Reads the calls of which something was accepted that was not yet seen."""
+    """Reads the calls with notes that are accepted and not yet readable."""
 
     def __init__(self, reader: ApiReader, clock: Callable[[], float]) -> None:
-        """`clock` tells the seconds since the start."""
+        """`clock` returns the seconds since the start."""
         self._reader = reader
         self._clock = clock
         self._outstanding: defaultdict[str, dict[str, float]] = defaultdict(dict)
         self.unread: list[Unread] = []
 
     def accepted(self, record: Sent) -> None:
-        """Take in that the broker has a record."""
         if record.probe and record.event is not None:
             call = f"{record.event['organizationid']}/{record.event['subject']}"
             self._outstanding[call][record.event["data"]["event"]] = self._clock()
 
     @property
     def unseen(self) -> int:
-        """How many notes nobody has seen."""
+        """The number of notes that are not yet readable."""
         return sum(map(len, self._outstanding.values()))
 
     async def run(self) -> None:
-        """Look, for as long as it is not cancelled."""
+        """Poll until cancelled."""
         while True:
             await asyncio.gather(*(self._look(call) for call, notes in self._outstanding.items() if notes))
             await asyncio.sleep(_LOOK_SECONDS)

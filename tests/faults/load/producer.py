@@ -1,4 +1,4 @@
-"""The producer: sends each record when it is due, until the broker says that it is accepted, and remembers that."""
+"""The producer: sends each record when it is due, until the broker acknowledges it."""
 
 import asyncio
 import time
@@ -16,17 +16,17 @@ _PAUSE_SECONDS = 0.5
 
 
 class Producer:
-    """Knows what was accepted; a record whose fate is unknown is sent again, and so perhaps twice."""
+    """Keeps the accepted records. A record without an answer is sent again, and so perhaps twice."""
 
     def __init__(self, bootstrap: str, on_accepted: Callable[[Sent], None]) -> None:
         self._bootstrap = bootstrap
         self._on_accepted = on_accepted
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self.accepted: list[Sent] = []
         self.sent_again = 0
 
     async def run(self, records: Iterable[Sent], enough: Callable[[], bool]) -> None:
-        """Send until it is enough; return when all that was sent is accepted, however long the broker is away."""
+        """Send until `enough()`; return when everything is accepted, however long the broker is unavailable."""
         async with AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             acks="all",
@@ -40,14 +40,14 @@ class Producer:
                     await asyncio.sleep(max(0.0, began + record.due - time.monotonic()))
                     if enough():
                         break
-                    await self._places.acquire()
+                    await self._slots.acquire()
                     sending.create_task(self._deliver(producer, record))
 
     async def _deliver(self, producer: AIOKafkaProducer, record: Sent) -> None:
         while not await _accepted(producer, record.message):
             self.sent_again += 1
             await asyncio.sleep(_PAUSE_SECONDS)
-        self._places.release()
+        self._slots.release()
         self.accepted.append(record)
         self._on_accepted(record)
 

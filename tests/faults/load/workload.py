@@ -1,7 +1,7 @@
-"""PURE: what the producer sends, and when: the same for the same seed.
+"""PURE: the records of the producer and their times, the same for the same seed.
 
-Calls that go on at the same time, some of their events late, twice, in another order, on the other topic, under no
-key or another one, in binary mode; amid them bursts of records that are no events, and notes that a reader looks for.
+Concurrent calls with events that are late, repeated, out of order, on the other topic, with no key or another one, or
+in binary mode; between them bursts of invalid records, and notes for the probe.
 """
 
 import random
@@ -24,16 +24,16 @@ _LATE_SECONDS = 15.0
 _OUT_OF_ORDER = 0.1
 _TWICE = 0.06
 _BURSTS_A_SECOND = 2
-"""What comes together is written together, and a process can end amid it."""
+"""Events of a burst are in one batch, during which a process can end."""
 _LONG_CALL_RATE = 4
 _SMALL_BYTES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A record, and when it is due: seconds after the start; `odd` names what is not as it should be with it.
+    """A record and when it is due, in seconds after the start; `odd` names its irregularity.
 
-    `event` is None where it is none.
+    `event` is None for an invalid record.
     """
 
     due: float
@@ -44,7 +44,7 @@ class Sent:
 
 
 def workload(seed: int, rate: float, topics: Topics) -> Iterator[Sent]:
-    """Yield the records in the order in which they are due, without an end: `rate` events a second."""
+    """Yield the records in the order of their times, without an end: `rate` events a second."""
     waiting: list[Sent] = []
     long = a_long_call("long", random.Random(f"{seed}/long"))
     for number in count():
@@ -65,15 +65,15 @@ def _calls(window: int, rng: random.Random, rate: float, topics: Topics) -> Iter
         call = a_call(f"call-{window}-{number}", rng)
         begin = _WINDOW_SECONDS * (window + rng.random())
         took = _CALL_SECONDS * rng.uniform(0.3, 1.5)
-        yield from _spread(call.told, begin, took, rng, topics)
+        yield from _spread(call.events, begin, took, rng, topics)
         for body in call.late:
             yield _sent(begin + took + rng.uniform(2, _LATE_SECONDS), body, rng, topics, "event: late")
-        left -= len(call.told) + len(call.late)
+        left -= len(call.events) + len(call.late)
         number += 1
 
 
 def _spread(told: Sequence[Json], begin: float, took: float, rng: random.Random, topics: Topics) -> Iterator[Sent]:
-    """Yield events in their order over so many seconds, some of them later and twice."""
+    """Yield events in order over so many seconds, some of them later and twice."""
     for number, body in enumerate(told):
         due = begin + took * number / len(told)
         if rng.random() < _OUT_OF_ORDER:

@@ -1,4 +1,4 @@
-"""Certificates for servers and clients of tests, in files, by an authority that nobody else knows."""
+"""Certificates for servers and clients of tests, in files, by an authority of their own."""
 
 import secrets
 from pathlib import Path

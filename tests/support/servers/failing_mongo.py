@@ -1,4 +1,4 @@
-"""A mongod whose commands fail as they are told to: each error has a name."""
+"""A mongod whose commands fail with named errors."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,10 +13,10 @@ from tests.support.servers.proxy import Proxy
 from tests.support.servers.servers import mongo_server
 
 APPLICATION = "callfold"
-"""The name that `shared.store.mongo.client` gives to the server: nobody else's commands fail."""
+"""The name that `shared.store.mongo.client` gives to the server: only its commands fail."""
 
 _STALL_MS = int(scaled(1_000))
-"""Twice the driver's limit of time in `broken_off`; the server does not forget the order before it is over."""
+"""Twice the driver's timeout in `interrupted_call`; the server keeps the failpoint until it is over."""
 
 
 class NamedError(StrEnum):
@@ -51,8 +51,8 @@ _FAILURES: dict[NamedError, dict[str, Any]] = {
     NamedError.TIME_EXCEEDED: {"errorCode": 50},
     NamedError.STALLED: {"blockConnection": True, "blockTimeMS": _STALL_MS},
     NamedError.IDLE_CALLS_ENDED: {"closeConnection": True},
-    NamedError.CONCERN_FAILED: {"writeConcernError": {"code": 64, "errmsg": "told to"}},
-    NamedError.CONCERN_SHUTTING_DOWN: {"writeConcernError": {"code": 91, "errmsg": "told to"}},
+    NamedError.CONCERN_FAILED: {"writeConcernError": {"code": 64, "errmsg": "on purpose"}},
+    NamedError.CONCERN_SHUTTING_DOWN: {"writeConcernError": {"code": 91, "errmsg": "on purpose"}},
 }
 
 

@@ -26,7 +26,7 @@ def run(tool: str, *arguments: str, text: str = "", libs: Path = LIBS) -> str:
 
 
 def group_lag(bootstrap: str, group: str) -> dict[tuple[str, int], tuple[int, int, int]]:
-    """Return what `kafka-consumer-groups --describe` says: committed, end and lag by topic and partition."""
-    told = run(GROUPS, "--bootstrap-server", bootstrap, "--describe", "--group", group)
-    rows = [line.split() for line in told.splitlines() if line.startswith(f"{group} ")]
+    """Return what `kafka-consumer-groups --describe` prints: committed, end and lag by topic and partition."""
+    output = run(GROUPS, "--bootstrap-server", bootstrap, "--describe", "--group", group)
+    rows = [line.split() for line in output.splitlines() if line.startswith(f"{group} ")]
     return {(row[1], int(row[2])): (int(row[3]), int(row[4]), int(row[5])) for row in rows if row[3] != "-"}

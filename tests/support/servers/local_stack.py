@@ -44,7 +44,7 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["CALLFOLD_{port}_PORT"])), R
 
 @dataclasses.dataclass
 class Machine:
-    """A folder in which somebody runs `python -m deploy.local`."""
+    """A folder in which a user runs `python -m deploy.local`."""
 
     folder: Path
     state: Path

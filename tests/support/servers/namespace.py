@@ -39,10 +39,10 @@ class Place:
         return worker.start()
 
     async def committed(self) -> bool:
-        """Tell whether every record is acknowledged."""
+        """Return whether every record is committed."""
         try:
             return await lag(self.kafka, self.topics.prefix, self.topics) == 0
-        except GroupCoordinatorNotAvailableError:  # a new broker, which has not heard of any group yet
+        except GroupCoordinatorNotAvailableError:  # a new broker without groups
             return False
 
     async def prepare(self) -> None:

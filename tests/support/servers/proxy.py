@@ -1,6 +1,6 @@
-"""A TCP proxy whose connections can be cut, refused, delayed, stalled, or robbed of their answers.
+"""A TCP proxy whose connections can be cut, refused, delayed, stalled, or whose answers are dropped.
 
-It runs in a thread of its own, so that whoever uses it may block.
+It runs in a thread of its own, so that its user may block.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Path:
 
 
 def anybody(_first: bytes) -> str:
-    """Tell no callers apart."""
+    """Give all callers one path."""
     return ANYBODY
 
 

@@ -1,7 +1,7 @@
 """A replica set of three, each member behind a proxy that its clients and the other members come through.
 
-The members know each other by their proxies, so that what the driver is told leads through these. A proxy tells
-clients from members by the name that clients give: one kind can be cut off while the other goes on.
+The members know each other by their proxies, so that the driver connects through these. A proxy distinguishes
+clients from members by the name that clients send: one kind can be cut off while the other goes on.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +42,7 @@ def _caller(first: bytes) -> str:
 
 
 class Member(Server):
-    """One mongod; `proxy` is where everybody but this harness reaches it."""
+    """One mongod; `proxy` is how all but this harness connect to it."""
 
     name: ClassVar[str] = "mongod"
 
@@ -69,7 +69,7 @@ class Member(Server):
             yield client
 
     def is_primary(self) -> bool:
-        """Tell whether it takes writes; one that does not answer takes none."""
+        """Return whether it takes writes; one that does not answer takes none."""
         try:
             with self.client() as client:
                 return bool(client.admin.command("hello")["isWritablePrimary"])

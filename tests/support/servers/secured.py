@@ -83,7 +83,7 @@ class SecuredKafka(KafkaServer):
     """Its listeners, each `host:port`: `address` is its own, the others are named for their protocols.
 
     `sasl_ssl` takes PLAIN and SCRAM-SHA-512, `sasl_plaintext` SCRAM-SHA-256, `ssl` a certificate. USER may come by
-    PLAIN; by SCRAM whoever was let in.
+    PLAIN; by SCRAM the users of `let_in`.
     """
 
     def __init__(self, folder: Path, certificates: Certificates) -> None:
@@ -181,7 +181,7 @@ class SecuredMongo(MongoServer):
             client.admin.command("createUser", user, pwd=password, roles=[{"role": "readWrite", "db": database}])
 
     def _founded(self) -> str:
-        """Make the replica set, then its first user: what a server lets somebody do who is nobody yet."""
+        """Make the replica set, then its first user: a server without users permits only these."""
         with self._client() as client:
             hello = client.admin.command("hello")
             if "setName" not in hello:

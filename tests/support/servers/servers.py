@@ -9,8 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from testcontainers.core.container import DockerContainer
-
 from deploy.local.ports import HOST, free_port
 from deploy.local.servers.install import install
 from deploy.local.servers.kafka import KafkaServer
@@ -23,7 +21,7 @@ _MONGO_IMAGE = "mongo:7.0"
 
 @cache
 def engine_answers() -> bool:
-    """Tell whether containers can be run here."""
+    """Return whether containers can be run here."""
     docker = shutil.which("docker")
     return docker is not None and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0
 
@@ -87,7 +85,9 @@ class MongoContainer(MongoProcess):
     stop = KafkaContainer.stop
 
 
-def _container(image: str, port: int, **environment: str) -> DockerContainer:
+def _container(image: str, port: int, **environment: str) -> Any:
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 - slow, and rarely needed
+
     container = DockerContainer(image).with_bind_ports(port, (HOST, port))
     for name, value in environment.items():
         container.with_env(name, value)
@@ -113,7 +113,7 @@ def kafka_server() -> Iterator[Server]:
 
 @contextmanager
 def mongo_server(*options: str) -> Iterator[MongoServer]:
-    """Run a replica set of one with data of its own; `options` are mongod's, beside the usual ones."""
+    """Run a replica set of one with data of its own; `options` are additional ones of mongod."""
     with _folder() as folder, _mongod(folder, options) as server:
         yield server
 

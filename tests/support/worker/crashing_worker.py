@@ -2,7 +2,7 @@
 
     CALLFOLD_TEST_CRASH=after_insert python -m tests.support.worker.crashing_worker
 
-It is `services.worker` but for what stands around its store, its dead letters and its commits.
+It is `services.worker` with crash points around its store, its dead letters and its commits.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence

@@ -99,12 +99,12 @@ class WorkerProcess:
         self._running().send_signal(number)
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
+        """Kill it, like a crash."""
         self._running().kill()
         self._running().wait()
 
     def stop(self) -> int:
-        """Let it end in order; return its exit status."""
+        """Stop it cleanly; return its exit status."""
         process = self._running()
         if process.poll() is None:
             process.terminate()

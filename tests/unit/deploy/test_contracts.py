@@ -127,8 +127,7 @@ def test_a_schema_agrees_with_decode_on_any_one_value(kind: str) -> None:
 
     for *outer, last in fields:
         for value in VALUES:
-            body = deepcopy(whole)
-            (body["data"] if outer else body)[last] = value
+            body = {**whole, "data": {**whole["data"], last: value}} if outer else {**whole, last: value}
 
             assert valid(body, kind) is taken(body), (last, value)
 
