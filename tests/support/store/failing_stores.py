@@ -1,4 +1,4 @@
-"""Stores for a process of the pool that make trouble there, each in the call that is named after it."""
+"""A store for a process of the pool that hangs, eats memory or crashes when the call of that name is read."""
 
 import os
 import time
@@ -9,11 +9,10 @@ from shared.store.models import StoredCall
 from shared.store.ports import Store
 
 
-class _Odd(MemoryStore):
+class _FailingStore(MemoryStore):
     async def find(self, call: str) -> StoredCall | None:
-        """Return, for any other call, that it was never seen."""
-        if call in _TROUBLES:
-            _TROUBLES[call]()
+        if call in _FAILURES:
+            _FAILURES[call]()
         return None
 
 
@@ -28,12 +27,12 @@ def _eat() -> None:
 
 
 HANGS, IS_HUNGRY, DIES = "o/hangs", "o/is-hungry", "o/dies"
-_TROUBLES = {HANGS: _hang, IS_HUNGRY: _eat, DIES: os.abort}
+_FAILURES = {HANGS: _hang, IS_HUNGRY: _eat, DIES: os.abort}
 
 
 @dataclass(frozen=True)
-class OpensOdd:
-    """Opens such a store, or fails to."""
+class OpensFailingStore:
+    """Opens the store, or fails."""
 
     fails: bool = False
     key: str = ""
@@ -41,4 +40,4 @@ class OpensOdd:
     def __call__(self) -> Store:
         if self.fails:
             raise OSError("the store cannot be opened")
-        return _Odd()
+        return _FailingStore()

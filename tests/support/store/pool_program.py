@@ -1,16 +1,16 @@
-"""A program with a pool, for tests that kill it: prints the process's id when it folds, and waits for ever."""
+"""A program with a pool, for tests that kill it: prints the id of the process that folds, and waits for ever."""
 
 import asyncio
 
 from shared.fold_pool.pool import FoldPool
 from shared.fold_pool.settings import PoolSettings
 from tests.support.events.makers import book
-from tests.support.store.failing_stores import HANGS, OpensOdd
+from tests.support.store.failing_stores import HANGS, OpensFailingStore
 from tests.support.store.processes import children
 
 
 async def main() -> None:
-    pool = FoldPool(PoolSettings(), OpensOdd(), book())
+    pool = FoldPool(PoolSettings(), OpensFailingStore(), book())
     await pool.read("o/none")
     reading = asyncio.create_task(pool.read(HANGS))
     await asyncio.sleep(0.5)
