@@ -1,4 +1,4 @@
-"""What every fence tells: memory's, and that of Kafka."""
+"""Every commit barrier: in memory, and on Kafka."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from tests.support.servers.kafka import producer, send
 
 
 @dataclass
-class World:
-    """A fence, and how records come to its topics and are committed by the group; `empty` has none."""
+class Environment:
+    """A commit barrier, and how records are written and committed; the partition `empty` has no records."""
 
     commit_barrier: CommitBarrier
     telephony: TopicPartition
@@ -28,7 +28,7 @@ class World:
     commit: Callable[[Mapping[TopicPartition, int]], Awaitable[None]]
 
 
-async def in_memory() -> World:
+async def in_memory() -> Environment:
     commit_barrier = MemoryCommitBarrier()
     parts = [TopicPartition(topic, part) for topic in Topics().inputs for part in range(PARTITIONS)]
     commit_barrier.written.update(dict.fromkeys(parts, 0))
@@ -39,10 +39,10 @@ async def in_memory() -> World:
     async def commit(offsets: Mapping[TopicPartition, int]) -> None:
         commit_barrier.committed.update(offsets)
 
-    return World(commit_barrier, parts[0], parts[PARTITIONS], parts[1], write, commit)
+    return Environment(commit_barrier, parts[0], parts[PARTITIONS], parts[1], write, commit)
 
 
-async def in_kafka(bootstrap: str, topics: Topics) -> World:
+async def in_kafka(bootstrap: str, topics: Topics) -> Environment:
     access = KafkaAccess(bootstrap)
     await retry_until_available("kafka", lambda: declare(access, topics, Wanted(PARTITIONS, 1)), KafkaUnavailable)
 
@@ -58,67 +58,67 @@ async def in_kafka(bootstrap: str, topics: Topics) -> World:
 
     telephony, transcription = (TopicPartition(topic, 0) for topic in topics.inputs)
     commit_barrier = KafkaCommitBarrier(access, topics.inputs, topics.prefix)
-    return World(commit_barrier, telephony, transcription, TopicPartition(topics.telephony, 1), write, commit)
+    return Environment(commit_barrier, telephony, transcription, TopicPartition(topics.telephony, 1), write, commit)
 
 
 @pytest.fixture(params=["memory", "kafka"])
-async def translated_errors(request: pytest.FixtureRequest) -> World:
+async def env(request: pytest.FixtureRequest) -> Environment:
     if request.param == "memory":
         return await in_memory()
     return await in_kafka(request.getfixturevalue("kafka_bootstrap"), Topics(request.getfixturevalue("name")))
 
 
-async def test_the_ends_are_those_of_all_partitions_of_both_topics(translated_errors: World) -> None:
-    await translated_errors.write(translated_errors.telephony, 2)
-    await translated_errors.write(translated_errors.transcription, 3)
+async def test_the_ends_are_those_of_all_partitions_of_both_topics(env: Environment) -> None:
+    await env.write(env.telephony, 2)
+    await env.write(env.transcription, 3)
 
-    ends = await translated_errors.commit_barrier.ends()
+    ends = await env.commit_barrier.ends()
 
     assert len(ends) == 2 * PARTITIONS
     assert (
-        ends[translated_errors.telephony],
-        ends[translated_errors.transcription],
-        ends[translated_errors.empty],
+        ends[env.telephony],
+        ends[env.transcription],
+        ends[env.empty],
     ) == (2, 3, 0)
 
 
-async def test_where_nothing_ever_came_there_is_nothing_to_wait_for(translated_errors: World) -> None:
-    assert await translated_errors.commit_barrier.passed(await translated_errors.commit_barrier.ends())
+async def test_without_records_it_is_passed_at_once(env: Environment) -> None:
+    assert await env.commit_barrier.passed(await env.commit_barrier.ends())
 
 
-async def test_it_is_passed_when_all_partitions_are_committed_to_their_ends(translated_errors: World) -> None:
-    await translated_errors.write(translated_errors.telephony, 2)
-    await translated_errors.write(translated_errors.transcription, 3)
-    ends = await translated_errors.commit_barrier.ends()
+async def test_it_is_passed_when_all_partitions_are_committed_to_their_ends(env: Environment) -> None:
+    await env.write(env.telephony, 2)
+    await env.write(env.transcription, 3)
+    ends = await env.commit_barrier.ends()
 
-    passed = [await translated_errors.commit_barrier.passed(ends)]
+    passed = [await env.commit_barrier.passed(ends)]
     for offsets in (
-        {translated_errors.telephony: 2},
-        {translated_errors.transcription: 2},
-        {translated_errors.transcription: 3},
+        {env.telephony: 2},
+        {env.transcription: 2},
+        {env.transcription: 3},
     ):
-        await translated_errors.commit(offsets)
-        passed.append(await translated_errors.commit_barrier.passed(ends))
+        await env.commit(offsets)
+        passed.append(await env.commit_barrier.passed(ends))
 
     assert passed == [False, False, False, True]
 
 
-async def test_what_came_later_does_not_hold_it_up(translated_errors: World) -> None:
-    await translated_errors.write(translated_errors.telephony, 1)
-    ends = await translated_errors.commit_barrier.ends()
-    await translated_errors.write(translated_errors.telephony, 1)
+async def test_later_records_do_not_hold_it_up(env: Environment) -> None:
+    await env.write(env.telephony, 1)
+    ends = await env.commit_barrier.ends()
+    await env.write(env.telephony, 1)
 
-    await translated_errors.commit({translated_errors.telephony: 1})
+    await env.commit({env.telephony: 1})
 
-    assert await translated_errors.commit_barrier.passed(ends)
-    assert not await translated_errors.commit_barrier.passed(await translated_errors.commit_barrier.ends())
+    assert await env.commit_barrier.passed(ends)
+    assert not await env.commit_barrier.passed(await env.commit_barrier.ends())
 
 
-# What only Kafka has
+# Kafka alone
 
 
 @pytest.fixture
-async def kafka_world(kafka_bootstrap: str, name: str) -> World:
+async def kafka_env(kafka_bootstrap: str, name: str) -> Environment:
     return await in_kafka(kafka_bootstrap, Topics(name))
 
 
@@ -132,24 +132,24 @@ async def transact(bootstrap: str, part: TopicPartition, *, end: Callable[[AIOKa
 @pytest.mark.parametrize(
     ("end", "records"), [(AIOKafkaProducer.commit_transaction, 1), (AIOKafkaProducer.abort_transaction, 0)]
 )
-async def test_the_marks_of_a_transaction_are_not_waited_for_but_its_records_are(
-    kafka_world: World, kafka_bootstrap: str, end: Callable[[AIOKafkaProducer], Awaitable[None]], records: int
+async def test_it_waits_for_the_records_of_a_transaction_but_not_for_its_markers(
+    kafka_env: Environment, kafka_bootstrap: str, end: Callable[[AIOKafkaProducer], Awaitable[None]], records: int
 ) -> None:
-    part = kafka_world.telephony
-    await kafka_world.write(part, 1)
+    part = kafka_env.telephony
+    await kafka_env.write(part, 1)
     await transact(kafka_bootstrap, part, end=end)
-    ends = await kafka_world.commit_barrier.ends()
+    ends = await kafka_env.commit_barrier.ends()
 
-    await kafka_world.commit({part: 1})
-    before = await kafka_world.commit_barrier.passed(ends)
-    await kafka_world.commit({part: 1 + records})  # as the worker does, behind the last record
-    after = await kafka_world.commit_barrier.passed(ends)
+    await kafka_env.commit({part: 1})
+    before = await kafka_env.commit_barrier.passed(ends)
+    await kafka_env.commit({part: 1 + records})  # as the worker does, after the last record
+    after = await kafka_env.commit_barrier.passed(ends)
 
     assert ends[part] == 3
     assert (before, after) == (not records, True)
 
 
-async def test_a_broker_that_is_away_is_said_to_be() -> None:
+async def test_an_unreachable_broker_is_unavailable() -> None:
     commit_barrier = KafkaCommitBarrier(KafkaAccess(f"{HOST}:{free_port()}"), Topics().inputs, "callfold")
 
     for ask in (commit_barrier.ends, lambda: commit_barrier.passed({TopicPartition("calls.telephony", 0): 1})):

@@ -57,43 +57,43 @@ async def leased(store: Store, call: str) -> Lease:
     return lease
 
 
-def told(call: str, *more: Json) -> list[Json]:
+def events_of(call: str, *more: Json) -> list[Json]:
     return [*long_call(20, call), *more]
 
 
-async def test_a_call_is_read_as_the_log_tells_it(asked: Asked, call: str) -> None:
-    await put_large(asked.store, told(call), call)
+async def test_a_call_is_read_from_its_log(asked: Asked, call: str) -> None:
+    await put_large(asked.store, events_of(call), call)
 
     reading = await asked.folds.read(call)
 
     assert reading is not None
-    assert (b"".join(reading.parts), reading.finality) == (folded(*told(call)), Finality.SETTLING)
+    assert (b"".join(reading.parts), reading.finality) == (folded(*events_of(call)), Finality.SETTLING)
 
 
 async def test_a_call_never_seen_is_none(asked: Asked, call: str) -> None:
     assert await asked.folds.read(call) is None
 
 
-async def test_a_call_that_cannot_be_folded_says_so_to_its_reader(asked: Asked, call: str) -> None:
+async def test_reading_a_call_that_cannot_be_folded_fails(asked: Asked, call: str) -> None:
     await asked.store.mark_stale([update(call)])
 
     with pytest.raises(CallBroken):
         await asked.folds.read(call)
 
 
-async def test_a_claimed_call_is_folded_and_stored(asked: Asked, call: str) -> None:
-    await put_large(asked.store, told(call), call)
+async def test_a_leased_call_is_folded_and_stored(asked: Asked, call: str) -> None:
+    await put_large(asked.store, events_of(call), call)
 
     stored = await asked.folds.store(await leased(asked.store, call))
 
     found = await asked.store.find(call)
     assert (stored.final, stored.overtaken, stored.stats.conflicts, stored.stats.invalid) == (True, False, 0, 0)
     assert found is not None
-    assert (found.state, found.body) == (State.FINAL, folded(*told(call)))
+    assert (found.state, found.body) == (State.FINAL, folded(*events_of(call)))
 
 
-async def test_a_result_that_a_mark_has_overtaken_is_not_stored(asked: Asked, call: str) -> None:
-    await put_large(asked.store, told(call), call)
+async def test_the_result_of_a_call_marked_stale_meanwhile_is_not_stored(asked: Asked, call: str) -> None:
+    await put_large(asked.store, events_of(call), call)
     lease = await leased(asked.store, call)
 
     await asked.store.mark_stale([update(call)])
@@ -103,10 +103,10 @@ async def test_a_result_that_a_mark_has_overtaken_is_not_stored(asked: Asked, ca
     assert await state_of(asked.store, call) is State.STALE
 
 
-async def test_a_call_that_opts_out_is_redacted_wherever_it_is_folded(asked: Asked, call: str) -> None:
+async def test_a_call_that_opts_out_is_redacted(asked: Asked, call: str) -> None:
     organization, name = call.split("/")
     flag = event("call.updated", call=name, organization=organization, opt_out_sensitive_data_storage=True)
-    await put_large(asked.store, told(call, flag), call)
+    await put_large(asked.store, events_of(call, flag), call)
 
     await asked.folds.store(await leased(asked.store, call))
 
@@ -114,7 +114,7 @@ async def test_a_call_that_opts_out_is_redacted_wherever_it_is_folded(asked: Ask
     assert b"Thursday" not in b"".join(raw for document in log for raw in document.events)
 
 
-async def test_a_claimed_call_that_cannot_be_folded_is_left_claimed(asked: Asked, call: str) -> None:
+async def test_a_leased_call_that_cannot_be_folded_stays_leased(asked: Asked, call: str) -> None:
     await asked.store.mark_stale([update(call)])
 
     with pytest.raises(FoldFailed):
@@ -137,10 +137,10 @@ async def test_a_record_that_does_not_fit_is_final_without_it_and_is_read_whole(
     assert (b"".join(reading.parts), reading.finality) == (folded(*bodies), Finality.FINAL)
 
 
-async def test_several_who_ask_at_once_all_get_their_answers(asked: Asked, call: str) -> None:
-    await put_large(asked.store, told(call), call)
+async def test_concurrent_readers_each_get_their_answer(asked: Asked, call: str) -> None:
+    await put_large(asked.store, events_of(call), call)
 
     readings = await asyncio.gather(*(asked.folds.read(each) for each in (call, f"{call}-none", call)))
 
-    whole = folded(*told(call))
+    whole = folded(*events_of(call))
     assert [reading and b"".join(reading.parts) for reading in readings] == [whole, None, whole]

@@ -1,4 +1,4 @@
-"""What every place for inferred ends does: memory, and the telephony topic."""
+"""Every publisher of inferred ends: in memory, and on the telephony topic."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -29,56 +29,56 @@ ENDS = [end_of(f"call-{number}") for number in range(20)]
 
 
 @dataclass
-class Place:
-    """Where ends go, and how to see what has come there."""
+class Environment:
+    """A publisher, and how to read what it published."""
 
-    telephony: InferredEndPublisher
+    publisher: InferredEndPublisher
     read: Callable[[], Awaitable[list[InferredEnd]]]
 
 
 @pytest.fixture(params=["memory", "kafka"])
-async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+async def env(request: pytest.FixtureRequest) -> AsyncIterator[Environment]:
     if request.param == "memory":
         memory = MemoryInferredEnds()
 
         async def published() -> list[InferredEnd]:
             return memory.published
 
-        yield Place(memory, published)
+        yield Environment(memory, published)
         return
     bootstrap, topics = request.getfixturevalue("kafka_bootstrap"), Topics(request.getfixturevalue("name"))
     access = KafkaAccess(bootstrap)
     await retry_until_available("kafka", lambda: declare(access, topics, Wanted(PARTITIONS, 1)), KafkaUnavailable)
     kafka = KafkaInferredEndPublisher(access, topics.telephony)
-    yield Place(kafka, lambda: _read(bootstrap, topics))
+    yield Environment(kafka, lambda: _read(bootstrap, topics))
     await kafka.stop()
 
 
 async def _read(bootstrap: str, topics: Topics) -> list[InferredEnd]:
     found = await records(bootstrap, topics.telephony)
-    # As any producer of the call would have it: so the worker that owns the call gets its end too.
+    # In the partition of any producer of the call, so that the worker that owns the call receives its end.
     assert all(record.partition == partition_of(record.key.decode(), PARTITIONS) for record in found)
     assert all(isinstance(decode(record.value, record.headers), Event) for record in found)
     return [InferredEnd(record.key.decode(), record.value) for record in found]
 
 
-async def test_what_was_published_is_there(place: Place) -> None:
-    await place.telephony.publish(ENDS)
+async def test_published_ends_are_there(env: Environment) -> None:
+    await env.publisher.publish(ENDS)
 
-    assert sorted(await place.read(), key=ENDS.index) == ENDS
-
-
-async def test_published_again_it_is_there_again(place: Place) -> None:
-    await place.telephony.publish(ENDS[:1])
-    await place.telephony.publish(ENDS[:1])
-
-    assert await place.read() == ENDS[:1] * 2
+    assert sorted(await env.read(), key=ENDS.index) == ENDS
 
 
-async def test_a_broker_that_is_away_is_said_to_be() -> None:
-    telephony = KafkaInferredEndPublisher(KafkaAccess(f"{HOST}:{free_port()}"), Topics().telephony)
+async def test_an_end_published_twice_is_there_twice(env: Environment) -> None:
+    await env.publisher.publish(ENDS[:1])
+    await env.publisher.publish(ENDS[:1])
+
+    assert await env.read() == ENDS[:1] * 2
+
+
+async def test_an_unreachable_broker_is_unavailable() -> None:
+    publisher = KafkaInferredEndPublisher(KafkaAccess(f"{HOST}:{free_port()}"), Topics().telephony)
 
     with pytest.raises(KafkaUnavailable):
-        await telephony.publish(ENDS)
+        await publisher.publish(ENDS)
 
-    await telephony.stop()
+    await publisher.stop()
