@@ -93,8 +93,8 @@ class LeasedFolds:
         hopeless = [lease for lease in leases if lease.attempts > MAX_ATTEMPTS]
         outcome = await self.mark_broken(hopeless, "the process ended in each attempt")
         alone = suspects(leases)
-        if alone:
-            await self._store.release([lease.call for lease in alone], alone[0].token)
+        if leases:
+            await self._store.release([lease.call for lease in alone], leases[0].token)
         return outcome, [lease for lease in leases if lease not in hopeless and lease not in alone]
 
     async def fold(self, leases: Sequence[Lease]) -> Outcome:

@@ -1,1 +1,1 @@
-"""A small pool of processes that fold large calls: the real implementation of `shared.calls.large_calls.LargeCalls`."""
+"""A small pool of processes that fold large calls: implements `shared.calls.large_calls.LargeCalls`."""

@@ -1,6 +1,6 @@
-"""A process of the pool: `python -m shared.fold_pool.child`. It is started by a program, and ends with it.
+"""The main module of a process of the pool, `python -m shared.fold_pool.child`, which ends with its program.
 
-Whoever started it says on its standard input what is to be folded, and gets the answers from its standard output.
+It reads messages from its standard input, and writes the answers to its standard output.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from shared.calls.fold_call import store_call
 from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory
 from shared.calls.read_call import CallBroken, read_call
 from shared.fold.prices import PriceBook
-from shared.fold_pool.frames import Frame, Ready, Setup, pack, read
+from shared.fold_pool.process import Message, Ready, Setup, pack, read
 from shared.process import logs
 from shared.store.models import Lease
 from shared.store.ports import Store, StoreUnavailable, Unstorable
@@ -25,62 +25,62 @@ log = logs.logger(__name__)
 
 
 def main() -> None:
-    """Fold what is asked for, until the program that asks is gone."""
-    questions, answers = _pipes()
-    first = read(questions)
+    """Fold calls until the program closes the pipe."""
+    stdin, stdout = _pipes()
+    first = read(stdin)
     if first is None:
         return
     setup: Setup = first[0]
     logs.configure(setup.log_level, setup.log_format)
     os.nice(_NICE)  # events and readers go first
-    # Private memory that can be written, of which no file is the source: what a fold takes. Unlike RLIMIT_AS it does
-    # not count what threads and libraries merely reserve.
+    # RLIMIT_DATA limits private writable memory, which is what a fold takes. RLIMIT_AS would also count what threads
+    # and libraries only reserve.
     resource.setrlimit(resource.RLIMIT_DATA, (setup.memory_mb * 1024 * 1024,) * 2)
-    # A fold makes millions of objects and no cycles: to look for some again and again would take half of its time.
+    # A fold makes millions of objects and no cycles: the collector would take half of its time.
     gc.disable()
     gc.freeze()
     with asyncio.Runner() as runner:
-        runner.run(_serve(setup, questions, answers))
+        runner.run(_serve(setup, stdin, stdout))
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Return where questions come from and answers go to; what a library prints goes to standard error."""
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    """Return standard input and output; what a library prints goes to standard error instead."""
+    stdout = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return sys.stdin.buffer, answers
+    return sys.stdin.buffer, stdout
 
 
-async def _serve(setup: Setup, questions: BinaryIO, answers: BinaryIO) -> None:
+async def _serve(setup: Setup, stdin: BinaryIO, stdout: BinaryIO) -> None:
     store = setup.open_store()
-    asked: asyncio.Queue[Any] = asyncio.Queue()
-    threading.Thread(target=_listen, args=(questions, asked, asyncio.get_running_loop()), daemon=True).start()
-    _say(answers, (Ready(), ()))
+    jobs: asyncio.Queue[Any] = asyncio.Queue()
+    threading.Thread(target=_listen, args=(stdin, jobs, asyncio.get_running_loop()), daemon=True).start()
+    _send(stdout, (Ready(), ()))
     while True:
-        answer = await _answer(await asked.get(), store, setup)
-        _say(answers, answer)
+        answer = await _answer(await jobs.get(), store, setup)
+        _send(stdout, answer)
         if isinstance(answer[0], OutOfMemory):
-            return  # with whatever was left half done
+            return  # the failed fold may have left anything half done
         del answer
         gc.collect()
 
 
-def _listen(questions: BinaryIO, asked: asyncio.Queue[Any], loop: asyncio.AbstractEventLoop) -> None:
-    """Pass on what is asked; the end of the pipe is the program's end, and so this process's, whatever it is at."""
-    while (frame := read(questions)) is not None:
-        loop.call_soon_threadsafe(asked.put_nowait, frame[0])
+def _listen(stdin: BinaryIO, jobs: asyncio.Queue[Any], loop: asyncio.AbstractEventLoop) -> None:
+    """Pass messages on. The end of the pipe is the end of the program: this process ends too, even during a fold."""
+    while (message := read(stdin)) is not None:
+        loop.call_soon_threadsafe(jobs.put_nowait, message[0])
     os._exit(0)
 
 
-def _say(answers: BinaryIO, frame: Frame) -> None:
+def _send(stdout: BinaryIO, message: Message) -> None:
     try:
-        answers.writelines(pack(*frame))
-        answers.flush()
+        stdout.writelines(pack(*message))
+        stdout.flush()
     except BrokenPipeError:
         os._exit(0)
 
 
-async def _answer(job: Lease | str | Ready, store: Store, setup: Setup) -> Frame:
-    """Return what came of storing a claimed call, or of reading one, or why nothing did."""
+async def _answer(job: Lease | str | Ready, store: Store, setup: Setup) -> Message:
+    """Store a leased call, or read a call by its key; return the result, or the error."""
     if isinstance(job, Ready):
         return job, ()
     call = job.call if isinstance(job, Lease) else job
@@ -95,7 +95,7 @@ async def _answer(job: Lease | str | Ready, store: Store, setup: Setup) -> Frame
         return FoldFailed(type(error).__name__), ()
 
 
-async def _fold(job: Lease | str, store: Store, book: PriceBook) -> Frame:
+async def _fold(job: Lease | str, store: Store, book: PriceBook) -> Message:
     if isinstance(job, Lease):
         return await store_call(store, job, book), ()
     reading = await read_call(store, job, book)

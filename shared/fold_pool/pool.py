@@ -1,4 +1,4 @@
-"""The pool: processes that are started when they are needed, each folding one call at a time."""
+"""The pool: processes that are started when they are needed; each folds one call at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,24 +9,20 @@ from typing import cast
 from shared.calls.fold_call import StoredFold
 from shared.calls.large_calls import LargeReading, PoolUnavailable, ProcessEnded
 from shared.fold.prices import PriceBook
-from shared.fold_pool.frames import Frame, Setup
-from shared.fold_pool.process import FoldProcess
+from shared.fold_pool.process import FoldProcess, Message, Setup
 from shared.fold_pool.settings import PoolSettings
 from shared.process import metrics
-from shared.process.logs import logger
 from shared.store.models import Lease
 from shared.store.mongo.factory import StoreFactory
 
-log = logger(__name__)
-
 
 class FoldPool:
-    """Keeps to the port `LargeCalls`. A process that ends takes the call with it that it folds, and no other."""
+    """Implements `LargeCalls`. If a process ends, only the fold under way in it fails."""
 
     def __init__(self, settings: PoolSettings, open_store: StoreFactory, book: PriceBook) -> None:
         self._setup = Setup(open_store, book, settings.pool_memory_mb, settings.log_level, settings.log_format)
         self._seconds = settings.pool_seconds
-        self._turns = asyncio.Semaphore(settings.pool_processes)
+        self._slots = asyncio.Semaphore(settings.pool_processes)
         self._idle: list[FoldProcess] = []
         self._all: set[FoldProcess] = set()
         self._closed = False
@@ -40,14 +36,14 @@ class FoldPool:
         return None if reading is None else replace(cast(LargeReading, reading), parts=parts)
 
     async def close(self) -> None:
-        """End the processes, at work or not; no other is started."""
+        """End all processes, busy or idle; no other is started."""
         self._closed = True
         for process in self._all:
-            process.kill()  # whoever waits for one that is at work finds out, and clears up
+            process.kill()  # the task that waits for a busy one is woken, and ends it
         while self._idle:
             await self._end(self._idle.pop())
 
-    async def _ask(self, job: Lease | str) -> Frame:
+    async def _ask(self, job: Lease | str) -> Message:
         async with self._process() as process:
             with metrics.POOL_SECONDS.time():
                 answer, attached = await self._answer(process, job)
@@ -55,7 +51,7 @@ class FoldPool:
             raise answer
         return answer, attached
 
-    async def _answer(self, process: FoldProcess, job: Lease | str) -> Frame:
+    async def _answer(self, process: FoldProcess, job: Lease | str) -> Message:
         try:
             async with asyncio.timeout(self._seconds):
                 return await process.ask(job)
@@ -64,8 +60,8 @@ class FoldPool:
 
     @asynccontextmanager
     async def _process(self) -> AsyncIterator[FoldProcess]:
-        """Give a process to one call; it is used again, unless anything at all went wrong."""
-        async with self._turns:
+        """Give a process to one call; it is used again only if nothing failed."""
+        async with self._slots:
             process = await self._started()
             try:
                 yield process
@@ -75,7 +71,7 @@ class FoldPool:
             self._idle.append(process)
 
     async def _started(self) -> FoldProcess:
-        """Return a process that is ready: one that has folded before, if it has not ended since."""
+        """Return a process that is ready: an idle one, if it has not ended since."""
         while self._idle:
             process = self._idle.pop()
             if await process.answers():

@@ -1,18 +1,80 @@
-"""One process of the pool, as the program sees it that started it."""
+"""One process of the pool, seen from the program that starts it, and the messages between the two.
+
+A message travels as two lengths, the pickled message, and the bytes attached to it, which can be large and are not
+pickled. Pickle is safe here, because only the two ends of the pipe, both processes of one program, can write to it.
+"""
 
 import asyncio
 import contextlib
+import pickle
 import signal
+import struct
 import sys
 from asyncio.subprocess import PIPE, Process
-from typing import Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal, Self
 
 from shared.calls.large_calls import PoolUnavailable, ProcessEnded
-from shared.fold_pool.frames import Frame, Ready, Setup, pack, receive
+from shared.fold.prices import PriceBook
 from shared.store.models import Lease
+from shared.store.mongo.factory import StoreFactory
 
-_START_SECONDS = 60.0
+_LENGTHS = struct.Struct(">QQ")
+_PART_BYTES = 256 * 1024
 _READ_AHEAD = 1024 * 1024
+_START_SECONDS = 60.0
+
+Message = tuple[Any, Sequence[bytes]]
+"""What is pickled, and the bytes attached to it, in parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The first message to a process."""
+
+    open_store: StoreFactory
+    book: PriceBook
+    memory_mb: int
+    log_level: str
+    log_format: Literal["json", "console"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The first message from a process, and its answer to the same message: it can fold."""
+
+
+def pack(message: object, attached: Sequence[bytes] = ()) -> Sequence[bytes]:
+    """Return the bytes to be sent, in parts."""
+    pickled = pickle.dumps(message)
+    return (_LENGTHS.pack(len(pickled), sum(map(len, attached))), pickled, *attached)
+
+
+def read(pipe: BinaryIO) -> Message | None:
+    """Return the next message, None at the end of the pipe."""
+    lengths = pipe.read(_LENGTHS.size)
+    if len(lengths) < _LENGTHS.size:
+        return None
+    size, more = _LENGTHS.unpack(lengths)
+    pickled, attached = pipe.read(size), pipe.read(more)
+    cut_off = len(pickled) + len(attached) < size + more
+    return None if cut_off else (pickle.loads(pickled), (attached,))  # noqa: S301 - see above
+
+
+async def _receive(stream: asyncio.StreamReader) -> Message:
+    """Return the next message.
+
+    Raises:
+        asyncio.IncompleteReadError: the other end is closed.
+    """
+    size, more = _LENGTHS.unpack(await stream.readexactly(_LENGTHS.size))
+    message = pickle.loads(await stream.readexactly(size))  # noqa: S301 - see above
+    parts = []
+    while more:
+        parts.append(await stream.readexactly(min(more, _PART_BYTES)))
+        more -= len(parts[-1])
+    return message, parts
 
 
 class FoldProcess:
@@ -26,11 +88,11 @@ class FoldProcess:
         """Return a process that is ready.
 
         Raises:
-            PoolUnavailable: there is none to be had.
+            PoolUnavailable: no process can be started.
         """
         try:
-            # In a session of its own: Ctrl-C and what else goes to a whole group are for the program, which then ends
-            # it. By a program of its own, not by `multiprocessing`, which would import the program's entry again.
+            # In a session of its own: Ctrl-C and other signals to the whole group reach the program alone, which then
+            # ends the process. With a main module of its own, unlike `multiprocessing`, which imports the program's.
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "shared.fold_pool.child"),
                 stdin=PIPE,
@@ -43,7 +105,7 @@ class FoldProcess:
         started = cls(process)
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await started._exchange(setup)
+                await started.ask(setup)
         except (ProcessEnded, TimeoutError) as error:
             await started.end()
             hint = f"CALLFOLD_POOL_MEMORY_MB={setup.memory_mb} may be too low"
@@ -54,41 +116,37 @@ class FoldProcess:
         return started
 
     async def answers(self) -> bool:
-        """Tell whether the process is still there, after it had nothing to do."""
+        """Return whether an idle process is still alive."""
         try:
             async with asyncio.timeout(_START_SECONDS):
-                await self._exchange(Ready())
+                await self.ask(Ready())
         except (ProcessEnded, TimeoutError):
             return False
         return True
 
-    async def ask(self, job: Lease | str) -> Frame:
-        """Return the answer; only one may be asked for at a time.
+    async def ask(self, message: Lease | str | Ready | Setup) -> Message:
+        """Return the answer to a message; only one may be asked at a time.
 
         Raises:
-            ProcessEnded: there will be none.
+            ProcessEnded: the process ended before it answered.
         """
-        return await self._exchange(job)
+        try:
+            self._stdin.writelines(pack(message))
+            await self._stdin.drain()
+            return await _receive(self._stdout)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise ProcessEnded(_how(await self._process.wait())) from error
 
     def kill(self) -> None:
-        """End the process at once."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 
     async def end(self) -> None:
-        """End the process at once, and return when nothing is left of it."""
+        """Kill the process, and return when it and its pipes are gone."""
         self.kill()
         self._stdin.close()
         await self._stdout.read()
         await self._process.wait()
-
-    async def _exchange(self, message: object) -> Frame:
-        try:
-            self._stdin.writelines(pack(message))
-            await self._stdin.drain()
-            return await receive(self._stdout)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise ProcessEnded(_how(await self._process.wait())) from error
 
     @property
     def _stdin(self) -> asyncio.StreamWriter:

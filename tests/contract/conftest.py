@@ -1,4 +1,4 @@
-"""Every store that there is: memory, and MongoDB by either driver."""
+"""Every store: in memory, and on MongoDB by either driver."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What every store does with claims and their results."""
+"""Every store: leases and their results."""
 
 import asyncio
 from typing import Any
@@ -14,10 +14,10 @@ from tests.support.store.makers import CALL, document, leased, result, state_of,
 
 leases_run_out = pytest.mark.parametrize("lease_ms", [100])
 
-# Claiming
+# Leasing
 
 
-async def test_a_stale_call_is_claimed_once(store: Store) -> None:
+async def test_a_stale_call_is_leased_once(store: Store) -> None:
     await store.mark_stale([update()])
 
     first = await store.lease([CALL], next(tokens))
@@ -30,7 +30,7 @@ async def test_a_stale_call_is_claimed_once(store: Store) -> None:
     assert await state_of(store) is State.FOLDING
 
 
-async def test_of_two_claims_at_once_one_wins(store: Store) -> None:
+async def test_of_two_concurrent_leases_one_is_given(store: Store) -> None:
     await store.mark_stale([update()])
 
     both = await asyncio.gather(*(store.lease([CALL], next(tokens)) for _ in range(2)))
@@ -38,14 +38,14 @@ async def test_of_two_claims_at_once_one_wins(store: Store) -> None:
     assert sorted(map(len, both)) == [0, 1]
 
 
-async def test_what_is_not_stale_is_not_claimed(store: Store) -> None:
+async def test_a_call_that_is_not_stale_is_not_leased(store: Store) -> None:
     await store.mark_stale([update(stale=False)])
 
     assert await store.lease([CALL, "org-789/none"], next(tokens)) == []
 
 
 @leases_run_out
-async def test_a_claim_that_ran_out_is_taken_over(store: Store) -> None:
+async def test_an_expired_lease_is_taken_over(store: Store) -> None:
     await leased(store)
 
     (again,) = await eventually(lambda: store.lease([CALL], next(tokens)))
@@ -68,7 +68,7 @@ async def test_a_renewed_lease_holds_when_one_of_the_same_age_has_run_out(store:
     assert await store.store_results([(lease, result())]) == set()
 
 
-async def test_a_released_claim_leaves_the_call_stale_and_the_attempt_uncounted(store: Store) -> None:
+async def test_a_released_lease_leaves_the_call_stale_and_counts_no_attempt(store: Store) -> None:
     lease = await leased(store)
 
     await store.release([CALL], lease.token)
@@ -77,7 +77,7 @@ async def test_a_released_claim_leaves_the_call_stale_and_the_attempt_uncounted(
     assert again.attempts == 1
 
 
-async def test_giving_a_claim_back_again_changes_nothing(store: Store) -> None:
+async def test_releasing_a_lease_again_changes_nothing(store: Store) -> None:
     lease = await leased(store)
 
     for _ in range(2):
@@ -87,7 +87,7 @@ async def test_giving_a_claim_back_again_changes_nothing(store: Store) -> None:
     assert again.attempts == 1
 
 
-async def test_a_claim_that_a_mark_has_overtaken_is_given_back_uncounted_too(store: Store) -> None:
+async def test_releasing_the_lease_of_a_call_marked_stale_meanwhile_counts_no_attempt_either(store: Store) -> None:
     lease = await leased(store)
     await store.mark_stale([update()])
 
@@ -97,7 +97,7 @@ async def test_a_claim_that_a_mark_has_overtaken_is_given_back_uncounted_too(sto
     assert (await leased(store)).attempts == 1
 
 
-async def test_giving_back_what_was_stored_and_marked_again_counts_no_less(store: Store) -> None:
+async def test_releasing_a_call_that_was_stored_and_marked_stale_takes_no_attempt_away(store: Store) -> None:
     lease = await leased(store)
     await store.store_results([(lease, result())])
     await store.mark_stale([update()])
@@ -107,7 +107,7 @@ async def test_giving_back_what_was_stored_and_marked_again_counts_no_less(store
     assert (await leased(store)).attempts == 1
 
 
-async def test_giving_back_what_was_broken_and_marked_again_counts_no_less(store: Store) -> None:
+async def test_releasing_a_call_that_was_broken_and_marked_stale_takes_no_attempt_away(store: Store) -> None:
     lease = await leased(store)
     await store.mark_broken([lease])
     await store.mark_stale([update()])
@@ -117,7 +117,7 @@ async def test_giving_back_what_was_broken_and_marked_again_counts_no_less(store
     assert (await leased(store)).attempts == MAX_ATTEMPTS
 
 
-async def test_waiting_calls_are_the_stale_ones_of_these_partitions_longest_first(store: Store) -> None:
+async def test_stale_calls_are_those_of_the_partitions_the_longest_waiting_first(store: Store) -> None:
     await store.mark_stale([update("o/b")])
     await asyncio.sleep(0.01)
     await store.mark_stale([update("o/a")])
@@ -130,14 +130,14 @@ async def test_waiting_calls_are_the_stale_ones_of_these_partitions_longest_firs
     assert {each.partition for each in waiting} == {7}
 
 
-async def test_a_claimed_call_does_not_wait(store: Store) -> None:
+async def test_a_leased_call_is_not_stale(store: Store) -> None:
     await leased(store)
 
     assert await store.stale_calls([7], 10) == []
 
 
 @leases_run_out
-async def test_a_claimed_call_waits_again_when_its_claim_has_run_out(store: Store) -> None:
+async def test_a_leased_call_is_stale_again_when_its_lease_has_expired(store: Store) -> None:
     await leased(store)
 
     later = await eventually(lambda: store.stale_calls([7], 10))
@@ -159,7 +159,7 @@ async def test_a_stored_record_is_found(store: Store) -> None:
     assert (found.state, found.body, found.etag, found.opted_out) == (State.FINAL, stored.body, stored.etag, False)
 
 
-async def test_a_record_of_a_call_that_goes_on_is_live(store: Store) -> None:
+async def test_a_record_that_is_not_final_leaves_the_call_live(store: Store) -> None:
     lease = await leased(store)
 
     await store.store_results([(lease, result(final=False))])
@@ -167,7 +167,7 @@ async def test_a_record_of_a_call_that_goes_on_is_live(store: Store) -> None:
     assert (await store.read_states([CALL]))[CALL] == CallSnapshot(State.LIVE, False, 1_000, 3)
 
 
-async def test_a_mark_in_between_makes_the_result_lost(store: Store) -> None:
+async def test_the_result_of_a_call_marked_stale_meanwhile_is_lost(store: Store) -> None:
     lease = await leased(store)
 
     await store.mark_stale([update()])
@@ -176,7 +176,7 @@ async def test_a_mark_in_between_makes_the_result_lost(store: Store) -> None:
     assert await state_of(store) is State.STALE
 
 
-async def test_a_fold_that_a_mark_has_overtaken_is_no_failed_attempt(store: Store) -> None:
+async def test_a_fold_overtaken_by_an_update_is_no_failed_attempt(store: Store) -> None:
     for _ in range(2 * MAX_ATTEMPTS):
         lease = await leased(store)
         await store.mark_stale([update()])
@@ -198,7 +198,7 @@ async def test_folds_that_keep_overtaking_each_other_are_no_failed_attempts(stor
 
 
 @leases_run_out
-async def test_the_result_of_a_claim_that_was_taken_over_is_lost(store: Store) -> None:
+async def test_the_result_of_a_lease_that_was_taken_over_is_lost(store: Store) -> None:
     slow = await leased(store)
     (quick,) = await eventually(lambda: store.lease([CALL], next(tokens)))
 
@@ -206,7 +206,7 @@ async def test_the_result_of_a_claim_that_was_taken_over_is_lost(store: Store) -
     assert await store.store_results([(quick, result())]) == set()
 
 
-async def test_of_several_results_only_the_lost_ones_are_named(store: Store) -> None:
+async def test_of_several_results_only_the_lost_ones_are_returned(store: Store) -> None:
     held, lost = await leased(store, "o/held"), await leased(store, "o/lost")
     await store.mark_stale([update("o/lost")])
 
@@ -233,9 +233,7 @@ async def test_a_record_that_would_not_fit_is_final_without_a_body(store: Store)
 @pytest.mark.parametrize(
     "metadata", [{"a.b": 1, "$set": {"$x": "$27"}}, {"": ""}, {"$ref": "x", "$id": 1}, {"n": 2**63 - 1}, {"f": 1e300}]
 )
-async def test_keys_and_values_that_mean_something_to_a_database_are_kept(
-    store: Store, metadata: dict[str, Any]
-) -> None:
+async def test_keys_and_values_with_a_meaning_in_mongodb_are_kept(store: Store, metadata: dict[str, Any]) -> None:
     lease, stored = await leased(store), result(metadata={"outer": metadata})
 
     await store.store_results([(lease, stored)])
@@ -245,7 +243,7 @@ async def test_keys_and_values_that_mean_something_to_a_database_are_kept(
     assert found.body == stored.body
 
 
-async def test_a_broken_call_has_no_record_and_gets_one_attempt_with_the_next_mark(store: Store) -> None:
+async def test_a_broken_call_has_no_record_and_gets_one_attempt_when_it_is_marked_stale(store: Store) -> None:
     lease = await leased(store)
 
     await store.mark_broken([lease])
@@ -256,7 +254,7 @@ async def test_a_broken_call_has_no_record_and_gets_one_attempt_with_the_next_ma
     assert (await leased(store)).attempts == MAX_ATTEMPTS
 
 
-async def test_a_call_that_was_marked_meanwhile_is_not_broken_off(store: Store) -> None:
+async def test_a_call_marked_stale_meanwhile_is_not_marked_broken(store: Store) -> None:
     lease = await leased(store)
     await store.mark_stale([update()])
 
@@ -273,10 +271,10 @@ async def test_the_store_answers(store: Store) -> None:
     await store.ping()
 
 
-# Headers, and what the log knows of
+# Headers and the calls of the log
 
 
-async def test_the_log_tells_its_calls_in_order_from_any_of_them_on(store: Store) -> None:
+async def test_the_calls_of_the_log_are_listed_in_order_from_any_of_them_on(store: Store) -> None:
     calls = ["a/1", "a/1-b", "a/2", "ab/1", "b/1"]
     await store.insert([document(call, offset=offset) for call in calls for offset in range(3)])
 
@@ -289,14 +287,14 @@ async def test_the_log_tells_its_calls_in_order_from_any_of_them_on(store: Store
     assert await store.logged_calls(10, everything[-1]) == []
 
 
-async def test_a_call_with_more_documents_than_a_page_is_told_once(store: Store) -> None:
+async def test_a_call_with_more_documents_than_a_page_is_listed_once(store: Store) -> None:
     await store.insert([document("a/1", offset=offset) for offset in range(2_100)])
     await store.insert([document("a/2")])
 
     assert await store.logged_calls(10) == ["a/1", "a/2"]
 
 
-async def test_a_header_tells_by_which_versions_the_record_was_folded(store: Store) -> None:
+async def test_a_header_has_the_versions_by_which_the_record_was_folded(store: Store) -> None:
     lease = await leased(store)
     await store.mark_stale([update("a/1", stale=False)])
     await store.store_results([(lease, result())])

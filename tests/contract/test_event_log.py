@@ -1,4 +1,4 @@
-"""What every store does with the log and with marks."""
+"""Every store: the log, and updates of calls."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ OTHER = "org-789/call-45"  # whose key is the beginning of the other's
 # The log
 
 
-async def test_what_was_inserted_is_read_back(store: Store) -> None:
+async def test_an_inserted_document_is_read_back(store: Store) -> None:
     mine = document(content=raw(event("call.note", event="$27 äöü \u0000 said")))
 
     await store.insert([mine])
@@ -25,7 +25,7 @@ async def test_what_was_inserted_is_read_back(store: Store) -> None:
     assert await store.read([CALL]) == {CALL: [mine]}
 
 
-async def test_the_same_stretch_twice_is_there_once_and_the_others_beside_it_too(store: Store) -> None:
+async def test_a_document_inserted_twice_is_there_once_and_the_others_of_the_batch_too(store: Store) -> None:
     first, second = document(offset=1), document(offset=2)
     await store.insert([first])
 
@@ -34,7 +34,7 @@ async def test_the_same_stretch_twice_is_there_once_and_the_others_beside_it_too
     assert len((await store.read([CALL]))[CALL]) == 2
 
 
-async def test_stretches_that_differ_in_anything_do_not_collide(store: Store) -> None:
+async def test_documents_that_differ_in_anything_do_not_collide(store: Store) -> None:
     different = [
         document(),
         document(offset=1),
@@ -48,7 +48,7 @@ async def test_stretches_that_differ_in_anything_do_not_collide(store: Store) ->
     assert len((await store.read([CALL]))[CALL]) == len(different)
 
 
-async def test_a_call_whose_key_begins_anothers_is_not_read_with_it(store: Store) -> None:
+async def test_a_call_whose_key_is_a_prefix_of_anothers_is_not_read_with_it(store: Store) -> None:
     mine, others = document(CALL), document(OTHER)
 
     await store.insert([mine, others])
@@ -70,7 +70,7 @@ async def test_the_ids_of_a_calls_documents_are_those_that_are_read(store: Store
     assert await store.ids("org-789/none") == []
 
 
-async def test_documents_are_read_by_their_ids_as_far_as_they_are_there(store: Store) -> None:
+async def test_documents_are_read_by_their_ids_if_they_are_there(store: Store) -> None:
     first, second = document(), document(offset=1, content=b"secret")
     await store.insert([first, second])
     await store.redact([LogDocument(second.id, (b"{}",))])
@@ -84,7 +84,7 @@ async def test_documents_are_read_by_their_ids_as_far_as_they_are_there(store: S
     assert await store.documents([]) == []
 
 
-async def test_many_who_look_for_calls_at_once_find_each_their_own(store: Store) -> None:
+async def test_concurrent_readers_each_find_their_own_call(store: Store) -> None:
     for number in range(40):
         await store.mark_stale([update(f"org-789/call-{number}", opted_out=number % 2 == 0)])
 
@@ -112,14 +112,14 @@ async def test_a_redacted_document_stays_as_its_first_redaction_left_it(store: S
     assert stored.redacted_at > 0
 
 
-# Looking and marking
+# States and updates
 
 
-async def test_a_call_never_seen_is_missing_from_the_look(store: Store) -> None:
+async def test_a_call_never_seen_has_no_state(store: Store) -> None:
     assert await store.read_states([CALL]) == {}
 
 
-async def test_a_call_at_first_sight_is_live(store: Store) -> None:
+async def test_a_call_first_seen_is_live(store: Store) -> None:
     await store.mark_stale([update(stale=False)])
 
     assert await store.read_states([CALL]) == {
@@ -127,13 +127,13 @@ async def test_a_call_at_first_sight_is_live(store: Store) -> None:
     }
 
 
-async def test_a_mark_makes_a_header_where_there_is_none(store: Store) -> None:
+async def test_marking_a_new_call_stale_creates_its_header(store: Store) -> None:
     await store.mark_stale([update()])
 
     assert await state_of(store) is State.STALE
 
 
-async def test_a_first_sight_changes_no_state_that_is_there(store: Store) -> None:
+async def test_an_update_that_is_not_stale_changes_no_state(store: Store) -> None:
     await store.mark_stale([update()])
 
     await store.mark_stale([update(stale=False)])
@@ -141,7 +141,7 @@ async def test_a_first_sight_changes_no_state_that_is_there(store: Store) -> Non
     assert await state_of(store) is State.STALE
 
 
-async def test_the_last_arrival_only_moves_on(store: Store) -> None:
+async def test_the_last_arrival_only_grows(store: Store) -> None:
     await store.mark_stale([update(arrival=5_000, stale=False)])
 
     await store.mark_stale([update(arrival=4_000, stale=False)])
@@ -158,7 +158,7 @@ async def test_a_call_that_opted_out_stays_so(store: Store) -> None:
 
 
 @pytest.mark.parametrize("final", [True, False])
-async def test_a_mark_makes_a_stored_record_stale(store: Store, final: bool) -> None:
+async def test_marking_a_call_stale_makes_its_stored_record_stale(store: Store, final: bool) -> None:
     lease = await leased(store)
     await store.store_results([(lease, result(final=final))])
 
@@ -167,7 +167,7 @@ async def test_a_mark_makes_a_stored_record_stale(store: Store, final: bool) -> 
     assert await state_of(store) is State.STALE
 
 
-async def test_no_marks_are_no_trouble(store: Store) -> None:
+async def test_empty_writes_do_nothing(store: Store) -> None:
     await store.mark_stale([])
     await store.redact([])
     await store.renew([], "token")
@@ -178,7 +178,7 @@ async def test_no_marks_are_no_trouble(store: Store) -> None:
 # Opting out
 
 
-async def test_opted_out_calls_are_told_in_the_order_of_their_arrival_a_page_at_a_time(store: Store) -> None:
+async def test_opted_out_calls_are_listed_by_last_arrival_a_page_at_a_time(store: Store) -> None:
     for call, arrival in (("o/b", 2_000), ("o/a", 2_000), ("o/c", 2_000), ("o/first", 1_000), ("o/last", 9_000)):
         await store.mark_stale([update(call, arrival=arrival, opted_out=True)])
     await store.mark_stale([update("o/not", arrival=2_000)])
@@ -197,7 +197,7 @@ async def test_opted_out_calls_are_told_in_the_order_of_their_arrival_a_page_at_
     assert await store.opted_out_calls([6], (0, ""), 9_000, 9) == []
 
 
-async def test_raw_are_the_calls_with_a_document_that_is_not_redacted(store: Store) -> None:
+async def test_unredacted_are_the_calls_with_a_document_that_is_not_redacted(store: Store) -> None:
     redacted, half = document(OTHER), document("o/half", offset=1)
     await store.insert([document(CALL), redacted, half, document("o/half", offset=2)])
     await store.redact([redacted, half])

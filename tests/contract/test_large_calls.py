@@ -1,4 +1,4 @@
-"""What is asked of whoever folds large calls: here, or in a process of the pool."""
+"""Every `LargeCalls`: in this process, and in a process of the pool."""
 
 import asyncio
 import uuid
@@ -26,22 +26,22 @@ from tests.support.worker.memory_worker import folded
 
 
 @dataclass
-class Asked:
-    """Whoever is asked, and the store that they have in common with the test."""
+class Environment:
+    """The folds under test, and their store."""
 
     folds: LargeCalls
     store: Store
 
 
 @pytest.fixture(params=["here", "pool"], scope="module")
-async def asked(request: pytest.FixtureRequest, mongo_uri: str) -> AsyncIterator[Asked]:
+async def env(request: pytest.FixtureRequest, mongo_uri: str) -> AsyncIterator[Environment]:
     database = f"t{uuid.uuid4().hex[:12]}"
     access = MongoAccess(mongo_uri)
     connection = Connection(access, database)
     store = MongoStore(connection)
     await store.prepare()
     pool = FoldPool(PoolSettings(), MongoStoreFactory(access, database, "motor", 30_000), book())
-    yield Asked(InProcessFolds(store, book()) if request.param == "here" else pool, store)
+    yield Environment(InProcessFolds(store, book()) if request.param == "here" else pool, store)
     await pool.close()
     await connection.drop()
     await connection.close()
@@ -57,90 +57,90 @@ async def leased(store: Store, call: str) -> Lease:
     return lease
 
 
-def told(call: str, *more: Json) -> list[Json]:
+def events_of(call: str, *more: Json) -> list[Json]:
     return [*long_call(20, call), *more]
 
 
-async def test_a_call_is_read_as_the_log_tells_it(asked: Asked, call: str) -> None:
-    await put_large(asked.store, told(call), call)
+async def test_a_call_is_read_from_its_log(env: Environment, call: str) -> None:
+    await put_large(env.store, events_of(call), call)
 
-    reading = await asked.folds.read(call)
+    reading = await env.folds.read(call)
 
     assert reading is not None
-    assert (b"".join(reading.parts), reading.finality) == (folded(*told(call)), Finality.SETTLING)
+    assert (b"".join(reading.parts), reading.finality) == (folded(*events_of(call)), Finality.SETTLING)
 
 
-async def test_a_call_never_seen_is_none(asked: Asked, call: str) -> None:
-    assert await asked.folds.read(call) is None
+async def test_a_call_never_seen_is_none(env: Environment, call: str) -> None:
+    assert await env.folds.read(call) is None
 
 
-async def test_a_call_that_cannot_be_folded_says_so_to_its_reader(asked: Asked, call: str) -> None:
-    await asked.store.mark_stale([update(call)])
+async def test_reading_a_call_that_cannot_be_folded_fails(env: Environment, call: str) -> None:
+    await env.store.mark_stale([update(call)])
 
     with pytest.raises(CallBroken):
-        await asked.folds.read(call)
+        await env.folds.read(call)
 
 
-async def test_a_claimed_call_is_folded_and_stored(asked: Asked, call: str) -> None:
-    await put_large(asked.store, told(call), call)
+async def test_a_leased_call_is_folded_and_stored(env: Environment, call: str) -> None:
+    await put_large(env.store, events_of(call), call)
 
-    stored = await asked.folds.store(await leased(asked.store, call))
+    stored = await env.folds.store(await leased(env.store, call))
 
-    found = await asked.store.find(call)
+    found = await env.store.find(call)
     assert (stored.final, stored.overtaken, stored.stats.conflicts, stored.stats.invalid) == (True, False, 0, 0)
     assert found is not None
-    assert (found.state, found.body) == (State.FINAL, folded(*told(call)))
+    assert (found.state, found.body) == (State.FINAL, folded(*events_of(call)))
 
 
-async def test_a_result_that_a_mark_has_overtaken_is_not_stored(asked: Asked, call: str) -> None:
-    await put_large(asked.store, told(call), call)
-    lease = await leased(asked.store, call)
+async def test_the_result_of_a_call_marked_stale_meanwhile_is_not_stored(env: Environment, call: str) -> None:
+    await put_large(env.store, events_of(call), call)
+    lease = await leased(env.store, call)
 
-    await asked.store.mark_stale([update(call)])
-    stored = await asked.folds.store(lease)
+    await env.store.mark_stale([update(call)])
+    stored = await env.folds.store(lease)
 
     assert stored.overtaken
-    assert await state_of(asked.store, call) is State.STALE
+    assert await state_of(env.store, call) is State.STALE
 
 
-async def test_a_call_that_opts_out_is_redacted_wherever_it_is_folded(asked: Asked, call: str) -> None:
+async def test_a_call_that_opts_out_is_redacted(env: Environment, call: str) -> None:
     organization, name = call.split("/")
     flag = event("call.updated", call=name, organization=organization, opt_out_sensitive_data_storage=True)
-    await put_large(asked.store, told(call, flag), call)
+    await put_large(env.store, events_of(call, flag), call)
 
-    await asked.folds.store(await leased(asked.store, call))
+    await env.folds.store(await leased(env.store, call))
 
-    log = (await asked.store.read([call]))[call]
+    log = (await env.store.read([call]))[call]
     assert b"Thursday" not in b"".join(raw for document in log for raw in document.events)
 
 
-async def test_a_claimed_call_that_cannot_be_folded_is_left_claimed(asked: Asked, call: str) -> None:
-    await asked.store.mark_stale([update(call)])
+async def test_a_leased_call_that_cannot_be_folded_stays_leased(env: Environment, call: str) -> None:
+    await env.store.mark_stale([update(call)])
 
     with pytest.raises(FoldFailed):
-        await asked.folds.store(await leased(asked.store, call))
+        await env.folds.store(await leased(env.store, call))
 
-    assert await state_of(asked.store, call) is State.FOLDING
+    assert await state_of(env.store, call) is State.FOLDING
 
 
-async def test_a_record_that_does_not_fit_is_final_without_it_and_is_read_whole(asked: Asked, call: str) -> None:
+async def test_a_record_that_does_not_fit_is_final_without_it_and_is_read_whole(env: Environment, call: str) -> None:
     bodies = long_call(14, call, line="x" * 900_000)
-    await put_large(asked.store, bodies, call)
+    await put_large(env.store, bodies, call)
 
-    await asked.folds.store(await leased(asked.store, call))
-    reading = await asked.folds.read(call)
+    await env.folds.store(await leased(env.store, call))
+    reading = await env.folds.read(call)
 
-    found = await asked.store.find(call)
+    found = await env.store.find(call)
     assert found is not None
     assert reading is not None
     assert (found.state, found.body, found.etag) == (State.FINAL, None, reading.etag)
     assert (b"".join(reading.parts), reading.finality) == (folded(*bodies), Finality.FINAL)
 
 
-async def test_several_who_ask_at_once_all_get_their_answers(asked: Asked, call: str) -> None:
-    await put_large(asked.store, told(call), call)
+async def test_concurrent_readers_each_get_their_answer(env: Environment, call: str) -> None:
+    await put_large(env.store, events_of(call), call)
 
-    readings = await asyncio.gather(*(asked.folds.read(each) for each in (call, f"{call}-none", call)))
+    readings = await asyncio.gather(*(env.folds.read(each) for each in (call, f"{call}-none", call)))
 
-    whole = folded(*told(call))
+    whole = folded(*events_of(call))
     assert [reading and b"".join(reading.parts) for reading in readings] == [whole, None, whole]

@@ -1,4 +1,4 @@
-"""What every store does with calls that are old."""
+"""Every store: calls past retention, and their tombstones."""
 
 import asyncio
 import time
@@ -9,13 +9,13 @@ from shared.store.states import State
 from tests.support.store.makers import CALL, document, leased, result, state_of, update
 
 PARTITION = 7
-ARRIVED = 1_000  # as `mark` has it
+ARRIVED = 1_000  # as in `update`
 EVER = 2**42
-OTHER = "org-789/call-45"  # whose key is the beginning of the other's
+OTHER = "org-789/call-45"  # a prefix of the other key
 
 
 async def settled(store: Store, call: str = CALL, *, opted_out: bool = False) -> None:
-    """Have a call with one document in its log and a final record."""
+    """Store a call with one document in its log and a final record."""
     await store.insert([document(call)])
     await store.mark_stale([update(call, opted_out=opted_out)])
     (lease,) = await store.lease([call], f"token-of-{call}")
@@ -47,7 +47,7 @@ async def test_the_organizations_are_those_of_all_folded_calls_each_once(store: 
     assert await store.organizations() == ["$set", "a", "b"]
 
 
-async def test_outdated_are_the_settled_calls_of_an_organization_and_these_partitions(store: Store) -> None:
+async def test_past_retention_are_the_settled_calls_of_an_organization_and_these_partitions(store: Store) -> None:
     await settled(store)
     await settled(store, "another/call")
     await store.mark_broken([await leased(store, OTHER)])
@@ -58,7 +58,7 @@ async def test_outdated_are_the_settled_calls_of_an_organization_and_these_parti
     assert await store.past_retention("org-789", [PARTITION], ARRIVED - 1, 10) == []
 
 
-async def test_a_call_that_goes_on_or_is_to_be_folded_is_neither_outdated_nor_buried(store: Store) -> None:
+async def test_a_live_or_stale_or_folding_call_is_neither_past_retention_nor_deleted(store: Store) -> None:
     await store.store_results([(await leased(store, "o/live"), result(final=False))])
     await settled(store, "o/stale")
     await store.mark_stale([update("o/stale")])
@@ -71,10 +71,10 @@ async def test_a_call_that_goes_on_or_is_to_be_folded_is_neither_outdated_nor_bu
     assert State.DELETED not in {seen.state for seen in (await store.read_states(calls)).values()}
 
 
-# Burying
+# Tombstones
 
 
-async def test_a_tombstone_keeps_the_flag_and_nothing_of_the_record(store: Store) -> None:
+async def test_a_tombstone_keeps_the_opt_out_and_nothing_of_the_record(store: Store) -> None:
     await make_tombstone(store, opted_out=True)
 
     found = await store.find(CALL)
@@ -82,7 +82,7 @@ async def test_a_tombstone_keeps_the_flag_and_nothing_of_the_record(store: Store
     assert (found.state, found.opted_out, found.body, found.etag) == (State.DELETED, True, None, None)
 
 
-async def test_a_call_that_something_has_arrived_for_meanwhile_is_not_buried(store: Store) -> None:
+async def test_a_call_with_an_arrival_meanwhile_is_not_deleted(store: Store) -> None:
     await settled(store)
     await store.mark_stale([update(arrival=ARRIVED + 1, stale=False)])
 
@@ -90,7 +90,7 @@ async def test_a_call_that_something_has_arrived_for_meanwhile_is_not_buried(sto
     assert await state_of(store) is State.FINAL
 
 
-async def test_a_buried_call_is_named_until_its_log_is_gone(store: Store) -> None:
+async def test_a_deleted_call_is_listed_until_it_is_purged(store: Store) -> None:
     await make_tombstone(store)
     await settled(store, OTHER)
     first = await store.tombstoned([PARTITION], 10)
@@ -108,7 +108,7 @@ async def test_a_buried_call_is_named_until_its_log_is_gone(store: Store) -> Non
     assert await store.read([CALL, OTHER]) == {CALL: [], OTHER: [document(OTHER)]}
 
 
-async def test_what_was_never_buried_is_not_emptied(store: Store) -> None:
+async def test_a_call_that_is_not_deleted_is_not_marked_purged(store: Store) -> None:
     await settled(store)
 
     await store.mark_purged([CALL, "org-789/none"])
@@ -116,10 +116,10 @@ async def test_what_was_never_buried_is_not_emptied(store: Store) -> None:
     assert await state_of(store) is State.FINAL
 
 
-# What comes after
+# Late events
 
 
-async def test_a_mark_leaves_a_deleted_call_deleted_and_says_so(store: Store) -> None:
+async def test_marking_a_deleted_call_stale_leaves_it_deleted_and_returns_it(store: Store) -> None:
     await make_tombstone(store)
 
     deleted = await store.mark_stale([update(), update("o/new"), update("o/other", stale=False)])
@@ -130,7 +130,7 @@ async def test_a_mark_leaves_a_deleted_call_deleted_and_says_so(store: Store) ->
     assert await state_of(store, "o/other") is State.LIVE
 
 
-async def test_a_sight_leaves_a_deleted_call_deleted(store: Store) -> None:
+async def test_an_update_that_is_not_stale_leaves_a_deleted_call_deleted(store: Store) -> None:
     await make_tombstone(store)
 
     deleted = await store.mark_stale([update(stale=False)])
@@ -139,7 +139,7 @@ async def test_a_sight_leaves_a_deleted_call_deleted(store: Store) -> None:
     assert await state_of(store) is State.DELETED
 
 
-async def test_of_first_sights_at_once_every_mark_is_written(store: Store) -> None:
+async def test_of_concurrent_updates_of_new_calls_each_is_written(store: Store) -> None:
     calls = [f"o/{number}" for number in range(50)]
     both = [[CallUpdate(call, PARTITION, arrival, stale=bool(arrival)) for call in calls] for arrival in (0, 1, 2)]
 
@@ -150,7 +150,7 @@ async def test_of_first_sights_at_once_every_mark_is_written(store: Store) -> No
     assert {(each.state, each.last_arrival) for each in seen.values()} == {(State.STALE, 2)}
 
 
-async def test_a_deleted_call_is_neither_waiting_nor_claimed(store: Store) -> None:
+async def test_a_deleted_call_is_neither_stale_nor_leased(store: Store) -> None:
     await make_tombstone(store)
     await store.mark_stale([update()])
 
@@ -158,7 +158,7 @@ async def test_a_deleted_call_is_neither_waiting_nor_claimed(store: Store) -> No
     assert await store.lease([CALL], "token") == []
 
 
-async def test_a_folder_whose_claim_was_taken_over_long_ago_stores_nothing_over_a_tombstone(store: Store) -> None:
+async def test_the_result_of_a_lost_lease_does_not_replace_a_tombstone(store: Store) -> None:
     slow = await leased(store)
     await settled(store)
     await store.tombstone([CALL], ARRIVED)
@@ -171,10 +171,10 @@ async def test_a_folder_whose_claim_was_taken_over_long_ago_stores_nothing_over_
     assert await state_of(store) is State.DELETED
 
 
-# The tombstones' end
+# Expired tombstones
 
 
-async def test_a_tombstone_is_outlived_when_its_log_is_gone_and_nothing_came_since(store: Store) -> None:
+async def test_a_tombstone_expires_when_it_is_purged_and_nothing_arrived_since(store: Store) -> None:
     await make_purged_tombstone(store)
     await make_tombstone(store, OTHER)
 
@@ -183,19 +183,19 @@ async def test_a_tombstone_is_outlived_when_its_log_is_gone_and_nothing_came_sin
     assert await store.expired_tombstones([PARTITION], now() - 3_600_000, 10) == []
 
 
-async def test_a_forgotten_call_was_never_seen(store: Store) -> None:
+async def test_a_call_whose_tombstone_expired_is_as_never_seen(store: Store) -> None:
     await make_purged_tombstone(store)
     early, kept = await store.expire_tombstones([CALL], now() - 3_600_000), await state_of(store)
 
-    forgotten = await store.expire_tombstones([CALL, OTHER], now())
+    expired = await store.expire_tombstones([CALL, OTHER], now())
 
-    assert (early, kept, forgotten) == (0, State.DELETED, 1)
+    assert (early, kept, expired) == (0, State.DELETED, 1)
     assert await store.find(CALL) is None
     assert await store.mark_stale([update()]) == set()
     assert await state_of(store) is State.STALE
 
 
-async def test_a_late_event_lets_a_tombstone_last_from_then_on(store: Store) -> None:
+async def test_a_late_event_lets_a_tombstone_age_anew(store: Store) -> None:
     await make_purged_tombstone(store)
     await asyncio.sleep(0.01)
     before = now() - 60_000
@@ -207,7 +207,7 @@ async def test_a_late_event_lets_a_tombstone_last_from_then_on(store: Store) -> 
     assert await store.expire_tombstones([CALL], before) == 0
 
 
-async def test_a_call_buried_again_has_a_log_again(store: Store) -> None:
+async def test_a_renewed_tombstone_may_have_a_log_again(store: Store) -> None:
     await make_purged_tombstone(store)
 
     await store.renew_tombstones([CALL, OTHER], now())
@@ -217,7 +217,7 @@ async def test_a_call_buried_again_has_a_log_again(store: Store) -> None:
     assert await store.expire_tombstones([CALL], now()) == 0
 
 
-async def test_no_calls_are_no_trouble(store: Store) -> None:
+async def test_empty_writes_do_nothing(store: Store) -> None:
     assert await store.tombstone([], EVER) == 0
     await store.delete_log([])
     await store.mark_purged([])

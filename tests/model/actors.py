@@ -1,4 +1,4 @@
-"""Actors of which each call on the store is a step that somebody else makes for them: see `interleaving`."""
+"""Actors whose calls on the store are steps that the search makes for them: see `interleaving`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Hashable, Sequence
@@ -29,9 +29,9 @@ class _Port:
 
 @dataclass(frozen=True, eq=False)
 class Act:
-    """What an actor does in one go, on the store that it is given.
+    """What an actor does without interruption by itself, on the store that it is given.
 
-    `again` tells, by the acts that were to follow, what may be done instead of all these when it was killed.
+    `again` returns, from the acts that were to follow, what may be done instead of all of them after a kill.
     """
 
     name: str
@@ -39,10 +39,10 @@ class Act:
     again: Callable[[Sequence["Act"]], Sequence[Sequence["Act"]]]
 
 
-class Place:
-    """Where an actor stands: its acts, of which it is at the first, and what that was answered so far.
+class Position:
+    """Where an actor is: its acts, of which the first is under way, and the answers to its steps so far.
 
-    `step` is what it waits for, None if the act is done; `name` stands for the token of the act's claim.
+    `step` is what it waits for, None if the act is done; `name` stands for the token of the act's lease.
     """
 
     def __init__(self, name: str, acts: tuple[Act, ...], answers: tuple[Any, ...] = ()) -> None:
@@ -50,16 +50,16 @@ class Place:
         self.acts = acts
         self.answers = answers
         self.step = self._next_step() if acts else None
-        self._after: dict[Hashable, Place] = {}
+        self._after: dict[Hashable, Position] = {}
 
     def __str__(self) -> str:
         return f"{self.acts[0].name}: {self.step.name if self.step else 'done'}" if self.acts else "done"
 
-    def answered(self, answer: Any) -> "Place":
-        """Return where the actor stands when its step was answered so; an exception is raised in it."""
+    def answered(self, answer: Any) -> "Position":
+        """Return the position after this answer to the step; an exception is raised in the actor."""
         key = hashable(answer)
         if key not in self._after:
-            self._after[key] = Place(self.name, self.acts, (*self.answers, answer))
+            self._after[key] = Position(self.name, self.acts, (*self.answers, answer))
         return self._after[key]
 
     def _next_step(self) -> Step | None:
@@ -77,7 +77,7 @@ class Place:
 
 
 def hashable(value: Any) -> Hashable:
-    """Return what is equal for equal values."""
+    """Return a hashable that is equal for equal values."""
     key: Hashable = value
     match value:
         case dict():
@@ -92,7 +92,7 @@ def hashable(value: Any) -> Hashable:
 
 
 def _sent(act: Coroutine[Any, Any, Any], answer: Any) -> Step:
-    """Give an act an answer; return the next step that it asks for. Its pauses are over at once."""
+    """Send an answer to an act; return its next step. Sleeps end at once."""
     asked = act.throw(answer) if isinstance(answer, Exception) else act.send(answer)
     while not isinstance(asked, Step):
         if isinstance(asked, asyncio.Future):

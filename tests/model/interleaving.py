@@ -1,32 +1,32 @@
 """Every order in which actors' steps on a store can follow one another, explored as a graph of states.
 
-An actor is the project's own code, given a store whose calls do not happen but are *steps* that the search makes for
-it: in every state it makes each actor's next step, and goes on from what comes of it. Beside the steps it chooses
-where an actor stops for ever (and what then does its work again), where an answer is lost on its way back, and where
-so much time passes that claims run out; of each at most so often as `Limits` say. Where nobody has a step left, or
-only looks around in vain, `judge` looks at the store.
+An actor is the project's own code. Its calls on the store do not happen by themselves, but are *steps* that the search
+makes: in every state it makes each actor's next step, and continues from the result. It also chooses where an actor is
+killed (and what then does its work again), where an answer is lost, and where so much time passes that leases expire;
+each of them at most as often as `Limits` allow. Where no actor has a step left, or only finds nothing to do, `judge`
+looks at the store.
 
-Orders are too many to be run one by one (billions with five actors), but they meet: most lead to states that others
-have led to. A state is what is in the store, where each actor stands, and what is left of the limits. What can follow
-depends on nothing else, so that each is explored once. That is sound because
+The orders are too many to be run one by one (billions with five actors), but most lead to states that others have led
+to. A state is the content of the store, the position of each actor, and what is left of the limits. Nothing else
+decides what can follow, so that each state is explored once. That is sound because
 
-* an actor's place is all that it was answered so far. Its code is deterministic but for the tokens of its claims,
-  which only have to differ: here they are named for the actor. So a place is reached again by running the code from the
-  start and giving it the same answers, which is how a coroutine, that cannot be copied, goes on in several ways;
-* actors have nothing in common but the store: each act is done by a worker of its own, that starts from scratch;
-* the memory store keeps what it knows in dictionaries of values that never change, so that copying these copies it;
-* stores with the same content are one object, and so are places with the same answers: states are the same if they
-  name the same objects.
+* an actor's position is the list of its answers so far. Its code is deterministic but for the tokens of its leases,
+  which only have to differ: here they are named after the actor. A position is reached again by running the code from
+  its start with the same answers, which lets a coroutine, that cannot be copied, continue in several ways;
+* actors have nothing in common but the store: each act is done by a new worker;
+* the memory store keeps its content in dictionaries of immutable values, so that copying the dictionaries suffices;
+* stores with the same content are one object, and so are positions with the same answers: states are equal if they
+  refer to the same objects.
 
 Of orders that differ in nothing that matters, one stands for all:
 
-* `waiting` and `sizes` are made together with the step after them. What is in the store just before a claim decides
-  what can be claimed, and sizes only bound a round. An act that comes to an end by these alone found nothing to do: it
-  stays where it is and may begin again, as a folder does that polls;
-* an actor is killed directly after a step: nobody else notices when. Before its first it is as if it had never been;
-* time passes directly before a claim that it makes possible: nothing else asks for the time. Renewing a claim gives
+* `stale_calls` and `sizes` are made together with the step after them. The content of the store just before a lease
+  decides what can be leased, and sizes only limit a round. An act that ends after these alone found nothing to do: it
+  stays where it is and may start again, like a fold loop that polls;
+* an actor is killed directly after a step: no other actor notices when. Before its first step, a kill changes nothing;
+* time passes directly before a lease that it makes possible: nothing else depends on the time. Renewing a lease gives
   a state in which that time has not passed;
-* of actors that do the same and have not begun, the first begins.
+* of actors that do the same and have not started, the first starts.
 """
 
 from collections.abc import Callable, Coroutine, Hashable, Iterator, Sequence
@@ -36,10 +36,10 @@ from typing import Any, NamedTuple
 
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
-from tests.model.actors import Act, Place, hashable
+from tests.model.actors import Act, Position, hashable
 from tests.support.worker.memory_worker import Clock
 
-CLAIM_MS = 60_000
+LEASE_MS = 60_000
 _QUIET = frozenset(
     {"stale_calls", "sizes", "organizations", "past_retention", "tombstoned", "opted_out_calls", "unredacted"}
 )
@@ -47,7 +47,7 @@ _TIMED = frozenset({"stale_calls", "lease"})
 
 
 class WrongEnd(Exception):
-    """An order that does not end as it should: why, and its steps."""
+    """An order that ends wrongly: why, and its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +69,24 @@ class Explored:
 
 class _State(NamedTuple):
     memory: MemoryStore
-    places: tuple[Place, ...]
+    positions: tuple[Position, ...]
     passed: int
     kills: int
     losses: int
 
 
 class _Move(NamedTuple):
-    """An actor's next step, made: `asked` is the place that waited for it, `place` the one after its answer."""
+    """A step that was made: `asked` is the position that waited for it, `position` the one after its answer."""
 
-    asked: Place
+    asked: Position
     memory: MemoryStore
-    place: Place
+    position: Position
 
 
 class Search:
-    """Explores what comes of `scripts`, each an actor's acts, on a store whose clock is `clock`.
+    """Explores the orders of `scripts`, each an actor's acts, on a store whose clock is `clock`.
 
-    `judge` is given a store with which nobody goes on, and returns what is wrong with it, or None.
+    `judge` gets a store on which no actor can continue, and returns what is wrong with it, or None.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Search:
         self._began = clock.now
         self._judge = judge
         self._limits = limits
-        self._starts: dict[Hashable, Place] = {}
+        self._starts: dict[Hashable, Position] = {}
         self._stores: dict[Hashable, MemoryStore] = {}
         self._moves: dict[Hashable, _Move | None] = {}
         self._orders: dict[_State, int] = {}
@@ -111,7 +111,7 @@ class Search:
         self._actors = tuple(self._start(str(actor), acts) for actor, acts in enumerate(scripts))
 
     def run(self) -> Explored:
-        """Explore all.
+        """Explore all orders.
 
         Raises:
             WrongEnd: the judge found something wrong.
@@ -120,11 +120,11 @@ class Search:
         return Explored(orders, len(self._orders))
 
     def _explore(self, state: _State) -> int:
-        """Return how many orders begin in this state."""
+        """Return how many orders start in this state."""
         if state not in self._orders:
             orders = 0
-            for told, after in self._after(state):
-                self._path.append(told)
+            for description, after in self._after(state):
+                self._path.append(description)
                 orders += self._explore(after)
                 self._path.pop()
             if not orders:
@@ -141,75 +141,75 @@ class Search:
                 raise WrongEnd("\n  ".join([wrong, *self._path]))
 
     def _after(self, state: _State) -> Iterator[tuple[str, _State]]:
-        """Yield what can follow, and what that is."""
+        """Yield what can follow: its description, and the state."""
         begun = set()
-        for actor, place in enumerate(state.places):
-            if place.step is None or place.acts in begun:
+        for actor, position in enumerate(state.positions):
+            if position.step is None or position.acts in begun:
                 continue
-            if place is self._actors[actor]:
-                begun.add(place.acts)
-            now = self._move(state.memory, place, state.passed)
+            if position is self._actors[actor]:
+                begun.add(position.acts)
+            now = self._move(state.memory, position, state.passed)
             if now:
                 yield from self._outcomes(state, actor, now)
-            if state.passed < self._limits.passes and place.step.name in _TIMED:
-                later = self._move(state.memory, place, state.passed + 1)
-                if later and (now is None or later.place is not now.place):
+            if state.passed < self._limits.passes and position.step.name in _TIMED:
+                later = self._move(state.memory, position, state.passed + 1)
+                if later and (now is None or later.position is not now.position):
                     yield from self._outcomes(state._replace(passed=state.passed + 1), actor, later)
 
     def _outcomes(self, state: _State, actor: int, move: _Move) -> Iterator[tuple[str, _State]]:
-        """Yield what can come of a move: it is answered or not, and the actor goes on or is killed."""
+        """Yield what can follow a move: its answer arrives or is lost, and the actor continues or is killed."""
         acts = move.asked.acts
-        told = f"{actor}: {move.asked}" + f", time passed {state.passed}" * bool(state.passed)
+        description = f"{actor}: {move.asked}" + f", time passed {state.passed}" * bool(state.passed)
         state = state._replace(memory=move.memory)
-        yield told, self._at(state, actor, self._next_act(move.place))
+        yield description, self._at(state, actor, self._next_act(move.position))
         if state.losses:
             unanswered = move.asked.answered(StoreUnavailable("the answer is lost"))
             left = state._replace(losses=state.losses - 1)
-            yield f"{told}, unanswered", self._at(left, actor, self._next_act(unanswered))
+            yield f"{description}, unanswered", self._at(left, actor, self._next_act(unanswered))
         if state.kills:
             left = state._replace(kills=state.kills - 1)
             for again in acts[0].again(acts[1:]):
                 killed = self._start(f"{move.asked.name}'", again)
-                yield f"{told}, killed, again as {[act.name for act in again]}", self._at(left, actor, killed)
+                yield f"{description}, killed, again as {[act.name for act in again]}", self._at(left, actor, killed)
 
-    def _move(self, memory: MemoryStore, place: Place, passed: int) -> _Move | None:
-        key = memory, place, passed
+    def _move(self, memory: MemoryStore, position: Position, passed: int) -> _Move | None:
+        key = memory, position, passed
         if key not in self._moves:
             self._pass(passed)
-            self._moves[key] = self._made(_copied(memory), place)
+            self._moves[key] = self._made(_copied(memory), position)
         return self._moves[key]
 
-    def _made(self, memory: MemoryStore, asked: Place) -> _Move | None:
-        """Make the next step on `memory`, and the quiet ones before it; None if there are no others."""
+    def _made(self, memory: MemoryStore, asked: Position) -> _Move | None:
+        """Make the next step on `memory`, and the quiet ones before it; None if there are only quiet ones."""
         while asked.step is not None:
-            place = asked.answered(_done(getattr(memory, asked.step.name)(*asked.step.args)))
+            position = asked.answered(_done(getattr(memory, asked.step.name)(*asked.step.args)))
             if asked.step.name not in _QUIET:
-                return _Move(asked, self._kept(memory), place)
-            asked = place
+                return _Move(asked, self._kept(memory), position)
+            asked = position
         return None
 
-    def _next_act(self, place: Place) -> Place:
-        return place if place.step is not None else self._start(f"{place.name}+", place.acts[1:])
+    def _next_act(self, position: Position) -> Position:
+        return position if position.step is not None else self._start(f"{position.name}+", position.acts[1:])
 
-    def _start(self, name: str, acts: Sequence[Act]) -> Place:
+    def _start(self, name: str, acts: Sequence[Act]) -> Position:
         key = name if acts else "", tuple(acts)
         if key not in self._starts:
-            self._starts[key] = Place(*key)
+            self._starts[key] = Position(*key)
         return self._starts[key]
 
     def _kept(self, memory: MemoryStore) -> MemoryStore:
         return self._stores.setdefault(hashable(vars(memory)), memory)
 
     def _pass(self, times: int) -> None:
-        self._clock.now = self._began + times * 2 * CLAIM_MS
+        self._clock.now = self._began + times * 2 * LEASE_MS
 
     @staticmethod
-    def _at(state: _State, actor: int, place: Place) -> _State:
-        return state._replace(places=(*state.places[:actor], place, *state.places[actor + 1 :]))
+    def _at(state: _State, actor: int, position: Position) -> _State:
+        return state._replace(positions=(*state.positions[:actor], position, *state.positions[actor + 1 :]))
 
 
 def _done(step: Coroutine[Any, Any, Any]) -> Any:
-    """Return what a step on the memory store returns, which never waits."""
+    """Return the result of a step on the memory store, which never waits."""
     try:
         step.send(None)
     except StopIteration as done:

@@ -1,4 +1,4 @@
-"""Mistakes that the protocol avoids, one each: of a worker in how it uses the store, or of the store."""
+"""Mutants: each makes one mistake that the protocol avoids, in how a worker uses the store, or in the store."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from shared.store.states import SETTLED, State
 from tests.model.protocol import Port
 
 
-class _Looking(Port):
+class _ReadingStates(Port):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.seen: Mapping[str, CallSnapshot] = {}
@@ -24,38 +24,40 @@ class _Looking(Port):
         return call in self.seen and self.seen[call].state in SETTLED
 
 
-class NoMark(_Looking):
-    """Leaves a call that the look found settled as it is."""
+class NeverMarksStale(_ReadingStates):
+    """Does not mark calls that it has read as settled."""
 
-    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        return await self.store.mark_stale([mark for mark in marks if not self.settled(mark.call)])
+    async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
+        return await self.store.mark_stale([each for each in updates if not self.settled(each.call)])
 
 
-class MarkIfUnchanged(_Looking):
-    """Asks for marks that `Conditional` makes only if the state is still the one that the look found."""
+class MarksIfUnchanged(_ReadingStates):
+    """Asks for updates that `Conditional` writes only if the state is still the one that was read."""
 
-    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        return await cast(Conditional, self.store).mark_if([(mark, self.seen.get(mark.call)) for mark in marks])
+    async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
+        return await cast(Conditional, self.store).mark_if_unchanged(
+            [(each, self.seen.get(each.call)) for each in updates]
+        )
 
 
 class Conditional(MemoryStore):
-    """Marks only what is as it was seen."""
+    """Writes updates only of calls whose state is the one that was read."""
 
-    async def mark_if(self, marks: Sequence[tuple[CallUpdate, CallSnapshot | None]]) -> set[str]:
-        now = await self.read_states([mark.call for mark, _ in marks])
-        return await self.mark_stale([mark for mark, seen in marks if _state(now.get(mark.call)) is _state(seen)])
-
-
-class SomebodyWasFirst(Conditional):
-    """Takes it for done if there is a header by now where the look found none."""
-
-    async def mark_if(self, marks: Sequence[tuple[CallUpdate, CallSnapshot | None]]) -> set[str]:
-        now = await self.read_states([mark.call for mark, _ in marks])
-        return await self.mark_stale([mark for mark, seen in marks if seen is not None or mark.call not in now])
+    async def mark_if_unchanged(self, updates: Sequence[tuple[CallUpdate, CallSnapshot | None]]) -> set[str]:
+        now = await self.read_states([each.call for each, _ in updates])
+        return await self.mark_stale([each for each, seen in updates if _state(now.get(each.call)) is _state(seen)])
 
 
-class LookFirst(Port):
-    """Inserts after the look."""
+class TakesAHeaderForDone(Conditional):
+    """Writes no update of a call that has a header now and had none when it was read."""
+
+    async def mark_if_unchanged(self, updates: Sequence[tuple[CallUpdate, CallSnapshot | None]]) -> set[str]:
+        now = await self.read_states([each.call for each, _ in updates])
+        return await self.mark_stale([each for each, seen in updates if seen is not None or each.call not in now])
+
+
+class ReadsStatesFirst(Port):
+    """Inserts after it has read the states."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -70,8 +72,8 @@ class LookFirst(Port):
         return seen
 
 
-class ReadFirst(Port):
-    """Reads the log before the claim."""
+class ReadsLogFirst(Port):
+    """Reads the log before it leases."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -85,53 +87,53 @@ class ReadFirst(Port):
         return {call: self._log[call] for call in calls}
 
 
-class NoRedaction(_Looking):
-    """Leaves the redaction of what a batch brings to the folder."""
+class NeverRedactsBatches(_ReadingStates):
+    """Leaves the redaction of a batch to the fold loop."""
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
         if not self.seen:
             await super().redact(documents)
 
 
-class QuietOptOut(Port):
-    """Writes that a call opted out, but does not mark it."""
+class OptsOutWithoutMarking(Port):
+    """Writes that a call opted out, but does not mark it stale."""
 
-    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        return await self.store.mark_stale([replace(mark, stale=mark.stale and not mark.opted_out) for mark in marks])
+    async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
+        return await self.store.mark_stale([replace(each, stale=each.stale and not each.opted_out) for each in updates])
 
 
-class AnyToken(MemoryStore):
-    """Takes a result from whoever folded, as long as the call is being folded."""
+class AcceptsAnyToken(MemoryStore):
+    """Stores any result of a call that is being folded."""
 
     def _holds(self, key: str, token: str) -> bool:
         return super()._holds(key, token) or self._calls[key].state is State.FOLDING
 
 
-class OffsetsAlone(MemoryStore):
-    """Names a stretch by where it begins."""
+class IdsWithoutHash(MemoryStore):
+    """Identifies an offset range by its first offset."""
 
     async def insert(self, documents: Sequence[LogDocument]) -> None:
-        there = set(map(_beginning, self.log))
-        await super().insert([document for document in documents if _beginning(document.id) not in there])
+        there = set(map(_first_offset, self.log))
+        await super().insert([document for document in documents if _first_offset(document.id) not in there])
 
 
-class Counting(MemoryStore):
-    """Counts the attempts of folds that worked and came too late."""
+class CountsOvertakenFolds(MemoryStore):
+    """Counts the attempts of folds that worked and were overtaken."""
 
-    def _worked(self, key: str) -> None:
-        """See above."""
+    def _reset_attempts(self, key: str) -> None:
+        pass
 
 
-class LogFirst(Port):
-    """Deletes the log of an old call, and then makes its tombstone."""
+class DeletesLogFirst(Port):
+    """Deletes the log of an old call before it writes the tombstone."""
 
     async def tombstone(self, calls: Collection[str], until: int) -> int:
         await self.store.delete_log(calls)
         return await self.store.tombstone(calls, until)
 
 
-class OwnAlone(Port):
-    """Asks that of a deleted call what the batch brought be deleted, and nothing else."""
+class DeletesItsBatchOnly(Port):
+    """Deletes only the batch's own documents of a deleted call."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -142,11 +144,11 @@ class OwnAlone(Port):
         await super().insert(documents)
 
     async def delete_log(self, calls: Collection[str]) -> None:
-        await cast(DocumentsAlone, self.store).delete_documents(calls, frozenset(self._own))
+        await cast(DeletesDocuments, self.store).delete_documents(calls, frozenset(self._own))
 
 
-class DocumentsAlone(MemoryStore):
-    """Deletes these documents; all of the calls' where none are named, as retention does."""
+class DeletesDocuments(MemoryStore):
+    """Deletes these documents; all documents of the calls if none are named, as retention does."""
 
     async def delete_documents(self, calls: Collection[str], ids: Collection[str]) -> None:
         if not ids:
@@ -155,20 +157,20 @@ class DocumentsAlone(MemoryStore):
             self.log.pop(document_id, None)
 
 
-class Waking(MemoryStore):
-    """Marks what is deleted, too."""
+class MarksDeletedCalls(MemoryStore):
+    """Marks deleted calls stale too."""
 
-    async def mark_stale(self, marks: Sequence[CallUpdate]) -> set[str]:
-        for mark in marks:
-            if mark.stale and self._is(mark.call, State.DELETED):
-                self._calls[mark.call] = replace(self._calls[mark.call], state=State.STALE)
-        return await super().mark_stale(marks)
+    async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
+        for each in updates:
+            if each.stale and self._is(each.call, State.DELETED):
+                self._calls[each.call] = replace(self._calls[each.call], state=State.STALE)
+        return await super().mark_stale(updates)
 
 
 def _state(seen: CallSnapshot | None) -> State | None:
     return seen.state if seen else None
 
 
-def _beginning(document_id: str) -> str:
-    place, span = document_id.rsplit("/", 1)
-    return f"{place}/{span.split('-')[0]}"
+def _first_offset(document_id: str) -> str:
+    source, offsets = document_id.rsplit("/", 1)
+    return f"{source}/{offsets.split('-')[0]}"

@@ -1,4 +1,4 @@
-"""What happens to calls at the same time, and what must be true of them in the end, whatever came in which order."""
+"""What happens to calls concurrently, and what must be true of them in the end, whatever the order."""
 
 import itertools
 from collections.abc import Coroutine, Iterator, Sequence
@@ -35,26 +35,26 @@ _DAY_MS = 86_400_000
 ONCE = Limits(kills=1, passes=1)
 
 Batch = tuple[Json, ...]
-Doing = Batch | str
+Action = Batch | str
 FOLD = "fold"
-"""What a folder does: one round."""
+"""One step of the fold loop."""
 REBUILD = "rebuild"
-"""What `callfold rebuild` does: mark, and fold."""
+"""`callfold rebuild`: marks calls stale, and folds them."""
 DELETE = "delete_log"
-"""What retention does when the days are over."""
+"""The retention job, for calls past their days."""
 SWEEP = "sweep"
-"""What looks for what is raw of calls that opted out."""
+"""The redaction sweep."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What was there, and what happens at the same time: each actor does one thing after the other.
+    """The events that are `there` before, and what happens concurrently: each actor does one action after the other.
 
-    `states` tells how many there are at least, `rested` whether what was there has been folded before.
+    The search must find at least so many `states`; `rested`: the events that are there have been folded.
     """
 
     there: Sequence[Json]
-    actors: Sequence[Sequence[Doing]]
+    actors: Sequence[Sequence[Action]]
     limits: Limits
     states: int
     rested: bool = True
@@ -62,16 +62,12 @@ class Case:
     @property
     def events(self) -> list[Json]:
         """Return all events, each once."""
-        done = [doing for actor in self.actors for doing in actor if not isinstance(doing, str)]
+        done = [action for actor in self.actors for action in actor if not isinstance(action, str)]
         return list({each["id"]: each for each in itertools.chain(self.there, *done)}.values())
 
 
 class Port:
-    """The store as an actor has it.
-
-    A bulk is no transaction: each document of it is a step. Records are stored without their fields, which have no
-    hash; the same record is there as text.
-    """
+    """The store as an actor uses it: a bulk is not a transaction, so that each of its documents is a step."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -90,20 +86,17 @@ class Port:
 
 @dataclass(frozen=True)
 class Protocol:
-    """How the store is used: as it should be, or with a mistake.
-
-    `redelivers`: what a killed worker did not finish is delivered again.
-    """
+    """How the store is used: correctly, or by a mutant; `redelivers`: what a killed worker left is delivered again."""
 
     port: type[Port] = Port
     memory: type[MemoryStore] = MemoryStore
     redelivers: bool = True
 
 
-AS_IT_IS = Protocol()
+CORRECT = Protocol()
 
 
-def explored(case: Case, protocol: Protocol = AS_IT_IS) -> Explored:
+def explored(case: Case, protocol: Protocol = CORRECT) -> Explored:
     """Explore a case.
 
     Raises:
@@ -116,12 +109,12 @@ def explored(case: Case, protocol: Protocol = AS_IT_IS) -> Explored:
         at_once(acts.delivery(case.there).run(memory))
     if case.rested:
         at_once(acts.worker(memory).rest())
-    scripts = [[acts.of(doing) for doing in actor] for actor in case.actors]
+    scripts = [[acts.of(action) for action in actor] for actor in case.actors]
     return Search(memory, clock, scripts, lambda end: wrong(end, case), case.limits).run()
 
 
 class _Acts:
-    """What actors do. Each event has its offset, whoever brings it."""
+    """The acts of all actors. An event has the same offset in each delivery."""
 
     def __init__(self, events: Sequence[Json], protocol: Protocol) -> None:
         self._offsets = {each["id"]: offset for offset, each in enumerate(events)}
@@ -137,8 +130,8 @@ class _Acts:
         }
         self._others = {name: Act(name, run, lambda _: [()]) for name, run in others.items()}
 
-    def of(self, doing: Doing) -> Act:
-        return self._others[doing] if isinstance(doing, str) else self.delivery(doing)
+    def of(self, action: Action) -> Act:
+        return self._others[action] if isinstance(action, str) else self.delivery(action)
 
     def worker(self, store: Store) -> MemoryWorker:
         return MemoryWorker(store=self._port(store), prices=PRICES)
@@ -153,7 +146,7 @@ class _Acts:
         return self._deliveries[ids]
 
     def _again(self, killed: Act, after: Sequence[Act]) -> list[Sequence[Act]]:
-        """Return what may come instead: all that was not acknowledged, cut in any way."""
+        """Return what may be delivered instead: all that was not acknowledged, cut into batches in any way."""
         if not self._protocol.redelivers:
             return [after]
         following = list(itertools.takewhile(self._batches.__contains__, after))
@@ -173,41 +166,41 @@ class _Acts:
 
 def _cuts(events: Sequence[Json]) -> Iterator[list[Sequence[Json]]]:
     for cuts in itertools.product([False, True], repeat=len(events) - 1):
-        bounds = [0, *(place for place, cut in enumerate(cuts, 1) if cut), len(events)]
+        bounds = [0, *(index for index, cut in enumerate(cuts, 1) if cut), len(events)]
         yield [events[first:end] for first, end in itertools.pairwise(bounds)]
 
 
 def deletion(store: Store, *, days: int = 30) -> RetentionJob:
-    """Return the chore as it is when all that there is has been kept for so many days; 0: whatever is new is kept."""
+    """Return the job at a time when all calls are 31 days old; it deletes them after so many days, 0: never."""
     clock = Clock(ARRIVED + 31 * _DAY_MS)
     return RetentionJob(store, Policies(Policy(retention_days=days)), lambda: range(PARTITIONS), clock=clock)
 
 
 def sweep(store: Store) -> RedactionSweep:
-    """Return the sweep as it is an hour after all that there is arrived."""
+    """Return the sweep at a time an hour after the last arrival."""
     return RedactionSweep(store, lambda: range(PARTITIONS), clock=Clock(ARRIVED + _DAY_MS // 24))
 
 
 def wrong(memory: MemoryStore, case: Case) -> str | None:
-    """Return what is wrong with a call when a worker has folded all there is to fold.
+    """Return what is wrong with a call after a worker has folded all stale calls, None if all is right.
 
-    A call that goes on must be right while it does, and when its end has come. That nothing is left raw of it takes the
-    sweep if a worker may have died.
+    A live call must be right while it is live, and after its end. If a worker may have died, the sweep runs first, so
+    that nothing is left unredacted.
     """
     worker = MemoryWorker(memory=memory, prices=PRICES)
     at_once(worker.rest())
     at_once(deletion(memory, days=0).run())
-    for call, told in _by_call(case.events).items():
-        if not fold(decoded(told), PRICES).ended:
+    for call, events in _by_call(case.events).items():
+        if not fold(decoded(events), PRICES).ended:
             if case.limits.kills:
                 at_once(sweep(memory).run())
                 at_once(worker.rest())
-            if found := _wrong_while_live(memory, call, told):
+            if found := _wrong_while_live(memory, call, events):
                 return found
-            told.append(event("call.ended", call=call.split("/")[1], at=STARTED + 60_000, inferred=True))
-            at_once(worker.deliver(told[-1]))
+            events.append(event("call.ended", call=call.split("/")[1], at=STARTED + 60_000, inferred=True))
+            at_once(worker.deliver(events[-1]))
             at_once(worker.rest())
-        if found := _wrong_when_ended(memory, call, told):
+        if found := _wrong_when_ended(memory, call, events):
             return found
     return None
 
@@ -219,22 +212,22 @@ def _by_call(events: Sequence[Json]) -> dict[str, list[Json]]:
     return by_call
 
 
-def _wrong_while_live(memory: MemoryStore, call: str, told: Sequence[Json]) -> str | None:
+def _wrong_while_live(memory: MemoryStore, call: str, events: Sequence[Json]) -> str | None:
     found, log = at_once(memory.find(call)), at_once(memory.read([call]))[call]
     if found is None or found.state is not State.LIVE:
-        return f"a call that goes on is {found.state if found else None}"
-    if render(fold_documents(log, PRICES, opted_out=found.opted_out)[0].record).body != folded(*told):
+        return f"a live call is {found.state if found else None}"
+    if render(fold_documents(log, PRICES, opted_out=found.opted_out)[0].record).body != folded(*events):
         return "readers get another record than that of all events"
     return _content_left(found, log)
 
 
-def _wrong_when_ended(memory: MemoryStore, call: str, told: Sequence[Json]) -> str | None:
+def _wrong_when_ended(memory: MemoryStore, call: str, events: Sequence[Json]) -> str | None:
     found, log = at_once(memory.find(call)), at_once(memory.read([call]))[call]
     if found is not None and found.state is State.DELETED:
         return "events are left of a call that was deleted" if log else None
     if found is None or found.state is not State.FINAL:
         return f"a call that has ended is {found.state if found else None}"
-    if found.body != folded(*told):
+    if found.body != folded(*events):
         return "the record is not that of all events"
     return _content_left(found, log)
 
@@ -245,7 +238,7 @@ def _content_left(found: StoredCall, log: Sequence[LogDocument]) -> str | None:
 
 
 def at_once(act: Coroutine[Any, Any, Any]) -> Any:
-    """Return what an act returns that waits for nothing but its turn."""
+    """Return the result of a coroutine that waits for nothing."""
     try:
         while True:
             act.send(None)

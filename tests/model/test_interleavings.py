@@ -1,8 +1,8 @@
-"""The core of what the worker promises: however flushes and folders interleave, the record is the fold of all events.
+"""The invariant: however batches and folds interleave, the record is the fold of all events.
 
-Each case is explored in every order that its actors' steps can take, with what may befall them: see
-`tests/model/interleaving.py`. The last tests make the mistakes that the design avoids, and see them found. With
-`--hypothesis-profile=thorough` one more actor of each case is killed, which takes minutes.
+Each case is explored in every order of its actors' steps, with failures: see `tests/model/interleaving.py`. The last
+tests run mutants, whose mistakes must be found. With `--hypothesis-profile=thorough` one more actor of each case is
+killed, which takes minutes.
 """
 
 from dataclasses import replace
@@ -12,21 +12,21 @@ from hypothesis import settings
 
 from tests.model.interleaving import Limits, WrongEnd
 from tests.model.mutants import (
-    AnyToken,
+    AcceptsAnyToken,
     Conditional,
-    Counting,
-    DocumentsAlone,
-    LogFirst,
-    LookFirst,
-    MarkIfUnchanged,
-    NoMark,
-    NoRedaction,
-    OffsetsAlone,
-    OwnAlone,
-    QuietOptOut,
-    ReadFirst,
-    SomebodyWasFirst,
-    Waking,
+    CountsOvertakenFolds,
+    DeletesDocuments,
+    DeletesItsBatchOnly,
+    DeletesLogFirst,
+    IdsWithoutHash,
+    MarksDeletedCalls,
+    MarksIfUnchanged,
+    NeverMarksStale,
+    NeverRedactsBatches,
+    OptsOutWithoutMarking,
+    ReadsLogFirst,
+    ReadsStatesFirst,
+    TakesAHeaderForDone,
 )
 from tests.model.protocol import CONTENT, DELETE, FOLD, ONCE, REBUILD, SWEEP, Case, Protocol, explored
 from tests.support.events.makers import STARTED, event
@@ -50,7 +50,7 @@ CASES = {
         [BEGUN, ENDED], [[(SAID,)], [(NOTED,)], [FOLD, FOLD], [FOLD, FOLD]], LOST, states=10_000
     ),
     "three late": Case([BEGUN, ENDED], [[(SAID,)], [(NOTED,)], [(TYPED,)], [FOLD], [FOLD]], ONCE, states=84_000),
-    "folders overtaking each other": Case(
+    "folds overtaking each other": Case(
         [BEGUN, ENDED], [[(SAID,)], [(NOTED,)], [(TYPED,)], [FOLD, FOLD], [FOLD, FOLD]], TAKEN_OVER, states=34_000
     ),
     "live results": Case(GROWN, [[(SAID,)], [(ENDED,)], [FOLD, FOLD], [FOLD]], ONCE, rested=False, states=81_000),
@@ -62,7 +62,7 @@ CASES = {
     "opting out before the end": Case(
         [BEGUN], [[(SAID,), (ANSWERED,)], [(OPT_OUT,), (ENDED,)], [FOLD]], ONCE, states=74_000
     ),
-    "opting out between two that talk": Case(
+    "opting out between two turns": Case(
         [BEGUN, ENDED], [[(SAID,)], [(ANSWERED,)], [(OPT_OUT,)], [FOLD]], ONCE, states=51_000
     ),
     "content after opting out": Case(
@@ -75,7 +75,7 @@ CASES = {
     "reopened after an inferred end": Case(
         [BEGUN, TIMED_OUT], [[(TYPED,)], [(ENDED,)], [FOLD, FOLD], [FOLD]], ONCE, states=15_000
     ),
-    "an inferred end and a sign of life": Case(
+    "an inferred end and later activity": Case(
         [BEGUN], [[(TIMED_OUT,)], [(SAID, TYPED)], [FOLD, FOLD], [FOLD]], ONCE, states=22_000
     ),
     "two topics in a batch": Case([BEGUN], [[(SAID, ENDED)], [(TYPED, ANSWERED)], [FOLD], [FOLD]], ONCE, states=12_000),
@@ -93,34 +93,38 @@ CASES = {
 
 WRONG, UNENDED, BROKEN = "the record is not that of all events", "has ended is live", "has ended is broken"
 LEFT, UNDELETED = "content is left", "events are left of a call that was deleted"
-MISTAKES = {
-    "no mark": (Protocol(NoMark), "late", WRONG),
-    "a mark on what is as it was seen": (Protocol(MarkIfUnchanged, Conditional), "late", WRONG),
-    "a mark that thinks somebody was first": (Protocol(MarkIfUnchanged, SomebodyWasFirst), "from nothing", UNENDED),
-    "a look before the insert": (Protocol(LookFirst), "late", WRONG),
-    "a read before the claim": (Protocol(ReadFirst), "late", WRONG),
-    "a result from whoever folded": (Protocol(memory=AnyToken), "late", WRONG),
-    "an attempt counted though its fold worked": (Protocol(memory=Counting), "folders overtaking each other", BROKEN),
-    "acknowledged before the mark": (Protocol(redelivers=False), "late", WRONG),
-    "a stretch named by its first offset": (
-        Protocol(memory=OffsetsAlone),
+MUTANTS = {
+    "never marks stale": (Protocol(NeverMarksStale), "late", WRONG),
+    "marks stale if the state is unchanged": (Protocol(MarksIfUnchanged, Conditional), "late", WRONG),
+    "takes a new header for done": (Protocol(MarksIfUnchanged, TakesAHeaderForDone), "from nothing", UNENDED),
+    "reads states before the insert": (Protocol(ReadsStatesFirst), "late", WRONG),
+    "reads the log before the lease": (Protocol(ReadsLogFirst), "late", WRONG),
+    "accepts any token": (Protocol(memory=AcceptsAnyToken), "late", WRONG),
+    "counts the attempt of an overtaken fold": (
+        Protocol(memory=CountsOvertakenFolds),
+        "folds overtaking each other",
+        BROKEN,
+    ),
+    "acknowledges before the update": (Protocol(redelivers=False), "late", WRONG),
+    "identifies an offset range by its first offset": (
+        Protocol(memory=IdsWithoutHash),
         "a batch of two workers, cut differently",
         UNENDED,
     ),
-    "no redaction by the batch": (Protocol(NoRedaction), "content of a live call after opting out", LEFT),
-    "no mark where a call opts out": (Protocol(QuietOptOut), "opting out", WRONG),
-    "a log deleted before there is a tombstone": (Protocol(LogFirst), "late while deleted", BROKEN),
-    "of the deleted only the own documents deleted": (
-        Protocol(OwnAlone, DocumentsAlone),
+    "never redacts its own batch": (Protocol(NeverRedactsBatches), "content of a live call after opting out", LEFT),
+    "does not mark a call stale that opts out": (Protocol(OptsOutWithoutMarking), "opting out", WRONG),
+    "deletes the log before the tombstone": (Protocol(DeletesLogFirst), "late while deleted", BROKEN),
+    "deletes only its own documents of a deleted call": (
+        Protocol(DeletesItsBatchOnly, DeletesDocuments),
         "late while deleted",
         UNDELETED,
     ),
-    "a mark that wakes the deleted": (Protocol(memory=Waking), "late while deleted", BROKEN),
+    "marks deleted calls stale": (Protocol(memory=MarksDeletedCalls), "late while deleted", BROKEN),
 }
 
 
 def _deeper(case: Case) -> Case:
-    """Return the case with one death more, for a long night."""
+    """Return the case with one more kill in the thorough profile."""
     if settings.get_current_profile_name() != "thorough":
         return case
     return replace(case, limits=replace(case.limits, kills=case.limits.kills + 1))
@@ -130,12 +134,12 @@ def _deeper(case: Case) -> Case:
 async def test_in_every_order_the_record_is_the_fold_of_all_events(case: str) -> None:
     found = explored(_deeper(CASES[case]))
 
-    assert found.states >= CASES[case].states, "fewer states than there were: something is explored no longer"
+    assert found.states >= CASES[case].states, "fewer states than before: something is no longer explored"
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-async def test_with_a_mistake_a_wrong_end_is_found(mistake: str) -> None:
-    protocol, case, why = MISTAKES[mistake]
+@pytest.mark.parametrize("mutant", MUTANTS)
+async def test_the_wrong_end_of_a_mutant_is_found(mutant: str) -> None:
+    protocol, case, why = MUTANTS[mutant]
 
     with pytest.raises(WrongEnd, match=why):
         explored(CASES[case], protocol)

@@ -1,4 +1,4 @@
-"""The search itself: it tries what there is to try, and what it leaves out changes nothing."""
+"""The search itself: it explores all orders that matter, and what it leaves out changes nothing."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
@@ -17,7 +17,7 @@ from tests.support.worker.memory_worker import Clock, MemoryWorker, received, wa
 
 
 def act(*offsets: int, again: Sequence[Act] = ()) -> Act:
-    """Return what inserts documents, one after the other."""
+    """Return an act that inserts documents, one after the other."""
 
     async def run(store: Store) -> None:
         for offset in offsets:
@@ -27,7 +27,7 @@ def act(*offsets: int, again: Sequence[Act] = ()) -> Act:
 
 
 def ends(*scripts: Sequence[Act], limits: Limits | None = None) -> tuple[Explored, set[frozenset[int]]]:
-    """Return what was explored, and the offsets that are in the log in the end."""
+    """Return what was explored, and the sets of offsets that are in the log in the end."""
     found: set[frozenset[int]] = set()
 
     def judge(memory: MemoryStore) -> None:
@@ -37,20 +37,20 @@ def ends(*scripts: Sequence[Act], limits: Limits | None = None) -> tuple[Explore
     return Search(MemoryStore(clock), clock, scripts, judge, limits or Limits()).run(), found
 
 
-async def test_actors_steps_follow_one_another_in_every_order() -> None:
+async def test_the_steps_of_actors_follow_one_another_in_every_order() -> None:
     explored, found = ends([act(1, 2, 3)], [act(4, 5, 6)])
 
     assert (explored.orders, explored.states) == (20, 16)
     assert found == {frozenset(range(1, 7))}
 
 
-async def test_an_actor_is_killed_after_any_step_and_its_work_done_again() -> None:
+async def test_an_actor_is_killed_after_any_step_and_its_work_is_done_again() -> None:
     _, found = ends([act(1, 2, again=[act(3)]), act(4)], limits=Limits(kills=1))
 
     assert found == {frozenset([1, 2, 4]), frozenset([1, 3]), frozenset([1, 2, 3])}
 
 
-async def test_an_answer_that_is_lost_comes_after_the_step() -> None:
+async def test_a_lost_answer_is_lost_after_the_step() -> None:
     async def run(store: Store) -> None:
         try:
             await store.insert([document(offset=1)])
@@ -62,7 +62,7 @@ async def test_an_answer_that_is_lost_comes_after_the_step() -> None:
     assert found == {frozenset([1]), frozenset([1, 2])}
 
 
-async def test_a_lost_update_is_found_and_told_by_its_steps() -> None:
+async def test_a_lost_update_is_found_and_described_by_its_steps() -> None:
     async def run(store: Store) -> None:
         there = len((await store.read([CALL]))[CALL])
         await store.insert([document(offset=there)])
@@ -77,7 +77,7 @@ async def test_a_lost_update_is_found_and_told_by_its_steps() -> None:
         search.run()
 
 
-async def test_a_claim_runs_out_when_time_passes_and_not_before() -> None:
+async def test_a_lease_expires_when_time_passes_and_not_before() -> None:
     leases: set[int] = set()
 
     async def run(store: Store) -> None:
@@ -94,7 +94,7 @@ async def test_a_claim_runs_out_when_time_passes_and_not_before() -> None:
 
 
 class Turns:
-    """Lets one actor at a time take its next step, in the order that `choices` tell, then the first that can."""
+    """Lets one actor at a time make its next step: the one that `choices` name, later the first that can."""
 
     def __init__(self, choices: Sequence[int]) -> None:
         self._choices = list(choices)
@@ -144,7 +144,7 @@ async def in_each_order(memory: Callable[[], MemoryStore], actors: Sequence[Do])
         choices = [choice for choice, _ in turns.taken[:-1]] + [turns.taken[-1][0] + 1]
 
 
-async def test_it_ends_as_running_each_order_by_itself_does() -> None:
+async def test_the_search_ends_as_running_each_order_by_itself_does() -> None:
     began, ended, noted, said = map(event, ["call.started", "call.ended", "call.note", "transcript.turn"])
 
     def memory() -> MemoryStore:

@@ -173,8 +173,10 @@ async def find_arrivals(
     found: list[CallArrival] = []
     for each in ranges:
         if len(found) < limit:
+            # Sorted by what the range leaves open: the index would not give the order by a field that is fixed.
+            order = ["_id"] if "_id" in each else ["last_arrival", "_id"]
             cursor = calls.find({**wanted, **each}, {"partition": 1, "last_arrival": 1})
-            ordered = cursor.sort([("last_arrival", 1), ("_id", 1)]).limit(limit - len(found))
+            ordered = cursor.sort([(name, 1) for name in order]).limit(limit - len(found))
             found += [CallArrival(call["_id"], call["partition"], call["last_arrival"]) async for call in ordered]
     return found
 

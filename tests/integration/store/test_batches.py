@@ -1,4 +1,4 @@
-"""How often a batch asks MongoDB, by MongoDB's own account: it must not depend on what the batch holds."""
+"""How many operations a batch costs, by MongoDB's profiler: the number must not depend on the content of the batch."""
 
 from collections import Counter
 
@@ -16,15 +16,15 @@ from tests.support.worker.memory_worker import DEAD_LETTER, PARTITIONS, Received
 CALLS = 300
 
 
-async def asked(connection: Connection) -> Counter[str]:
-    """Return how often MongoDB has been asked what since it began to write that down; each mark counts by itself."""
+async def operations(connection: Connection) -> Counter[str]:
+    """Return the operations since the profiler was turned on, by kind; each update of a bulk counts."""
     database = connection.collection("calls").database
     return Counter(
         [each["op"] async for each in database["system.profile"].find({"ns": {"$not": {"$regex": "system"}}})]
     )
 
 
-def told(kind: str, start: int) -> list[Received]:
+def records(kind: str, start: int) -> list[Received]:
     """Return six events of each call, call after call."""
     return [received(event(kind, call=f"call-{number // 6}"), offset=start + number) for number in range(6 * CALLS)]
 
@@ -44,13 +44,13 @@ async def batch_writer(connection: Connection) -> BatchWriter:
     )
 
 
-async def test_a_batch_is_one_insert_one_look_and_the_marks_it_needs(
+async def test_a_batch_is_one_insert_one_query_and_the_updates_that_it_needs(
     connection: Connection, batch_writer: BatchWriter
 ) -> None:
-    await batch_writer.write(told("call.started", 0))
-    first = await asked(connection)
-    await batch_writer.write(told("call.note", 6 * CALLS))
-    then = await asked(connection)
+    await batch_writer.write(records("call.started", 0))
+    first = await operations(connection)
+    await batch_writer.write(records("call.note", 6 * CALLS))
+    then = await operations(connection)
 
     assert first == Counter(insert=1, query=1, update=CALLS)
-    assert then - first == Counter(insert=1, query=1)  # a call that is known and goes on needs no update
+    assert then - first == Counter(insert=1, query=1)  # a known live call needs no update

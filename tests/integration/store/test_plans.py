@@ -1,4 +1,4 @@
-"""What MongoDB does for the store's questions about old and opted-out calls: it reads what it returns, and no more."""
+"""The plans of the queries for old and opted-out calls: MongoDB reads what it returns, and no more."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -13,12 +13,12 @@ from tests.support.store.makers import document, result
 CROWD = [f"o/{number}" for number in range(300)]
 OLD, OPTED_OUT = ["a/1", "b/1"], ["c/1", "c/2"]
 PARTITIONS = range(12)
-FEW = 40  # keys or documents that a question about two calls may look at, each at an index of 12 partitions
+FEW = 40  # keys or documents that a query for two calls may examine, over 12 partitions of an index
 
 
 @pytest.fixture
 async def profile(connection: Connection) -> AsyncIterator[Any]:
-    """Fill the database, have MongoDB write down what it does from then on, and give the collection of that."""
+    """Fill the database, turn MongoDB's profiler on, and give the collection that it writes to."""
     store = MongoStore(connection)
     await store.prepare()
     everything = [*CROWD, *OLD, *OPTED_OUT]
@@ -35,30 +35,32 @@ async def profile(connection: Connection) -> AsyncIterator[Any]:
     await database.command("profile", 0)
 
 
-async def test_retention_and_the_sweep_look_at_what_they_are_after_alone(connection: Connection, profile: Any) -> None:
+async def test_retention_and_the_redaction_sweep_examine_little_more_than_they_return(
+    connection: Connection, profile: Any
+) -> None:
     store = MongoStore(connection)
     until = 2**42
 
     organizations = await store.organizations()
-    outdated = [
+    past_retention = [
         *await store.past_retention("a", PARTITIONS, 5_000, 9),
         *await store.past_retention("b", PARTITIONS, 5_000, 9),
     ]
-    buried = await store.tombstone(outdated, 5_000)
+    tombstones = await store.tombstone(past_retention, 5_000)
     left = await store.tombstoned(PARTITIONS, 9)
     late = await store.mark_stale([CallUpdate("a/1", 3, 9_000, stale=True)])
     await store.delete_log(left)
     await store.mark_purged(left)
-    outlived = await store.expired_tombstones(PARTITIONS, until, 9)
+    expired_tombstones = await store.expired_tombstones(PARTITIONS, until, 9)
     await store.renew_tombstones(["b/1"], until)
-    forgotten = await store.expire_tombstones(outlived, until)
+    expired = await store.expire_tombstones(expired_tombstones, until)
     opted_out = await store.opted_out_calls(PARTITIONS, (0, ""), 10_000, 9)
-    behind = await store.opted_out_calls(PARTITIONS, (9_000, "c/1"), 10_000, 9)
+    following = await store.opted_out_calls(PARTITIONS, (9_000, "c/1"), 10_000, 9)
     raw = await store.unredacted([each.call for each in opted_out])
 
-    assert (organizations, outdated, buried, set(left)) == (["a", "b", "c", "o"], OLD, 2, set(OLD))
-    assert (late, set(outlived), forgotten) == ({"a/1"}, set(OLD), 1)
-    assert ([each.call for each in opted_out], [each.call for each in behind], raw) == (
+    assert (organizations, past_retention, tombstones, set(left)) == (["a", "b", "c", "o"], OLD, 2, set(OLD))
+    assert (late, set(expired_tombstones), expired) == ({"a/1"}, set(OLD), 1)
+    assert ([each.call for each in opted_out], [each.call for each in following], raw) == (
         OPTED_OUT,
         ["c/2"],
         set(OPTED_OUT),

@@ -72,8 +72,8 @@ def worker_with(settings: dict[str, object], name: str, folder: Path) -> WorkerP
     return WorkerProcess(kafka, mongo, Topics(name), name, folder, **rest)
 
 
-def shown() -> str:
-    """Return what every process that the tests started shows to whoever looks at processes."""
+def visible() -> str:
+    """Return the command lines and environments of all processes that the tests started."""
     return "\n".join(f"{child.cmdline()} {child.environ()}" for child in psutil.Process().children(recursive=True))
 
 
@@ -90,13 +90,13 @@ async def final(url: str, key: dict[str, str]) -> Any:
 
 async def refused(access: MongoAccess) -> str:
     connection = Connection(access, "callfold", timeout_ms=int(scaled(2_000)))
-    with pytest.raises(StoreUnavailable) as told:
+    with pytest.raises(StoreUnavailable) as message:
         await MongoStore(connection).find("org-789/call-456")
     await connection.close()
-    return str(told.value)
+    return str(message.value)
 
 
-async def test_whoever_is_let_in_publishes_has_it_folded_and_reads_it(
+async def test_with_the_right_credentials_events_are_published_folded_and_read(
     servers: Servers, name: str, tmp_path: Path
 ) -> None:
     own = {"topic_prefix": name, "group": name, "mongo_database": name, "api_secret_pepper": PEPPER}
@@ -112,7 +112,7 @@ async def test_whoever_is_let_in_publishes_has_it_folded_and_reads_it(
         await send(servers.kafka.address, [{"topic": Topics(name).telephony, "value": b"no event", "key": b"k"}])
         record = (await final(f"http://{HOST}:{port}{CALL}", key))["data"]
         (letter,) = orjson.loads(callfold(by_certificate, "dead-letters", "list", "--json").stdout)
-        processes = shown()
+        processes = visible()
         api.terminate()
         said = f"{worker.log.read_text()}{api.communicate(timeout=scaled(60))[1]}"
 
@@ -123,7 +123,7 @@ async def test_whoever_is_let_in_publishes_has_it_folded_and_reads_it(
     assert [secret for secret in (PASSWORD, KEY_PASSWORD) if secret in processes + said] == []
 
 
-async def test_a_worker_that_is_not_let_in_says_so_and_goes_on_when_it_is(
+async def test_a_worker_whose_access_is_refused_reports_it_and_works_once_it_is_granted(
     servers: Servers, name: str, tmp_path: Path
 ) -> None:
     user, password = f"user-{name}", secrets.token_hex()
@@ -133,8 +133,8 @@ async def test_a_worker_that_is_not_let_in_says_so_and_goes_on_when_it_is(
 
     def said(event: str, what: str, error: str = "") -> bool:
         lines = [orjson.loads(line) for line in worker.log.read_text().splitlines()]
-        told = [line.get("error", "") for line in lines if (line["event"], line.get("dependency")) == (event, what)]
-        return any(error in each for each in told)
+        errors = [line.get("error", "") for line in lines if (line["event"], line.get("dependency")) == (event, what)]
+        return any(error in each for each in errors)
 
     with ExitStack() as started:
         started.push(worker)
@@ -161,7 +161,7 @@ async def test_a_worker_that_is_not_let_in_says_so_and_goes_on_when_it_is(
         (["keys", "list"], "MongoDB at {mongo} refuses: authentication failed: wrong CALLFOLD_MONGO_USERNAME or "),
     ],
 )
-def test_a_command_that_is_not_let_in_says_so_in_a_line(
+def test_a_command_whose_access_is_refused_reports_it_in_one_line(
     servers: Servers, tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     settings = in_files(tmp_path / "secrets", servers.settings("PLAIN", password=WRONG))
@@ -174,7 +174,7 @@ def test_a_command_that_is_not_let_in_says_so_in_a_line(
     assert WRONG not in line
 
 
-def test_an_api_that_trusts_no_server_answers_503_and_says_why(servers: Servers, tmp_path: Path) -> None:
+def test_an_api_that_does_not_trust_the_server_answers_503_and_logs_why(servers: Servers, tmp_path: Path) -> None:
     given = {**servers.settings("PLAIN"), "mongo_ca_file": servers.certificates.stranger, "api_secret_pepper": PEPPER}
     settings = in_files(tmp_path / "secrets", given)
 
@@ -189,12 +189,12 @@ def test_an_api_that_trusts_no_server_answers_503_and_says_why(servers: Servers,
     assert PASSWORD not in log
 
 
-async def test_what_mongodb_has_against_a_client_is_told(servers: Servers) -> None:
+async def test_the_reason_why_mongodb_refuses_a_client_is_reported(servers: Servers) -> None:
     ours, uri = servers.certificates, servers.mongo.uri
     access = MongoAccess(uri, USER, PASSWORD, ours.authority, ours.client, KEY_PASSWORD)
     elsewhere = f"mongodb://localhost:{servers.mongo.port}/?directConnection=true"
 
-    told = [
+    messages = [
         await refused(wrong)
         for wrong in (
             replace(access, password=WRONG),
@@ -205,14 +205,14 @@ async def test_what_mongodb_has_against_a_client_is_told(servers: Servers) -> No
         )
     ]
 
-    assert [text.split(" ")[0:2] for text in told[:4]] == [
+    assert [text.split(" ")[0:2] for text in messages[:4]] == [
         ["authentication", "failed:"],
         ["not", "authorized:"],
         ["TLS", "failed"],
         ["TLS", "failed"],
     ]
-    assert "localhost" in told[3]
-    assert told[4].endswith("closed: the server may expect TLS or a client certificate")
+    assert "localhost" in messages[3]
+    assert messages[4].endswith("closed: the server may expect TLS or a client certificate")
 
 
 @pytest.mark.parametrize(
@@ -230,31 +230,31 @@ async def test_what_mongodb_has_against_a_client_is_told(servers: Servers) -> No
         ("sasl_plaintext", None, None, "{} closes the connection: "),
     ],
 )
-async def test_what_kafka_has_against_a_client_is_told(
+async def test_the_reason_why_kafka_refuses_a_client_is_reported(
     servers: Servers, listener: str, trusted: str | None, sasl: tuple[str, str] | None, said: str
 ) -> None:
     place: str = getattr(servers.kafka, listener)
     context = tls.client_context(getattr(servers.certificates, trusted)) if trusted else None
     access = KafkaAccess(place, context, Sasl(*sasl, WRONG) if sasl else None)
 
-    told = await refusal(access)
+    message = await refusal(access)
 
-    assert told is not None
-    assert told.startswith(said.format(place))
-    assert "CALLFOLD_KAFKA_" in told
-    assert WRONG not in told
+    assert message is not None
+    assert message.startswith(said.format(place))
+    assert "CALLFOLD_KAFKA_" in message
+    assert WRONG not in message
 
 
-async def test_a_broker_under_another_name_than_its_certificates_is_not_trusted(servers: Servers) -> None:
+async def test_a_broker_whose_name_is_not_in_its_certificate_is_not_trusted(servers: Servers) -> None:
     place = servers.kafka.sasl_ssl.replace(HOST, "localhost")
 
-    told = await refusal(KafkaAccess(place, tls.client_context(servers.certificates.authority)))
+    message = await refusal(KafkaAccess(place, tls.client_context(servers.certificates.authority)))
 
-    assert told is not None
-    assert told.startswith(f"TLS failed at {place}: Hostname mismatch")
+    assert message is not None
+    assert message.startswith(f"TLS failed at {place}: Hostname mismatch")
 
 
-async def test_kafka_has_nothing_against_whom_it_lets_in_and_one_that_is_away_says_nothing(servers: Servers) -> None:
+async def test_there_is_no_refusal_by_a_broker_that_accepts_the_client_or_is_unreachable(servers: Servers) -> None:
     context = tls.client_context(servers.certificates.authority)
 
     assert await refusal(KafkaAccess(servers.kafka.sasl_ssl, context, Sasl("PLAIN", USER, PASSWORD))) is None

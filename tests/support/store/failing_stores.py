@@ -1,4 +1,4 @@
-"""Stores for a process of the pool that make trouble there, each in the call that is named after it."""
+"""A store for a process of the pool that hangs, eats memory or crashes when the call of that name is read."""
 
 import os
 import time
@@ -12,7 +12,7 @@ from shared.store.ports import Store
 HANGS, IS_HUNGRY, DIES = "o/hangs", "o/is-hungry", "o/dies"
 
 
-class _Odd(MemoryStore):
+class _FailingStore(MemoryStore):
     def __init__(self, hanging: Path | None) -> None:
         super().__init__()
         self._hanging = hanging
@@ -34,7 +34,7 @@ class _Odd(MemoryStore):
 
 
 @dataclass(frozen=True)
-class OpensOdd:
+class OpensFailingStore:
     """Opens such a store, or fails to; `hanging` is a file that is there once a call hangs."""
 
     fails: bool = False
@@ -44,4 +44,4 @@ class OpensOdd:
     def __call__(self) -> Store:
         if self.fails:
             raise OSError("the store cannot be opened")
-        return _Odd(self.hanging)
+        return _FailingStore(self.hanging)

@@ -1,4 +1,4 @@
-"""A program with a pool, for tests that kill it: prints the process's id when it folds, and waits for ever."""
+"""A program with a pool, for tests that kill it: prints the id of the process that folds, and waits for ever."""
 
 import asyncio
 import tempfile
@@ -8,14 +8,14 @@ from shared.fold_pool.pool import FoldPool
 from shared.fold_pool.settings import PoolSettings
 from tests.support.events.makers import book
 from tests.support.eventually import eventually
-from tests.support.store.failing_stores import HANGS, OpensOdd
+from tests.support.store.failing_stores import HANGS, OpensFailingStore
 from tests.support.store.processes import children
 
 
 async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         hanging = Path(folder) / "hanging"
-        pool = FoldPool(PoolSettings(), OpensOdd(hanging=hanging), book())
+        pool = FoldPool(PoolSettings(), OpensFailingStore(hanging=hanging), book())
         reading = asyncio.create_task(pool.read(HANGS))
         await eventually(hanging.exists)
         print(children()[0].pid, flush=True)  # noqa: T201 - for the test

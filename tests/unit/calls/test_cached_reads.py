@@ -1,4 +1,4 @@
-"""Calls that are folded for readers in the API: what is remembered changes no answer."""
+"""Reads with the cache: no answer depends on what is cached."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,8 +21,8 @@ OPT_OUT = event("call.updated", opt_out_sensitive_data_storage=True)
 BODIES = [BEGUN, SAID, MORE, ENDED, OPT_OUT]
 
 
-class Counting(MemoryStore):
-    """Notes which documents are read."""
+class RecordingStore(MemoryStore):
+    """Records which documents are read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,12 +34,12 @@ class Counting(MemoryStore):
         return await super().documents(ids)
 
 
-async def tell(store: MemoryStore, offset: int, body: Json, *, opted_out: bool = False) -> LogDocument:
-    """Put one event into the log, as a batch does."""
-    told = document(offset=offset, content=raw(body))
-    await store.insert([told])
+async def log_event(store: MemoryStore, offset: int, body: Json, *, opted_out: bool = False) -> LogDocument:
+    """Insert one event and update its call, as a batch does."""
+    logged = document(offset=offset, content=raw(body))
+    await store.insert([logged])
     await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=opted_out, opted_out=opted_out)])
-    return told
+    return logged
 
 
 async def read(reads: CachedReads) -> Reading:
@@ -48,12 +48,12 @@ async def read(reads: CachedReads) -> Reading:
     return reading
 
 
-async def test_only_what_is_new_is_read_of_a_call_that_goes_on() -> None:
-    store = Counting()
+async def test_only_new_documents_of_a_live_call_are_read() -> None:
+    store = RecordingStore()
     reads = CachedReads(store, book())
-    first = await tell(store, 0, BEGUN)
+    first = await log_event(store, 0, BEGUN)
     await read(reads)
-    second = await tell(store, 1, SAID)
+    second = await log_event(store, 1, SAID)
 
     reading = await read(reads)
 
@@ -61,10 +61,10 @@ async def test_only_what_is_new_is_read_of_a_call_that_goes_on() -> None:
     assert reading.body == folded(BEGUN, SAID)
 
 
-async def test_what_has_not_changed_is_not_folded_again() -> None:
-    store = Counting()
+async def test_a_call_that_has_not_changed_is_not_folded_again() -> None:
+    store = RecordingStore()
     reads = CachedReads(store, book())
-    await tell(store, 0, BEGUN)
+    await log_event(store, 0, BEGUN)
 
     first, second = await read(reads), await read(reads)
 
@@ -72,10 +72,10 @@ async def test_what_has_not_changed_is_not_folded_again() -> None:
     assert first.body is second.body
 
 
-async def test_readers_who_come_at_once_share_what_is_done() -> None:
-    store = Counting()
+async def test_concurrent_readers_share_a_fold() -> None:
+    store = RecordingStore()
     reads = CachedReads(store, book())
-    await tell(store, 0, BEGUN)
+    await log_event(store, 0, BEGUN)
 
     readings = await asyncio.gather(*(read(reads) for _ in range(20)))
 
@@ -83,12 +83,12 @@ async def test_readers_who_come_at_once_share_what_is_done() -> None:
     assert {reading.body for reading in readings} == {folded(BEGUN)}
 
 
-async def test_of_a_call_that_has_opted_out_nothing_is_remembered() -> None:
-    store = Counting()
+async def test_a_call_that_has_opted_out_is_not_cached() -> None:
+    store = RecordingStore()
     reads = CachedReads(store, book())
-    said = await tell(store, 0, SAID)
+    said = await log_event(store, 0, SAID)
     await read(reads)
-    flag = await tell(store, 1, OPT_OUT)
+    flag = await log_event(store, 1, OPT_OUT)
 
     bodies = [(await read(reads)).body for _ in range(2)]
 
@@ -97,10 +97,10 @@ async def test_of_a_call_that_has_opted_out_nothing_is_remembered() -> None:
     assert store.read_ids == [[said.id], [flag.id], [said.id, flag.id]]
 
 
-async def test_what_was_remembered_of_a_call_whose_header_says_that_it_opted_out_is_told_to_nobody() -> None:
-    store = Counting()
+async def test_the_cached_content_of_a_call_is_not_served_after_its_header_has_opted_out() -> None:
+    store = RecordingStore()
     reads = CachedReads(store, book())
-    said = await tell(store, 0, SAID)
+    said = await log_event(store, 0, SAID)
     await read(reads)
     await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=True, opted_out=True)])
 
@@ -111,9 +111,9 @@ async def test_what_was_remembered_of_a_call_whose_header_says_that_it_opted_out
     assert store.read_ids == [[said.id], [said.id]]
 
 
-async def test_a_call_that_is_remembered_and_then_deleted_is_none() -> None:
+async def test_a_call_that_is_deleted_after_it_was_cached_is_none() -> None:
     memory = MemoryStore()
-    await tell(memory, 0, BEGUN)
+    await log_event(memory, 0, BEGUN)
 
     async def delete(step: str) -> None:
         if step == "ids" and deleting:
@@ -140,15 +140,15 @@ async def test_a_call_without_a_valid_event_is_broken() -> None:
 
 async def test_a_call_of_many_bytes_is_large() -> None:
     store = Heavy(POOLED_BYTES)
-    await tell(store, 0, BEGUN)
+    await log_event(store, 0, BEGUN)
     smaller = Heavy(POOLED_BYTES // 2)
-    await tell(smaller, 0, BEGUN)
+    await log_event(smaller, 0, BEGUN)
 
     assert await CachedReads(store, book()).read(CALL) == Large(None)
     assert isinstance(await CachedReads(smaller, book()).read(CALL), Reading)
 
 
-async def test_a_call_that_is_becoming_final_is_told_of_alike_before_and_after() -> None:
+async def test_a_call_has_the_same_record_before_and_after_it_becomes_final() -> None:
     worker = MemoryWorker()
     reads = CachedReads(worker.memory, book())
     await worker.deliver(BEGUN, SAID, ENDED)
@@ -162,15 +162,15 @@ async def test_a_call_that_is_becoming_final_is_told_of_alike_before_and_after()
 
 
 @given(st.lists(st.sampled_from([*range(len(BODIES)), "redact", "flag"]), max_size=8))
-def test_whatever_happens_between_two_readers_each_gets_what_a_first_reader_would(steps: list[int | str]) -> None:
+def test_whatever_happens_between_two_readers_each_gets_what_a_first_reader_would_get(steps: list[int | str]) -> None:
     async def follow() -> None:
         store = MemoryStore()
         reads = CachedReads(store, book())
-        await tell(store, 0, BEGUN)
+        await log_event(store, 0, BEGUN)
         for offset, step in enumerate(steps, 1):
             match step:
                 case int():
-                    await tell(store, offset, BODIES[step], opted_out=BODIES[step] is OPT_OUT)
+                    await log_event(store, offset, BODIES[step], opted_out=BODIES[step] is OPT_OUT)
                 case "flag":
                     await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=True, opted_out=True)])
                 case _:

@@ -1,4 +1,4 @@
-"""Reading one call: the record as it is stored while it is final, else as the log tells."""
+"""Reading a call: its stored record if that is final, else a record folded from the log."""
 
 from collections.abc import Collection
 
@@ -18,8 +18,8 @@ SAID = event("transcript.turn", content="my secret")
 OPT_OUT = event("call.updated", opt_out_sensitive_data_storage=True)
 
 
-async def told(*bodies: Json, rest: bool = False) -> MemoryStore:
-    """Return a store that was told of these events."""
+async def store_of(*bodies: Json, rest: bool = False) -> MemoryStore:
+    """Return a store with these events."""
     worker = MemoryWorker()
     await worker.deliver(*bodies)
     if rest:
@@ -37,14 +37,14 @@ async def test_a_call_never_seen_is_none() -> None:
     assert await read_call(MemoryStore(), CALL, book()) is None
 
 
-async def test_a_call_that_goes_on_is_folded_from_the_log() -> None:
-    read = await reading(await told(BEGUN, SAID))
+async def test_a_live_call_is_folded_from_the_log() -> None:
+    read = await reading(await store_of(BEGUN, SAID))
 
     assert (read.body, read.finality) == (folded(BEGUN, SAID), Finality.LIVE)
 
 
-async def test_a_call_that_has_ended_and_is_not_final_yet_is_settling() -> None:
-    read = await reading(await told(BEGUN, SAID, ENDED))
+async def test_an_ended_call_that_is_not_final_yet_is_settling() -> None:
+    read = await reading(await store_of(BEGUN, SAID, ENDED))
 
     assert (read.body, read.finality) == (folded(BEGUN, SAID, ENDED), Finality.SETTLING)
 
@@ -60,16 +60,16 @@ async def test_a_final_record_is_the_one_that_a_reader_got_while_it_settled() ->
     assert (final.body, final.etag, final.finality) == (settling.body, settling.etag, Finality.FINAL)
 
 
-async def test_a_final_record_is_served_as_it_stands_without_the_log() -> None:
+async def test_a_final_record_is_served_as_it_is_stored_without_the_log() -> None:
     async def refuse(step: str) -> None:
         assert step != "read"
 
-    store = watched(await told(BEGUN, ENDED, rest=True), before=refuse)
+    store = watched(await store_of(BEGUN, ENDED, rest=True), before=refuse)
 
     assert (await reading(store)).body == folded(BEGUN, ENDED)
 
 
-async def test_a_final_record_with_a_late_event_is_folded_anew() -> None:
+async def test_a_final_record_with_a_late_event_is_folded_again() -> None:
     worker = MemoryWorker()
     await worker.deliver(BEGUN, ENDED)
     await worker.rest()
@@ -81,7 +81,7 @@ async def test_a_final_record_with_a_late_event_is_folded_anew() -> None:
 
 
 async def test_while_a_call_is_being_folded_it_is_read_from_the_log() -> None:
-    store = await told(BEGUN, ENDED)
+    store = await store_of(BEGUN, ENDED)
     await store.lease([CALL], "token")
 
     read = await reading(store)
@@ -91,7 +91,7 @@ async def test_while_a_call_is_being_folded_it_is_read_from_the_log() -> None:
 
 
 async def test_a_final_record_that_does_not_fit_is_folded_for_the_reader() -> None:
-    store = await told(BEGUN, ENDED)
+    store = await store_of(BEGUN, ENDED)
     await store.store_results([(await leased(store), too_large())])
 
     read = await reading(store)
@@ -99,8 +99,8 @@ async def test_a_final_record_that_does_not_fit_is_folded_for_the_reader() -> No
     assert (read.body, read.finality) == (folded(BEGUN, ENDED), Finality.FINAL)
 
 
-async def test_of_an_opted_out_call_nothing_is_told_though_its_log_is_still_raw() -> None:
-    store = await told(SAID)
+async def test_the_content_of_an_opted_out_call_is_not_served_though_its_log_is_not_redacted_yet() -> None:
+    store = await store_of(SAID)
     await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=True, opted_out=True)])
 
     read = await reading(store)
@@ -109,13 +109,13 @@ async def test_of_an_opted_out_call_nothing_is_told_though_its_log_is_still_raw(
     assert read.body == folded(SAID, opted_out=True)
 
 
-async def test_of_a_call_that_opts_out_in_the_log_nothing_is_told_before_it_is_redacted() -> None:
-    read = await reading(await told(SAID, OPT_OUT))
+async def test_the_content_of_a_call_that_opts_out_in_its_log_is_not_served_before_it_is_redacted() -> None:
+    read = await reading(await store_of(SAID, OPT_OUT))
 
     assert b"secret" not in read.body
 
 
-async def test_a_broken_call_says_so() -> None:
+async def test_reading_a_broken_call_fails() -> None:
     store = MemoryStore()
     await store.mark_broken([await leased(store)])
 
@@ -131,26 +131,26 @@ async def test_a_call_with_a_header_and_no_event_is_broken() -> None:
         await read_call(store, CALL, book())
 
 
-async def test_an_event_that_the_present_rules_find_invalid_is_left_out() -> None:
-    store = await told(BEGUN, ENDED)
+async def test_an_event_that_is_invalid_by_the_present_rules_is_left_out() -> None:
+    store = await store_of(BEGUN, ENDED)
     await store.insert([document(offset=7, content=b'{"specversion":"0.3"}')])
 
     assert (await reading(store)).body == folded(BEGUN, ENDED)
 
 
 async def test_the_same_events_delivered_twice_and_cut_differently_are_the_same_record() -> None:
-    store = await told(BEGUN, ENDED)
+    store = await store_of(BEGUN, ENDED)
     await store.insert([document(offset=8, content=raw(ENDED)), document(offset=7, content=raw(BEGUN))])
 
     assert (await reading(store)).body == folded(BEGUN, ENDED)
 
 
-async def test_a_store_that_does_not_answer_is_not_taken_for_an_answer() -> None:
-    class Away(MemoryStore):
+async def test_reading_fails_while_the_store_is_unavailable() -> None:
+    class UnavailableStore(MemoryStore):
         async def read(self, calls: Collection[str]) -> dict[str, list[LogDocument]]:
             raise StoreUnavailable(str(len(calls)))
 
-    store = Away()
+    store = UnavailableStore()
     await store.mark_stale([CallUpdate(CALL, 0, STARTED, stale=False)])
 
     with pytest.raises(StoreUnavailable):
@@ -158,14 +158,14 @@ async def test_a_store_that_does_not_answer_is_not_taken_for_an_answer() -> None
 
 
 async def test_a_deleted_call_is_none() -> None:
-    store = await told(BEGUN, ENDED, rest=True)
+    store = await store_of(BEGUN, ENDED, rest=True)
     await store.tombstone([CALL], 2**62)
 
     assert await read_call(store, CALL, book()) is None
 
 
 async def test_a_call_that_is_deleted_while_its_log_is_read_is_none() -> None:
-    memory = await told(BEGUN, ENDED)
+    memory = await store_of(BEGUN, ENDED)
 
     async def delete(step: str) -> None:
         if step == "find":

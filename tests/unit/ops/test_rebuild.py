@@ -186,6 +186,23 @@ async def test_a_call_that_is_not_in_the_log_is_no_such_call() -> None:
         await Rebuilding(MemoryStore(), book(), partitions).one(CALL, Wanted())
 
 
+async def test_calls_that_were_leased_when_a_process_ended_are_folded_one_by_one() -> None:
+    worker = MemoryWorker(memory=MemoryStore(lease_ms=-1))  # every lease has expired
+    await worker.deliver(*ENDS[:3])
+    calls = await worker.memory.logged_calls(3)
+    await worker.memory.mark_stale([CallUpdate(call, 0, STARTED, stale=True) for call in calls])
+    await worker.memory.lease(calls, next(tokens))
+    steps: list[str] = []
+
+    async def record(step: str) -> None:
+        steps.append(step)
+
+    tally = await rebuild(watched(worker.memory, before=record))
+
+    assert (tally.rebuilt, tally.left) == (3, 0)
+    assert steps.count("read") == 3
+
+
 async def test_a_deleted_call_whose_log_is_being_purged_is_skipped() -> None:
     store = await folded_store(1)
     await store.tombstone([FIRST], 2**62)

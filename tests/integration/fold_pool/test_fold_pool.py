@@ -1,4 +1,4 @@
-"""The processes of the pool: what ends one ends no other, and none outlives its program."""
+"""The processes of the pool: one that ends takes no other with it, and none outlives its program."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from shared.fold_pool.pool import FoldPool
 from shared.fold_pool.settings import PoolSettings
 from tests.support.events.makers import book
 from tests.support.eventually import eventually
-from tests.support.store.failing_stores import DIES, HANGS, IS_HUNGRY, OpensOdd
+from tests.support.store.failing_stores import DIES, HANGS, IS_HUNGRY, OpensFailingStore
 from tests.support.store.processes import children
 
 NONE = "o/none"
@@ -26,16 +26,16 @@ MakePool = Callable[..., FoldPool]
 async def make_pool() -> AsyncIterator[MakePool]:
     async with AsyncExitStack() as made:
 
-        def make(opens: OpensOdd | None = None, **settings: float) -> FoldPool:
+        def make(opens: OpensFailingStore | None = None, **settings: float) -> FoldPool:
             chosen = PoolSettings.model_validate({f"pool_{name}": value for name, value in settings.items()})
-            pool = FoldPool(chosen, opens or OpensOdd(), book())
+            pool = FoldPool(chosen, opens or OpensFailingStore(), book())
             made.push_async_callback(pool.close)
             return pool
 
         yield make
 
 
-async def test_a_process_is_started_when_it_is_needed_and_used_again(make_pool: MakePool) -> None:
+async def test_a_process_is_started_on_demand_and_used_again(make_pool: MakePool) -> None:
     pool = make_pool()
     before = children()
 
@@ -53,10 +53,8 @@ async def hangs(pool: FoldPool, file: Path) -> asyncio.Task[LargeReading | None]
     return reading
 
 
-async def test_a_process_that_is_killed_takes_its_call_with_it_and_no_other(
-    make_pool: MakePool, tmp_path: Path
-) -> None:
-    pool = make_pool(OpensOdd(hanging=tmp_path / "hanging"))
+async def test_a_killed_process_fails_its_own_call_and_no_other(make_pool: MakePool, tmp_path: Path) -> None:
+    pool = make_pool(OpensFailingStore(hanging=tmp_path / "hanging"))
     hanging, waiting = await hangs(pool, tmp_path / "hanging"), asyncio.create_task(pool.read(NONE))
 
     children()[0].kill()
@@ -66,7 +64,7 @@ async def test_a_process_that_is_killed_takes_its_call_with_it_and_no_other(
     assert await waiting is None
 
 
-async def test_a_process_that_is_killed_while_it_is_idle_is_nobodys_trouble(make_pool: MakePool) -> None:
+async def test_a_process_that_is_killed_while_idle_fails_no_call(make_pool: MakePool) -> None:
     pool = make_pool()
     await pool.read(NONE)
     (idle,) = children()
@@ -77,27 +75,27 @@ async def test_a_process_that_is_killed_while_it_is_idle_is_nobodys_trouble(make
 
 
 @pytest.mark.parametrize(
-    ("call", "bounds", "error", "told"),
+    ("call", "bounds", "error", "message"),
     [
         (HANGS, {"seconds": 1}, ProcessEnded, "CALLFOLD_POOL_SECONDS=1"),
         (IS_HUNGRY, {"memory_mb": 200}, OutOfMemory, "CALLFOLD_POOL_MEMORY_MB=200"),
         (DIES, {}, ProcessEnded, "SIGABRT"),
     ],
 )
-async def test_a_fold_has_bounds_and_the_next_call_is_folded_all_the_same(
-    make_pool: MakePool, call: str, bounds: dict[str, float], error: type[Exception], told: str
+async def test_a_fold_has_limits_and_the_next_call_is_folded_after_it(
+    make_pool: MakePool, call: str, bounds: dict[str, float], error: type[Exception], message: str
 ) -> None:
     pool = make_pool(**bounds)
 
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         await pool.read(call)
 
     assert await pool.read(NONE) is None
     assert len(children()) == 1
 
 
-async def test_a_fold_that_nobody_waits_for_any_longer_is_broken_off(make_pool: MakePool, tmp_path: Path) -> None:
-    hanging = await hangs(make_pool(OpensOdd(hanging=tmp_path / "hanging")), tmp_path / "hanging")
+async def test_a_fold_whose_reader_is_cancelled_is_ended(make_pool: MakePool, tmp_path: Path) -> None:
+    hanging = await hangs(make_pool(OpensFailingStore(hanging=tmp_path / "hanging")), tmp_path / "hanging")
 
     hanging.cancel()
 
@@ -109,7 +107,7 @@ async def test_a_fold_that_nobody_waits_for_any_longer_is_broken_off(make_pool: 
 async def test_a_pool_that_is_closed_ends_its_processes_and_starts_no_other(
     make_pool: MakePool, tmp_path: Path
 ) -> None:
-    pool = make_pool(OpensOdd(hanging=tmp_path / "hanging"))
+    pool = make_pool(OpensFailingStore(hanging=tmp_path / "hanging"))
     hanging, waiting = await hangs(pool, tmp_path / "hanging"), asyncio.create_task(pool.read(NONE))
     await asyncio.sleep(0)  # so that it waits for the process
 
@@ -122,15 +120,15 @@ async def test_a_pool_that_is_closed_ends_its_processes_and_starts_no_other(
     assert children() == []
 
 
-async def test_a_process_that_cannot_start_is_not_held_against_the_call(make_pool: MakePool) -> None:
+async def test_a_process_that_cannot_start_makes_the_pool_unavailable(make_pool: MakePool) -> None:
     with pytest.raises(PoolUnavailable, match="does not start"):
-        await make_pool(OpensOdd(fails=True)).read(NONE)
+        await make_pool(OpensFailingStore(fails=True)).read(NONE)
 
     assert children() == []
 
 
-async def test_no_secret_stands_on_a_command_line_and_others_go_first(make_pool: MakePool) -> None:
-    await make_pool(OpensOdd(key="hunter2")).read(NONE)
+async def test_no_secret_is_on_a_command_line_and_the_process_has_a_low_priority(make_pool: MakePool) -> None:
+    await make_pool(OpensFailingStore(key="hunter2")).read(NONE)
 
     (process,) = children()
 
@@ -138,7 +136,7 @@ async def test_no_secret_stands_on_a_command_line_and_others_go_first(make_pool:
     assert process.nice() > psutil.Process().nice()
 
 
-async def test_no_process_outlives_a_program_that_is_killed_whatever_it_is_at() -> None:
+async def test_no_process_outlives_a_killed_program_even_during_a_fold() -> None:
     program = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.support.store.pool_program", stdout=asyncio.subprocess.PIPE
     )
@@ -150,4 +148,4 @@ async def test_no_process_outlives_a_program_that_is_killed_whatever_it_is_at() 
     await program.wait()
 
     await eventually(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
-    assert alone  # what is sent to the program's whole group, Ctrl-C for one, does not reach it
+    assert alone  # a signal to the program's process group, such as Ctrl-C, does not reach it
