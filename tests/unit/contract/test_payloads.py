@@ -14,14 +14,13 @@ AMOUNT = "must be a number or a string like `-12.50`, below 10^9, with at most 1
 ID = "must be a string of 1 to 256 characters"
 
 
-def with_field(kind: str, field: str, value: Any) -> bytes:
-    data = {field: value}
+def sent(kind: str, **data: Any) -> bytes:
     return raw(event(kind, **data))
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_the_required_fields_are_enough_and_unknown_fields_are_ignored(kind: str) -> None:
-    assert "unknown" not in accepted(raw(event(kind, unknown={"a": [1]}))).data
+    assert "unknown" not in accepted(sent(kind, unknown={"a": [1]})).data
 
 
 @pytest.mark.parametrize(
@@ -54,7 +53,7 @@ def test_a_required_field_that_is_missing_or_null_is_rejected(kind: str, field: 
     del body["data"][field]
 
     assert rejected(raw(body)) == (Reason.MISSING, f"`data.{field}` is missing")
-    assert rejected(with_field(kind, field, None)) == (Reason.MISSING, f"`data.{field}` is missing")
+    assert rejected(sent(kind, **{field: None})) == (Reason.MISSING, f"`data.{field}` is missing")
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
@@ -62,7 +61,7 @@ def test_optional_fields_may_be_null(kind: str) -> None:
     model: Any = TYPES[kind]
     nulls: dict[str, Any] = {field: None for field in model.__annotations__ if field not in model.__required_keys__}
 
-    accepted(raw(event(kind, **nulls)))
+    accepted(sent(kind, **nulls))
 
 
 @pytest.mark.parametrize("data", [[], "text", 7, True])
@@ -222,7 +221,7 @@ def test_data_may_be_null_or_missing_if_no_field_is_required(data: Any) -> None:
 def test_an_invalid_field_is_rejected_with_a_reason_and_a_sentence(
     kind: str, data: dict[str, Any], reason: Reason, sentence: str
 ) -> None:
-    why, detail = rejected(raw(event(kind, **data)))
+    why, detail = rejected(sent(kind, **data))
 
     assert (why, detail[: len(sentence)]) == (reason, sentence)
 
@@ -230,7 +229,7 @@ def test_an_invalid_field_is_rejected_with_a_reason_and_a_sentence(
 def test_a_fraction_of_a_timestamp_is_cut_off() -> None:
     word = {"word": "Hi", "start": STARTED + 0.999, "end": STARTED + 1}
 
-    read = accepted(raw(event("transcript.turn", timestamp=STARTED + 0.5, words=[word])))
+    read = accepted(sent("transcript.turn", timestamp=STARTED + 0.5, words=[word]))
 
     assert read.data["timestamp"] == STARTED
     assert read.data["words"] == [{"word": "Hi", "start": STARTED, "end": STARTED + 1}]
@@ -239,24 +238,24 @@ def test_a_fraction_of_a_timestamp_is_cut_off() -> None:
 @pytest.mark.parametrize("value", ["", "text", {"a": 1}, [], 7, False])
 def test_the_content_of_a_tool_may_be_any_json(value: Any) -> None:
     for kind, field in [("tool.called", "arguments"), ("tool.returned", "content")]:
-        assert accepted(with_field(kind, field, value)).data[field] == value
+        assert accepted(sent(kind, **{field: value})).data[field] == value
 
 
 def test_a_turn_may_be_empty() -> None:
-    accepted(raw(event("transcript.turn", content="")))
+    accepted(sent("transcript.turn", content=""))
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES))
 def test_no_sentence_shows_private_content(kind: str) -> None:
     for field in TYPES[kind].__annotations__:
         for private in ("+15551234567", {"a": "+15551234567"}, ["+15551234567"]):
-            read = decode(with_field(kind, field, private))
+            read = decode(sent(kind, **{field: private}))
 
             assert isinstance(read, Event) or "15551234567" not in read.detail
 
 
 @pytest.mark.parametrize("field", ["from_number", "to_number", "metadata", "telephony_identifier", "recording_url"])
 def test_no_sentence_shows_a_number_where_none_is_needed(field: str) -> None:
-    _, sentence = rejected(with_field("call.created", field, 15551234567))
+    _, sentence = rejected(sent("call.created", **{field: 15551234567}))
 
     assert "15551234567" not in sentence
