@@ -34,6 +34,7 @@ async def feed_until_stored(process: "subprocess.Popen[bytes]", lines: int, boot
     while len(await records(bootstrap, topics.telephony)) < lines:
         assert time.monotonic() < deadline, "not all is published"
         await asyncio.sleep(0.1)
+    await asyncio.sleep(1)  # the acknowledgement reaches the process after the records are visible
 
 
 async def test_each_event_is_on_the_topic_of_its_type_byte_for_byte(kafka_bootstrap: str, topics: Topics) -> None:
