@@ -7,7 +7,7 @@ from contextlib import suppress
 from aiokafka.errors import KafkaError
 
 from services.ops.errors import INTERRUPTED, CommandError
-from services.ops.events.lines import Source, read
+from services.ops.events.lines import Line, Source, read
 from services.ops.events.validation import Refuse, Report, Tally, check, topic_of
 from services.ops.settings import OpsSettings
 from shared.contract.envelope import InvalidEvent
@@ -19,6 +19,7 @@ from shared.kafka.producer import OutgoingRecord, RecordProducer
 HEADERS = (("content-type", b"application/cloudevents+json"),)
 
 _STOP_SECONDS = 1
+_INTERRUPT_SECONDS = 3
 
 Deliver = Callable[[Sequence[OutgoingRecord]], Awaitable[Sequence[OutgoingRecord]]]
 """Returns the records that are too large for their topics, when all others are acknowledged."""
@@ -41,26 +42,30 @@ class Publication:
             KafkaError, TimeoutError: Kafka does not acknowledge a part of the file.
         """
         async for done, lines in read(source):
-            checked = [(line, check(line)) for line in lines if not line.blank]
-            records = []
-            for line, event in checked:
-                if isinstance(event, InvalidEvent):
-                    refuse(line, event)
-                else:
-                    topic, key = topic_of(event, self._topics), event.call_id.encode()
-                    records.append(OutgoingRecord(topic, key, line.text, HEADERS))
-            if records:
-                await self._publish(records)
-            refused = self.tally.refused + len(checked) - len(records)
-            self.tally = Tally(done, self.tally.valid + len(records), refused)
-            if lines:
-                self.next_line = lines[-1].number + 1
+            part = asyncio.ensure_future(self._publish(done, lines, refuse))
+            try:
+                await asyncio.shield(part)
+            except asyncio.CancelledError:
+                # Ctrl-C: what was sent already is about to be acknowledged.
+                await asyncio.wait([part], timeout=_INTERRUPT_SECONDS)
+                raise
             report(self.tally)
 
-    async def _publish(self, records: Sequence[OutgoingRecord]) -> None:
+    async def _publish(self, done: int, lines: Sequence[Line], refuse: Refuse) -> None:
+        checked = [(line, check(line)) for line in lines if not line.blank]
+        records = []
+        for line, event in checked:
+            if isinstance(event, InvalidEvent):
+                refuse(line, event)
+            else:
+                topic, key = topic_of(event, self._topics), event.call_id.encode()
+                records.append(OutgoingRecord(topic, key, line.text, HEADERS))
         async with asyncio.timeout(admin.TIMEOUT_SECONDS):
-            for record in await self._deliver(records):
+            for record in await self._deliver(records) if records else ():
                 raise CommandError(f"the topic {record.topic} rejects an event as too large (max.message.bytes)")
+        refused = self.tally.refused + len(checked) - len(records)
+        self.tally = Tally(done, self.tally.valid + len(records), refused)
+        self.next_line = lines[-1].number + 1 if lines else self.next_line
 
     def account(self) -> str:
         """Return what was published, and how to go on."""

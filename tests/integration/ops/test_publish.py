@@ -1,5 +1,6 @@
 """`callfold publish` on a real broker."""
 
+import asyncio
 import signal
 import subprocess
 
@@ -34,6 +35,7 @@ async def feed_until_stored(process: "subprocess.Popen[bytes]", lines: int, boot
         return len(await records(bootstrap, topics.telephony)) == lines
 
     await eventually(all_published)
+    await asyncio.sleep(scaled(1))  # the acknowledgement reaches the process after the records are visible
 
 
 async def test_each_event_is_on_the_topic_of_its_type_byte_for_byte(kafka_bootstrap: str, topics: Topics) -> None:
