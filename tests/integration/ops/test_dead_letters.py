@@ -1,10 +1,7 @@
 """`callfold dead-letters` on a real broker."""
 
 import asyncio
-import os
 import subprocess
-import sys
-from pathlib import Path
 
 import orjson
 from aiokafka import AIOKafkaProducer
@@ -12,10 +9,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from shared.contract.timestamps import rfc3339
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
-from tests.support.eventually import scaled
+from tests.support.callfold import CallfoldProcess
 from tests.support.servers.kafka import records
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
 WHY = (
     ("reason", b"missing"),
     ("detail", b"`data.digits` is missing"),
@@ -28,9 +24,7 @@ HOSTILE = bytes(range(256)) + b"\x1b[2J\r\n[red]"
 
 
 def callfold(*arguments: str, bootstrap: str, topics: Topics) -> "subprocess.CompletedProcess[bytes]":
-    environment = {**os.environ, "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap, "CALLFOLD_TOPIC_PREFIX": topics.prefix}
-    command = [str(CALLFOLD), "dead-letters", *arguments]
-    return subprocess.run(command, capture_output=True, env=environment, timeout=scaled(60), check=False)
+    return CallfoldProcess(kafka_bootstrap=bootstrap, topic_prefix=topics.prefix)("dead-letters", *arguments)
 
 
 async def put(

@@ -1,10 +1,7 @@
 """`callfold lag` on a real broker."""
 
-import os
 import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,21 +9,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.contract.topics import Topics
-from tests.support.eventually import scaled
+from tests.support.callfold import CallfoldProcess
 from tests.support.fixtures import PARTITIONS
-
-CALLFOLD = Path(sys.executable).with_name("callfold")
 
 
 def lag(bootstrap: str, topics: Topics, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    environment = os.environ | {
-        "CALLFOLD_KAFKA_BOOTSTRAP": bootstrap,
-        "CALLFOLD_TOPIC_PREFIX": topics.prefix,
-        "CALLFOLD_GROUP": topics.prefix,
-    }
-    return subprocess.run(
-        [CALLFOLD, "lag", *arguments], capture_output=True, env=environment, timeout=scaled(60), check=False
-    )
+    callfold = CallfoldProcess(kafka_bootstrap=bootstrap, topic_prefix=topics.prefix, group=topics.prefix)
+    return callfold("lag", *arguments)
 
 
 def lag_json(bootstrap: str, topics: Topics) -> Any:

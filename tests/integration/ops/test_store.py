@@ -1,8 +1,5 @@
 """`callfold keys` and `callfold get` on a real MongoDB."""
 
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,38 +10,20 @@ from shared.store.api_keys import opens
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
+from tests.support.callfold import CallfoldProcess
 from tests.support.events.makers import event, raw
 from tests.support.eventually import scaled
 from tests.support.store.makers import document, update
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
 PEPPER = "p" * 32
 
 
-class Command:
-    """The command on a database of its own."""
-
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self._folder = folder
-        self._environment = os.environ | {f"CALLFOLD_{name.upper()}": value for name, value in settings.items()}
-
-    def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        return subprocess.run(
-            [CALLFOLD, *arguments],
-            cwd=self._folder,
-            env=self._environment,
-            capture_output=True,
-            timeout=scaled(60),
-            check=False,
-        )
-
-
 @pytest.fixture
-def callfold(tmp_path: Path, mongo_uri: str, database: str) -> Command:
-    return Command(tmp_path, mongo_uri=mongo_uri, mongo_database=database, api_secret_pepper=PEPPER)
+def callfold(tmp_path: Path, mongo_uri: str, database: str) -> CallfoldProcess:
+    return CallfoldProcess(tmp_path, mongo_uri=mongo_uri, mongo_database=database, api_secret_pepper=PEPPER)
 
 
-async def test_a_key_is_made_listed_and_revoked(callfold: Command, connection: Connection) -> None:
+async def test_a_key_is_made_listed_and_revoked(callfold: CallfoldProcess, connection: Connection) -> None:
     keys = MongoApiKeys(connection)
 
     made = orjson.loads(callfold("keys", "create", "--organization", "org-789", "--name", "dash", "--json").stdout)
@@ -65,13 +44,13 @@ async def test_a_key_is_made_listed_and_revoked(callfold: Command, connection: C
     assert not opens(await keys.get(made["api_key"]), made["api_secret"], PEPPER.encode())
 
 
-def test_an_unknown_key_costs_one_line(callfold: Command) -> None:
+def test_an_unknown_key_costs_one_line(callfold: CallfoldProcess) -> None:
     done = callfold("keys", "revoke", "cf_none")
 
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"callfold: there is no key cf_none\n")
 
 
-async def test_get_prints_the_record(callfold: Command, connection: Connection) -> None:
+async def test_get_prints_the_record(callfold: CallfoldProcess, connection: Connection) -> None:
     store = MongoStore(connection)
     await store.insert([document(content=raw(event("call.ended", at=1_703_097_930_000)))])
     await store.mark_stale([update()])
@@ -85,7 +64,7 @@ async def test_get_prints_the_record(callfold: Command, connection: Connection) 
     assert done.stderr == b"settling: the call has ended, events may still be on their way\n"
 
 
-def test_an_unknown_call_costs_one_line(callfold: Command) -> None:
+def test_an_unknown_call_costs_one_line(callfold: CallfoldProcess) -> None:
     done = callfold("get", "org-789", "call-456")
 
     expected = b"callfold: there is no call call-456 of the organization org-789\n"
@@ -93,7 +72,7 @@ def test_an_unknown_call_costs_one_line(callfold: Command) -> None:
 
 
 def test_a_database_that_is_away_costs_one_line_without_the_password(tmp_path: Path) -> None:
-    callfold = Command(tmp_path, mongo_uri="mongodb://user:s3cret@127.0.0.1:1/?replicaSet=rs")
+    callfold = CallfoldProcess(tmp_path, mongo_uri="mongodb://user:s3cret@127.0.0.1:1/?replicaSet=rs")
     begin = time.monotonic()
 
     done = callfold("get", "org-789", "call-456")
@@ -105,7 +84,7 @@ def test_a_database_that_is_away_costs_one_line_without_the_password(tmp_path: P
 
 
 def test_what_is_no_uri_is_not_quoted(tmp_path: Path) -> None:
-    done = Command(tmp_path, mongo_uri="mongodb://user:s3/cret@127.0.0.1")("keys", "list")
+    done = CallfoldProcess(tmp_path, mongo_uri="mongodb://user:s3/cret@127.0.0.1")("keys", "list")
 
     assert done.returncode == 2
     assert done.stderr.startswith(b"callfold: CALLFOLD_MONGO_URI ")

@@ -1,9 +1,6 @@
 """Servers that let in only whom they know: with the right settings all works, with wrong ones it is said why."""
 
-import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -26,6 +23,7 @@ from shared.store.mongo.client import Connection
 from shared.store.ports import StoreUnavailable
 from tests.support.api.client import PEPPER
 from tests.support.api.program import running
+from tests.support.callfold import CallfoldProcess
 from tests.support.events.makers import STARTED, event, raw
 from tests.support.eventually import eventually, scaled
 from tests.support.servers.certificates import KEY_PASSWORD, Certificates
@@ -36,7 +34,6 @@ from tests.support.worker.process import WorkerProcess
 
 pytestmark = pytest.mark.skipif(engine_answers(), reason="these servers run without containers only")
 
-CALLFOLD = Path(sys.executable).with_name("callfold")
 CALL = "/api/calls/call-456"
 WRONG = "hunter2"
 WRONG_USER = "wrong CALLFOLD_KAFKA_USERNAME or CALLFOLD_KAFKA_PASSWORD"
@@ -53,17 +50,6 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 def variables(settings: dict[str, object]) -> dict[str, str]:
     return {name.upper(): str(value) for name, value in settings.items()}
-
-
-def callfold(settings: dict[str, object], *arguments: str, text: bytes = b"") -> "subprocess.CompletedProcess[bytes]":
-    return subprocess.run(
-        [CALLFOLD, *arguments],
-        env=os.environ | {f"CALLFOLD_{name}": value for name, value in variables(settings).items()},
-        input=text,
-        capture_output=True,
-        timeout=scaled(60),
-        check=False,
-    )
 
 
 def worker_with(settings: dict[str, object], name: str, folder: Path) -> WorkerProcess:
@@ -107,11 +93,13 @@ async def test_whoever_is_let_in_publishes_has_it_folded_and_reads_it(
     events = [event("call.started"), event("call.note", event="Hello"), event("call.ended", at=STARTED + 9_000)]
 
     with worker_with(scram512, name, tmp_path) as worker, running(port := free_port(), **variables(scram512)) as api:
-        key = orjson.loads(callfold(scram512, "keys", "create", "--organization", "org-789", "--json").stdout)
-        published = callfold(scram256, "publish", "-", text=b"\n".join(map(raw, events)))
+        key = orjson.loads(
+            CallfoldProcess(None, **scram512)("keys", "create", "--organization", "org-789", "--json").stdout
+        )
+        published = CallfoldProcess(None, **scram256)("publish", "-", text=b"\n".join(map(raw, events)))
         await send(servers.kafka.address, [{"topic": Topics(name).telephony, "value": b"no event", "key": b"k"}])
         record = (await final(f"http://{HOST}:{port}{CALL}", key))["data"]
-        (letter,) = orjson.loads(callfold(by_certificate, "dead-letters", "list", "--json").stdout)
+        (letter,) = orjson.loads(CallfoldProcess(None, **by_certificate)("dead-letters", "list", "--json").stdout)
         processes = shown()
         api.terminate()
         said = f"{worker.log.read_text()}{api.communicate(timeout=scaled(60))[1]}"
@@ -166,7 +154,7 @@ def test_a_command_that_is_not_let_in_says_so_in_a_line(
 ) -> None:
     settings = in_files(tmp_path / "secrets", servers.settings("PLAIN", password=WRONG))
 
-    done = callfold(settings, *arguments)
+    done = CallfoldProcess(None, **settings)(*arguments)
 
     line = done.stderr.decode()
     assert (done.returncode, done.stdout, line.count("\n")) == (1, b"", 1)
