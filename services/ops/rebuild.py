@@ -72,8 +72,8 @@ Report = Callable[[Tally], None]
 
 
 class _Folds(LeasedFolds):
-    def on_broken(self, lease: Lease, why: str) -> None:
-        print_error(f"{lease.call} is broken: {why}")
+    def on_broken(self, lease: Lease, reason: str) -> None:
+        print_error(f"{lease.call} is broken: {reason}")
 
 
 class Rebuilding:

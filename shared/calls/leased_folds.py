@@ -51,7 +51,7 @@ class LeasedFolds:
     def on_stored(self, lease: Lease, *, final: bool, overtaken: bool) -> None:
         """Record that a result was stored, or was not because the call was marked stale meanwhile."""
 
-    def on_broken(self, lease: Lease, why: str) -> None:
+    def on_broken(self, lease: Lease, reason: str) -> None:
         """Record that a call was marked as broken."""
 
     def on_released(self, lease: Lease) -> None:
@@ -81,11 +81,11 @@ class LeasedFolds:
             self.on_released(lease)
         return Outcome(released=len(leases))
 
-    async def mark_broken(self, leases: Sequence[Lease], why: str) -> Outcome:
+    async def mark_broken(self, leases: Sequence[Lease], reason: str) -> Outcome:
         if leases:
             await self._store.mark_broken(leases)
         for lease in leases:
-            self.on_broken(lease, why)
+            self.on_broken(lease, reason)
         return Outcome(broken=len(leases))
 
     async def triage(self, leases: Sequence[Lease]) -> tuple[Outcome, list[Lease]]:
@@ -146,12 +146,12 @@ class LeasedFolds:
         return Outcome(stored=len(results) - len(lost), overtaken=len(lost))
 
     async def _one_by_one(
-        self, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[Outcome]], why: str
+        self, items: Sequence[T], act: Callable[[Sequence[T]], Awaitable[Outcome]], reason: str
     ) -> Outcome:
         """Repeat with each item what failed with all of them; mark a call that fails alone as broken."""
         if len(items) == 1:
             (item,) = items
-            return await self.mark_broken([item if isinstance(item, Lease) else item[0]], why)
+            return await self.mark_broken([item if isinstance(item, Lease) else item[0]], reason)
         outcome = Outcome()
         for item in items:
             outcome += await act([item])
