@@ -60,7 +60,7 @@ async def test_a_dead_letter_topic_that_accepts_less_than_the_input_topics_ends_
     worker = WorkerProcess(kafka_bootstrap, mongo_uri, topics, database, tmp_path).start()
 
     assert worker.wait() == 2
-    assert f"{topics.dead_letter} takes records of" in worker.log.read_text()
+    assert f"{topics.dead_letter} accepts records of" in worker.log.read_text()
 
 
 def test_a_wrong_setting_is_named_with_its_value_and_what_it_must_be(make_worker: MakeWorker) -> None:
