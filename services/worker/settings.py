@@ -8,7 +8,7 @@ from shared.fold_pool.settings import PoolSettings
 
 
 class WorkerSettings(PoolSettings):
-    """The worker's settings besides those of every program."""
+    """The worker's own settings, next to those of every program."""
 
     log_id_hmac_key: SecretStr = Field(
         min_length=32,

@@ -110,9 +110,9 @@ def test_status_shows_a_line_for_each_service(running: Machine) -> None:
 
 
 def test_the_settings_file_leads_to_the_stack(running: Machine) -> None:
-    told = dotenv_values(running.state / "callfold.env")
+    variables = dotenv_values(running.state / "callfold.env")
 
-    assert told == {
+    assert variables == {
         "CALLFOLD_KAFKA_BOOTSTRAP": f"{HOST}:{running.ports.kafka}",
         "CALLFOLD_MONGO_URI": f"mongodb://{HOST}:{running.ports.mongo}/?replicaSet=rs",
         "CALLFOLD_SECRETS_DIR": str(running.state / "secrets"),

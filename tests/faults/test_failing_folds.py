@@ -27,7 +27,7 @@ Runs = tuple[asyncio.Task[int], asyncio.Task[list[str]]]
 
 @pytest.fixture(scope="module")
 async def runs(kafka_bootstrap: str, mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Runs]:
-    """Return the deaths of one run, and the claims of the other."""
+    """Return the deaths of one run, and the leases of the other."""
     folders = tmp_path_factory.mktemp("deadly"), tmp_path_factory.mktemp("slow")
     at = [place(kafka_bootstrap, mongo_uri, Topics(folder.name), folder) for folder in folders]
     async with at[0] as one, at[1] as other:
@@ -75,7 +75,7 @@ async def deadly(where: Place) -> int:
 
 
 async def slow(where: Place) -> list[str]:
-    """Return the claims that two workers make of a call whose fold takes several times as long as a claim holds."""
+    """Return the leases that two workers take of a call whose fold takes several times as long as a lease holds."""
     leases, held = where.folder / "claims", where.folder / "held"
     leases.touch()
     held.touch()

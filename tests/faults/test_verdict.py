@@ -29,8 +29,8 @@ def judged(found: Json | None, missing_in_log: int = 0) -> Verdict:
 
 
 def record(events: list[Json]) -> Any:
-    (told,) = expected(events).values()
-    return told
+    (record,) = expected(events).values()
+    return record
 
 
 def test_a_record_as_it_must_be_is_good() -> None:

@@ -72,10 +72,10 @@ def _calls(window: int, rng: random.Random, rate: float, topics: Topics) -> Iter
         number += 1
 
 
-def _spread(told: Sequence[Json], begin: float, took: float, rng: random.Random, topics: Topics) -> Iterator[Sent]:
+def _spread(bodies: Sequence[Json], begin: float, took: float, rng: random.Random, topics: Topics) -> Iterator[Sent]:
     """Yield events in order over so many seconds, some of them later and twice."""
-    for number, body in enumerate(told):
-        due = begin + took * number / len(told)
+    for number, body in enumerate(bodies):
+        due = begin + took * number / len(bodies)
         if rng.random() < _OUT_OF_ORDER:
             yield _sent(due + rng.uniform(0, 4), body, rng, topics, "event: out of order")
         else:

@@ -49,7 +49,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def running(self, module: str, **variables: str) -> Self:
-        """Run another program that is a worker, with these variables besides the settings."""
+        """Run another program that is a worker, with these variables and the settings."""
         self._module = module
         self._environment |= variables
         return self
