@@ -5,7 +5,7 @@ import sys
 
 from aiokafka import AIOKafkaConsumer
 
-from shared.contract.envelope import InvalidEvent, decode
+from shared.contract.decode_event import InvalidEvent, decode
 
 
 async def main(bootstrap: str, _mongo_uri: str, name: str, *topics: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
 from pydantic import TypeAdapter
 
 from deploy.contracts.examples import EXAMPLES, event
-from shared.contract.envelope import Envelope
+from shared.contract.decode_event import Envelope
 from shared.contract.fields import Needs
 from shared.contract.payloads import TYPES
 from shared.contract.strict_json import INT64

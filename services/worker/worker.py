@@ -17,9 +17,9 @@ from services.worker.ingest.write_batch import BatchWriter
 from services.worker.maintenance.commit_barrier import CommitBarrier
 from services.worker.maintenance.idle_calls import IdleCallTimeout
 from services.worker.maintenance.redaction_sweep import RedactionSweep
-from services.worker.maintenance.retention import RetentionJob, TombstoneJob
+from services.worker.maintenance.retention import RetentionJob
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
-from services.worker.maintenance.tombstones import tombstone_ttl
+from services.worker.maintenance.tombstones import TombstoneJob, tombstone_ttl
 from services.worker.runtime.retry import RetryAborted
 from services.worker.runtime.watchdog import end_process
 from services.worker.settings import WorkerSettings

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from shared.contract.envelope import Event, decode_logged
+from shared.contract.decode_event import Event, decode_logged
 from shared.fold.cost import RatingWarnings
 from shared.fold.fold import RULES_VERSION, Folded, fold
 from shared.fold.prices import PriceBook

@@ -13,7 +13,7 @@ from itertools import chain
 from cachetools import TTLCache
 
 from shared.calls.fold_call import Rendered, fold_documents, render
-from shared.contract.envelope import Event, decode_logged
+from shared.contract.decode_event import Event, decode_logged
 from shared.fold.fold import NoEvents, fold
 from shared.fold.prices import PriceBook
 from shared.process.single_flight import SingleFlight

@@ -2,7 +2,7 @@
 
 import re
 
-from shared.contract.envelope import ATTRIBUTE_HEADERS, Headers
+from shared.contract.decode_event import ATTRIBUTE_HEADERS, Headers
 
 REPLAYS = "callfold-replays"
 """How often the record has been replayed: 1 after the first time."""

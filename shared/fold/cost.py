@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, localcontext
 
-from shared.contract.envelope import Event
+from shared.contract.decode_event import Event
 from shared.fold.prices import Price, PriceList
 from shared.fold.record import CallCost, ProductCost
 

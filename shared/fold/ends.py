@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.contract.envelope import Event
+from shared.contract.decode_event import Event
 from shared.fold.events import CallEvents
 from shared.fold.record import CallStatus
 

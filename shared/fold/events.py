@@ -7,7 +7,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from shared.contract.envelope import Event, canonical
+from shared.contract.decode_event import Event, canonical
 from shared.fold.redaction import redact, without_content
 
 _BY_ORDERING_KEY = attrgetter("ordering_key")

@@ -8,7 +8,7 @@ on crashes, or on which worker folded the call.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.contract.envelope import Event
+from shared.contract.decode_event import Event
 from shared.contract.ids import call_key, record_id
 from shared.fold.cost import RatingWarnings, TimedUsage, rate
 from shared.fold.details import (

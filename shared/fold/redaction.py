@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from shared.contract.envelope import Envelope, Event
+from shared.contract.decode_event import Envelope, Event
 from shared.contract.payloads import OPT_OUT
 
 _DETAILS = ("agent_id", "call_type", "direction", "start_timestamp", "metadata", "telephony_identifier")

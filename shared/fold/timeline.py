@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.contract.envelope import Event
+from shared.contract.decode_event import Event
 from shared.contract.payloads import TYPES
 from shared.fold.ends import seconds
 from shared.fold.events import CallEvents

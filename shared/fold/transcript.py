@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from shared.contract.envelope import Event
+from shared.contract.decode_event import Event
 from shared.fold.events import CallEvents
 from shared.fold.record import SpokenWord, ToolCallInvocation, ToolCallResult, Turn
 

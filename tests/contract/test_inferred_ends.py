@@ -11,7 +11,7 @@ from services.worker.maintenance.idle_calls import KafkaInferredEnds, end_record
 from services.worker.maintenance.inferred_end import open_call
 from services.worker.memory import MemoryPublisher
 from services.worker.runtime.retry import retry_until_available
-from shared.contract.envelope import Event, decode
+from shared.contract.decode_event import Event, decode
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
 from shared.kafka.errors import KafkaUnavailable

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
-from shared.contract.envelope import Envelope, Event, InvalidEvent, canonical, decode
+from shared.contract.decode_event import Envelope, Event, InvalidEvent, canonical, decode
 from shared.contract.payloads import TYPES
 from tests.support.events.makers import Json, binary, event, raw
 from tests.support.events.strategies import events

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.contract import strict_json
-from shared.contract.envelope import Event, OrderingKey, decode
+from shared.contract.decode_event import Event, OrderingKey, decode
 from shared.contract.fields import EARLIEST_MS, LATEST_MS
 from shared.contract.payloads import OPT_OUT
 from shared.contract.timestamps import milliseconds, parse

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contract.envelope import Event, InvalidEvent, decode, decode_logged
+from shared.contract.decode_event import Event, InvalidEvent, decode, decode_logged
 from shared.fold.fold import Folded, fold
 from shared.fold.redaction import redact
 from tests.support.events.makers import Json, book, decoded, raw

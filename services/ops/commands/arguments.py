@@ -5,7 +5,7 @@ from collections.abc import Callable
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contract.envelope import CallId, OrganizationId
+from shared.contract.decode_event import CallId, OrganizationId
 from shared.contract.ids import call_key
 
 _ORGANIZATION: TypeAdapter[str] = TypeAdapter(OrganizationId)

@@ -9,10 +9,10 @@ from services.ops.console import Advance, print_error, print_result, progress
 from services.ops.errors import FAILED
 from services.ops.events.lines import Line, Source, opened
 from services.ops.events.publishing import publish as publish_source
-from services.ops.events.validation import Refuse, Report, Tally
-from services.ops.events.validation import validate as validate_source
+from services.ops.events.validate_lines import Refuse, Report, Tally
+from services.ops.events.validate_lines import validate as validate_source
 from services.ops.settings import OpsSettings
-from shared.contract.envelope import InvalidEvent
+from shared.contract.decode_event import InvalidEvent
 
 app = typer.Typer()
 

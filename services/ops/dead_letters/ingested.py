@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from shared.contract.envelope import Event, decode_logged
+from shared.contract.decode_event import Event, decode_logged
 from shared.contract.ids import call_key
 from shared.process.batching import grouped
 from shared.store.models import LogDocument

@@ -16,7 +16,7 @@ from services.ops.dead_letters.scan import Scan
 from services.ops.dead_letters.selection import Selection
 from services.ops.errors import FAILED, INTERRUPTED, CommandError
 from services.ops.settings import OpsSettings
-from shared.contract.envelope import Event, decode
+from shared.contract.decode_event import Event, decode
 from shared.kafka import admin
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import RecordProducer

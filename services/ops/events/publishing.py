@@ -8,9 +8,9 @@ from aiokafka.errors import KafkaError
 
 from services.ops.errors import INTERRUPTED, CommandError
 from services.ops.events.lines import Line, Source, read
-from services.ops.events.validation import Refuse, Report, Tally, check, topic_of
+from services.ops.events.validate_lines import Refuse, Report, Tally, check, topic_of
 from services.ops.settings import OpsSettings
-from shared.contract.envelope import InvalidEvent
+from shared.contract.decode_event import InvalidEvent
 from shared.contract.topics import Topics
 from shared.kafka import admin
 from shared.kafka.errors import KafkaUnavailable

@@ -1,14 +1,12 @@
 """A Faust consumer that delivers whole fetches instead of single records, and commits only what is acknowledged.
 
 Faust creates four asyncio tasks per message; here a message is all that one fetch returned. It is cut into chunks, each
-of up to hundreds of records of one partition, which are written and acknowledged one by one. Faust's bookkeeping of
-offsets (a heap of single ones, in which a gap can be lost) is replaced by a queue of chunks per partition: the position
-is the end of the last chunk that is acknowledged with all before it.
+of up to hundreds of records of one partition, which are written and acknowledged one by one. Which offsets are
+committed: `offsets.py`.
 """
 
 import asyncio
 import logging
-from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -20,6 +18,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from services.worker.consumer.fetch import Chunk, cut, pace
+from services.worker.consumer.offsets import Offsets
 from services.worker.runtime.retry import retry_until_available
 from shared.process.dependencies import DependencyStatus
 from shared.process.logs import logger
@@ -87,9 +86,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     logger = logging.getLogger("faust")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._chunks: defaultdict[TP, deque[Chunk]] = defaultdict(deque)
-        self._done: dict[TP, int] = {}
-        self._timestamps: dict[TP, int] = {}
+        self._offsets = Offsets()
         self.busy = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
@@ -116,7 +113,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         if not chunks:
             return
         for chunk in chunks:
-            self._chunks[chunk.tp].append(chunk)
+            self._offsets.deliver(chunk)
             self._read_offset[chunk.tp] = chunk.next_offset - 1  # as Faust does for the message's partition alone
         yield chunks[0].tp, self._message(chunks)
 
@@ -149,8 +146,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         # The topic was created anew, or truncated by a broker that lost its end: these records are new.
         log.warning("offsets_reset", topic=tp.topic, partition=tp.partition, before=read, now=records[0].offset)
         self._read_offset[tp] = self._committed_offset[tp] = None
-        self._chunks.pop(tp, None)
-        self._done.pop(tp, None)
+        self._offsets.forget(tp)
         return records
 
     def on_buffer_full(self, tp: TP) -> None:
@@ -173,24 +169,16 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         return False
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> list[TP]:
-        return [tp for tp in list(self._chunks) if topics is None or tp in topics or tp.topic in topics]
+        return [tp for tp in self._offsets.delivered() if topics is None or tp in topics or tp.topic in topics]
 
     def _new_offset(self, tp: TP) -> int | None:
-        self._advance(tp)
-        return self._done.get(tp)
-
-    def _advance(self, tp: TP) -> None:
-        queue = self._chunks[tp]
-        while queue and queue[0].acked:
-            chunk = queue.popleft()
-            self._done[tp] = chunk.next_offset
-            self._timestamps[tp] = chunk.records[-1].timestamp
+        return self._offsets.committable(tp)
 
     # Rebalancing and stopping
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets, and drop what was delivered since."""
-        self._drop_chunks()
+        self._offsets.clear()
         await super().perform_seek()
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
@@ -211,17 +199,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         self.stop_flow()
         await self.commit()
         await super().on_partitions_revoked(revoked)
-        self._drop_chunks()
+        self._offsets.clear()
 
     async def wait_empty(self) -> None:
         """Wait until the batch being written is written or aborted, and commit."""
         async with self.busy:
             await self.commit()
-
-    def _drop_chunks(self) -> None:
-        self._chunks.clear()
-        self._done.clear()
-        self._timestamps.clear()
 
     # Positions
 
@@ -231,16 +214,14 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     def written_until(self, tp: TP) -> int:
         """Return the timestamp (Unix milliseconds) of the last record up to which all are written; 0 for none."""
-        self._advance(tp)
-        return self._timestamps.get(tp, 0)
+        return self._offsets.written_until(tp)
 
     def end_position(self, tp: TP) -> int | None:
         """Return the position if all up to the end of the partition, as the last fetch knew it, is written; or None."""
-        self._advance(tp)
         consumer = self._thread._consumer  # noqa: SLF001
         assignment = consumer._subscription.subscription.assignment if consumer else None  # noqa: SLF001
         state = assignment.state_value(tp) if assignment else None
-        if self._chunks[tp] or state is None or not state.has_valid_position or state.lso is None:
+        if not self._offsets.all_written(tp) or state is None or not state.has_valid_position or state.lso is None:
             return None
         position: int = state.position
         return position if position >= state.lso else None

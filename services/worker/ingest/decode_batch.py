@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.contract.envelope import Event, Headers, InvalidEvent, decode
+from shared.contract.decode_event import Event, Headers, InvalidEvent, decode
 from shared.contract.ids import call_key
 from shared.fold.ends import FINAL
 from shared.kafka.partitioner import partition_of

@@ -16,7 +16,7 @@ from cachetools import LRUCache
 from services.worker.maintenance.commit_barrier import CommitBarrier, Ends
 from services.worker.maintenance.inferred_end import OpenCall, inferred_end, open_call
 from shared.config.policies import Policies
-from shared.contract.envelope import Event, decode_logged
+from shared.contract.decode_event import Event, decode_logged
 from shared.kafka.access import KafkaAccess
 from shared.kafka.diagnose import diagnose
 from shared.kafka.errors import KafkaUnavailable

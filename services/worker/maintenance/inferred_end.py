@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from shared.config.policies import Policy
-from shared.contract.envelope import Event
+from shared.contract.decode_event import Event
 from shared.contract.timestamps import rfc3339
 from shared.fold.details import session_start, start_timestamp
 from shared.fold.ends import end_of, status

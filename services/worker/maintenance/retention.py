@@ -1,10 +1,10 @@
-"""Deleting calls after the retention of their organizations, and their tombstones after that.
+"""Deleting calls after the retention of their organizations.
 
 A call gets its tombstone first, then its log is deleted, then the tombstone is marked purged: after a crash in between
 the next worker finds what is left to do. Why a concurrent batch or fold brings nothing back: docs/decisions/0011.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 
 from shared.config.policies import Policies
 from shared.process import metrics
@@ -71,59 +71,3 @@ class RetentionJob:
         if calls:
             await self._store.delete_log(calls)
             await self._store.mark_purged(calls)
-
-
-class TombstoneJob:
-    """Expires the tombstones of calls of which no topic can hold an event any more."""
-
-    def __init__(
-        self,
-        store: Store,
-        owned: Owned,
-        tombstone_ttl: Callable[[], Awaitable[int | None]],
-        *,
-        clock: Callable[[], int] = now_ms,
-        batch: int = _BATCH,
-    ) -> None:
-        """`tombstone_ttl` returns for how many milliseconds a tombstone is kept; None: for ever."""
-        self._store = store
-        self._owned = owned
-        self._tombstone_ttl = tombstone_ttl
-        self._clock = clock
-        self._batch = batch
-        self._next_pass = 0
-
-    async def run(self) -> None:
-        """Expire a bounded number of tombstones; once none is left, again after an hour.
-
-        Raises:
-            StoreUnavailable: the store does not answer.
-            KafkaUnavailable: Kafka does not return the configs of the topics.
-        """
-        owned = self._owned()
-        if not owned or self._clock() < self._next_pass:
-            return
-        ttl = await self._tombstone_ttl()
-        metrics.TOMBSTONE_SECONDS.set(float("inf") if ttl is None else ttl / 1000)
-        if ttl is None or await self._expire_some(owned, self._clock() - ttl):
-            self._next_pass = self._clock() + _PASS_MS
-
-    async def _expire_some(self, owned: Collection[int], until: int) -> bool:
-        """Expire a bounded number; return whether none is left."""
-        for _ in range(_BATCHES):
-            calls = await self._store.expired_tombstones(owned, until, self._batch)
-            if not calls:
-                return True
-            await self._expire(calls, until)
-        return False
-
-    async def _expire(self, calls: Collection[str], until: int) -> None:
-        """Expire the tombstones of calls without a log; one with a log, left by a batch before a crash, is renewed.
-
-        The log is not deleted here: an event that arrives now would be deleted with it, and then find no tombstone.
-        """
-        sizes = await self._store.sizes(calls)
-        await self._store.renew_tombstones([call for call in calls if sizes[call]], until)
-        metrics.TOMBSTONES_EXPIRED.inc(
-            await self._store.expire_tombstones([call for call in calls if not sizes[call]], until)
-        )

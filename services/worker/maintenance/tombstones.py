@@ -1,12 +1,19 @@
-"""How long a tombstone is kept: as long as the topics, by their configs, can hold an event of the deleted call."""
+"""Expiring tombstones: each is kept as long as the topics, by their configs, can hold an event of the deleted call."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
+from services.worker.maintenance.retention import Owned
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
 from shared.kafka.admin import admin_client, topic_configs
+from shared.process import metrics
+from shared.process.clock import now_ms
+from shared.store.ports import Store
 
 _DAY_MS = 86_400_000
+_PASS_MS = 3_600_000
+_BATCH = 100
+_BATCHES = 20
 _UNLIMITED_MS = 2**62
 _HELD_BY = ("cleanup.policy", "retention.ms", "segment.ms", "message.timestamp.type", "message.timestamp.after.max.ms")
 
@@ -49,3 +56,59 @@ async def tombstone_ttl(kafka: KafkaAccess, topics: Topics) -> int | None:
     async with admin_client(kafka) as admin:
         configs = await topic_configs(admin, [*topics.inputs, topics.dead_letter], _HELD_BY)
     return tombstone_ttl_ms([held_ms(configs[name]) for name in topics.inputs], held_ms(configs[topics.dead_letter]))
+
+
+class TombstoneJob:
+    """Expires the tombstones of calls of which no topic can hold an event any more."""
+
+    def __init__(
+        self,
+        store: Store,
+        owned: Owned,
+        tombstone_ttl: Callable[[], Awaitable[int | None]],
+        *,
+        clock: Callable[[], int] = now_ms,
+        batch: int = _BATCH,
+    ) -> None:
+        """`tombstone_ttl` returns for how many milliseconds a tombstone is kept; None: for ever."""
+        self._store = store
+        self._owned = owned
+        self._tombstone_ttl = tombstone_ttl
+        self._clock = clock
+        self._batch = batch
+        self._next_pass = 0
+
+    async def run(self) -> None:
+        """Expire a bounded number of tombstones; once none is left, again after an hour.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+            KafkaUnavailable: Kafka does not return the configs of the topics.
+        """
+        owned = self._owned()
+        if not owned or self._clock() < self._next_pass:
+            return
+        ttl = await self._tombstone_ttl()
+        metrics.TOMBSTONE_SECONDS.set(float("inf") if ttl is None else ttl / 1000)
+        if ttl is None or await self._expire_some(owned, self._clock() - ttl):
+            self._next_pass = self._clock() + _PASS_MS
+
+    async def _expire_some(self, owned: Collection[int], until: int) -> bool:
+        """Expire a bounded number; return whether none is left."""
+        for _ in range(_BATCHES):
+            calls = await self._store.expired_tombstones(owned, until, self._batch)
+            if not calls:
+                return True
+            await self._expire(calls, until)
+        return False
+
+    async def _expire(self, calls: Collection[str], until: int) -> None:
+        """Expire the tombstones of calls without a log; one with a log, left by a batch before a crash, is renewed.
+
+        The log is not deleted here: an event that arrives now would be deleted with it, and then find no tombstone.
+        """
+        sizes = await self._store.sizes(calls)
+        await self._store.renew_tombstones([call for call in calls if sizes[call]], until)
+        metrics.TOMBSTONES_EXPIRED.inc(
+            await self._store.expire_tombstones([call for call in calls if not sizes[call]], until)
+        )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.worker.maintenance.retention import TombstoneJob
+from services.worker.maintenance.tombstones import TombstoneJob
 from shared.calls.read_call import read_call
 from shared.contract.ids import call_key
 from shared.contract.topics import Topics

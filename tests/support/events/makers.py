@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from shared.contract.envelope import Event, InvalidEvent, decode
+from shared.contract.decode_event import Event, InvalidEvent, decode
 from shared.contract.rejection import Reason
 from shared.fold.fold import fold
 from shared.fold.prices import Price, PriceBook

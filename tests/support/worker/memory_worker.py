@@ -19,7 +19,7 @@ from services.worker.memory import MemoryPublisher
 from shared.calls.fold_call import render
 from shared.calls.large_calls import LargeCalls
 from shared.calls.leased_folds import Outcome
-from shared.contract.envelope import Headers
+from shared.contract.decode_event import Headers
 from shared.fold.fold import fold
 from shared.fold.prices import PriceBook
 from shared.fold_pool.in_process import InProcessFolds

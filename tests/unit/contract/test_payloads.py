@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.contract.envelope import Event, decode
+from shared.contract.decode_event import Event, decode
 from shared.contract.payloads import TYPES
 from shared.contract.rejection import Reason
 from tests.support.events.makers import STARTED, accepted, event, raw, rejected

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.contract.envelope import canonical
+from shared.contract.decode_event import canonical
 from shared.fold.fold import NoEvents, fold
 from tests.support.events.makers import Json, book, decoded, event, raw, record
 

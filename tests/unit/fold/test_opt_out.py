@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.contract.envelope import Event, InvalidEvent, decode_logged
+from shared.contract.decode_event import Event, InvalidEvent, decode_logged
 from shared.fold.fold import fold
 from shared.fold.redaction import redact
 from tests.support.events.makers import STARTED, Json, book, decoded, event, raw, record

@@ -9,8 +9,8 @@ import pytest
 from services.ops.errors import CommandError
 from services.ops.events.lines import Line, opened
 from services.ops.events.publishing import Publication
-from services.ops.events.validation import check, topic_of
-from shared.contract.envelope import Event, InvalidEvent
+from services.ops.events.validate_lines import check, topic_of
+from shared.contract.decode_event import Event, InvalidEvent
 from shared.contract.payloads import TELEPHONY, TRANSCRIPTION
 from shared.contract.rejection import Reason
 from shared.contract.topics import MAX_EVENT_BYTES, Topics

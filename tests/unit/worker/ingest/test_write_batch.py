@@ -9,7 +9,7 @@ from services.worker.folding.schedule import FoldSchedule
 from services.worker.ingest.write_batch import BatchWriter
 from services.worker.memory import MemoryPublisher
 from services.worker.runtime.retry import RetryAborted
-from shared.contract.envelope import Event, decode_logged
+from shared.contract.decode_event import Event, decode_logged
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import OutgoingRecord
 from shared.process.metrics import WORKER

@@ -7,7 +7,7 @@ import pytest
 from services.worker.maintenance.idle_calls import end_record
 from services.worker.maintenance.inferred_end import SOURCE, OpenCall, inferred_end, open_call
 from shared.config.policies import Policy
-from shared.contract.envelope import Event, decode
+from shared.contract.decode_event import Event, decode
 from shared.contract.timestamps import milliseconds
 from shared.fold.fold import NoEvents
 from tests.support.events.makers import STARTED, Json, decoded, event, raw

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.worker.maintenance.retention import RetentionJob, TombstoneJob
+from services.worker.maintenance.retention import RetentionJob
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
+from services.worker.maintenance.tombstones import TombstoneJob
 from shared.config.policies import Policies, Policy
 from shared.kafka.errors import KafkaUnavailable
 from shared.process.metrics import WORKER

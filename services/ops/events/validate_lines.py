@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.ops.events.lines import Line, Source, read
-from shared.contract.envelope import Event, InvalidEvent, decode, too_large
+from shared.contract.decode_event import Event, InvalidEvent, decode, too_large
 from shared.contract.payloads import TRANSCRIPTION, TYPES
 from shared.contract.topics import MAX_EVENT_BYTES, Topics
 

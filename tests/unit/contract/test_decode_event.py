@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from shared.contract.envelope import Mode, mode
+from shared.contract.decode_event import Mode, mode
 from shared.contract.rejection import Reason
 from shared.contract.topics import MAX_EVENT_BYTES
 from tests.support.events.makers import STARTED, Json, accepted, binary, event, raw, rejected
