@@ -21,7 +21,7 @@ FREE_PORTS = range(20_000, 32_000)
 """Where free ports are picked: below the range that the kernel takes for outgoing connections. From within that
 range, a client that keeps calling a server that is being started again could be given the server's own port."""
 
-BLOCK = 100
+BLOCK = 500
 """How many of them a process has to itself."""
 
 
