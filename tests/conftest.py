@@ -12,7 +12,7 @@ from tests.support.fixtures import connection, database, driver, kafka, kafka_bo
 
 __all__ = ["connection", "database", "driver", "kafka", "kafka_bootstrap", "mongo", "mongo_uri", "name", "topics"]
 
-settings.register_profile("fast", max_examples=50, deadline=None)
+settings.register_profile("fast", max_examples=25, deadline=None)
 settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("thorough", max_examples=10_000, deadline=None)
 settings.load_profile("quick")

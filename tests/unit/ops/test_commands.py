@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
+from services.ops import __main__ as program
 from services.ops.app import create_app
 from services.ops.database import Database, address
 from services.ops.errors import CommandError
@@ -82,11 +84,16 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
         ["dead-letters", "replay", "17", "--call", "a"],
     ],
 )
-def test_invalid_arguments_are_one_line(typed: list[str]) -> None:
-    done = run(*typed)
+def test_invalid_arguments_are_one_line(
+    typed: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["callfold", *typed])
 
-    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
-    assert done.stderr.startswith(b"callfold: ")
+    code = program.run()
+
+    output, error = capsys.readouterr()
+    assert (code, output, error.count("\n")) == (2, "", 1)
+    assert error.startswith("callfold: ")
 
 
 @pytest.mark.parametrize(
