@@ -5,8 +5,9 @@ A block of the document begins with `<!-- ingest -->` and ends with `<!-- /inges
 
 import io
 import re
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -154,8 +155,8 @@ def spread(found: Figure | None) -> str:
     return f"{number(found.median)} ({number(found.least)} to {number(found.most)})"
 
 
-def plots(samples: Samples) -> dict[str, bytes]:
-    """Return the plot of each part that was measured and has one, as SVG."""
+def plots(samples: Samples) -> dict[str, Callable[[], bytes]]:
+    """Return what draws the plot, as SVG, of each part that was measured and has one."""
     drained = _by_case(samples, "ingest", "events_per_second")
     answered = _by_case(samples, "read", "requests_per_second")
     costs = _by_case(samples, "long", "cpu_us_per_event")
@@ -166,12 +167,14 @@ def plots(samples: Samples) -> dict[str, bytes]:
     # At 16 connections, or at the one number that is compared.
     alone = [case for case in compared if f"{case.rpartition(', ')[0]}, 16 connections" not in compared]
     shown = {case: bars for case, bars in compared.items() if case.endswith(", 16 connections") or case in alone}
-    drawn = {
-        "ingest": _bars(drained, "events/s") if drained else b"",
-        "read": _bars(shown, "requests/s") if shown else b"",
-        "long": _curves(costs, _by_case(samples, "long", "failed_at_events")) if costs else b"",
-    }
-    return {part: plot for part, plot in drawn.items() if plot}
+    drawn: dict[str, Callable[[], bytes]] = {}
+    if drained:
+        drawn["ingest"] = partial(_bars, drained, "events/s")
+    if shown:
+        drawn["read"] = partial(_bars, shown, "requests/s")
+    if costs:
+        drawn["long"] = partial(_curves, costs, _by_case(samples, "long", "failed_at_events"))
+    return drawn
 
 
 def _by_case(samples: Samples, part: str, measure: str) -> dict[str, dict[str, Figure]]:
@@ -297,4 +300,4 @@ def document(text: str, samples: Samples) -> str:
 
 def _draw(samples: Samples, folder: Path) -> None:
     for part, plot in plots(samples).items():
-        (folder / f"{part}.svg").write_bytes(plot)
+        (folder / f"{part}.svg").write_bytes(plot())

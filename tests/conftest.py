@@ -5,6 +5,7 @@ Profiles: `fast` for `make check`, `quick` for `make test`, `--hypothesis-profil
 """
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support.eventually import scaled
@@ -16,6 +17,14 @@ settings.register_profile("fast", max_examples=25, deadline=None)
 settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("thorough", max_examples=10_000, deadline=None)
 settings.load_profile("quick")
+
+# structlog's own default draws each traceback with all local variables, which takes most of a second.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
