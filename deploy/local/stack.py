@@ -17,8 +17,8 @@ from deploy.local.servers.install import LIBS, install
 from deploy.local.servers.java import find_java
 from deploy.local.servers.kafka import KafkaServer
 from deploy.local.servers.mongod import MongoServer, find_mongod
+from deploy.local.servers.waiting import wait_until_ready
 from deploy.local.supervision import Supervision
-from deploy.local.waiting import wait_until_ready
 
 API = (sys.executable, "-m", "services.api")
 WORKER = (sys.executable, "-m", "services.worker")

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from deploy.local.errors import LocalError
 from deploy.local.ports import HOST
-from deploy.local.waiting import wait_until_ready
+from deploy.local.servers.waiting import wait_until_ready
 
 STOP_WITHIN = 40.0
 
