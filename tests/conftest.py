@@ -4,6 +4,8 @@ Profiles: `fast` for `make check`, `quick` for `make test`, `--hypothesis-profil
 `tests/support/eventually.py`.
 """
 
+import signal
+
 import pytest
 import structlog
 from hypothesis import settings
@@ -17,6 +19,9 @@ settings.register_profile("fast", max_examples=25, deadline=None)
 settings.register_profile("quick", max_examples=100, deadline=None)
 settings.register_profile("thorough", max_examples=10_000, deadline=None)
 settings.load_profile("quick")
+
+# A shell lets jobs in the background ignore Ctrl-C, and programs that they start inherit that: some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # structlog's own default draws each traceback with all local variables, which takes most of a second.
 structlog.configure(

@@ -50,7 +50,9 @@ def wait_for_end(pid: int, timeout: float) -> bool:
 def is_gone(pid: int) -> bool:
     """Return whether a process has ended, reaped or not."""
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        process = psutil.Process(pid)
+        # The first thread may end before the others, which still hold the ports.
+        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
     except psutil.NoSuchProcess:
         return True
 
