@@ -63,10 +63,13 @@ class WorkerProcess:
         return self
 
     def wait_until_ready(self) -> Self:
-        """Return when the worker is ready."""
+        """Return when the worker was ready once: it is not while the group rebalances, as when another one joins."""
+        state = None
         with suppress(AssertionError):
-            eventually_blocking(lambda: self.ready() or self.ended(), _READY_WITHIN)
-        assert self.ready(), f"the worker is not ready:\n{self.log.read_text()[-3000:]}"
+            state = eventually_blocking(
+                lambda: "ready" if self.ready() else "ended" if self.ended() else None, _READY_WITHIN
+            )
+        assert state == "ready", f"the worker is not ready:\n{self.log.read_text()[-3000:]}"
         return self
 
     def written(self) -> str:
