@@ -1,151 +1,216 @@
-"""The cost of a call. Decimal throughout; the cost of each product is rounded once, half-even, to 6 places."""
+"""The cost of a call (docs/record.md, Cost).
+
+Decimal throughout; the cost of each product is rounded once, half-even, to 6 places.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, localcontext
 
 from shared.contract.decode_event import Event
+from shared.contract.problems import ProblemKind
+from shared.fold.events import CallEvents
 from shared.fold.prices import Price, PriceList
+from shared.fold.problems import CallProblem
 from shared.fold.record import CallCost, ProductCost
 
 # Fifty digits hold any sum and product of valid amounts exactly, so that the order of adding cannot matter.
 _EXACT = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _PLACES = Decimal("0.000001")
+_CONVERTED_PLACES = Decimal("0.000000000001")
 _ZERO = Decimal(0)
+_THOUSAND = Decimal(1000)
 
 
 @dataclass(frozen=True, slots=True)
 class TimedUsage:
-    """What a timed call is billed by; `seconds` is the duration, so far if the call has not ended."""
+    """What a timed call is billed by; `milliseconds` is the duration, so far if the call has not ended.
 
-    seconds: float
+    `minimum` is false for a call without a session: nobody answered, so that no minimum is due.
+    """
+
+    milliseconds: int
+    minimum: bool
     call_type: str | None
     direction: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedCost:
+    """A standing cost that a provider states; `amount` is in the book's currency, None if it cannot be."""
+
+    event: Event
+    amount: Decimal | None
+    currency: str
+    converted: bool
+
+    @property
+    def is_charge(self) -> bool:
+        return self.event.data.get("kind", "charge") == "charge"
+
+
 @dataclass(slots=True)
-class RatingWarnings:
-    """What the price book does not cover."""
+class _Line:
+    """The cost of one product: `amount` not rounded, `adjusted` what credits and surcharges add to it."""
 
-    unknown_direction: bool = False
-    unknown_products: list[str] = field(default_factory=list)
-    ignored_usage: list[str] = field(default_factory=list)
+    amount: Decimal = _ZERO
+    unit_price: Decimal | None = None
+    adjusted: Decimal = _ZERO
+
+    def cost(self) -> Decimal:
+        return (self.amount + self.adjusted).quantize(_PLACES)
 
 
-def rate(
-    price_list: PriceList, timed_usage: TimedUsage | None, usage: Sequence[Event], reported: Sequence[Event]
-) -> tuple[CallCost | None, RatingWarnings]:
+def standing_usage(call: CallEvents) -> list[Event]:
+    """Return the usage that stands, in order: of one source, product and `usage_id` the latest."""
+    return _standing(call.carrying("usage.reported"), "usage_id", "product")
+
+
+def standing_costs(call: CallEvents, currency: str, price_list: PriceList) -> list[ReportedCost]:
+    """Return the reported costs that stand, in order: of one source, product, `kind` and `line_id` the latest."""
+    standing = _standing(call.carrying("cost.reported"), "line_id", "product", "kind")
+    with localcontext(_EXACT):
+        return [_in_currency(event, currency, price_list) for event in standing]
+
+
+def call_cost(
+    price_list: PriceList, timed: TimedUsage | None, usage: Sequence[Event], reported: Sequence[ReportedCost]
+) -> tuple[CallCost | None, list[CallProblem]]:
     """Return the cost, None while there is nothing to rate, and what could not be rated.
 
-    `timed_usage` is None for a call that is not timed. `reported` is sorted by ordering key. The cost that a provider
-    reports for a product replaces the one by the price list.
+    `timed` is None for a call that is not timed.
 
         combined_cost = sum(cost) = total_duration_seconds / 60 * total_duration_unit_price + total_one_time_price
     """
-    rating_warnings = RatingWarnings()
-    if timed_usage is None and not usage and not reported:
-        return None, rating_warnings
+    problems: list[CallProblem] = []
+    if timed is None and not usage and not reported:
+        return None, problems
     with localcontext(_EXACT):
-        billable = _ZERO if timed_usage is None else billable_seconds(price_list, Decimal(repr(timed_usage.seconds)))
-        reported_lines = _reported_lines(reported)
-        duration = None if timed_usage is None else _duration_line(price_list, timed_usage, billable, rating_warnings)
-        if duration and duration[0] in reported_lines:
-            duration = None
-        others = {**_usage_lines(price_list, usage, rating_warnings), **reported_lines}
-        return _total(billable, duration, others), rating_warnings
+        billable = _ZERO if timed is None else billable_seconds(price_list, timed)
+        lines = _usage_lines(price_list, usage, problems)
+        product = None if timed is None else _duration_product(price_list, timed, problems)
+        if product is not None:
+            price = price_list.products[product].unit_price
+            lines[product] = _Line(billable * price / 60, price)
+        if _add_reported(lines, reported, problems, product):
+            product = None
+        return _total(billable, product, lines), problems
 
 
-Line = tuple[Decimal, Decimal | None]
-"""Cost and unit price."""
+def billable_seconds(price_list: PriceList, timed: TimedUsage) -> Decimal:
+    """Return the seconds rounded up to the increment, of a call with a session at least the minimum."""
+    increments = (timed.milliseconds / _THOUSAND / price_list.increment).to_integral_value(ROUND_CEILING)
+    seconds = increments * price_list.increment
+    return max(seconds, price_list.minimum) if timed.minimum else seconds
 
 
-def billable_seconds(price_list: PriceList, seconds: Decimal) -> Decimal:
-    """Return the seconds rounded up to the increment, at least the minimum."""
-    increments = (seconds / price_list.increment).to_integral_value(ROUND_CEILING)
-    return max(increments * price_list.increment, price_list.minimum)
+def number(amount: Decimal) -> float:
+    """Return a JSON number, whole ones as integers: JSON shows 2 and not 2.0."""
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
-def duration_product(call_type: str | None, direction: str | None) -> str | None:
-    if call_type == "WEB_CALL":
-        return "web_call"
-    return {"INBOUND": "inbound_call", "OUTBOUND": "outbound_call"}.get(direction or "")
+def _standing(events: Sequence[Event], id_field: str, *fields: str) -> list[Event]:
+    """Return the events that stand: the latest of those of one source, id and fields; one without an id is by itself."""
+    standing: dict[tuple[object, ...], Event] = {}
+    for event in events:
+        named = event.data.get(id_field)
+        key = (event.ordering_key.source, event.ordering_key.id if named is None else named, named is None)
+        rivals = (*key, *(event.data.get(field) for field in fields))
+        standing.pop(rivals, None)  # the later one takes its own place in the order
+        standing[rivals] = event
+    return list(standing.values())
 
 
-def _duration_line(
-    price_list: PriceList, timed_usage: TimedUsage, billable: Decimal, rating_warnings: RatingWarnings
-) -> tuple[str, Line] | None:
-    product = duration_product(timed_usage.call_type, timed_usage.direction)
-    if product is None:
-        rating_warnings.unknown_direction = True
-        return None
+def _in_currency(event: Event, currency: str, price_list: PriceList) -> ReportedCost:
+    stated = event.data.get("currency", currency)
+    amount: Decimal = event.data["cost"]
+    if stated == currency:
+        return ReportedCost(event, amount, stated, converted=False)
+    rate = price_list.exchange_rates.get(stated)
+    converted = None if rate is None else (amount * rate).quantize(_CONVERTED_PLACES)
+    return ReportedCost(event, converted, stated, converted=True)
+
+
+def _duration_product(price_list: PriceList, timed: TimedUsage, problems: list[CallProblem]) -> str | None:
+    """Return the product by which the talk is billed, None if it is not."""
+    if timed.call_type == "WEB_CALL":
+        product = "web_call"
+    elif timed.direction in {"INBOUND", "OUTBOUND"}:
+        product = f"{timed.direction.lower()}_call"
+    else:
+        detail = "no event states a direction of a phone call: its talk is billed as `phone_call`, or not at all"
+        problems.append(CallProblem(ProblemKind.UNKNOWN_DIRECTION, None, None, detail))
+        product = "phone_call"
+        if product not in price_list.products:
+            return None
     price = price_list.products.get(product)
-    if price is None or price.billed != "duration":
-        rating_warnings.unknown_products.append(product)
-        return None
-    return product, (_rounded(billable * price.unit_price / 60), price.unit_price)
+    if price is not None and price.billed == "duration":
+        return product
+    detail = f"the price book has no price per minute for `{product}`: the talk is not billed"
+    problems.append(CallProblem(ProblemKind.UNRATED_PRODUCT, None, None, detail))
+    return None
 
 
-def _usage_lines(price_list: PriceList, usage: Sequence[Event], rating_warnings: RatingWarnings) -> dict[str, Line]:
-    quantities: dict[str, Decimal] = {}
+def _usage_lines(
+    price_list: PriceList, usage: Sequence[Event], problems: list[CallProblem]
+) -> dict[str, _Line]:
+    lines: dict[str, _Line] = {}
     for event in usage:
         product = event.data["product"]
-        quantities[product] = quantities.get(product, _ZERO) + event.data["quantity"]
-    lines: dict[str, Line] = {}
-    for product, quantity in quantities.items():
         match price_list.products.get(product):
             case None:
-                rating_warnings.unknown_products.append(product)
-                lines[product] = (_ZERO, None)
+                detail = "the price book does not have this product: its usage costs 0"
+                problems.append(CallProblem(ProblemKind.UNRATED_PRODUCT, event, None, detail))
+                lines.setdefault(product, _Line())
             case Price(unit_price, "unit"):
-                lines[product] = (_rounded(quantity * unit_price), unit_price)
+                line = lines.setdefault(product, _Line(unit_price=unit_price))
+                line.amount += event.data["quantity"] * unit_price
             case _:
-                rating_warnings.ignored_usage.append(product)
+                detail = "the price book prices this product by the minute: its usage is ignored"
+                problems.append(CallProblem(ProblemKind.USAGE_IGNORED, event, None, detail))
     return lines
 
 
-def _reported_lines(reported: Sequence[Event]) -> dict[str, Line]:
-    """Return the lines by product: of one source and `line_id` the latest wins, the lines of a product are added."""
-    effective: dict[tuple[str, str, bool], Event] = {}
-    for event in reported:
-        line_id = event.data.get("line_id")
-        key = (event.ordering_key.source, event.ordering_key.id if line_id is None else line_id, line_id is None)
-        effective[key] = event
-    lines: dict[str, list[Event]] = {}
-    for event in effective.values():
-        lines.setdefault(event.data["product"], []).append(event)
+def _add_reported(
+    lines: dict[str, _Line], reported: Sequence[ReportedCost], problems: list[CallProblem], duration: str | None
+) -> bool:
+    """Add reported costs to the lines; return whether a charge replaced that of the product `duration`.
+
+    The charges of a product replace our own line for it; its adjustments are added to what stands then.
+    """
+    charges: dict[str, list[ReportedCost]] = {}
+    for cost in reported:
+        if cost.amount is None:
+            if "currency" in cost.event.data:
+                detail = "the price book has no exchange rate for this currency: the amount is left out"
+                problems.append(CallProblem(ProblemKind.CURRENCY_WITHOUT_RATE, cost.event, None, detail))
+        elif cost.is_charge:
+            charges.setdefault(cost.event.data["product"], []).append(cost)
+    for product, stated in charges.items():
+        only = stated[0] if len(stated) == 1 and not stated[0].converted else None
+        amount = sum((cost.amount or _ZERO for cost in stated), _ZERO)
+        lines[product] = _Line(amount, only.event.data.get("unit_price") if only else None)
+    for cost in reported:
+        if cost.amount is not None and not cost.is_charge:
+            lines.setdefault(cost.event.data["product"], _Line()).adjusted += cost.amount
+    return duration in charges
+
+
+def _total(billable: Decimal, product: str | None, lines: dict[str, _Line]) -> CallCost:
+    """Return the cost; `product` is that of our own line for the talk, which comes first, None if there is none."""
+    combined = sum((line.cost() for line in lines.values()), _ZERO)
+    duration = None if product is None else lines[product]
+    one_time = combined - (_ZERO if duration is None else duration.amount.quantize(_PLACES))
+    ordered = sorted(lines.items(), key=lambda line: (line[0] != product, line[0]))
     return {
-        product: (
-            _rounded(sum((event.data["cost"] for event in events), _ZERO)),
-            events[0].data.get("unit_price") if len(events) == 1 else None,
-        )
-        for product, events in lines.items()
+        "combined_cost": number(combined),
+        "product_costs": [_product_cost(*line) for line in ordered],
+        "total_duration_seconds": number(billable),
+        "total_duration_unit_price": number((duration.unit_price if duration else None) or _ZERO),
+        "total_one_time_price": number(one_time),
     }
 
 
-def _total(billable: Decimal, duration: tuple[str, Line] | None, others: dict[str, Line]) -> CallCost:
-    lines = [*([duration] if duration else []), *sorted(others.items())]
-    one_time = sum((cost for cost, _ in others.values()), _ZERO)
-    return {
-        "combined_cost": _number(one_time + (duration[1][0] if duration else _ZERO)),
-        "product_costs": [_product_cost(product, *line) for product, line in lines],
-        "total_duration_seconds": _number(billable),
-        "total_duration_unit_price": _number((duration[1][1] if duration else None) or _ZERO),
-        "total_one_time_price": _number(one_time),
-    }
-
-
-def _product_cost(product: str, cost: Decimal, unit_price: Decimal | None) -> ProductCost:
-    return {
-        "product": product,
-        "cost": _number(cost),
-        "unit_price": None if unit_price is None else _number(unit_price),
-    }
-
-
-def _rounded(amount: Decimal) -> Decimal:
-    return amount.quantize(_PLACES)
-
-
-def _number(amount: Decimal) -> float:
-    """Return a JSON number, whole ones as integers: JSON shows 2 and not 2.0."""
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
+def _product_cost(product: str, line: _Line) -> ProductCost:
+    unit_price = None if line.unit_price is None else number(line.unit_price)
+    return {"product": product, "cost": number(line.cost()), "unit_price": unit_price}

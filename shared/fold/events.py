@@ -1,4 +1,4 @@
-"""The distinct events of a call, sorted by ordering key."""
+"""The distinct events of a call, in order (docs/record.md, Order and Conflicts)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,13 +7,17 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from shared.contract.decode_event import Event, canonical
-from shared.fold.redaction import redact, without_content
+from shared.contract.decode_event import Event, canonical, decode_logged, producer_time
+from shared.contract.problems import ProblemKind
+from shared.fold.problems import CallProblem, of_reading, union
+from shared.fold.redaction import redact
 
 _BY_ORDERING_KEY = attrgetter("ordering_key")
 _IDENTITY = attrgetter("ordering_key.source", "ordering_key.id")
 _OPTS_OUT = attrgetter("opts_out")
-_NEVER = 2**63
+_PROBLEMS = attrgetter("problems")
+_TIME = b',"time":"'
+_TIME_LENGTH = len(_TIME) + len('2023-12-20T18:45:00.000Z"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +25,14 @@ class CallEvents:
     """The distinct events of one call, sorted by ordering key.
 
     `conflicts` counts the bodies that lost to another with the same identity. `opted_out` is true if any body opts out,
-    even one that lost.
+    even one that lost. `problems` are those of the events' reading and the conflicts.
     """
 
     events: Sequence[Event]
     by_type: Mapping[str, list[Event]]
     conflicts: int
     opted_out: bool
+    problems: Sequence[CallProblem]
 
     def of(self, *types: str) -> list[Event]:
         groups = [group for kind in types if (group := self.by_type.get(kind))]
@@ -39,13 +44,9 @@ class CallEvents:
         """Return the events of this type that have data: a redaction may have left none."""
         return [event for event in self.of(kind) if event.data]
 
-    def latest(self, field: str, *types: str) -> Any:
-        """Return the latest value of `field` that is set in events of these types, or None."""
-        for event in reversed(self.of(*types)):
-            value = event.data.get(field)
-            if is_set(value):
-                return value
-        return None
+    def latest_time(self, *types: str) -> int | None:
+        """Return the latest time (Unix milliseconds) of an event of these types, None if there is none."""
+        return max((group[-1].time for kind in types if (group := self.by_type.get(kind))), default=None)
 
 
 def is_set(value: Any) -> bool:
@@ -53,50 +54,94 @@ def is_set(value: Any) -> bool:
     return value is not None and value != ""
 
 
+def leg_of(event: Event) -> str | None:
+    """Return the leg that an event of a known type names, None if it speaks of the call as a whole."""
+    leg: str | None = event.data.get("leg_id")
+    return leg
+
+
 def call_events(events: Iterable[Event], *, opted_out: bool) -> CallEvents:
     """Return the distinct events of `events`, whose order and repetition do not matter.
 
-    Those of an opted-out call are without private content.
+    Those of an opted-out call are redacted first, so that nothing depends on which of them already were.
     """
     delivered = list(events)
     opted_out = opted_out or any(map(_OPTS_OUT, delivered))
-    effective, conflicts = _distinct(delivered, opted_out=opted_out)
     if opted_out:
-        effective = [without_content(event) for event in effective]
+        delivered = [_redacted(event) for event in delivered]
+    effective, losers = _distinct(delivered)
     effective.sort(key=_BY_ORDERING_KEY)
     by_type: defaultdict[str, list[Event]] = defaultdict(list)
     for event in effective:
         by_type[event.type].append(event)
-    return CallEvents(effective, by_type, conflicts, opted_out)
+    problems = of_reading(effective) if any(map(_PROBLEMS, effective)) else []
+    problems += [CallProblem(ProblemKind.CONFLICT, event, None, _CONFLICT) for event in losers]
+    return CallEvents(effective, by_type, len(losers), opted_out, problems)
 
 
-def _distinct(events: list[Event], *, opted_out: bool) -> tuple[list[Event], int]:
-    """Return one event per identity, and how many conflicting bodies lost."""
+_CONFLICT = "another body has the same `source` and `id`, and counts instead of this one"
+
+
+def _redacted(event: Event) -> Event:
+    if event.redacted_at:
+        return event
+    left = decode_logged(redact(event.raw), redacted_at=1)
+    if not isinstance(left, Event):
+        raise ValueError(f"a redacted event is invalid: {left.reason}")
+    return left
+
+
+def _distinct(events: list[Event]) -> tuple[list[Event], list[Event]]:
+    """Return one event per identity, and each conflicting body that lost."""
     if len(set(map(_IDENTITY, events))) == len(events):
-        return events, 0
-    effective: dict[tuple[str, str], Event] = {}
-    conflicting: dict[tuple[str, str], dict[bytes, Event]] = {}
+        return events, []
+    copies: dict[tuple[str, str], list[Event]] = {}
     for event in events:
-        other = effective.setdefault(event.identity, event)
-        if other is not event and (other.raw != event.raw or other.redacted_at != event.redacted_at):
-            bodies = conflicting.setdefault(event.identity, {_form(other, opted_out): other})
-            form = _form(event, opted_out)
-            bodies[form] = min(bodies.get(form, event), event, key=_of_one_body)
-    # Only once all are known: a producer may give every event the same identity.
-    effective |= {identity: min(bodies.items(), key=_of_conflicting)[1] for identity, bodies in conflicting.items()}
-    return list(effective.values()), sum(len(bodies) - 1 for bodies in conflicting.values())
+        copies.setdefault(event.identity, []).append(event)
+    effective: list[Event] = []
+    losers: list[Event] = []
+    for same in copies.values():
+        if len({event.raw for event in same}) == 1:
+            effective.append(same[0])
+        else:
+            winner, lost = _settled(same)
+            effective.append(winner)
+            losers += lost
+    return effective, losers
 
 
-def _form(event: Event, opted_out: bool) -> bytes:
-    # A body and its redacted form are the same event.
-    return canonical(redact(event.raw) if opted_out else event.raw)
+def _settled(same: list[Event]) -> tuple[Event, list[Event]]:
+    """Return the event that counts of all with one identity, and one event for each body that lost.
+
+    Of several bodies the one whose canonical form compares lowest counts.
+    """
+    bodies: dict[bytes, list[Event]] = {}
+    for event in same:
+        bodies.setdefault(canonical(event.raw), []).append(event)
+    settled = sorted(_deliveries_joined(bodies).items())
+    # A body can be spelled in several ways, as with its keys in another order: the choice must not depend on which came first.
+    events = [min(copies, key=lambda event: (event.time, event.raw))._replace(problems=union(copies)) for _, copies in settled]
+    return events[0], events[1:]
 
 
-def _of_one_body(event: Event) -> tuple[int, bytes]:
-    # The same body in two spellings (the order of keys): the choice must not depend on which came first.
-    return (event.redacted_at or _NEVER, event.raw)
+def _deliveries_joined(bodies: dict[bytes, list[Event]]) -> dict[bytes, list[Event]]:
+    """Return the bodies by canonical form; those that differ in `time` alone are one if one carries `producertime`.
+
+    They are deliveries of one event whose clock was wrong. The earliest arrival counts.
+    """
+    groups: dict[bytes, list[bytes]] = {}
+    for form in bodies:
+        groups.setdefault(_without_time(form), []).append(form)
+    joined: dict[bytes, list[Event]] = {}
+    for forms in groups.values():
+        if len(forms) > 1 and any(producer_time(event.raw) is not None for form in forms for event in bodies[form]):
+            joined[min(forms, key=lambda form: bodies[form][0].time)] = [e for form in forms for e in bodies[form]]
+        else:
+            joined |= {form: bodies[form] for form in forms}
+    return joined
 
 
-def _of_conflicting(body: tuple[bytes, Event]) -> tuple[int, bytes]:
-    # In an opted-out call the version redacted first wins: the content of the others may be gone by now.
-    return (body[1].redacted_at or _NEVER, body[0])
+def _without_time(form: bytes) -> bytes:
+    # No string of JSON holds a plain quotation mark, and only `type` comes after `time`.
+    at = form.rindex(_TIME)
+    return form[:at] + form[at + _TIME_LENGTH :]

@@ -1,0 +1,1 @@
+"""When a call began, how it ended, and how long it was."""

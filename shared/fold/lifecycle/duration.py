@@ -1,0 +1,123 @@
+"""How long a call was (docs/record.md, end_timestamp and call_duration)."""
+
+from collections.abc import Sequence
+
+from shared.contract.problems import ProblemKind
+from shared.fold.events import CallEvents
+from shared.fold.lifecycle.ends import ACTIVITY, End, Ends
+from shared.fold.lifecycle.legs import Legs, owner_of
+from shared.fold.lifecycle.session import Session
+from shared.fold.problems import CallProblem
+
+_SAME_END_MS = 30_000
+_TOLERANCE_MS = 5_000
+
+
+def end_timestamp(ends: Ends) -> int | None:
+    """Return when the call ended (Unix milliseconds), None while it goes on.
+
+    What the final end states; else the earliest moment, at most 30 s before the final end's, of those left that name
+    the same leg or likewise none.
+    """
+    final = ends.final
+    if final is None or final.stated is not None:
+        return None if final is None else final.stated
+    earliest = final.moment - _SAME_END_MS
+    return min(end.moment for end in ends.left if end.leg == final.leg and end.moment >= earliest)
+
+
+def duration(
+    call: CallEvents, session: Session | None, ends: Ends, legs: Legs
+) -> tuple[int, list[CallProblem]]:
+    """Return the duration in milliseconds, so far while the call goes on, and a problem if a stated one disagrees."""
+    if ends.final is None:
+        until = call.latest_time(*ACTIVITY)
+        return (0 if session is None or until is None else _between(session.start, until, ends, legs)), []
+    stop = end_timestamp(ends)
+    timed = None if session is None or stop is None else _between(session.start, stop, ends, legs)
+    stating = stating_end(ends)
+    if stating is None:
+        return timed or 0, []
+    longest = None if session is None or stop is None else stop - session.start + _TOLERANCE_MS
+    stated = _with_undone(stating, ends, longest)
+    problems = []
+    if timed is not None and abs(stated - timed) > _TOLERANCE_MS:
+        detail = f"this `duration_ms` makes {stated} ms, by the times it was {timed} ms"
+        problems.append(CallProblem(ProblemKind.DURATION_DISAGREES, stating.event, "duration_ms", detail))
+    return stated, problems
+
+
+def stating_end(ends: Ends) -> End | None:
+    """Return the end whose `duration_ms` is the call's: the final one, else the latest of those left; or None.
+
+    Only one that names no leg states the call's.
+    """
+    if ends.final is None:
+        return None
+    for end in (ends.final, *reversed(ends.left)):
+        if end.leg is None and "duration_ms" in end.event.data:
+            return end
+    return None
+
+
+def seconds(milliseconds: int) -> float:
+    """Return milliseconds as seconds, whole ones as integers: JSON shows 30 and not 30.0."""
+    whole, rest = divmod(milliseconds, 1000)
+    return milliseconds / 1000 if rest else whole
+
+
+def _with_undone(end: End, ends: Ends, longest: int | None) -> int:
+    """Return the stated duration, with those of its source's undone ends, the parts before: if each states one.
+
+    The sum must not be longer than `longest`, 5 s more than the call was.
+    """
+    stated: int = end.event.data["duration_ms"]
+    before = [
+        other.event.data.get("duration_ms")
+        for other in ends.all
+        if other.event.ordering_key in ends.undone and other.source == end.source and other.leg is None
+    ]
+    if longest is None or None in before or stated + sum(before) > longest:
+        return stated
+    return stated + sum(before)
+
+
+def _between(start: int, stop: int, ends: Ends, legs: Legs) -> int:
+    """Return the milliseconds from start to stop without the gaps, never below 0."""
+    gaps = _gaps(ends, legs) if ends.undone else ()
+    return max(0, stop - start) - _covered([(max(start, begin), min(stop, end)) for begin, end in gaps])
+
+
+def _gaps(ends: Ends, legs: Legs) -> list[tuple[int, int]]:
+    """Return the times when nobody was connected: from an undone end to the `call.started` that undoes it."""
+    undone = [end for end in ends.all if end.event.ordering_key in ends.undone]
+    return [
+        (end.moment, ends.undone[end.event.ordering_key])
+        for end in undone
+        if end.leg is None or not _others_connected(end, ends, legs)
+    ]
+
+
+def _others_connected(end: End, ends: Ends, legs: Legs) -> bool:
+    """Return whether another leg or a source's own share was connected at the moment of a leg's end."""
+    moments = {each.event.ordering_key: each.moment for each in ends.all}
+    for owner, line in legs.lines.items():
+        if owner == owner_of(end.event):
+            continue
+        starts = [start.time for start in line.starts if start.time <= end.moment]
+        stops = [stop for each in line.ends if (stop := moments[each.ordering_key]) <= end.moment]
+        if starts and not (stops and max(stops) >= max(starts)):
+            return True
+    return False
+
+
+def _covered(gaps: Sequence[tuple[int, int]]) -> int:
+    """Return how many milliseconds the union of the gaps covers; a gap that ends before it begins covers none."""
+    covered = 0
+    until: int | None = None
+    for begin, end in sorted(gaps):
+        begin = begin if until is None else max(begin, until)
+        if end > begin:
+            covered += end - begin
+            until = end
+    return covered
