@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from shared.contract import strict_json
 from shared.contract.fields import Id, Needs, RequiredText, Text
 from shared.contract.payloads import OPT_OUT, TYPES, Data
+from shared.contract.problems import Problem
 from shared.contract.rejection import Reason, explain
 from shared.contract.timestamps import InvalidTime, milliseconds, rfc3339
 from shared.contract.topics import MAX_EVENT_BYTES
@@ -58,29 +59,27 @@ class Envelope(TypedDict):
 
 
 class OrderingKey(NamedTuple):
-    """Decides which of two conflicting facts wins: the greater key is later; a shorter `sequence` is less."""
+    """Decides which of two conflicting facts wins: the greater key is later.
+
+    Of `sequence` and of `id` the shorter is less, so that `t2` stands before `t10`.
+    """
 
     time: int
     sequence_length: int
     sequence: str
     source: str
+    id_length: int
     id: str
-
-
-@dataclass(frozen=True, slots=True)
-class InvalidEvent:
-    """Why a record is not a valid event; `detail` is a sentence for the provider's engineer."""
-
-    reason: Reason
-    detail: str
 
 
 class Event(NamedTuple):
     """One valid event.
 
-    `data` is validated and normalized if the contract knows the type, and unchanged otherwise. `raw` is the event as
-    JSON in structured mode, as the event log keeps it and `decode_logged` reads it. `redacted_at`: Unix milliseconds, 0
-    if the event is not redacted; a redacted event may lack fields that its type requires.
+    `data` is what was read: of a type that the contract knows, the fields that could be read, without null and empty
+    ones and with usual words; else the JSON value without what a store cannot keep. A reported cost whose `currency`
+    cannot be read has neither `currency` nor `cost`. `raw` is the event as JSON in structured mode, as the event log
+    keeps it and `decode_logged` reads it. `redacted_at`: Unix milliseconds, 0 if the event is not redacted; a redacted
+    event may lack fields that its type requires. `problems`: what is wrong with it, one for each kind and field.
     """
 
     organization_id: str
@@ -92,11 +91,24 @@ class Event(NamedTuple):
     opts_out: bool
     raw: bytes
     redacted_at: int = 0
+    problems: tuple[Problem, ...] = ()
 
     @property
     def identity(self) -> tuple[str, str]:
         """`(source, id)`, unique within a call: two events with the same identity are the same occurrence."""
         return (self.ordering_key.source, self.ordering_key.id)
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidEvent:
+    """Why a record is not a valid event; `detail` is a sentence for the provider's engineer.
+
+    `opt_out` is the event that enters the log in place of a refused one that opts out (docs/record.md, Opt-out).
+    """
+
+    reason: Reason
+    detail: str
+    opt_out: Event | None = None
 
 
 class Mode(StrEnum):
@@ -130,10 +142,11 @@ ATTRIBUTE_HEADERS = frozenset(_CE + name for name in Envelope.__annotations__ if
 """The headers of binary mode that are read; others are ignored."""
 
 
-def decode(value: bytes | None, headers: Headers = ()) -> Event | InvalidEvent:
+def decode(value: bytes | None, headers: Headers = (), *, arrival: int) -> Event | InvalidEvent:  # noqa: ARG001
     """Return the event in a record's value and headers, in structured or binary mode, or why it is invalid.
 
-    Does not raise, whatever a producer sends.
+    `arrival`: when the record arrived (Unix milliseconds), the time of an event whose own clock is wrong. Does not
+    raise, whatever a producer sends.
     """
     raw = value or b""
     if len(raw) > MAX_EVENT_BYTES:
@@ -187,9 +200,10 @@ def _event(envelope: Envelope, time: int, raw: bytes, redacted_at: int) -> Event
     sequence = envelope.get("sequence")
     sequence = "" if sequence is None else str(sequence)
     opts_out = isinstance(sent, dict) and sent.get(OPT_OUT) is True
-    ordering_key = _new(OrderingKey, (time, len(sequence), sequence, envelope["source"], envelope["id"]))
+    identifier = envelope["id"]
+    ordering_key = _new(OrderingKey, (time, len(sequence), sequence, envelope["source"], len(identifier), identifier))
     organization, call = envelope["organizationid"], envelope["subject"]
-    return _new(Event, (organization, call, kind, time, ordering_key, data, opts_out, raw, redacted_at))
+    return _new(Event, (organization, call, kind, time, ordering_key, data, opts_out, raw, redacted_at, ()))
 
 
 def mode(headers: Headers) -> Mode:
@@ -237,6 +251,20 @@ def _not_json(error: ValueError, value: bytes) -> str:
         return "not JSON: the value is not UTF-8"
     hint = " (NaN and infinities are not JSON)" if b"NaN" in value or b"Infinity" in value else ""
     return f"not JSON: {error}{hint}"
+
+
+def producer_time(raw: bytes) -> str | None:
+    """Return the attribute `producertime` of an event of the log: what its producer's wrong clock said, or None."""
+    found = strict_json.parse(raw).get("producertime")
+    return found if isinstance(found, str) else None
+
+
+def is_tombstone(value: bytes | None, headers: Headers) -> bool:
+    """Return whether a record has no value and is no event either.
+
+    In binary mode a record without a value is an event without `data`.
+    """
+    return value is None and mode(headers) is not Mode.BINARY
 
 
 def canonical(raw: bytes) -> bytes:

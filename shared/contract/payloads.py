@@ -43,7 +43,7 @@ class TelephonyIdentifier(TypedDict):
     conference_sid: NotRequired[Text | None]
 
 
-class CallDetails(Data):
+class CallFacts(Data):
     """Facts about a call; any event that carries details may have any of them."""
 
     agent_id: NotRequired[Text | None]
@@ -187,10 +187,10 @@ class CallAnalyzed(Data):
 
 
 TELEPHONY: dict[str, type] = {
-    "call.scheduled": CallDetails,
-    "call.created": CallDetails,
-    "call.started": CallDetails,
-    "call.updated": CallDetails,
+    "call.scheduled": CallFacts,
+    "call.created": CallFacts,
+    "call.started": CallFacts,
+    "call.updated": CallFacts,
     "call.transferred": CallTransferred,
     "call.dtmf": CallDtmf,
     "call.note": CallNote,

@@ -61,7 +61,7 @@ async def _read(bootstrap: str, topics: Topics) -> list[OutgoingRecord]:
     delivered = await records(bootstrap, topics.telephony)
     # As any producer of the call partitions them: the worker that owns the call gets its end too.
     assert all(record.partition == partition_of(record.key.decode(), PARTITIONS) for record in delivered)
-    assert all(isinstance(decode(record.value, record.headers), Event) for record in delivered)
+    assert all(isinstance(decode(each.value, each.headers, arrival=each.timestamp), Event) for each in delivered)
     return [OutgoingRecord(topics.telephony, each.key, each.value, tuple(each.headers)) for each in delivered]
 
 

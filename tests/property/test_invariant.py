@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contract.decode_event import Event, InvalidEvent, decode, decode_logged
+from shared.contract.fields import LATEST_MS
 from shared.fold.fold import Folded, fold
 from shared.fold.redaction import redact
 from tests.support.events.makers import Json, book, decoded, raw
@@ -85,7 +86,7 @@ def test_order_repetition_and_batches_do_not_matter(call: list[Json], rng: rando
     cuts = sorted(rng.choices(range(len(delivered) + 1), k=3))
     batches = [delivered[start:stop] for start, stop in zip([0, *cuts], [*cuts, len(delivered)], strict=True)]
 
-    collected = [decode(value) for batch in batches for value in batch]
+    collected = [decode(value, arrival=LATEST_MS) for batch in batches for value in batch]
 
     assert dumped([event for event in collected if isinstance(event, Event)]) == dumped(decoded(call))
 

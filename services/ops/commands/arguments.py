@@ -25,10 +25,10 @@ def call(text: str) -> str:
 
 def key(text: str) -> str:
     """Return the text if it names a call as `ORG/CALL_ID`; a typer callback."""
-    parts = text.split("/")
-    if len(parts) != len(("organization", "call")):
+    owner, slash, call_id = text.partition("/")
+    if not slash:
         raise typer.BadParameter("must be an organizationid and a call id with a `/` between them")
-    return call_key(organization(parts[0]), call(parts[1]))
+    return call_key(organization(owner), call(call_id))
 
 
 def if_given(check: Callable[[str], str]) -> Callable[[str | None], str | None]:

@@ -120,7 +120,8 @@ class Replay:
         self.tally.sent += len(sent)
 
     async def _not_ingested(self, store: Store, batch: list[DeadLetter]) -> list[DeadLetter]:
-        events = [decode(letter.record.value, letter.record.headers) for letter in batch]
+        records = [letter.record for letter in batch]
+        events = [decode(each.value, each.headers, arrival=each.timestamp) for each in records]
         valid = [event for event in events if isinstance(event, Event)]
         if not valid:  # the usual case, which needs no MongoDB
             return batch

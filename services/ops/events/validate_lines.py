@@ -7,6 +7,7 @@ from services.ops.events.lines import Line, Source, read
 from shared.contract.decode_event import Event, InvalidEvent, decode, too_large
 from shared.contract.payloads import TRANSCRIPTION, TYPES
 from shared.contract.topics import MAX_EVENT_BYTES, Topics
+from shared.process.clock import now_ms
 
 _MOST_UNKNOWN = 20
 
@@ -31,7 +32,7 @@ def check(line: Line) -> Event | InvalidEvent:
     """Return the line's event, or why it is invalid."""
     if line.size > MAX_EVENT_BYTES:
         return too_large(line.size)
-    return decode(line.text)
+    return decode(line.text, arrival=now_ms())
 
 
 def topic_of(event: Event, topics: Topics) -> str:

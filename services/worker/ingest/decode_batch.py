@@ -81,12 +81,17 @@ class Batch:
         return counted
 
 
+def _arrival(record: KafkaRecord, now: int) -> int:
+    """Return when the record arrived: its timestamp, unless a producer's clock that is ahead gave it, or nobody did."""
+    return min(record.timestamp, now) if record.timestamp > 0 else now
+
+
 def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> Batch:
     """Return the batch; `partitions` is the number of each input topic's, `now` Unix milliseconds."""
     batch = Batch()
     source = SourcePartition("", 0)  # of the previous record: consecutive records mostly have the same
     for record in records:
-        event = decode(record.value, record.headers)
+        event = decode(record.value, record.headers, arrival=_arrival(record, now))
         if isinstance(event, InvalidEvent):
             batch.rejected.append(RejectedRecord(record, event))
             continue

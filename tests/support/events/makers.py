@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from shared.contract.decode_event import Event, InvalidEvent, decode
+from shared.contract.fields import LATEST_MS
 from shared.contract.rejection import Reason
 from shared.fold.fold import fold
 from shared.fold.prices import Price, PriceBook
@@ -87,16 +88,16 @@ def binary(body: Json) -> tuple[bytes, list[tuple[str, bytes]]]:
     return orjson.dumps(body["data"]) if "data" in body else b"", headers
 
 
-def accepted(value: bytes | None, *headers: tuple[str, bytes | None]) -> Event:
-    """Return the event in a record's value and headers, which must be valid."""
-    read = decode(value, headers)
+def accepted(value: bytes | None, *headers: tuple[str, bytes | None], arrival: int = LATEST_MS) -> Event:
+    """Return the event in a record's value and headers, which must be valid; by default its clock is not ahead."""
+    read = decode(value, headers, arrival=arrival)
     assert isinstance(read, Event), f"{read}: {value!r}"
     return read
 
 
 def rejected(value: bytes | None, *headers: tuple[str, bytes | None]) -> tuple[Reason, str]:
     """Return why a record's value and headers, which must be invalid, are rejected: the reason and the sentence."""
-    read = decode(value, headers)
+    read = decode(value, headers, arrival=LATEST_MS)
     assert isinstance(read, InvalidEvent), f"accepted: {read}"
     return read.reason, read.detail
 

@@ -8,6 +8,7 @@ from services.worker.maintenance.idle_calls import end_record
 from services.worker.maintenance.inferred_end import SOURCE, OpenCall, inferred_end, open_call
 from shared.config.policies import Policy
 from shared.contract.decode_event import Event, decode
+from shared.contract.fields import LATEST_MS
 from shared.contract.timestamps import milliseconds
 from shared.fold.fold import NoEvents
 from tests.support.events.makers import STARTED, Json, decoded, event, raw
@@ -67,7 +68,7 @@ def test_no_events_are_an_error() -> None:
 
 def ended(bodies: Iterable[Json]) -> Event:
     """Return the event that ends the call of these events, as it is read from the topic."""
-    read = decode(inferred_end(of(*bodies)))
+    read = decode(inferred_end(of(*bodies)), arrival=LATEST_MS)
     assert isinstance(read, Event)
     return read
 
@@ -84,7 +85,7 @@ def test_the_event_is_an_inferred_end_at_the_time_of_the_latest_event() -> None:
 def test_the_event_is_valid_whatever_the_call_id(call: str) -> None:
     record = end_record(of(event("call.started", call=call, organization="o" * 128)), "calls.telephony")
 
-    read = decode(record.value)
+    read = decode(record.value, arrival=LATEST_MS)
     assert isinstance(read, Event)
     assert (read.call_id, record.key) == (call, call.encode())
 

@@ -1,0 +1,50 @@
+"""What is wrong with an event, or with a call, that stands all the same: the closed set of docs/record.md, Problems."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class ProblemKind(StrEnum):
+    """The kinds of problems. Those of reading come first, then those that the events of a call make together."""
+
+    FIELD_UNREADABLE = "field_unreadable"
+    UNKNOWN_FIELD = "unknown_field"
+    TIME_UNREADABLE = "time_unreadable"
+    TIME_AHEAD = "time_ahead"
+    START_LEFT_OUT = "start_left_out"
+    SURROGATE_REPLACED = "surrogate_replaced"
+    KEY_LEFT_OUT = "key_left_out"
+    NUMBER_AS_TEXT = "number_as_text"
+    WORD_TIMES_UNREADABLE = "word_times_unreadable"
+    CONFLICT = "conflict"
+    END_OVERRULED = "end_overruled"
+    END_UNDONE = "end_undone"
+    END_BEFORE_START = "end_before_start"
+    TALK_AFTER_END = "talk_after_end"
+    DURATION_DISAGREES = "duration_disagrees"
+    UNKNOWN_DIRECTION = "unknown_direction"
+    UNRATED_PRODUCT = "unrated_product"
+    USAGE_IGNORED = "usage_ignored"
+    CURRENCY_WITHOUT_RATE = "currency_without_rate"
+    TURN_NOT_FINAL = "turn_not_final"
+
+
+class Problem(NamedTuple):
+    """One fault of an event.
+
+    `field` is the top-level field of `data`, None for the envelope and for `data` as a whole. `detail` is a sentence
+    for the publisher's engineer; it quotes nothing that may be private.
+    """
+
+    kind: ProblemKind
+    field: str | None
+    detail: str
+
+
+def distinct(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return one problem for each kind and field, the first of each."""
+    first: dict[tuple[ProblemKind, str | None], Problem] = {}
+    for problem in problems:
+        first.setdefault((problem.kind, problem.field), problem)
+    return tuple(first.values())
