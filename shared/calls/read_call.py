@@ -14,7 +14,8 @@ from cachetools import TTLCache
 
 from shared.calls.fold_call import Rendered, fold_documents, render
 from shared.contract.decode_event import Event, decode_logged
-from shared.fold.fold import NoEvents, fold
+from shared.fold.call import NoEvents
+from shared.fold.fold import fold
 from shared.fold.prices import PriceBook
 from shared.process.single_flight import SingleFlight
 from shared.store.ids import size_of

@@ -37,11 +37,15 @@ class TimedUsage:
 
 @dataclass(frozen=True, slots=True)
 class ReportedCost:
-    """A standing cost that a provider states; `amount` is in the book's currency, None if it cannot be."""
+    """A standing cost that a provider states.
+
+    `amount` is in the book's currency, None where it is left out. `currency` is the stated one, else the book's; None if
+    it could not be read.
+    """
 
     event: Event
     amount: Decimal | None
-    currency: str
+    currency: str | None
     converted: bool
 
     @property
@@ -122,8 +126,10 @@ def _standing(events: Sequence[Event], id_field: str, *fields: str) -> list[Even
 
 
 def _in_currency(event: Event, currency: str, price_list: PriceList) -> ReportedCost:
+    amount: Decimal | None = event.data.get("cost")
+    if amount is None:  # as it is read where the currency cannot be
+        return ReportedCost(event, None, None, converted=False)
     stated = event.data.get("currency", currency)
-    amount: Decimal = event.data["cost"]
     if stated == currency:
         return ReportedCost(event, amount, stated, converted=False)
     rate = price_list.exchange_rates.get(stated)
@@ -151,9 +157,7 @@ def _duration_product(price_list: PriceList, timed: TimedUsage, problems: list[C
     return None
 
 
-def _usage_lines(
-    price_list: PriceList, usage: Sequence[Event], problems: list[CallProblem]
-) -> dict[str, _Line]:
+def _usage_lines(price_list: PriceList, usage: Sequence[Event], problems: list[CallProblem]) -> dict[str, _Line]:
     lines: dict[str, _Line] = {}
     for event in usage:
         product = event.data["product"]
@@ -181,7 +185,7 @@ def _add_reported(
     charges: dict[str, list[ReportedCost]] = {}
     for cost in reported:
         if cost.amount is None:
-            if "currency" in cost.event.data:
+            if cost.currency is not None:
                 detail = "the price book has no exchange rate for this currency: the amount is left out"
                 problems.append(CallProblem(ProblemKind.CURRENCY_WITHOUT_RATE, cost.event, None, detail))
         elif cost.is_charge:

@@ -120,7 +120,9 @@ def _settled(same: list[Event]) -> tuple[Event, list[Event]]:
         bodies.setdefault(canonical(event.raw), []).append(event)
     settled = sorted(_deliveries_joined(bodies).items())
     # A body can be spelled in several ways, as with its keys in another order: the choice must not depend on which came first.
-    events = [min(copies, key=lambda event: (event.time, event.raw))._replace(problems=union(copies)) for _, copies in settled]
+    events = [
+        min(copies, key=lambda event: (event.time, event.raw))._replace(problems=union(copies)) for _, copies in settled
+    ]
     return events[0], events[1:]
 
 

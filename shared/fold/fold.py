@@ -5,125 +5,90 @@ of these rules, and on nothing else: not on the order of events, on how often ea
 on crashes, or on which worker folded the call.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from shared.contract.decode_event import Event
-from shared.contract.ids import call_key, record_id
-from shared.fold.cost import RatingWarnings, TimedUsage, rate
-from shared.fold.details import (
-    detail,
-    metadata,
-    recording_url,
-    session_start,
-    start_timestamp,
-    telephony_identifier,
-    upper_case,
-)
-from shared.fold.ends import End, duration, duration_so_far, end_of, end_timestamp, reason, status
-from shared.fold.events import CallEvents, call_events
-from shared.fold.latency import percentiles
+from shared.contract.ids import record_id
+from shared.fold.call import Call, understand
+from shared.fold.conversation.latency import latency
+from shared.fold.conversation.tools import with_tool_calls
+from shared.fold.conversation.turns import as_spoken, transcript
+from shared.fold.facts import analysis
+from shared.fold.lifecycle.duration import end_timestamp, seconds
+from shared.fold.lifecycle.ends import status
 from shared.fold.prices import PriceBook
-from shared.fold.record import CallCost, Percentiles, Record
+from shared.fold.problems import counts
+from shared.fold.record import Record
 from shared.fold.timeline import timeline
-from shared.fold.transcript import effective_turns, transcript, with_tool_calls
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Increased with every change of a rule that can change a record."""
-
-_COMPONENTS = ("e2e", "asr", "llm", "llm_websocket_network_rtt", "tts", "knowledge_base", "s2s")
-
-
-class NoEvents(ValueError):
-    """A call without events has no record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A call's record; `events` counts the distinct ones, `conflicts` the bodies that lost to another version."""
+    """A call's record; `events` counts the distinct ones, `conflicts` the bodies that lost to another version.
+
+    `problems` has how many problems there are of each kind that has any.
+    """
 
     record: Record
     ended: bool
     events: int
     conflicts: int
-    rating_warnings: RatingWarnings
+    problems: Mapping[str, int]
 
 
 def fold(events: Iterable[Event], book: PriceBook, *, opted_out: bool = False) -> Folded:
     """Return the record of the call whose events these are, in any order and repeated or not.
 
-    Of conflicting facts the one with the greatest ordering key wins. `opted_out`: the call has opted out, even if no
-    event here says so.
+    `opted_out`: the call has opted out, even if no event here says so.
 
     Raises:
         NoEvents: `events` is empty.
     """
-    call = call_events(events, opted_out=opted_out)
-    if not call.events:
-        raise NoEvents("a call without events has no record")
-    session, end = session_start(call), end_of(call)
-    cost, rating_warnings = call_cost(call, session, end, book)
-    record = _record(call, session, end, cost)
-    return Folded(record, end is not None, len(call.events), call.conflicts, rating_warnings)
+    call = understand(events, book, opted_out=opted_out)
+    events_of_call = call.events
+    return Folded(
+        _record(call),
+        ended=call.ends.final is not None,
+        events=len(events_of_call.events),
+        conflicts=events_of_call.conflicts,
+        problems=counts(call.problems) if call.problems else {},
+    )
 
 
-def _record(call: CallEvents, session: int | None, end: End | None, cost: CallCost | None) -> Record:
-    first = call.events[0]
-    turns = effective_turns(call)
-    direction = upper_case(detail(call, "direction"))
-    from_number, to_number = detail(call, "from_number"), detail(call, "to_number")
+def _record(call: Call) -> Record:
+    events, facts, final = call.events, call.facts, call.ends.final
+    first = events.events[0]
+    session_start = call.session.start if call.session else None
+    from_number, to_number = facts.value("from_number"), facts.value("to_number")
+    spoken = [as_spoken(turn) for turn in call.shown_turns]
     return {
-        "id": record_id(call_key(first.organization_id, first.call_id)),
-        "agent_id": detail(call, "agent_id"),
+        "id": record_id(first.organization_id, first.call_id),
+        "agent_id": facts.value("agent_id"),
         "call_id": first.call_id,
         "organization_id": first.organization_id,
-        "call_status": status(call, end),
-        "call_type": upper_case(detail(call, "call_type")),
-        "direction": direction,
+        "call_status": status(events, final),
+        "call_type": call.call_type,
+        "direction": call.direction,
         "from_number": from_number,
         "to_number": to_number,
-        "start_timestamp": start_timestamp(call, session),
-        "end_timestamp": end_timestamp(end),
-        "call_duration": duration(end, session),
-        "disconnection_reason": reason(end),
-        "recording_url": recording_url(call),
-        "public_log_url": detail(call, "public_log_url"),
-        "opt_out_sensitive_data_storage": call.opted_out,
-        "metadata": metadata(call),
-        "events": timeline(call, session, {"direction": direction, "from": from_number, "to": to_number}),
-        "transcript": transcript(turns),
-        "transcript_object": [turn for _, _, turn in turns],
-        "transcript_with_tool_calls": with_tool_calls(call, turns),
-        "latency": latency(call),
-        "call_analysis": call.latest("analysis", "call.analyzed"),
-        "call_cost": cost,
-        "telephony_identifier": telephony_identifier(call),
+        "start_timestamp": facts.start_timestamp(session_start),
+        "end_timestamp": end_timestamp(call.ends),
+        "call_duration": None if final is None else seconds(call.duration),
+        "disconnection_reason": final.event.data.get("disconnection_reason") if final else None,
+        "recording_url": facts.recording_url(),
+        "public_log_url": facts.value("public_log_url"),
+        "opt_out_sensitive_data_storage": events.opted_out,
+        "metadata": facts.metadata(),
+        "events": timeline(events, session_start, {"direction": call.direction, "from": from_number, "to": to_number}),
+        "transcript": transcript(spoken),
+        "transcript_object": spoken,
+        "transcript_with_tool_calls": with_tool_calls(call.shown_turns, call.tools),
+        "latency": latency(events),
+        "call_analysis": analysis(events),
+        "call_cost": call.cost,
+        "telephony_identifier": facts.telephony_identifier(),
     }
-
-
-def latency(call: CallEvents) -> dict[str, Percentiles] | None:
-    """Return the percentiles of each component with samples, those of `_COMPONENTS` first; None without samples."""
-    samples: dict[str, list[float]] = {}
-    for event in call.carrying("latency.sampled"):
-        samples.setdefault(event.data["component"], []).append(event.data["value_ms"])
-    names = [*(name for name in _COMPONENTS if name in samples), *sorted(samples.keys() - set(_COMPONENTS))]
-    return {name: percentiles(samples[name]) for name in names} or None
-
-
-def call_cost(
-    call: CallEvents, session: int | None, end: End | None, book: PriceBook
-) -> tuple[CallCost | None, RatingWarnings]:
-    """Return the cost by the price list in force at the start of the session, else at the earliest event.
-
-    A call is timed if it has a session, or if a final event that counts has a `duration_ms`.
-    """
-    timed = session is not None or (end is not None and end.stated("duration_ms") is not None)
-    ended_after = duration(end, session)
-    timed_usage = TimedUsage(
-        seconds=duration_so_far(call, session) if ended_after is None else ended_after,
-        call_type=upper_case(detail(call, "call_type")),
-        direction=upper_case(detail(call, "direction")),
-    )
-    price_list = book.price_list_at(call.events[0].time if session is None else session)
-    usage, reported = call.carrying("usage.reported"), call.carrying("cost.reported")
-    return rate(price_list, timed_usage if timed else None, usage, reported)

@@ -1,55 +1,109 @@
-"""Redaction: what an opted-out call keeps of its events."""
+"""Redaction: what an opted-out call keeps of its events (docs/record.md, Opt-out)."""
 
+from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from shared.contract.decode_event import Envelope, Event
+from shared.contract.decode_event import Event, decode_logged, producer_time
 from shared.contract.payloads import OPT_OUT
+from shared.contract.timestamps import rfc3339
+from shared.fold.conversation.turn_time import stated_time
 
-_DETAILS = ("agent_id", "call_type", "direction", "start_timestamp", "metadata", "telephony_identifier")
-_END = ("disconnection_reason", "ended_by", "end_timestamp", "duration_ms", "sip_code", "q850_cause", "inferred")
+_FACTS = (
+    "agent_id",
+    "call_type",
+    "direction",
+    "start_timestamp",
+    "metadata",
+    "telephony_identifier",
+    "answered_by",
+    "leg_id",
+)
+_END = (
+    "disconnection_reason",
+    "ended_by",
+    "end_timestamp",
+    "duration_ms",
+    "sip_code",
+    "q850_cause",
+    "inferred",
+    "leg_id",
+)
 
 KEPT: dict[str, tuple[str, ...]] = {
-    "call.scheduled": _DETAILS,
-    "call.created": _DETAILS,
-    "call.started": _DETAILS,
-    "call.updated": _DETAILS,
-    "call.transferred": ("mode", "transfer_id"),
+    "call.scheduled": _FACTS,
+    "call.created": _FACTS,
+    "call.ringing": _FACTS,
+    "call.started": _FACTS,
+    "call.updated": _FACTS,
+    "call.classified": ("answered_by", "leg_id"),
+    "call.transferred": ("mode", "transfer_id", "status", "leg_id"),
+    "call.dtmf": ("sensitive", "leg_id"),
+    "call.note": ("leg_id",),
     "call.ended": _END,
     "call.failed": _END,
-    "recording.available": ("duration_ms",),
-    "latency.sampled": ("component", "value_ms"),
-    "usage.reported": ("product", "quantity", "unit"),
-    "cost.reported": ("product", "cost", "unit_price", "line_id"),
+    "recording.available": ("recording_id", "channel", "duration_ms", "expires_at", "leg_id"),
+    "transcript.turn": ("turn_id", "revision", "final", "timestamp", "interrupted", "leg_id"),
+    "transcript.retracted": ("turn_id", "revision"),
+    "latency.sampled": ("component", "value_ms", "sample_id"),
+    "usage.reported": ("product", "quantity", "unit", "usage_id"),
+    "cost.reported": (
+        "product",
+        "cost",
+        "currency",
+        "kind",
+        "unit_price",
+        "quantity",
+        "unit",
+        "line_id",
+        "leg_id",
+    ),
 }
 """The fields of `data` that an opted-out call keeps, by type; of any other type it keeps none."""
 
 
-def without_content(event: Event) -> Event:
-    """Return the event without private content; `raw` stays unchanged."""
-    return event._replace(data=_kept(event.type, event.data))
-
-
 def redact(raw: bytes) -> bytes:
-    """Return the event (JSON in structured mode) without private content.
+    """Return the event (JSON in structured mode, valid) without private content.
 
-    Attributes, the opt-out flag and the fields of `KEPT` stay. If `data` is not an object, no field of it stays.
+    Identity, type, time, sequence, the opt-out flag and the fields of `KEPT` stay, written as they were read, so that
+    the redacted event is read like the whole one. It gives the same when repeated.
 
     Raises:
-        orjson.JSONDecodeError: `raw` is not JSON.
+        ValueError: `raw` is not a valid event.
     """
-    body = orjson.loads(raw)
-    data = body.get("data")
-    try:
-        kept = _kept(body["type"], data)
-    except (TypeError, KeyError, AttributeError):
-        kept = {}
-    if isinstance(data, dict) and data.get(OPT_OUT) is True:
+    event = decode_logged(raw, redacted_at=1)
+    if not isinstance(event, Event):
+        raise ValueError(f"an event of the log is invalid: {event.reason}")
+    key = event.ordering_key
+    body = {
+        "specversion": "1.0",
+        "id": key.id,
+        "source": key.source,
+        "type": event.type,
+        "subject": event.call_id,
+        "time": rfc3339(event.time),
+        "organizationid": event.organization_id,
+    }
+    if key.sequence:
+        body["sequence"] = key.sequence
+    producertime = producer_time(raw)
+    if producertime is not None:
+        body["producertime"] = producertime
+    return orjson.dumps({**body, "data": _kept(event)}, default=_as_text)
+
+
+def _kept(event: Event) -> dict[str, Any]:
+    data = event.data
+    kept = {field: data[field] for field in KEPT.get(event.type, ()) if field in data}
+    if event.type == "transcript.turn" and (timestamp := stated_time(data)) is not None:
+        kept["timestamp"] = timestamp
+    if event.opts_out:
         kept[OPT_OUT] = True
-    envelope = {name: body[name] for name in Envelope.__annotations__ if name in body}
-    return orjson.dumps({**envelope, "data": kept})
+    return kept
 
 
-def _kept(kind: str, data: Any) -> dict[str, Any]:
-    return {field: data[field] for field in KEPT.get(kind, ()) if field in data} if data else {}
+def _as_text(value: Any) -> str:
+    if not isinstance(value, Decimal):
+        raise TypeError(f"no JSON: {type(value)}")
+    return f"{value:f}"

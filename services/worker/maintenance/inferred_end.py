@@ -12,7 +12,7 @@ from shared.contract.timestamps import rfc3339
 from shared.fold.details import session_start, start_timestamp
 from shared.fold.ends import end_of, status
 from shared.fold.events import call_events
-from shared.fold.fold import NoEvents
+from shared.fold.call import NoEvents
 from shared.fold.record import CallStatus
 
 SOURCE = "/callfold/closer"

@@ -1,11 +1,35 @@
-"""Latency percentiles."""
+"""Latency percentiles (docs/record.md, Fields)."""
 
 from collections.abc import Sequence
 from math import floor
 
+from shared.contract.decode_event import Event
+from shared.fold.events import CallEvents
 from shared.fold.record import Percentiles
 
 _PLACES = 6
+_COMPONENTS = ("e2e", "asr", "llm", "llm_websocket_network_rtt", "tts", "knowledge_base", "s2s")
+
+
+def latency(call: CallEvents) -> dict[str, Percentiles] | None:
+    """Return the percentiles of each component with samples, those of `_COMPONENTS` first; None without samples."""
+    samples: dict[str, list[float]] = {}
+    for event in _standing(call.carrying("latency.sampled")):
+        samples.setdefault(event.data["component"], []).append(event.data["value_ms"])
+    names = [*(name for name in _COMPONENTS if name in samples), *sorted(samples.keys() - set(_COMPONENTS))]
+    return {name: percentiles(samples[name]) for name in names} or None
+
+
+def _standing(samples: Sequence[Event]) -> Sequence[Event]:
+    """Return the samples that stand, in order: of one source, component and `sample_id` the latest."""
+    named: dict[tuple[str, str, str], Event] = {}
+    for event in samples:
+        if (sample_id := event.data.get("sample_id")) is not None:
+            named[event.ordering_key.source, event.data["component"], sample_id] = event
+    if not named:
+        return samples
+    stand = {event.ordering_key for event in named.values()}
+    return [event for event in samples if "sample_id" not in event.data or event.ordering_key in stand]
 
 
 def percentiles(values: Sequence[float]) -> Percentiles:

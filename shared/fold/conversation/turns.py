@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from shared.contract.decode_event import Event, OrderingKey
 from shared.contract.problems import ProblemKind
+from shared.fold.conversation.turn_time import stated_time
 from shared.fold.events import CallEvents
 from shared.fold.problems import CallProblem
 from shared.fold.record import SpokenWord, Turn
@@ -88,14 +89,6 @@ def unfinished_problems(turns: Turns) -> list[CallProblem]:
         CallProblem(ProblemKind.TURN_NOT_FINAL, turn.event, None, "the call ended before this turn became final")
         for turn in turns.unfinished
     ]
-
-
-def stated_time(data: dict[str, Any]) -> int | None:
-    """Return the time that a turn states: its own, else that of its earliest word, else None."""
-    timestamp: int | None = data.get("timestamp")
-    if timestamp is None and (words := data.get("words")):
-        return min((word["start"] for word in words if word.get("start") is not None), default=None)
-    return timestamp
 
 
 def _standing(best: dict[tuple[str, str, bool], Event]) -> list[StandingTurn]:

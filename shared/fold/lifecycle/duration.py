@@ -26,9 +26,7 @@ def end_timestamp(ends: Ends) -> int | None:
     return min(end.moment for end in ends.left if end.leg == final.leg and end.moment >= earliest)
 
 
-def duration(
-    call: CallEvents, session: Session | None, ends: Ends, legs: Legs
-) -> tuple[int, list[CallProblem]]:
+def duration(call: CallEvents, session: Session | None, ends: Ends, legs: Legs) -> tuple[int, list[CallProblem]]:
     """Return the duration in milliseconds, so far while the call goes on, and a problem if a stated one disagrees."""
     if ends.final is None:
         until = call.latest_time(*ACTIVITY)

@@ -30,8 +30,22 @@ _SAME_MS = 5_000
 _LATER_MS = 60_000
 _AFTERWARDS_MS = 30_000
 _GENERAL_REASONS = frozenset(
-    "unknown unspecified none completed ended call_ended hangup hang_up normal normal_clearing normal_call_clearing "
-    "normal_unspecified normal_hangup inactivity".split()
+    [
+        "unknown",
+        "unspecified",
+        "none",
+        "completed",
+        "ended",
+        "call_ended",
+        "hangup",
+        "hang_up",
+        "normal",
+        "normal_clearing",
+        "normal_call_clearing",
+        "normal_unspecified",
+        "normal_hangup",
+        "inactivity",
+    ]
 )
 _AS_ONE = str.maketrans(" -", "__")
 
@@ -142,9 +156,7 @@ def _undone(ends: Sequence[End], started: Sequence[Event]) -> dict[OrderingKey, 
             own.append((end, min(later)))
     undone = {end.event.ordering_key: at for end, at in own}
     for end in ends:
-        others = [
-            at for other, at in own if other.source != end.source and abs(other.moment - end.moment) <= _SAME_MS
-        ]
+        others = [at for other, at in own if other.source != end.source and abs(other.moment - end.moment) <= _SAME_MS]
         if others:
             key = end.event.ordering_key
             undone[key] = min([*others, undone[key]] if key in undone else others)
@@ -158,9 +170,7 @@ def _same_line(start: Event, end: End) -> bool:
 class _Evidence:
     """What shows that a call went on after an end."""
 
-    def __init__(
-        self, call: CallEvents, session: Session | None, legs: Legs, turns: Sequence[StandingTurn]
-    ) -> None:
+    def __init__(self, call: CallEvents, session: Session | None, legs: Legs, turns: Sequence[StandingTurn]) -> None:
         self._legs = legs
         self._session_source = session.source if session else None
         self._talk = [event.time for event in talk_events(call)]
@@ -209,9 +219,7 @@ class _Evidence:
 
 def _overruled(ends: Sequence[End], evidence: _Evidence) -> frozenset[OrderingKey]:
     return frozenset(
-        earlier.event.ordering_key
-        for earlier in ends
-        if any(evidence.overrules(later, earlier) for later in ends)
+        earlier.event.ordering_key for earlier in ends if any(evidence.overrules(later, earlier) for later in ends)
     )
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shared.contract.decode_event import canonical
-from shared.fold.fold import NoEvents, fold
+from shared.fold.call import NoEvents
+from shared.fold.fold import fold
 from tests.support.events.makers import Json, book, decoded, event, raw, record
 
 

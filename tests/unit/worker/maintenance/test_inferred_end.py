@@ -10,7 +10,7 @@ from shared.config.policies import Policy
 from shared.contract.decode_event import Event, decode
 from shared.contract.fields import LATEST_MS
 from shared.contract.timestamps import milliseconds
-from shared.fold.fold import NoEvents
+from shared.fold.call import NoEvents
 from tests.support.events.makers import STARTED, Json, decoded, event, raw
 
 POLICY = Policy(close_ongoing_seconds=1, close_registered_seconds=20, close_scheduled_seconds=300)

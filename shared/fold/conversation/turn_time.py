@@ -1,0 +1,11 @@
+"""When a turn was spoken."""
+
+from typing import Any
+
+
+def stated_time(data: dict[str, Any]) -> int | None:
+    """Return the time that a turn states: its own, else that of its earliest word, else None."""
+    timestamp: int | None = data.get("timestamp")
+    if timestamp is None and (words := data.get("words")):
+        return min((word["start"] for word in words if word.get("start") is not None), default=None)
+    return timestamp
