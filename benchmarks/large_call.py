@@ -22,7 +22,7 @@ import psutil
 from benchmarks.stage import Stage, run_program
 from deploy.local.ports import HOST, free_port
 from shared.contract.topics import Topics
-from shared.fold.latency import quantile
+from shared.fold.conversation.latency import quantile
 from shared.store.models import CallUpdate
 from shared.store.mongo.calls import MongoStore
 from shared.store.states import State

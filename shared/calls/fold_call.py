@@ -2,13 +2,12 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 
 from shared.contract.decode_event import Event, decode_logged
-from shared.fold.cost import RatingWarnings
 from shared.fold.fold import RULES_VERSION, Folded, fold
 from shared.fold.prices import PriceBook
 from shared.fold.record import Record
@@ -29,11 +28,13 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class FoldStats:
-    """What a fold observed; `invalid` counts the events of the log that the present rules find invalid."""
+    """What a fold observed; `invalid` counts the events of the log that the present rules find invalid.
 
-    conflicts: int
+    `problems` has how many the call has of each kind.
+    """
+
     invalid: int
-    rating_warnings: RatingWarnings
+    problems: Mapping[str, int]
     seconds: float
 
 
@@ -96,11 +97,12 @@ async def fold_call(log: EventLog, lease: Lease, documents: Sequence[LogDocument
         opted_out=opted_out,
         events=folded.events,
         conflicts=folded.conflicts,
+        problems=folded.problems,
         rules_version=RULES_VERSION,
         price_book_version=book.version,
     )
     seconds = time.perf_counter() - started
-    return FoldedCall(result, FoldStats(folded.conflicts, invalid, folded.rating_warnings, seconds))
+    return FoldedCall(result, FoldStats(invalid, folded.problems, seconds))
 
 
 async def store_call(store: Store, lease: Lease, book: PriceBook) -> StoredFold:

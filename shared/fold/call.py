@@ -26,6 +26,17 @@ class NoEvents(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """When the session of a call started and how it ended; `turns` tell of it too."""
+
+    turns: Turns
+    session: Session | None
+    legs: Legs
+    ends: Ends
+    problems: Sequence[CallProblem]
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """A call as its events tell it; `duration` is milliseconds, so far while it goes on.
 
@@ -48,6 +59,14 @@ class Call:
     problems: Sequence[CallProblem]
 
 
+def lifecycle_of(call: CallEvents) -> Lifecycle:
+    turns = turns_of(call)
+    session, problems = session_of(call, turns.final)
+    legs = legs_of(call)
+    ends = ends_of(call, session, legs, turns.final)
+    return Lifecycle(turns, session, legs, ends, [*problems, *ends.problems()])
+
+
 def understand(events: Iterable[Event], book: PriceBook, *, opted_out: bool) -> Call:
     """Return what the events of a call say, in any order and repeated or not.
 
@@ -57,14 +76,13 @@ def understand(events: Iterable[Event], book: PriceBook, *, opted_out: bool) -> 
     call = call_events(events, opted_out=opted_out)
     if not call.events:
         raise NoEvents("a call without events has no record")
-    turns = turns_of(call)
-    session, problems = session_of(call, turns.final)
-    legs = legs_of(call)
-    ends = ends_of(call, session, legs, turns.final)
+    lifecycle = lifecycle_of(call)
+    turns, session, legs, ends = lifecycle.turns, lifecycle.session, lifecycle.legs, lifecycle.ends
     length, duration_problems = duration(call, session, ends, legs)
     facts = Facts(call)
     call_type, direction = facts.value("call_type"), facts.value("direction")
-    price_list = book.price_list_at(call.events[0].time if session is None else session.start)
+    first = call.events[0]
+    price_list = book.price_list_at(first.time if session is None else session.start, first.organization_id)
     usage, reported = standing_usage(call), standing_costs(call, book.currency, price_list)
     timed = None
     if session is not None or (stating_end(ends) is not None and "call.ringing" not in call.by_type):
@@ -87,8 +105,7 @@ def understand(events: Iterable[Event], book: PriceBook, *, opted_out: bool) -> 
         cost=cost,
         problems=[
             *call.problems,
-            *problems,
-            *ends.problems(),
+            *lifecycle.problems,
             *duration_problems,
             *(_talk_after_end(call, ends, turns) if ended else ()),
             *(unfinished_problems(turns) if ended else ()),

@@ -39,8 +39,8 @@ class TimedUsage:
 class ReportedCost:
     """A standing cost that a provider states.
 
-    `amount` is in the book's currency, None where it is left out. `currency` is the stated one, else the book's; None if
-    it could not be read.
+    `amount` is in the book's currency, None where it is left out. `currency` is the stated one, else the book's, None
+    if it could not be read.
     """
 
     event: Event
@@ -50,7 +50,7 @@ class ReportedCost:
 
     @property
     def is_charge(self) -> bool:
-        return self.event.data.get("kind", "charge") == "charge"
+        return bool(self.event.data.get("kind", "charge") == "charge")
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ def number(amount: Decimal) -> float:
 
 
 def _standing(events: Sequence[Event], id_field: str, *fields: str) -> list[Event]:
-    """Return the events that stand: the latest of those of one source, id and fields; one without an id is by itself."""
+    """Return the events that stand: of one source, id and fields the latest; one without an id has no rivals."""
     standing: dict[tuple[object, ...], Event] = {}
     for event in events:
         named = event.data.get(id_field)

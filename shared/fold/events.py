@@ -7,7 +7,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from shared.contract.decode_event import Event, canonical, decode_logged, producer_time
+from shared.contract.decode_event import Event, InvalidEvent, canonical, decode_logged, producer_time
 from shared.contract.problems import ProblemKind
 from shared.fold.problems import CallProblem, of_reading, union
 from shared.fold.redaction import redact
@@ -86,8 +86,8 @@ def _redacted(event: Event) -> Event:
     if event.redacted_at:
         return event
     left = decode_logged(redact(event.raw), redacted_at=1)
-    if not isinstance(left, Event):
-        raise ValueError(f"a redacted event is invalid: {left.reason}")
+    if isinstance(left, InvalidEvent):
+        raise ValueError(f"a redacted event is invalid: {left.reason}")  # noqa: TRY004 - a mistake in redact()
     return left
 
 
@@ -119,10 +119,11 @@ def _settled(same: list[Event]) -> tuple[Event, list[Event]]:
     for event in same:
         bodies.setdefault(canonical(event.raw), []).append(event)
     settled = sorted(_deliveries_joined(bodies).items())
-    # A body can be spelled in several ways, as with its keys in another order: the choice must not depend on which came first.
-    events = [
-        min(copies, key=lambda event: (event.time, event.raw))._replace(problems=union(copies)) for _, copies in settled
-    ]
+    events = []
+    for _, copies in settled:
+        # One body can be spelled in several ways (the order of keys): the choice must not depend on which came first.
+        chosen = min(copies, key=lambda event: (event.time, event.raw))
+        events.append(chosen._replace(problems=union(copies)))
     return events[0], events[1:]
 
 

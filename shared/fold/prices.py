@@ -31,13 +31,18 @@ class PriceList:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Price lists, the earliest first, in one currency (ISO 4217)."""
+    """Price lists, the earliest first, in one currency (ISO 4217).
+
+    `organizations` has the lists of organizations with prices of their own.
+    """
 
     version: str
     price_lists: Sequence[PriceList]
     currency: str = "USD"
+    organizations: Mapping[str, Sequence[PriceList]] = field(default_factory=dict)
 
-    def price_list_at(self, moment: int) -> PriceList:
+    def price_list_at(self, moment: int, organization_id: str) -> PriceList:
         """Return the price list in force at `moment` (Unix milliseconds); before the first one, the first."""
-        position = bisect_right(self.price_lists, moment, key=lambda price_list: price_list.effective)
-        return self.price_lists[max(0, position - 1)]
+        price_lists = self.organizations.get(organization_id, self.price_lists)
+        position = bisect_right(price_lists, moment, key=lambda price_list: price_list.effective)
+        return price_lists[max(0, position - 1)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from shared.contract.decode_event import Event, decode_logged, producer_time
+from shared.contract.decode_event import Envelope, Event, InvalidEvent, decode_logged, producer_time
 from shared.contract.payloads import OPT_OUT
 from shared.contract.timestamps import rfc3339
 from shared.fold.conversation.turn_time import stated_time
@@ -64,17 +64,18 @@ KEPT: dict[str, tuple[str, ...]] = {
 
 
 def redact(raw: bytes) -> bytes:
-    """Return the event (JSON in structured mode, valid) without private content.
+    """Return the event (JSON in structured mode) without private content.
 
     Identity, type, time, sequence, the opt-out flag and the fields of `KEPT` stay, written as they were read, so that
-    the redacted event is read like the whole one. It gives the same when repeated.
+    the redacted event is read like the whole one. It gives the same when repeated. Of an event that the present rules
+    find invalid no field stays but the flag.
 
     Raises:
-        ValueError: `raw` is not a valid event.
+        orjson.JSONDecodeError: `raw` is not JSON.
     """
     event = decode_logged(raw, redacted_at=1)
-    if not isinstance(event, Event):
-        raise ValueError(f"an event of the log is invalid: {event.reason}")
+    if isinstance(event, InvalidEvent):
+        return _stripped(raw)
     key = event.ordering_key
     body = {
         "specversion": "1.0",
@@ -101,6 +102,14 @@ def _kept(event: Event) -> dict[str, Any]:
     if event.opts_out:
         kept[OPT_OUT] = True
     return kept
+
+
+def _stripped(raw: bytes) -> bytes:
+    body = orjson.loads(raw)
+    data = body.get("data")
+    flagged = isinstance(data, dict) and data.get(OPT_OUT) is True
+    attributes = {name: body[name] for name in Envelope.__annotations__ if name in body}
+    return orjson.dumps({**attributes, "data": {OPT_OUT: True} if flagged else {}})
 
 
 def _as_text(value: Any) -> str:

@@ -54,20 +54,15 @@ FOLD_SECONDS = Histogram(
 )
 STALE_CALLS = Gauge("callfold_stale_calls", "Calls of this worker that wait for a fold", registry=WORKER)
 BROKEN = Counter("callfold_calls_broken", "Calls that could not be folded", registry=WORKER)
-CONFLICTS = Counter(
-    "callfold_conflicting_versions",
-    "Event bodies discarded because another with the same source and id is effective, counted per fold",
+PROBLEMS = Counter(
+    "callfold_problems",
+    "Problems of calls, by kind: unreadable fields, conflicts, ends that others overrule; counted per fold",
+    ["kind"],
     registry=WORKER,
 )
 INVALID_LOGGED_EVENTS = Counter(
     "callfold_invalid_logged_events",
     "Events in the log that are invalid by the present rules, counted per fold",
-    registry=WORKER,
-)
-RATING_WARNINGS = Counter(
-    "callfold_rating_warnings",
-    "Usage or calls that the price book does not cover, counted per fold",
-    ["reason"],
     registry=WORKER,
 )
 POOL_SECONDS = Histogram(

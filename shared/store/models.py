@@ -4,6 +4,7 @@ A call is named by its key, `<organization_id>/<call_id>`. Times are Unix millis
 `last_arrival` is by the broker's. `partition` is the Kafka partition of the call's key.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -101,7 +102,8 @@ class CallHeader:
 class FoldResult:
     """A record and the JSON text of it that is served.
 
-    If both are larger than `MAX_RECORD_BYTES`, neither is kept, and the record is folded from the log for each reader.
+    `problems` has how many the call has of each kind. If record and text are larger than `MAX_RECORD_BYTES`, neither is
+    kept, and the record is folded from the log for each reader.
     """
 
     record: Record = field(repr=False, compare=False)  # `body` has the same content
@@ -111,6 +113,7 @@ class FoldResult:
     opted_out: bool
     events: int
     conflicts: int
+    problems: Mapping[str, int]
     rules_version: int
     price_book_version: str
 

@@ -87,7 +87,7 @@ async def test_a_leased_call_is_folded_and_stored(env: Environment, call: str) -
     stored = await env.folds.store(await leased(env.store, call))
 
     found = await env.store.find(call)
-    assert (stored.final, stored.overtaken, stored.stats.conflicts, stored.stats.invalid) == (True, False, 0, 0)
+    assert (stored.final, stored.overtaken, stored.stats.problems, stored.stats.invalid) == (True, False, {}, 0)
     assert found is not None
     assert (found.state, found.body) == (State.FINAL, folded(*events_of(call)))
 

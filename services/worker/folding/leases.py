@@ -57,12 +57,9 @@ class Leases(LeasedFolds):
 
     def on_folded(self, lease: Lease, stats: FoldStats) -> None:
         metrics.FOLD_SECONDS.observe(stats.seconds)
-        metrics.CONFLICTS.inc(stats.conflicts)
         metrics.INVALID_LOGGED_EVENTS.inc(stats.invalid)
-        warnings = stats.rating_warnings
-        metrics.RATING_WARNINGS.labels("unknown_direction").inc(warnings.unknown_direction)
-        metrics.RATING_WARNINGS.labels("unknown_product").inc(len(warnings.unknown_products))
-        metrics.RATING_WARNINGS.labels("usage_of_timed_product").inc(len(warnings.ignored_usage))
+        for kind, count in stats.problems.items():
+            metrics.PROBLEMS.labels(kind).inc(count)
         self.postpone(lease, stats.seconds)
 
     def on_stored(self, lease: Lease, *, final: bool, overtaken: bool) -> None:

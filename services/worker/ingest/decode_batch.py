@@ -7,7 +7,7 @@ from typing import Protocol
 
 from shared.contract.decode_event import Event, Headers, InvalidEvent, decode
 from shared.contract.ids import call_key
-from shared.fold.ends import FINAL
+from shared.fold.lifecycle.session import ENDS
 from shared.kafka.partitioner import partition_of
 from shared.store.ids import documents
 from shared.store.models import LogDocument, SourcePartition
@@ -49,7 +49,7 @@ class CallBatch:
 
     def add(self, record: KafkaRecord, source: SourcePartition, event: Event, latest_arrival: int) -> None:
         self.events += 1
-        if event.type in FINAL:
+        if event.type in ENDS:
             self.ends = True
         if event.opts_out:
             self.opts_out = True

@@ -9,10 +9,11 @@ import orjson
 from shared.config.policies import Policy
 from shared.contract.decode_event import Event
 from shared.contract.timestamps import rfc3339
-from shared.fold.details import session_start, start_timestamp
-from shared.fold.ends import end_of, status
+from shared.fold.call import NoEvents, lifecycle_of
 from shared.fold.events import call_events
-from shared.fold.call import NoEvents
+from shared.fold.facts import Facts
+from shared.fold.lifecycle.ends import ACTIVITY, status
+from shared.fold.lifecycle.session import ENDS
 from shared.fold.record import CallStatus
 
 SOURCE = "/callfold/closer"
@@ -23,9 +24,10 @@ _NAMESPACE = uuid.UUID("9b0f6c58-2d1e-5c0a-8f57-1c7a3f4e6b90")
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A call without an end: `latest` is the time of its latest event, `planned` its record's start, None if unknown.
+    """A call without an end: `planned` is its record's start, None if unknown.
 
-    Both are Unix milliseconds.
+    `latest` is the time of its latest activity or end, of a call without either that of its latest event: an invoice
+    that comes later is no talk. Both are Unix milliseconds.
     """
 
     organization_id: str
@@ -54,15 +56,23 @@ def open_call(events: Iterable[Event]) -> OpenCall | None:
     call = call_events(events, opted_out=False)  # the log has the event that opts out
     if not call.events:
         raise NoEvents("a call without events cannot be ended")
-    if end_of(call) is not None:
+    lifecycle = lifecycle_of(call)
+    if lifecycle.ends.final is not None:
         return None
     latest = call.events[-1]
-    planned = start_timestamp(call, session_start(call))
-    return OpenCall(latest.organization_id, latest.call_id, status(call, None), latest.time, planned)
+    until = call.latest_time(*ACTIVITY, *ENDS)
+    planned = Facts(call).start_timestamp(lifecycle.session.start if lifecycle.session else None)
+    return OpenCall(
+        latest.organization_id,
+        latest.call_id,
+        status(call, None),
+        latest.time if until is None else until,
+        planned,
+    )
 
 
 def inferred_end(call: OpenCall) -> bytes:
-    """Return the event that ends a call at the time of its latest event, as JSON in structured mode.
+    """Return the event that ends a call at `latest`, as JSON in structured mode.
 
     It depends on the call and that time alone: published by several workers, or several times, it is one event.
     """

@@ -130,9 +130,8 @@ def _paired(called: Sequence[ToolEntry], returned: Sequence[ToolEntry]) -> dict[
         source = result.ordering_key.source
         candidates = waiting.get((source if (source, tool_call_id) in own else None, tool_call_id))
         if candidates:
-            found = candidates[
-                max(0, bisect_right(candidates, (result.timestamp, result.ordering_key), key=_order) - 1)
-            ]
+            not_after = bisect_right(candidates, _order(result), key=_order)
+            found = candidates[max(0, not_after - 1)]
             results[found.ordering_key] = result
             for key in ((found.ordering_key.source, tool_call_id), (None, tool_call_id)):
                 _remove(waiting[key], found)

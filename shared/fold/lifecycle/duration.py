@@ -70,14 +70,14 @@ def _with_undone(end: End, ends: Ends, longest: int | None) -> int:
     The sum must not be longer than `longest`, 5 s more than the call was.
     """
     stated: int = end.event.data["duration_ms"]
-    before = [
+    before: list[int | None] = [
         other.event.data.get("duration_ms")
         for other in ends.all
         if other.event.ordering_key in ends.undone and other.source == end.source and other.leg is None
     ]
-    if longest is None or None in before or stated + sum(before) > longest:
-        return stated
-    return stated + sum(before)
+    parts = [part for part in before if part is not None]
+    together = stated + sum(parts)
+    return together if longest is not None and len(parts) == len(before) and together <= longest else stated
 
 
 def _between(start: int, stop: int, ends: Ends, legs: Legs) -> int:
@@ -114,8 +114,8 @@ def _covered(gaps: Sequence[tuple[int, int]]) -> int:
     covered = 0
     until: int | None = None
     for begin, end in sorted(gaps):
-        begin = begin if until is None else max(begin, until)
-        if end > begin:
-            covered += end - begin
+        first = begin if until is None else max(begin, until)
+        if end > first:
+            covered += end - first
             until = end
     return covered

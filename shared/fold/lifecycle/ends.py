@@ -30,22 +30,10 @@ _SAME_MS = 5_000
 _LATER_MS = 60_000
 _AFTERWARDS_MS = 30_000
 _GENERAL_REASONS = frozenset(
-    [
-        "unknown",
-        "unspecified",
-        "none",
-        "completed",
-        "ended",
-        "call_ended",
-        "hangup",
-        "hang_up",
-        "normal",
-        "normal_clearing",
-        "normal_call_clearing",
-        "normal_unspecified",
-        "normal_hangup",
-        "inactivity",
-    ]
+    {
+        *("unknown", "unspecified", "none", "completed", "ended", "call_ended", "hangup", "hang_up", "inactivity"),
+        *("normal", "normal_clearing", "normal_call_clearing", "normal_unspecified", "normal_hangup"),
+    }
 )
 _AS_ONE = str.maketrans(" -", "__")
 
@@ -246,5 +234,5 @@ def _inferred(counting: Iterable[End], ends: Iterable[End], call: CallEvents, le
 
 
 def _weight(end: End) -> tuple[bool, bool, bool, OrderingKey]:
-    specific = not is_general(end.event.data["disconnection_reason"])
+    specific = not is_general(end.event.data.get("disconnection_reason", "unknown"))
     return (specific, end.leg is None, end.event.type == "call.failed", end.event.ordering_key)

@@ -107,6 +107,8 @@ def call_document(lease: Lease, result: FoldResult) -> dict[str, Any]:
         "etag": result.etag,
         "event_count": result.events,
         "conflict_count": result.conflicts,
+        "problem_count": sum(result.problems.values()),
+        "problem_kinds": dict(result.problems),
         "rules_version": result.rules_version,
         "price_book_version": result.price_book_version,
     }

@@ -126,4 +126,5 @@ def _in_decimals(price_list: PriceList) -> FoldPriceList:
         },
         increment=Decimal(price_list.increment),
         minimum=Decimal(price_list.minimum),
+        exchange_rates={currency: Decimal(rate) for currency, rate in price_list.rates.items()},
     )

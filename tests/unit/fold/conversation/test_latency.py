@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.fold.latency import percentiles
+from shared.fold.conversation.latency import percentiles
 from tests.support.events.makers import STARTED, Json, event, record
 
 
