@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tests.support.reference.values import Unreadable, boolean, text
+from tests.support.reference.values import InvalidEvent, Unreadable, boolean, text
 
 Json = dict[str, Any]
 Problems = frozenset[tuple[str, str | None]]
@@ -19,10 +19,6 @@ Problems = frozenset[tuple[str, str | None]]
 _LARGEST, _DEEPEST = 2**20, 64
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTENT_TYPE_OF_JSON = re.compile(r"\s*(application/json|text/json|[^;]*\+json)\s*(;.*)?", re.IGNORECASE | re.DOTALL)
-
-
-class InvalidEvent(Exception):
-    """The body is no valid event."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any
 
 from tests.support.reference.fields import OPT_OUT, opt_out_flag, read_data
 from tests.support.reference.order import canonical, ordering_key, rfc3339, unix_ms
-from tests.support.reference.parsing import Envelope, InvalidEvent, Json, Problems, read_envelope
+from tests.support.reference.parsing import Envelope, Json, Problems, read_envelope
 from tests.support.reference.redaction import redacted, written
-from tests.support.reference.values import HOUR
+from tests.support.reference.values import HOUR, InvalidEvent
 
 PROBLEM_KINDS = (
     "field_unreadable",

@@ -1,23 +1,34 @@
 """How single values are read, implemented a second time; see `reading.py`.
 
 Each function returns the value, or raises `Unreadable` for one that is wrong. Null, and the empty text of an optional
-field, are the caller's business.
+field, are the caller's business. The second half needs the event, or reads wrong values on the safe side.
 """
 
 import hashlib
 import json
 import math
 import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import Context as DecimalContext
 from fractions import Fraction
 from typing import Any
+
+Json = dict[str, Any]
 
 EARLIEST, LATEST = 946_684_800_000, 4_133_980_799_999
 """The years 2000 to 2100, in Unix milliseconds."""
 HOUR, DAY = 3_600_000, 86_400_000
+NO_CURRENCY = "XXX"
+"""What an unreadable currency is read as: ISO 4217's code for no currency, which has no exchange rate."""
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _INT64 = range(-(2**63), 2**63)
-_EXACT = Context(prec=50, rounding=ROUND_HALF_EVEN)
+_EXACT = DecimalContext(prec=50, rounding=ROUND_HALF_EVEN)
+
+
+class InvalidEvent(Exception):
+    """The body is no valid event."""
 
 
 class Unreadable(ValueError):
@@ -157,3 +168,115 @@ def free_form(value: Any) -> tuple[Any, set[str]]:
     if isinstance(value, int) and value not in _INT64:
         return str(value), {"number_as_text"}
     return value, set()
+
+
+@dataclass
+class Context:
+    """The event that a field is read of, and the kinds of problems of a field that is read in spite of them."""
+
+    type: str
+    time: int
+    kinds: set[str] = field(default_factory=set)
+
+
+Reader = Callable[[Any, Context], Any]
+
+
+def plainly(read: Callable[[Any], Any]) -> Reader:
+    return lambda value, _: read(value)
+
+
+def word_of(normalize: Callable[[str], str | None]) -> Reader:
+    def read(value: Any, _: Context) -> str:
+        word = normalize(text(value))
+        if word is None:
+            raise Unreadable
+        return word
+
+    return read
+
+
+def time_of(value: Any, context: Context) -> int:
+    time = unix_time(value)
+    if time > context.time + HOUR:
+        raise Unreadable("time_ahead")
+    return time
+
+
+def start_of(value: Any, context: Context) -> int:
+    if context.type == "call.scheduled":
+        return unix_time(value)
+    if time_of(value, context) < context.time - 30 * DAY:
+        raise Unreadable
+    return time_of(value, context)
+
+
+def true_if_unreadable(value: Any, context: Context) -> bool:
+    try:
+        return boolean(value)
+    except Unreadable as unreadable:
+        context.kinds.add(unreadable.kind)
+        return True
+
+
+def leg_of(value: Any, context: Context) -> str:
+    try:
+        return identifier(value)
+    except Unreadable as unreadable:
+        context.kinds.add(unreadable.kind)
+        return unreadable_leg(value)
+
+
+def currency(value: Any, context: Context) -> str:
+    if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha():
+        return value.upper()
+    context.kinds.add("field_unreadable")
+    return NO_CURRENCY
+
+
+def kind_of_cost(value: Any, _: Context) -> str:
+    if not isinstance(value, str) or value.lower() not in ("charge", "adjustment"):
+        raise InvalidEvent
+    return value.lower()
+
+
+def free_form_of(value: Any, context: Context) -> Any:
+    clean, kinds = free_form(value)
+    context.kinds |= kinds
+    return clean
+
+
+def free_form_object(value: Any, context: Context) -> Any:
+    return free_form_of(json_object(value), context)
+
+
+def words_of_turn(value: Any, context: Context) -> list[Json]:
+    if not isinstance(value, list):
+        raise Unreadable
+    read = [_word_of_turn(word, context) for word in value]
+    return [word for word in read if word is not None]
+
+
+def _word_of_turn(word: Any, context: Context) -> Json | None:
+    try:
+        said = text(json_object(word).get("word"))
+    except Unreadable as unreadable:
+        context.kinds.add(unreadable.kind)
+        return None
+    return {"word": said, "start": _word_time(word, "start", context), "end": _word_time(word, "end", context)}
+
+
+def _word_time(word: Json, name: str, context: Context) -> int | None:
+    try:
+        return None if word.get(name) in (None, "") else time_of(word[name], context)
+    except Unreadable as unreadable:
+        context.kinds.add("time_ahead" if unreadable.kind == "time_ahead" else "word_times_unreadable")
+        return None
+
+
+def content_of_turn(value: Any, _: Context) -> str:
+    return "" if value in (None, "") else text(value)
+
+
+def content_of_tool(value: Any, context: Context) -> Any:
+    return "" if value is None else free_form_of(value, context)
