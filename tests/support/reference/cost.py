@@ -57,11 +57,11 @@ class Book:
 class Charge:
     """A standing `cost.reported`, a charge or an adjustment.
 
-    `amount` is in the book's currency, None if it is left out; `currency` is None if it could not be read.
+    `amount` is in the book's currency, None if it is left out.
     """
 
     event: Json
-    currency: str | None
+    currency: str
     amount: Fraction | None
     converted: bool
 
@@ -95,14 +95,11 @@ class TimedCall:
 class Cost:
     """The cost of a call by a price list; `problems` are `(kind, event or None, field)`."""
 
-    def __init__(
-        self, events: list[Json], book: Book, prices: PriceList, timed: TimedCall, unreadable: set[Any]
-    ) -> None:
-        """Events whose `currency` could not be read are in `unreadable` by `(source, id)`."""
+    def __init__(self, events: list[Json], book: Book, prices: PriceList, timed: TimedCall) -> None:
         self.prices = prices
         self.timed = timed
         self.usage = standing_usage(events)
-        self.charges = [_charge(event, book, prices, unreadable) for event in standing_costs(events)]
+        self.charges = [_charge(event, book, prices) for event in standing_costs(events)]
         self.billable = self._billable()
         self.duration_product = self._duration_product()
 
@@ -201,7 +198,7 @@ class Cost:
                 found.append(("usage_ignored", use, "product"))
             elif self._is_unrated(product, "unit"):
                 found.append(("unrated_product", use, "product"))
-        left_out = [charge for charge in self.charges if charge.amount is None and charge.currency is not None]
+        left_out = [charge for charge in self.charges if charge.amount is None]
         return [*found, *(("currency_without_rate", charge.event, "currency") for charge in left_out)]
 
     def _is_unrated(self, product: str, billed: str) -> bool:
@@ -224,11 +221,12 @@ def standing_costs(events: list[Json]) -> list[Json]:
     return latest_of_each(of_type(events, "cost.reported"), key)
 
 
-def _charge(event: Json, book: Book, prices: PriceList, unreadable: set[Any]) -> Charge:
-    """An amount in another currency is converted, to 12 places; without a rate, or unreadable, it is left out."""
+def _charge(event: Json, book: Book, prices: PriceList) -> Charge:
+    """An amount in another currency is converted, to 12 places; without a rate it is left out.
+
+    A currency that could not be read has none.
+    """
     cost, currency = _exact(event["data"]["cost"]), event["data"].get("currency", book.currency)
-    if (event["source"], event["id"]) in unreadable:
-        return Charge(event, None, None, converted=False)
     if currency == book.currency:
         return Charge(event, currency, cost, converted=False)
     if currency not in prices.rates:

@@ -127,13 +127,7 @@ class Call:
             direction=self.field("direction"),
         )
         moment = self.events[0]["time"] if self.session.start is None else self.session.start
-        return Cost(self.events, self.book, self.book.price_list_at(moment), timed, self._with_unreadable_currency)
-
-    @property
-    def _with_unreadable_currency(self) -> set[tuple[str, str]]:
-        problems = [problem for problem in self.read.problems if problem["field"] == "currency"]
-        unreadable = [problem["event"] for problem in problems if problem["kind"] == "field_unreadable"]
-        return {(event["source"], event["id"]) for event in unreadable}
+        return Cost(self.events, self.book, self.book.price_list_at(moment), timed)
 
     def record(self) -> Json:
         organization, call = self.events[0]["organization"], self.events[0]["call"]
