@@ -1,7 +1,7 @@
 """What the events of a call say together: what both its record and its details are made of."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.contract.decode_event import Event
 from shared.contract.problems import ProblemKind
@@ -25,8 +25,7 @@ class NoEvents(ValueError):
     """A call without events has no record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(NamedTuple):
     """When the session of a call started and how it ended; `turns` tell of it too."""
 
     turns: Turns
@@ -36,8 +35,7 @@ class Lifecycle:
     problems: Sequence[CallProblem]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call as its events tell it; `duration` is milliseconds, so far while it goes on.
 
     `shown_turns` and `tools` are empty and None of a call that has opted out.

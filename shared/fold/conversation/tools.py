@@ -3,15 +3,18 @@
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from shared.contract.decode_event import Event, OrderingKey
-from shared.fold.conversation.turns import StandingTurn, as_spoken
+from shared.fold.conversation.turns import StandingTurn
 from shared.fold.events import CallEvents
 from shared.fold.record import ToolCallInvocation, ToolCallResult, Turn
 
 _CALLED, _RETURNED = "tool.called", "tool.returned"
+
+
+Entry = Turn | ToolCallInvocation | ToolCallResult
 
 
 class ToolEntry(NamedTuple):
@@ -22,8 +25,7 @@ class ToolEntry(NamedTuple):
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class ToolUse:
+class ToolUse(NamedTuple):
     """The calls and results that stand, in order; `results` has the result of each call that has one."""
 
     called: Sequence[ToolEntry]
@@ -44,12 +46,10 @@ def tool_use(call: CallEvents) -> ToolUse | None:
     return ToolUse(called, returned, _paired(called, returned))
 
 
-def with_tool_calls(
-    turns: Sequence[StandingTurn], tools: ToolUse | None
-) -> list[Turn | ToolCallInvocation | ToolCallResult]:
+def with_tool_calls(turns: Sequence[StandingTurn], spoken: Sequence[Turn], tools: ToolUse | None) -> list[Entry]:
     """Return the turns and the tool calls in order; empty if no tool was used.
 
-    A result whose call stands after it is placed directly behind that call.
+    `spoken` has the turns as the record shows them. A result whose call stands after it is placed directly behind it.
     """
     if tools is None:
         return []
@@ -59,20 +59,18 @@ def with_tool_calls(
         if (result := tools.results.get(called.ordering_key)) is not None and _order(called) > _order(result)
     }
     moved = {result.ordering_key for result in behind.values()}
-    returned = [result for result in tools.returned if result.ordering_key not in moved]
-    entries: list[StandingTurn | ToolEntry] = [*turns, *tools.called, *returned]
-    entries.sort(key=_order)
-    shown: list[Turn | ToolCallInvocation | ToolCallResult] = []
-    for entry in entries:
-        if isinstance(entry, StandingTurn):
-            shown.append(as_spoken(entry))
-        elif entry.event.type == _CALLED:
-            shown.append(_invocation(entry))
-            if (result := behind.get(entry.ordering_key)) is not None:
-                shown.append(_result(result))
-        else:
-            shown.append(_result(entry))
-    return shown
+    placed: list[tuple[int, OrderingKey, list[Entry]]] = [
+        (turn.timestamp, turn.ordering_key, [said]) for turn, said in zip(turns, spoken, strict=True)
+    ]
+    for called in tools.called:
+        result = behind.get(called.ordering_key)
+        shown: list[Entry] = [_invocation(called)]
+        if result is not None:
+            shown.append(_result(result))
+        placed.append((*_order(called), shown))
+    placed += [(*_order(result), [_result(result)]) for result in tools.returned if result.ordering_key not in moved]
+    placed.sort(key=itemgetter(0, 1))
+    return [entry for _, _, entries in placed for entry in entries]
 
 
 def as_text(value: Any) -> str:
@@ -142,8 +140,8 @@ def _remove(entries: list[ToolEntry], entry: ToolEntry) -> None:
     del entries[bisect_left(entries, _order(entry), key=_order)]
 
 
-def _order(entry: StandingTurn | ToolEntry) -> tuple[int, OrderingKey]:
-    return (entry.timestamp, entry.ordering_key)
+def _order(entry: ToolEntry) -> tuple[int, OrderingKey]:
+    return entry[:2]
 
 
 def _id(event: Event) -> str:

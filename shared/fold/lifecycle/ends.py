@@ -1,7 +1,8 @@
 """How a call ended: which of its ends count, and which one is final (docs/record.md, Ends)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.contract.decode_event import Event, OrderingKey
 from shared.contract.problems import ProblemKind
@@ -38,8 +39,7 @@ _GENERAL_REASONS = frozenset(
 _AS_ONE = str.maketrans(" -", "__")
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """An end and its moment: the `end_timestamp` that it states, else its event's time (Unix milliseconds).
 
     `stated` is that `end_timestamp`, None where it states none or one before the session's start.
@@ -59,8 +59,7 @@ class End:
         return self.event.ordering_key.source
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """The ends of a call, in order.
 
     `left` are those that count and neither are undone nor give way to another; `final` is the one of them that tells
@@ -70,7 +69,7 @@ class Ends:
     all: Sequence[End] = ()
     final: End | None = None
     left: Sequence[End] = ()
-    undone: Mapping[OrderingKey, int] = field(default_factory=dict)
+    undone: Mapping[OrderingKey, int] = MappingProxyType({})
     overruled: frozenset[OrderingKey] = frozenset()
 
     def problems(self) -> list[CallProblem]:
