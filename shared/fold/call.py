@@ -13,7 +13,7 @@ from shared.fold.facts import Facts
 from shared.fold.lifecycle.duration import duration, end_timestamp, stating_end
 from shared.fold.lifecycle.ends import Ends, ends_of
 from shared.fold.lifecycle.legs import Legs, legs_of
-from shared.fold.lifecycle.session import Session, session_of, talk_events
+from shared.fold.lifecycle.session import TALK, Session, session_of, talk_events
 from shared.fold.prices import PriceBook
 from shared.fold.problems import CallProblem
 from shared.fold.record import CallCost
@@ -115,9 +115,10 @@ def understand(events: Iterable[Event], book: PriceBook, *, opted_out: bool) -> 
 def _talk_after_end(call: CallEvents, ends: Ends, turns: Turns) -> list[CallProblem]:
     """Return a problem for each talk more than 60 s after the end of the call."""
     limit = (end_timestamp(ends) or 0) + _AFTER_END_MS
-    late = [turn.event for turn in reversed(turns.final) if turn.timestamp > limit]
-    latest = call.latest_time("call.started", "call.dtmf", "call.transferred")
-    if latest is not None and latest > limit:
+    late = []
+    if turns.final and turns.final[-1].timestamp > limit:
+        late = [turn.event for turn in turns.final if turn.timestamp > limit]
+    if any(kind in call.by_type and call.by_type[kind][-1].time > limit for kind in TALK):
         late += [event for event in talk_events(call) if event.time > limit]
     detail = "this was said or done more than a minute after the call's end"
     return [CallProblem(ProblemKind.TALK_AFTER_END, event, None, detail) for event in late]

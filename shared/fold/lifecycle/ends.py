@@ -104,7 +104,8 @@ def ends_of(call: CallEvents, session: Session | None, legs: Legs, turns: Sequen
     left = [end for end in remaining if end.event.ordering_key not in overruled]
     if not left:
         left = _inferred(counting, ends, call, legs)
-    return Ends(ends, max(left, key=_weight, default=None), left, undone, overruled)
+    final = left[0] if len(left) == 1 else max(left, key=_weight, default=None)
+    return Ends(ends, final, left, undone, overruled)
 
 
 def status(call: CallEvents, final: End | None) -> CallStatus:
@@ -136,6 +137,8 @@ def _undone(ends: Sequence[End], started: Sequence[Event]) -> dict[OrderingKey, 
     One of the same source and leg at a later time undoes an end; and so does another source's that undoes an end of its
     own whose moment is at most 5 s away.
     """
+    if not started or not ends or started[-1].time <= ends[0].event.time:
+        return {}  # as in most calls
     own: list[tuple[End, int]] = []
     for end in ends:
         later = [start.time for start in started if _same_line(start, end) and start.time > end.event.time]
