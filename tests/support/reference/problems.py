@@ -37,10 +37,6 @@ def problems_of(call: Call) -> list[Json]:
     ours = [*_of_the_start(call), *_of_ends(call), *_of_talk(call), *call.cost.problems()]
     turns = [("turn_not_final", turn, None) for turn in call.unfinal_turns]
     found = [*call.read.problems, *(_problem(kind, event, field) for kind, event, field in [*ours, *turns])]
-    distinct: list[Json] = []
-    for problem in found:
-        if problem["kind"] == "conflict" or problem not in distinct:
-            distinct.append(problem)
     places = {(event["source"], event["id"]): place for place, event in enumerate(call.events)}
 
     def place(problem: Json) -> tuple[int, int, str]:
@@ -48,7 +44,9 @@ def problems_of(call: Call) -> list[Json]:
         of_event = len(places) if event is None else places[event["source"], event["id"]]
         return (of_event, KINDS.index(problem["kind"]), problem["field"] or "")
 
-    return sorted(distinct, key=place)
+    conflicts = [problem for problem in found if problem["kind"] == "conflict"]
+    distinct = {place(problem): problem for problem in found if problem["kind"] != "conflict"}
+    return sorted([*conflicts, *distinct.values()], key=place)
 
 
 Found = tuple[str, Json | None, str | None]
