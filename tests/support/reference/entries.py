@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from tests.support.reference.events import Json, Order, leg_of, of_type, order, own_key
+from tests.support.reference.events import Json, Order, leg_of, of_type, own_key
+from tests.support.reference.order import ordering_key
 from tests.support.reference.talk import revision, turn_time
 
 WITHOUT_ENTRY = (
@@ -111,7 +112,7 @@ class Tool:
 
     @cached_property
     def key(self) -> tuple[int, Order]:
-        return (self.timestamp, order(self.event))
+        return (self.timestamp, ordering_key(self.event))
 
     @property
     def arguments(self) -> str:
@@ -144,7 +145,7 @@ def standing_tools(events: list[Json]) -> list[Tool]:
     tools = of_type(events, "tool.called", "tool.returned")
     alone = [event for event in tools if event["data"].get("revision") is None]
     highest: dict[Any, Json] = {}
-    for event in sorted(tools, key=lambda event: (revision(event), order(event))):
+    for event in sorted(tools, key=lambda event: (revision(event), ordering_key(event))):
         if event["data"].get("revision") is not None:
             highest[event["type"], own_key(event, "tool_call_id")] = event
     return sorted((Tool(event) for event in [*alone, *highest.values()]), key=lambda tool: tool.key)
@@ -180,7 +181,7 @@ def _calls_of_its_id(result: Tool, calls: list[Tool]) -> list[Tool]:
 
 def turns_with_tools(turns: list[Json], tools: list[Tool]) -> list[Json]:
     """`[]` while there was no tool event; else all by `(timestamp, order)`, but a result never before its call."""
-    entries = {((turn_time(turn), order(turn)), 0): turn_entry(turn) for turn in turns}
+    entries = {((turn_time(turn), ordering_key(turn)), 0): turn_entry(turn) for turn in turns}
     for call, result in pair(tools):
         if call is not None:
             entries[call.key, 0] = call.entry

@@ -4,29 +4,7 @@ from tests.support.reference.duration import duration_disagrees, end_timestamp
 from tests.support.reference.ends import ends_before_start
 from tests.support.reference.events import Json
 from tests.support.reference.fold import Call
-
-KINDS = (
-    "field_unreadable",
-    "unknown_field",
-    "time_unreadable",
-    "time_ahead",
-    "start_left_out",
-    "surrogate_replaced",
-    "key_left_out",
-    "number_as_text",
-    "word_times_unreadable",
-    "conflict",
-    "end_overruled",
-    "end_undone",
-    "end_before_start",
-    "talk_after_end",
-    "duration_disagrees",
-    "unknown_direction",
-    "unrated_product",
-    "usage_ignored",
-    "currency_without_rate",
-    "turn_not_final",
-)
+from tests.support.reference.reading import PROBLEM_KINDS
 
 
 def problems_of(call: Call) -> list[Json]:
@@ -42,7 +20,7 @@ def problems_of(call: Call) -> list[Json]:
     def place(problem: Json) -> tuple[int, int, str]:
         event = problem["event"]
         of_event = len(places) if event is None else places[event["source"], event["id"]]
-        return (of_event, KINDS.index(problem["kind"]), problem["field"] or "")
+        return (of_event, PROBLEM_KINDS.index(problem["kind"]), problem["field"] or "")
 
     conflicts = [problem for problem in found if problem["kind"] == "conflict"]
     distinct = {place(problem): problem for problem in found if problem["kind"] != "conflict"}
