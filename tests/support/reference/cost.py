@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -11,12 +11,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class PriceList:
-    """The prices in force from a moment on: of each product its price as a string, and `duration` or `unit`."""
+    """The prices in force from a moment on: of each product its price as a string, and `duration` or `unit`.
+
+    `rates` has the worth of one unit of other currencies.
+    """
 
     effective: int
     products: dict[str, tuple[str, str]]
     increment: str = "1"
     minimum: str = "0"
+    rates: dict[str, str] = field(default_factory=dict)
 
 
 SHIPPED = PriceList(
@@ -24,6 +28,7 @@ SHIPPED = PriceList(
     products={
         "inbound_call": ("0.02", "duration"),
         "outbound_call": ("0.02", "duration"),
+        "phone_call": ("0.02", "duration"),
         "web_call": ("0.01", "duration"),
         "llm_usage": ("0.001", "unit"),
         "tts_usage": ("0.00015", "unit"),
