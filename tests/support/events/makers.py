@@ -79,13 +79,14 @@ def rfc3339(at: int) -> str:
 
 
 def raw(body: Json) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
+    # Of a lone surrogate there is no UTF-8, but the escape that JSON has for it.
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def binary(body: Json) -> tuple[bytes, list[tuple[str, bytes]]]:
     attributes = {name: value for name, value in body.items() if name != "data" and value is not None}
     headers = [(f"ce_{name}", str(value).encode()) for name, value in attributes.items()]
-    return orjson.dumps(body["data"]) if "data" in body else b"", headers
+    return raw(body["data"]) if "data" in body else b"", headers
 
 
 def accepted(value: bytes | None, *headers: tuple[str, bytes | None], arrival: int = LATEST_MS) -> Event:
