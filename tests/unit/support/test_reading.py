@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from tests.support.events.makers import STARTED, Json, event, raw, rfc3339
 from tests.support.events.strategies import SECRET, arrivals, calls
@@ -186,6 +186,7 @@ def test_what_enters_the_log_is_one_event_without_sensitive_digits(arrival: tupl
         assert as_logged(logged, at) is not None
 
 
+@settings(max_examples=30)
 @given(calls(opt_out=True))
 def test_every_drawn_body_is_a_valid_event_and_loses_its_private_content(call: list[Json]) -> None:
     for body in call:
