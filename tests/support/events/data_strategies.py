@@ -87,7 +87,8 @@ _END: dict[str, Value] = {
     "inferred": _BOOLEAN,
     "leg_id": _LEG,
 }
-_WORD_TIME = st.none() | _STAMP | one_of("", 0.32, 1, STARTED // 1000, "soon")
+_NO_WORD_TIME = one_of("", 0.32, 1, STARTED // 1000, "soon")
+_WORD_TIME = st.none() | _STAMP | _NO_WORD_TIME | _NO_WORD_TIME
 _WORD = st.fixed_dictionaries({"word": one_of(SECRET, SECRET, "", None)}, optional={"start": _WORD_TIME, "end": _STAMP})
 _TOOL: dict[str, Value] = {"tool_call_id": _ID | one_of(""), "timestamp": _STAMP, "revision": _REVISION}
 
@@ -118,7 +119,7 @@ OPTIONAL: dict[str, dict[str, Value]] = {
     "call.created": _DETAILS,
     "call.ringing": _DETAILS,
     "call.started": {**_DETAILS, "answered_by": _ANSWERED_BY},
-    "call.updated": {**_DETAILS, "answered_by": _ANSWERED_BY},
+    "call.updated": {**_DETAILS, "answered_by": _ANSWERED_BY, "unknown": one_of(SECRET)},
     "call.classified": {"detail": _PRIVATE_TEXT, "leg_id": _LEG},
     "call.transferred": {
         "destination": _PRIVATE_TEXT,
@@ -129,7 +130,7 @@ OPTIONAL: dict[str, dict[str, Value]] = {
     },
     "call.dtmf": {"sensitive": _BOOLEAN, "leg_id": _LEG},
     "call.note": {"data": _PRIVATE_OBJECT, "leg_id": _LEG},
-    "call.ended": _END,
+    "call.ended": {**_END, "unknown": one_of(SECRET)},
     "call.failed": {**_END, "message": _PRIVATE_TEXT},
     "recording.available": {
         "recording_id": _ID,
@@ -206,14 +207,22 @@ BY_TYPE: dict[str, Value] = {
 }
 
 
-@st.composite
-def damaged(draw: st.DrawFn, kind: str, data: Json) -> Json:
+_DAMAGE = {
+    kind: st.dictionaries(one_of(*sorted(fields)), one_of(*_WRONG), min_size=1, max_size=2)
+    for kind, fields in OPTIONAL.items()
+    if fields
+}
+
+
+def damaged(kind: str, data: Json) -> st.SearchStrategy[Json]:
     """Draw the data with one or two of its optional fields wrong (or, by chance, in an odd spelling)."""
-    fields = draw(st.lists(one_of(*sorted(OPTIONAL[kind])), min_size=1, max_size=2, unique=True))
-    return data | {field: draw(one_of(*_WRONG)) for field in fields}
+    return _DAMAGE[kind].map(lambda damage: data | damage)
+
+
+_SILENT = (None, None, None, None, False, "False", "")
+_FLAGS = {False: one_of(*_SILENT), True: one_of(*_SILENT, *_SILENT, True, "TRUE", "yes", 1, [])}
 
 
 def flags(*, opt_out: bool) -> Value:
-    """Draw the opt-out flag, None for an event without it; one that cannot be read opts out."""
-    silent = one_of(None, None, None, None, False, "False", "")
-    return silent | one_of(True, "TRUE", "yes", 1, []) if opt_out else silent
+    """Return a strategy for the opt-out flag, None for an event without it; one that cannot be read opts out."""
+    return _FLAGS[opt_out]
