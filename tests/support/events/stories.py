@@ -57,19 +57,19 @@ def moment(seconds: float) -> int:
     return STARTED + round(seconds * 1000)
 
 
-def carrier(kind: str, seconds: float, **data: Any) -> Json:
+def carrier(kind: str, seconds: float, /, **data: Any) -> Json:
     return event(kind, at=moment(seconds), **{"source": "/carrier"} | data)
 
 
-def agent(kind: str, seconds: float, **data: Any) -> Json:
+def agent(kind: str, seconds: float, /, **data: Any) -> Json:
     return event(kind, at=moment(seconds), **{"source": "/agent"} | data)
 
 
-def turn(seconds: float, content: str = "Yes.", **data: Any) -> Json:
+def turn(seconds: float, content: str = "Yes.", /, **data: Any) -> Json:
     return agent("transcript.turn", seconds, **{"content": content, "role": "user"} | data)
 
 
-def ending(seconds: float, reason: str, **data: Any) -> Json:
+def ending(seconds: float, reason: str, /, **data: Any) -> Json:
     return carrier("call.ended", seconds, disconnection_reason=reason, **data)
 
 
@@ -167,7 +167,7 @@ def picked(record: Json, paths: Iterable[str]) -> Json:
 
 def _value(found: Any, path: Sequence[str]) -> Any:
     for key in path:
-        if found is None:
-            return "no object holds it"
+        if not isinstance(found, dict) or key not in found:
+            return f"no {key} here"
         found = found[key]
     return found

@@ -2,12 +2,18 @@
 
 from typing import Any
 
+from tests.support.events.makers import Json
 from tests.support.events.stories import Story, carrier, ended, ending, moment, ongoing, turn
 
 CALLER = "+15550100039"
 CALL = carrier("call.started", 0, direction="inbound", from_number=CALLER)
 DIAGNOSIS = turn(5, "My diagnosis is private.")
-OPTED_OUT = {"opt_out_sensitive_data_storage": True, "from_number": None, "transcript": "", "transcript_object": []}
+OPTED_OUT: Json = {
+    "opt_out_sensitive_data_storage": True,
+    "from_number": None,
+    "transcript": "",
+    "transcript_object": [],
+}
 STARTED_ENTRY = {
     "event": "Call started - INBOUND",
     "timestamp": moment(0),
