@@ -14,7 +14,7 @@ from tests.support.events.records import read
 from tests.support.events.reported_calls import STORIES, call_id
 from tests.support.events.stories import Story, picked, shuffled
 from tests.support.eventually import eventually
-from tests.support.servers.kafka import Message, message, records, send
+from tests.support.servers.kafka import Message, message, producer, records, send
 from tests.support.worker.process import WorkerProcess
 
 ENDED = {"ENDED", "ERROR"}
@@ -121,3 +121,25 @@ async def test_a_tombstone_is_no_dead_letter_and_a_batch_is_one(
     record, _ = await read(connection, "org-789/call-456")
     assert record["call_status"] == "ONGOING"
     assert [letter.value for letter in await records(kafka_bootstrap, topics.dead_letter)] == [batch]
+
+
+@pytest.mark.usefixtures("worker")
+async def test_an_end_of_an_aborted_transaction_is_not_read(
+    kafka_bootstrap: str, topics: Topics, connection: Connection
+) -> None:
+    started, aborted = event("call.started"), event("call.ended", disconnection_reason="aborted")
+    turn = event("transcript.turn", content="Hello.")
+    async with producer(kafka_bootstrap, transactional_id=topics.prefix) as made:
+        for body, end in ((started, made.commit_transaction), (aborted, made.abort_transaction)):
+            await made.begin_transaction()
+            await made.send_and_wait(**message(body, topics))
+            await end()
+
+    await send(kafka_bootstrap, [message(turn, topics)])
+
+    await eventually(lambda: reads_as(connection, "ONGOING", "Hello."))
+
+
+async def reads_as(connection: Connection, status: str, transcript: str) -> bool:
+    record, _ = await read(connection, "org-789/call-456")
+    return record is not None and (record["call_status"], record["transcript"]) == (status, transcript)

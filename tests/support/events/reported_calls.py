@@ -3,12 +3,24 @@
 import re
 
 from tests.support.events.stories import Story
-from tests.support.stories import clocks, conversation, costs, fields, legs, platforms, privacy, rejoining, transfers
+from tests.support.stories import (
+    clocks,
+    conversation,
+    costs,
+    fields,
+    legs,
+    platforms,
+    privacy,
+    rejoining,
+    standing,
+    transfers,
+)
 
 STORIES: tuple[Story, ...] = (
     *legs.STORIES,
     *platforms.STORIES,
     *rejoining.STORIES,
+    *standing.STORIES,
     *transfers.STORIES,
     *conversation.STORIES,
     *fields.STORIES,

@@ -3,6 +3,7 @@
 from tests.support.events.stories import Story, agent, carrier, ended, ending, moment, ongoing, turn
 
 TEN_YEARS = 3_653 * 86_400
+FORTY_DAYS = 40 * 86_400
 CALL = carrier("call.started", 0, direction="inbound")
 
 STORIES = (
@@ -83,5 +84,41 @@ STORIES = (
                 {"event": "Call ended - user_hangup", "timestamp": moment(61), "session_time": 61, "data": {}},
             ]
         },
+    ),
+    Story(
+        "a stated duration that the times contradict counts and is reported",
+        [CALL, ending(300, "user_hangup", duration_ms=200_000)],
+        ended("user_hangup", end=300, seconds=200, cost=0.066667),
+        {"duration_disagrees": 1},
+    ),
+    Story(
+        "an end that states a time two hours ahead ends when it was sent",
+        [CALL, ending(60, "user_hangup", end_timestamp=moment(60 + 7_200))],
+        ended("user_hangup", end=60, seconds=60, cost=0.02),
+        {"time_ahead": 1},
+    ),
+    Story(
+        "a start forty days before the call is left out",
+        [carrier("call.started", -FORTY_DAYS, source="/slow-clock"), CALL, ending(300, "user_hangup")],
+        ended("user_hangup", end=300, seconds=300, cost=0.1) | {"start_timestamp": moment(0)},
+        {"start_left_out": 1},
+    ),
+    Story(
+        "where the only start lies forty days before the call the turns decide",
+        [
+            carrier("call.started", -FORTY_DAYS, direction="inbound"),
+            turn(6),
+            turn(300),
+            ending(305, "user_hangup"),
+        ],
+        ended("user_hangup", end=305, seconds=299, cost=0.099667) | {"start_timestamp": moment(6)},
+        {"start_left_out": 1},
+    ),
+    Story(
+        "an end that is sent with two reasons under one id counts once",
+        # The canonical form of the first one is lower.
+        [CALL, ending(300, "agent_hangup", id="end"), ending(300, "user_hangup", id="end")],
+        ended("agent_hangup", end=300, seconds=300, cost=0.1),
+        {"conflict": 1},
     ),
 )

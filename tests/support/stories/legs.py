@@ -234,6 +234,12 @@ CONFERENCES = [
         {"end_undone": 1},
     ),
     Story(
+        "a conference without legs that goes on looks like a drop of all",
+        [*ANONYMOUS, ending(100, "user_hangup"), carrier("call.started", 160), turn(200)],
+        ongoing(cost=0.046667),  # 200 - 60 s
+        {"end_undone": 1},
+    ),
+    Story(
         "a conference without legs, with talk before the last end",
         [
             *ANONYMOUS,

@@ -40,6 +40,17 @@ STORIES = (
         {"talk_after_end": 1},  # 250 s; 150 s is within 60 s
     ),
     Story(
+        "an agent platform that started before the carrier left early, and the caller's leg still talks",
+        [*platform(-1, 120), CALLER, turn(50), turn(150)],
+        ended("call_transfer", end=120, seconds=121, cost=0.040333),
+    ),
+    Story(
+        "an agent platform and the caller's leg are on",
+        [*platform(-1, None), CALLER, turn(50)],
+        ongoing(cost=0.017),  # 51 s
+        details={"legs": [leg("A", 0)]},
+    ),
+    Story(
         "an agent platform without an end of its own holds back the end of the carrier's leg",
         [CALLER, *platform(2, None), CALLER_ENDS],
         ongoing(cost=0.000667),  # 2 s: its start is the latest activity

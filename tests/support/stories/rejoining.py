@@ -29,7 +29,6 @@ def in_agent_words(*, first: Json | None = None, last: Json | None = None) -> li
 
 UNDONE = {"end_undone": 1}
 BOTH_PARTS = ended("user_hangup", end=300, seconds=240, cost=0.08)  # 300 s less the gap of 60 s
-LAST_PART = ended("user_hangup", end=300, seconds=120, cost=0.04)
 ON_AGAIN = [
     Story(
         "a call that dropped and whose caller joined again goes on",
@@ -80,17 +79,23 @@ DROPS = [
         UNDONE,
     ),
     Story(
-        "a drop and rejoin where the last end states its part alone contradicts the times",
+        "a drop and rejoin where the last end states its part alone: the times count",
         drop(last=EACH),
-        LAST_PART,
-        UNDONE | {"duration_disagrees": 1},
+        BOTH_PARTS,
+        UNDONE,
+    ),
+    Story(
+        "a drop and rejoin where the first end states its part alone",
+        drop(first=EACH),
+        BOTH_PARTS,
+        UNDONE,
     ),
     Story(
         "a drop and rejoin where each end states the total so far",
         drop(first=EACH, last={"duration_ms": 240_000}),
-        # 120 + 240 s are more than the 300 s and 5 s that there were: the last one is the whole.
+        # 120 + 240 s are more than the 300 s and 5 s that there were, so the times count.
         BOTH_PARTS,
-        UNDONE,
+        UNDONE | {"duration_disagrees": 1},
     ),
     Story(
         "a leg that dropped and joined again",
@@ -262,6 +267,11 @@ IDLE = [
     Story(
         "an inferred end, talk, a real end",
         [CALL, turn(50), idle_end(50), turn(200), HANG_UP],
+        WHOLE,
+    ),
+    Story(
+        "an inferred end, talk, a real end of the leg",
+        [LEG, turn(50), idle_end(50), turn(200), ending(300, "user_hangup", leg_id="A")],
         WHOLE,
     ),
     Story("an inferred end and the real one, which came late", [CALL, turn(290), idle_end(290), HANG_UP], WHOLE),
