@@ -1,4 +1,4 @@
-"""The reference implementation tells the stories as they should be told, so that what it checks is checked rightly."""
+"""The reference implementation, by which the product is checked, gives the stories the values worked out by hand."""
 
 from collections import Counter
 
