@@ -14,6 +14,7 @@ from tests.support.stories import (
     rejoining,
     standing,
     transfers,
+    unanswered,
 )
 
 STORIES: tuple[Story, ...] = (
@@ -22,6 +23,7 @@ STORIES: tuple[Story, ...] = (
     *rejoining.STORIES,
     *standing.STORIES,
     *transfers.STORIES,
+    *unanswered.STORIES,
     *conversation.STORIES,
     *fields.STORIES,
     *clocks.STORIES,

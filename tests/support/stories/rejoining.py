@@ -224,6 +224,18 @@ TRANSCRIPTS = [
         WHOLE,
     ),
     Story(
+        "transcripts made after the call and a late duplicate of the end of its leg",
+        [
+            LEG,
+            ending(300, "user_hangup", leg_id="A"),
+            *MADE_AFTERWARDS,
+            ending(420, "user_hangup", leg_id="A", end_timestamp=moment(300)),
+        ],
+        WHOLE,
+        {"talk_after_end": 3},
+        details={"legs": [leg("A", 0, 300, "user_hangup")]},
+    ),
+    Story(
         "a duplicate of the end within half a minute keeps the first end's time",
         [CALL, HANG_UP, ending(329, "user_hangup")],
         WHOLE,
@@ -242,6 +254,12 @@ IDLE = [
         [*drop()[:-1], idle_end(180)],
         ended("inactivity", end=180, seconds=120, cost=0.04),
         UNDONE,
+    ),
+    Story(
+        "a call closed as idle after a leg dropped and joined again, whose end counts for nothing and leaves no gap",
+        [*drop(talk=True, leg_id="A")[:-1], idle_end(240)],
+        ended("inactivity", end=240, seconds=240, cost=0.08),
+        details={"legs": [leg("A", 0)]},
     ),
     Story(
         "a call closed as idle when the end of one of its legs was the last to be heard",
