@@ -72,6 +72,10 @@ def test_a_whole_event_is_read_by_its_content_type_whatever_ce_header_there_is()
     assert read(raw(BODY), headers).ordering_key.id == BODY["id"]
 
 
+def test_a_whole_event_is_read_where_no_header_is_an_attribute_of_it() -> None:
+    assert read(raw(BODY), [("ce_tenant", b"x")]).ordering_key.id == BODY["id"]
+
+
 def test_binary_mode_without_a_time_is_taken_at_its_arrival() -> None:
     found = read(VALUE, [(name, value) for name, value in ATTRIBUTES if name != "ce_time"])
 
