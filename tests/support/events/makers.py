@@ -49,6 +49,7 @@ _numbers = count(1)
 
 def event(
     kind: str,
+    /,
     *,
     at: int = STARTED,
     id: str | None = None,  # noqa: A002 - the attribute's own name
