@@ -4,11 +4,12 @@ import pytest
 
 from shared.contract.hints import resembling, unknown_fields
 from shared.contract.payloads import OPT_OUT, TYPES
-from tests.support.events.makers import event, raw
+from tests.support.events.makers import Json, event, raw
 
 
 def test_an_unknown_field_is_named_with_the_one_that_it_resembles() -> None:
-    body = event("call.ended", end_timestmp=1, anything=2, ended_by="user", **{OPT_OUT: True})
+    flag: Json = {OPT_OUT: True}
+    body = event("call.ended", end_timestmp=1, anything=2, ended_by="user", **flag)
 
     assert [(problem.kind, problem.field, problem.detail) for problem in unknown_fields(raw(body))] == [
         (
@@ -31,7 +32,9 @@ def test_so_is_one_inside_an_identifier() -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_the_fields_of_a_type_are_known(kind: str) -> None:
-    assert unknown_fields(raw(event(kind, **dict.fromkeys(TYPES[kind].__annotations__)))) == []
+    nulls: Json = dict.fromkeys(TYPES[kind].__annotations__)
+
+    assert unknown_fields(raw(event(kind, **nulls))) == []
 
 
 @pytest.mark.parametrize(

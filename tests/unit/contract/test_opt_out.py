@@ -11,6 +11,8 @@ from shared.contract.payloads import OPT_OUT
 from shared.contract.timestamps import LATEST_MS
 from tests.support.events.makers import STARTED, Json, accepted, binary, event, raw, rfc3339
 
+OPTED_OUT: Json = {OPT_OUT: True}
+NOT: Json = {OPT_OUT: False}
 TYPES = ["call.updated", "transcript.turn", "call.ended", "x"]
 
 
@@ -51,15 +53,13 @@ def test_only_the_top_level_of_data_counts(data: Any) -> None:
 
 
 def test_a_field_that_is_wrong_does_not_hide_the_flag() -> None:
-    read = accepted(raw(event("call.updated", from_number=[], **{OPT_OUT: True})))
+    read = accepted(raw(event("call.updated", from_number=[], **OPTED_OUT)))
 
     assert (read.opts_out, read.data) == (True, {OPT_OUT: True})
 
 
 def test_a_refused_event_that_opts_out_leaves_an_event_that_does() -> None:
-    body = event(
-        "call.ended", id="é", source="/a", sequence=3, at=STARTED, disconnection_reason=None, **{OPT_OUT: True}
-    )
+    body = event("call.ended", id="é", source="/a", sequence=3, at=STARTED, disconnection_reason=None, **OPTED_OUT)
 
     made = refused(body)
 
@@ -79,7 +79,7 @@ def test_a_refused_event_that_opts_out_leaves_an_event_that_does() -> None:
 
 
 def test_in_binary_mode_too() -> None:
-    value, headers = binary(event("call.ended", disconnection_reason=None, **{OPT_OUT: True}))
+    value, headers = binary(event("call.ended", disconnection_reason=None, **OPTED_OUT))
 
     read = decode(value, headers, arrival=LATEST_MS)
 
@@ -96,9 +96,9 @@ def test_so_it_is_with_every_flag_that_opts_out(flag: Any) -> None:
     "body",
     [
         event("call.ended", disconnection_reason=None),
-        event("call.ended", disconnection_reason=None, **{OPT_OUT: False}),
-        event("call.ended", **{OPT_OUT: True}) | {"subject": None},
-        event("call.ended", **{OPT_OUT: True}) | {"specversion": "0.3"},
+        event("call.ended", disconnection_reason=None, **NOT),
+        event("call.ended", **OPTED_OUT) | {"subject": None},
+        event("call.ended", **OPTED_OUT) | {"specversion": "0.3"},
     ],
 )
 def test_a_refused_event_that_does_not_opt_out_or_has_no_call_leaves_none(body: Json) -> None:
@@ -107,7 +107,7 @@ def test_a_refused_event_that_does_not_opt_out_or_has_no_call_leaves_none(body: 
 
 @pytest.mark.parametrize("time", ["2099-01-01T00:00:00Z", "late", None])
 def test_the_event_left_has_the_time_and_the_clock_of_the_refused_one(time: str | None) -> None:
-    made = refused(event("call.ended", disconnection_reason=None, **{OPT_OUT: True}) | {"time": time}, STARTED)
+    made = refused(event("call.ended", disconnection_reason=None, **OPTED_OUT) | {"time": time}, STARTED)
 
     assert made is not None
     assert (made.time, orjson.loads(made.raw)["producertime"]) == (STARTED, time or "")
