@@ -154,9 +154,11 @@ def test_usage_of_a_product_priced_by_the_minute_is_ignored() -> None:
 
 
 def test_an_adjustment_is_added_to_what_stands_and_is_one_time() -> None:
-    credits = [reported(product, "-0.015", kind="adjustment") for product in ("inbound_call", "llm_usage", "refund")]
+    adjustments = [
+        reported(product, "-0.015", kind="adjustment") for product in ("inbound_call", "llm_usage", "refund")
+    ]
 
-    cost = record(*inbound(60), usage("llm_usage", 50), *credits)["call_cost"]
+    cost = record(*inbound(60), usage("llm_usage", 50), *adjustments)["call_cost"]
 
     assert lines(cost) == {"inbound_call": (0.005, 0.02), "llm_usage": (0.035, 0.001), "refund": (-0.015, None)}
     assert (cost["combined_cost"], cost["total_duration_unit_price"]) == (0.025, 0.02)
