@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from shared.calls.fold_call import StoredFold, render
 from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory, PoolUnavailable, ProcessEnded
 from shared.calls.read_call import POOLED_BYTES, CallBroken, Finality
+from shared.calls.views import View
 from shared.fold.fold import fold
 from shared.fold_pool.in_process import InProcessFolds
 from shared.store.models import Lease
@@ -39,11 +40,11 @@ class ControlledPool:
     async def store(self, lease: Lease) -> StoredFold:
         raise NotImplementedError(lease)
 
-    async def read(self, call: str) -> LargeReading | None:
+    async def read(self, call: str, view: View = View.RECORD) -> LargeReading | None:
         self.started.append(call)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
-        reading = await InProcessFolds(self.source, book()).read(call)
+        reading = await InProcessFolds(self.source, book()).read(call, view)
         await self.released.wait()
         self.running -= 1
         if self.failure:
