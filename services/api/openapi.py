@@ -26,8 +26,10 @@ from shared.fold.record import Record
 
 Json = dict[str, Any]
 
+EXAMPLE_EVENTS = Path(__file__).with_name("example_events.json")
+"""The events of the call whose details are the example, as a JSON array."""
+
 _EXAMPLE: Json = orjson.loads(Path(__file__).with_name("call_example.json").read_bytes())
-_EVENTS = Path(__file__).with_name("example_events.json")
 _REQUEST = "0f9a6d1c5b3e4a7f8c2d1e0b9a8f7c6d"
 _TAG = '"1f0c5a9d3b7e2468ace013579bdf8642"'
 
@@ -176,7 +178,7 @@ _SECURITY_SCHEMES: Json = {
 @cache
 def _details_example() -> Json:
     """Return the response with the details of the call that the example's events belong to."""
-    decoded = [decode_logged(orjson.dumps(event)) for event in orjson.loads(_EVENTS.read_bytes())]
+    decoded = [decode_logged(orjson.dumps(event)) for event in orjson.loads(EXAMPLE_EVENTS.read_bytes())]
     book = price_book.load()
     details = call_details([event for event in decoded if isinstance(event, Event)], book)
     data = served(details, Finality.FINAL, book)
