@@ -40,8 +40,7 @@ def in_order(problems: Iterable[CallProblem]) -> list[CallProblem]:
 
 def counts(problems: Iterable[CallProblem]) -> Mapping[str, int]:
     """Return how many problems there are of each kind; kinds without any are absent."""
-    counted = Counter(problem.kind for problem in problems)
-    return {kind.value: counted[kind] for kind in ProblemKind if kind in counted}
+    return Counter(problem.kind.value for problem in problems)
 
 
 def union(copies: Iterable[Event]) -> tuple[Problem, ...]:

@@ -30,6 +30,7 @@ HELLO = "Hello, thank you for calling. How can I help you today?"
 
 _REQUIRED: dict[str, Json] = {
     "call.dtmf": {"digits": "27"},
+    "call.classified": {"answered_by": "human"},
     "call.note": {"event": "Said thanks"},
     "call.ended": {"disconnection_reason": "user_hangup"},
     "call.failed": {"disconnection_reason": "error_sip"},
@@ -79,13 +80,14 @@ def rfc3339(at: int) -> str:
 
 
 def raw(body: Json) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
+    # Of a lone surrogate there is no UTF-8, but the escape that JSON has for it.
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def binary(body: Json) -> tuple[bytes, list[tuple[str, bytes]]]:
     attributes = {name: value for name, value in body.items() if name != "data" and value is not None}
     headers = [(f"ce_{name}", str(value).encode()) for name, value in attributes.items()]
-    return orjson.dumps(body["data"]) if "data" in body else b"", headers
+    return raw(body["data"]) if "data" in body else b"", headers
 
 
 def accepted(value: bytes | None, *headers: tuple[str, bytes | None], arrival: int = LATEST_MS) -> Event:
