@@ -137,7 +137,8 @@ def _deliveries_joined(bodies: dict[bytes, list[Event]]) -> dict[bytes, list[Eve
     joined: dict[bytes, list[Event]] = {}
     for forms in groups.values():
         if len(forms) > 1 and any(producer_time(event.raw) is not None for form in forms for event in bodies[form]):
-            joined[min(forms, key=lambda form: bodies[form][0].time)] = [e for form in forms for e in bodies[form]]
+            earliest = min(forms, key=lambda form: bodies[form][0].time)
+            joined[earliest] = bodies[earliest]
         else:
             joined |= {form: bodies[form] for form in forms}
     return joined

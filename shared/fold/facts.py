@@ -59,8 +59,7 @@ class Facts:
 
 def analysis(call: CallEvents) -> dict[str, Any] | None:
     """Return what analyses found, merged by top-level key; None without any."""
-    events = call.carrying("call.analyzed")
-    return _merged(events, "analysis") if events else None
+    return _merged(call.carrying("call.analyzed"), "analysis") or None
 
 
 def _merged(events: Sequence[Event], field: str) -> dict[str, Any]:

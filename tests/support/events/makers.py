@@ -17,6 +17,7 @@ import orjson
 from shared.contract.decode_event import Event, InvalidEvent, decode
 from shared.contract.fields import LATEST_MS
 from shared.contract.rejection import Reason
+from shared.fold.call_details import call_details
 from shared.fold.fold import fold
 from shared.fold.prices import Price, PriceBook
 from shared.fold.prices import PriceList as FoldPriceList
@@ -49,6 +50,7 @@ _numbers = count(1)
 
 def event(
     kind: str,
+    /,
     *,
     at: int = STARTED,
     id: str | None = None,  # noqa: A002 - the attribute's own name
@@ -112,6 +114,12 @@ def record(*bodies: Json, prices: tuple[PriceList, ...] = (SHIPPED,)) -> Json:
     """Return the record of a call as a reader gets it, from JSON."""
     folded: Json = orjson.loads(orjson.dumps(fold(decoded(bodies), book(*prices)).record))
     return folded
+
+
+def details(*bodies: Json) -> Json:
+    """Return the details of a call, without their envelope, as a reader gets them, from JSON."""
+    found: Json = orjson.loads(orjson.dumps(call_details(decoded(bodies), book())))
+    return found
 
 
 def book(*price_lists: PriceList) -> PriceBook:
