@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 
 from shared.contract.decode_event import Event, InvalidEvent, decode
-from shared.contract.fields import LATEST_MS
 from shared.contract.rejection import Reason
+from shared.contract.timestamps import LATEST_MS
 from shared.fold.call_details import call_details
 from shared.fold.fold import fold
 from shared.fold.prices import Price, PriceBook
