@@ -31,16 +31,18 @@ def of_reading(events: Iterable[Event]) -> list[CallProblem]:
 
 
 def in_order(problems: Iterable[CallProblem], events: Iterable[Event]) -> list[CallProblem]:
-    """Return the problems by event; of one event by the kind's place in the closed set, then by field.
+    """Return the problems by event; of one event by the kind's place in the closed set, then by field and type.
 
     `events` are those that count, in order: a body that lost has the place of the one that counts instead of it.
     Problems that name no event come last.
     """
     places = {event.identity: place for place, event in enumerate(events)}
 
-    def place(problem: CallProblem) -> tuple[int, int, str]:
-        of_event = len(places) if problem.event is None else places[problem.event.identity]
-        return (of_event, _PLACES[problem.kind], problem.field or "")
+    def place(problem: CallProblem) -> tuple[int, int, str, str]:
+        event = problem.event
+        if event is None:
+            return (len(places), _PLACES[problem.kind], problem.field or "", "")
+        return (places[event.identity], _PLACES[problem.kind], problem.field or "", event.type)
 
     return sorted(problems, key=place)
 

@@ -35,7 +35,7 @@ def record(**data: Any) -> Record:
 def result(*, final: bool = True, metadata: Any = None, opted_out: bool = False) -> FoldResult:
     made = record(metadata=metadata or {"priority": "high"})
     rendered = render(made)
-    return FoldResult(made, rendered.body, rendered.etag, final, opted_out, 3, 1, RULES_VERSION, "test")
+    return FoldResult(made, rendered.body, rendered.etag, final, opted_out, 3, 1, {}, RULES_VERSION, "test")
 
 
 def too_large() -> FoldResult:
