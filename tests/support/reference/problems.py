@@ -10,17 +10,18 @@ from tests.support.reference.reading import PROBLEM_KINDS
 def problems_of(call: Call) -> list[Json]:
     """Return `{kind, event, field}` of each problem, one per event, kind and field, and one `conflict` per losing body.
 
-    In the events' order, of one event by the kind's place in the closed set, then field; those that name no event last.
+    In the events' order, of one event by the kind's place in the closed set, then field and type; those that name no
+    event last.
     """
     ours = [*_of_the_start(call), *_of_ends(call), *_of_talk(call), *call.cost.problems()]
     turns = [("turn_not_final", turn, None) for turn in call.unfinal_turns]
     found = [*call.read.problems, *(_problem(kind, event, field) for kind, event, field in [*ours, *turns])]
     places = {(event["source"], event["id"]): place for place, event in enumerate(call.events)}
 
-    def place(problem: Json) -> tuple[int, int, str]:
+    def place(problem: Json) -> tuple[int, int, str, str]:
         event = problem["event"]
         of_event = len(places) if event is None else places[event["source"], event["id"]]
-        return (of_event, PROBLEM_KINDS.index(problem["kind"]), problem["field"] or "")
+        return (of_event, PROBLEM_KINDS.index(problem["kind"]), problem["field"] or "", event["type"] if event else "")
 
     conflicts = [problem for problem in found if problem["kind"] == "conflict"]
     distinct = {place(problem): problem for problem in found if problem["kind"] != "conflict"}

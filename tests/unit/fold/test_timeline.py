@@ -106,7 +106,12 @@ def test_inferred_is_shown_only_if_it_is_true() -> None:
 
 
 def test_a_recording_shows_what_is_stated_of_it() -> None:
-    stated = {"recording_url": "https://r.example/1", "recording_id": "R1", "channel": "both", "duration_ms": 300_000}
+    stated: Json = {
+        "recording_url": "https://r.example/1",
+        "recording_id": "R1",
+        "channel": "both",
+        "duration_ms": 300_000,
+    }
 
     assert entry(event("recording.available", **stated, unknown=1)) == ("Recording available", stated)
 

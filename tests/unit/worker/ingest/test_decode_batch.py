@@ -8,12 +8,13 @@ import pytest
 from aiokafka.partitioner import DefaultPartitioner
 
 from services.worker.ingest.dead_letters import dead_letter
-from services.worker.ingest.decode_batch import Batch, decode_batch
+from services.worker.ingest.decode_batch import Batch, CallBatch, decode_batch
+from shared.contract.decode_event import Event, decode_logged
 from shared.contract.ids import call_of
 from shared.contract.rejection import Reason
 from shared.kafka.partitioner import partition_of
 from shared.store.models import SourcePartition
-from tests.support.events.makers import Json, event, raw
+from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY
 from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, TELEPHONY, TRANSCRIPTION, Received, received
 
@@ -23,6 +24,12 @@ KEYS = ["call-456", "21", "foobar", "ä", "電話", "c" * 256, *(f"call-{number}
 
 def batch(*records: Received) -> Batch:
     return decode_batch(records, PARTITIONS, NOW)
+
+
+def logged(call: CallBatch) -> list[Event]:
+    """Return the events of a call as they are read from the log."""
+    raws = [raw for document in call.documents(LOG_ID_HMAC_KEY) for raw in document.events]
+    return [event for event in map(decode_logged, raws) if isinstance(event, Event)]
 
 
 # Calls and source partitions
@@ -100,23 +107,57 @@ def test_a_batch_knows_whether_it_ends_or_opts_out_a_call(body: Json, ends: bool
 
 
 def test_invalid_records_are_rejected_and_the_rest_is_not() -> None:
-    bad, untimed = Received(b"{", offset=1), Received(raw(event("call.ended") | {"time": "yesterday"}), offset=2)
+    bad, reasonless = Received(b"{", offset=1), received(event("call.ended", disconnection_reason=None), offset=2)
 
-    read = batch(received(event("call.created")), bad, untimed, received(event("call.started"), offset=3))
+    read = batch(received(event("call.created")), bad, reasonless, received(event("call.started"), offset=3))
 
     assert read.calls[CALL].events == 2
     assert [(rejected.record.offset, rejected.why.reason) for rejected in read.rejected] == [
         (1, Reason.NOT_JSON),
-        (2, Reason.INVALID_TIME),
+        (2, Reason.MISSING),
     ]
     assert read.events == {TELEPHONY: 2}
 
 
-@pytest.mark.parametrize("value", [None, b""])
-def test_a_record_without_a_value_is_rejected(value: bytes | None) -> None:
-    read = batch(Received(value))
+def test_an_empty_value_is_rejected() -> None:
+    read = batch(Received(b""))
 
     assert [rejected.why.reason for rejected in read.rejected] == [Reason.NOT_JSON]
+
+
+def test_a_record_without_a_value_is_skipped_and_counted() -> None:
+    read = batch(Received(None), received(event("call.created"), offset=1))
+
+    assert (read.tombstones, read.rejected, read.calls[CALL].events) == (1, [], 1)
+
+
+def test_a_refused_event_that_opts_out_is_rejected_and_its_opt_out_is_logged() -> None:
+    refused = event("call.ended", disconnection_reason=None, opt_out_sensitive_data_storage=True)
+
+    read = batch(received(refused, offset=7))
+
+    call = read.calls[CALL]
+    (found,) = logged(call)
+    assert [rejected.record.offset for rejected in read.rejected] == [7]
+    assert call.opts_out
+    assert (found.type, found.opts_out, found.time) == ("call.updated", True, STARTED)
+
+
+@pytest.mark.parametrize("timestamp", [-1, 0, NOW + 1])
+def test_an_event_without_a_time_is_taken_at_the_workers_clock_if_its_record_has_none(timestamp: int) -> None:
+    untimed = Received(raw(event("call.note") | {"time": "yesterday"}), timestamp=timestamp)
+
+    (found,) = logged(batch(untimed).calls[CALL])
+
+    assert found.time == NOW
+
+
+def test_an_event_whose_clock_is_ahead_is_taken_at_its_arrival() -> None:
+    ahead = Received(raw(event("call.note", at=NOW)), timestamp=NOW - 3_600_001)
+
+    (found,) = logged(batch(ahead).calls[CALL])
+
+    assert found.time == NOW - 3_600_001
 
 
 def test_a_dead_letter_is_the_record_byte_for_byte_with_its_reason_and_origin() -> None:
