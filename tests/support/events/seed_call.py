@@ -45,8 +45,6 @@ def seed_call() -> list[Json]:
         *(_sample("e2e", number, value) for number, value in enumerate(E2E)),
         *(_sample("llm", number, value) for number, value in enumerate(LLM)),
         event("usage.reported", at=STARTED + 300_000, source="/agent", product="llm_usage", quantity=50),
-        # Somebody is speaking, which shows when it is final.
-        event("transcript.turn", at=STARTED + 300_000, source="/engine", content="And", final=False),
     ]
 
 
