@@ -21,7 +21,7 @@ from tests.support.events.data_strategies import (
 )
 from tests.support.events.makers import STARTED, Json, event, rfc3339
 from tests.support.reference.cost import SHIPPED, PriceList
-from tests.support.reference.parsing import is_sensitive
+from tests.support.reference.reading_events.parsing import is_sensitive
 
 __all__ = [
     "FINAL",

@@ -18,7 +18,7 @@ from tests.support.reference.events import (
 )
 from tests.support.reference.fold import Call
 from tests.support.reference.problems import problems_of
-from tests.support.reference.reading import read_call
+from tests.support.reference.reading_events.reading import read_call
 from tests.support.reference.talk import revision, start_of, turn_time
 
 _MOST_PROBLEMS = 100

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tests.support.reference.events import ACTIVITY_TYPES, END_TYPES, Json, Order, leg_of, of_type
-from tests.support.reference.order import ordering_key
+from tests.support.reference.reading_events.order import ordering_key
 from tests.support.reference.talk import Session, Talk, talk_of
 
 _GENERAL_REASONS = (

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from tests.support.reference.events import Json, Order, leg_of, of_type, own_key
-from tests.support.reference.order import ordering_key
+from tests.support.reference.reading_events.order import ordering_key
 from tests.support.reference.talk import revision, turn_time
 
 WITHOUT_ENTRY = (

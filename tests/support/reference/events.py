@@ -7,7 +7,7 @@ empty if none) and `data` as read. Lists of events are in order.
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.support.reference.order import ordering_key
+from tests.support.reference.reading_events.order import ordering_key
 
 Json = dict[str, Any]
 Order = tuple[int, int, str, str, int, str]

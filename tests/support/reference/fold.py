@@ -32,8 +32,8 @@ from tests.support.reference.events import (
     start_timestamp,
     telephony_identifier,
 )
-from tests.support.reference.order import ordering_key
-from tests.support.reference.reading import ReadCall, read_call
+from tests.support.reference.reading_events.order import ordering_key
+from tests.support.reference.reading_events.reading import ReadCall, read_call
 from tests.support.reference.talk import final_turns, session_of, standing_samples, turn_time, unfinal_turns
 
 _NAMESPACE = uuid.UUID("3c9a1c0e-8a83-5d5b-9c0b-6f3f0a6f1d42")

@@ -4,7 +4,7 @@ from tests.support.reference.duration import duration_disagrees, end_timestamp
 from tests.support.reference.ends import ends_before_start
 from tests.support.reference.events import Json
 from tests.support.reference.fold import Call
-from tests.support.reference.reading import PROBLEM_KINDS
+from tests.support.reference.reading_events.reading import PROBLEM_KINDS
 
 
 def problems_of(call: Call) -> list[Json]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.support.reference.events import END_TYPES, Json, latest_of_each, of_type, own_key
-from tests.support.reference.order import ordering_key
+from tests.support.reference.reading_events.order import ordering_key
 
 _DAYS_30 = 30 * 24 * 3_600_000
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from tests.support.events.makers import STARTED, Json, event, raw, rfc3339
 from tests.support.events.strategies import SECRET, arrivals, calls
-from tests.support.reference.reading import ReadCall, as_logged, read_call
+from tests.support.reference.reading_events.reading import ReadCall, as_logged, read_call
 
 HOUR = 3_600_000
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tests.support.reference.values import InvalidEvent, Unreadable, boolean, text
+from tests.support.reference.reading_events.values import InvalidEvent, Unreadable, boolean, text
 
 Json = dict[str, Any]
 Problems = frozenset[tuple[str, str | None]]

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.reference.fields import OPT_OUT, opt_out_flag, read_data
-from tests.support.reference.order import canonical, ordering_key, rfc3339, unix_ms
-from tests.support.reference.parsing import Envelope, Json, Problems, read_envelope
-from tests.support.reference.redaction import redacted, written
-from tests.support.reference.values import HOUR, InvalidEvent
+from tests.support.reference.reading_events.fields import OPT_OUT, opt_out_flag, read_data
+from tests.support.reference.reading_events.order import canonical, ordering_key, rfc3339, unix_ms
+from tests.support.reference.reading_events.parsing import Envelope, Json, Problems, read_envelope
+from tests.support.reference.reading_events.redaction import redacted, written
+from tests.support.reference.reading_events.values import HOUR, InvalidEvent
 
 PROBLEM_KINDS = (
     "field_unreadable",

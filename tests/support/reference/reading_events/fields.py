@@ -7,9 +7,9 @@ is in `values.py`.
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.reference import values, words
-from tests.support.reference.parsing import Json, Problems, is_sensitive, object_of
-from tests.support.reference.values import Context, InvalidEvent, Reader, Unreadable, plainly, word_of
+from tests.support.reference.reading_events import values, words
+from tests.support.reference.reading_events.parsing import Json, Problems, is_sensitive, object_of
+from tests.support.reference.reading_events.values import Context, InvalidEvent, Reader, Unreadable, plainly, word_of
 
 OPT_OUT = "opt_out_sensitive_data_storage"
 

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.support.reference.values import EARLIEST, LATEST, canonical_json
+from tests.support.reference.reading_events.values import EARLIEST, LATEST, canonical_json
 
 Json = dict[str, Any]
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from tests.support.reference.fields import OPT_OUT
+from tests.support.reference.reading_events.fields import OPT_OUT
 
 Json = dict[str, Any]
 
