@@ -28,7 +28,7 @@ class Call:
     late: list[Json] = field(default_factory=list)
     now: int = STARTED
 
-    def add(self, kind: str, source: str = "/telephony", after: int = 1_000, **data: Any) -> None:
+    def add(self, kind: str, source: str = "/telephony", /, after: int = 1_000, **data: Any) -> None:
         """Add an event, so many milliseconds after the last."""
         self.now += after
         self.events.append(
@@ -49,7 +49,7 @@ class Call:
 
 
 def a_call(name: str, rng: random.Random) -> Call:
-    (shape,) = rng.choices((_ordinary, _opted_out, _unanswered, _endless), (75, 15, 5, 5))
+    (shape,) = rng.choices(tuple(_SHAPES), tuple(_SHAPES.values()))
     call = Call(name, rng.choice(ORGANIZATIONS), opted_out=shape is _opted_out)
     call.now += rng.randrange(10_000)
     shape(call, rng)
@@ -93,6 +93,37 @@ def _endless(call: Call, rng: random.Random) -> None:
     _talk(call, rng)
 
 
+def _forked(call: Call, rng: random.Random) -> None:
+    """Two phones ring, one is answered, the call is transferred to a third."""
+    call.add("call.created", direction="incoming", from_number=call.said("+491"))
+    for leg in ("desk", "mobile"):
+        call.add("call.ringing", leg_id=leg, to_number=call.said(f"+49{leg}"))
+    call.add("call.started", leg_id="mobile", answered_by="human")
+    call.add("call.ended", leg_id="desk", disconnection_reason="no_answer")
+    _talk(call, rng)
+    call.add("call.transferred", transfer_id="1", status="started", destination=call.said("+492"), leg_id="mobile")
+    call.add("call.started", leg_id="target")
+    call.add("call.ended", leg_id="mobile", disconnection_reason="transferred")
+    _talk(call, rng)
+    call.add("call.ended", leg_id="target", disconnection_reason="user_hangup")
+
+
+def _rejoined(call: Call, rng: random.Random) -> None:
+    """The caller drops, joins again, and two sources report the end; a credit follows."""
+    _begin(call, rng)
+    _talk(call, rng)
+    call.add("call.ended", disconnection_reason="network_error", duration_ms=rng.choice((None, 20_000)))
+    call.add("call.started", after=7_000)
+    _talk(call, rng)
+    call.add("call.ended", "/agent", disconnection_reason="agent_hangup")
+    call.add("call.ended", after=400, disconnection_reason="unspecified")
+    call.add("cost.reported", product="inbound_call", cost="-0.01", kind="adjustment", currency="USD")
+
+
+_SHAPES = {_ordinary: 60, _opted_out: 15, _unanswered: 5, _endless: 5, _forked: 8, _rejoined: 7}
+"""How a call goes, and how often in a hundred."""
+
+
 def _begin(call: Call, rng: random.Random) -> None:
     direction = rng.choice(("inbound", "outbound"))
     call.add("call.created", agent_id="agent-7", call_type="phone_call", from_number=call.said("+491"))
@@ -100,7 +131,7 @@ def _begin(call: Call, rng: random.Random) -> None:
 
 
 def _talk(call: Call, rng: random.Random) -> None:
-    happenings = (_turn, _turn, _turn, _sample, _sample, _corrected, _tool, _happening, _usage)
+    happenings = (_turn, _turn, _turn, _sample, _sample, _corrected, _tool, _happening, _usage, _faulty)
     for _ in range(rng.randrange(6, 16)):
         rng.choice(happenings)(call, rng)
 
@@ -140,6 +171,22 @@ def _happening(call: Call, rng: random.Random) -> None:
         lambda: call.add("order.shipped", "/shop", order=call.said("4711")),
     )
     rng.choice(happenings)()
+
+
+def _faulty(call: Call, rng: random.Random) -> None:
+    """An event with one wrong field, or one that only a lenient reader takes."""
+    faulty: tuple[Callable[[], None], ...] = (
+        lambda: call.add("transcript.turn", "/speech", role="Bot", content=call.said("Yes"), confidence="high"),
+        lambda: call.add(
+            "transcript.turn", "/speech", role="human", content=call.said("No"), words=[{"word": "No", "start": 3.2}]
+        ),
+        lambda: call.add("latency.sampled", "/agent", component="LLM.ttft", value_ms="120.5"),
+        lambda: call.add("call.dtmf", digits="4929", sensitive="yes"),
+        lambda: call.add("cost.reported", product="carrier", cost=0.0026999999999999997, currency="??"),
+        lambda: call.add("usage.reported", "/agent", product="llm_usage", quantity=7, usage_id="total", unit=["token"]),
+        lambda: call.add("call.updated", metadata={"half": "\ud83d", "wide": 2**70}, start_timestamp=3),
+    )
+    rng.choice(faulty)()
 
 
 def _usage(call: Call, rng: random.Random) -> None:
