@@ -3,7 +3,7 @@
 Decimal throughout; the cost of each product is rounded once, half-even, to 6 places.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, localcontext
 
@@ -39,13 +39,12 @@ class TimedUsage:
 class ReportedCost:
     """A standing cost that a provider states.
 
-    `amount` is in the book's currency, None where it is left out. `currency` is the stated one, else the book's, None
-    if it could not be read.
+    `amount` is in the book's currency, None where it is left out. `currency` is the stated one, else the book's.
     """
 
     event: Event
     amount: Decimal | None
-    currency: str | None
+    currency: str
     converted: bool
 
     @property
@@ -67,12 +66,12 @@ class _Line:
 
 def standing_usage(call: CallEvents) -> list[Event]:
     """Return the usage that stands, in order: of one source, product and `usage_id` the latest."""
-    return _standing(call.carrying("usage.reported"), "usage_id", "product")
+    return _standing(call.carrying("usage.reported"), "usage_id")
 
 
 def standing_costs(call: CallEvents, currency: str, price_list: PriceList) -> list[ReportedCost]:
     """Return the reported costs that stand, in order: of one source, product, `kind` and `line_id` the latest."""
-    standing = _standing(call.carrying("cost.reported"), "line_id", "product", "kind")
+    standing = _standing(call.carrying("cost.reported"), "line_id")
     with localcontext(_EXACT):
         return [_in_currency(event, currency, price_list) for event in standing]
 
@@ -91,13 +90,16 @@ def call_cost(
         return None, problems
     with localcontext(_EXACT):
         billable = _ZERO if timed is None else billable_seconds(price_list, timed)
-        lines = _usage_lines(price_list, usage, problems)
-        product = None if timed is None else _duration_product(price_list, timed, problems)
+        charges = _charges(reported, problems)
+        lines = _usage_lines(price_list, usage, charges, problems)
+        product = None if timed is None else _duration_product(price_list, timed, charges, problems)
         if product is not None:
             price = price_list.products[product].unit_price
             lines[product] = _Line(billable * price / 60, price)
-        if _add_reported(lines, reported, problems, product):
-            product = None
+        lines |= {name: _charged_line(stated) for name, stated in charges.items()}
+        for cost in reported:
+            if cost.amount is not None and not cost.is_charge:
+                lines.setdefault(cost.event.data["product"], _Line()).adjusted += cost.amount
         return _total(billable, product, lines), problems
 
 
@@ -113,22 +115,20 @@ def number(amount: Decimal) -> float:
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
-def _standing(events: Sequence[Event], id_field: str, *fields: str) -> list[Event]:
-    """Return the events that stand: of one source, id and fields the latest; one without an id has no rivals."""
+def _standing(events: Sequence[Event], id_field: str) -> list[Event]:
+    """Return the events that stand: of one source, id, product and kind the latest; one without an id has no rivals."""
     standing: dict[tuple[object, ...], Event] = {}
     for event in events:
-        named = event.data.get(id_field)
-        key = (event.ordering_key.source, event.ordering_key.id if named is None else named, named is None)
-        rivals = (*key, *(event.data.get(field) for field in fields))
+        data, named = event.data, event.data.get(id_field)
+        identity = event.ordering_key.id if named is None else named
+        rivals = (event.ordering_key.source, identity, named is None, data["product"], data.get("kind", "charge"))
         standing.pop(rivals, None)  # the later one takes its own place in the order
         standing[rivals] = event
     return list(standing.values())
 
 
 def _in_currency(event: Event, currency: str, price_list: PriceList) -> ReportedCost:
-    amount: Decimal | None = event.data.get("cost")
-    if amount is None:  # as it is read where the currency cannot be
-        return ReportedCost(event, None, None, converted=False)
+    amount: Decimal = event.data["cost"]
     stated = event.data.get("currency", currency)
     if stated == currency:
         return ReportedCost(event, amount, stated, converted=False)
@@ -137,8 +137,10 @@ def _in_currency(event: Event, currency: str, price_list: PriceList) -> Reported
     return ReportedCost(event, converted, stated, converted=True)
 
 
-def _duration_product(price_list: PriceList, timed: TimedUsage, problems: list[CallProblem]) -> str | None:
-    """Return the product by which the talk is billed, None if it is not."""
+def _duration_product(
+    price_list: PriceList, timed: TimedUsage, charged: Collection[str], problems: list[CallProblem]
+) -> str | None:
+    """Return the product by which we bill the talk, None if we do not: without a price, or where it is `charged`."""
     if timed.call_type == "WEB_CALL":
         product = "web_call"
     elif timed.direction in {"INBOUND", "OUTBOUND"}:
@@ -150,6 +152,8 @@ def _duration_product(price_list: PriceList, timed: TimedUsage, problems: list[C
         if product not in price_list.products:
             return None
     price = price_list.products.get(product)
+    if product in charged:
+        return None
     if price is not None and price.billed == "duration":
         return product
     detail = f"the price book has no price per minute for `{product}`: the talk is not billed"
@@ -157,47 +161,43 @@ def _duration_product(price_list: PriceList, timed: TimedUsage, problems: list[C
     return None
 
 
-def _usage_lines(price_list: PriceList, usage: Sequence[Event], problems: list[CallProblem]) -> dict[str, _Line]:
+def _usage_lines(
+    price_list: PriceList, usage: Sequence[Event], charged: Collection[str], problems: list[CallProblem]
+) -> dict[str, _Line]:
     lines: dict[str, _Line] = {}
     for event in usage:
         product = event.data["product"]
         match price_list.products.get(product):
             case None:
-                detail = "the price book does not have this product: its usage costs 0"
-                problems.append(CallProblem(ProblemKind.UNRATED_PRODUCT, event, None, detail))
+                if product not in charged:
+                    detail = "the price book does not have this product: its usage costs 0"
+                    problems.append(CallProblem(ProblemKind.UNRATED_PRODUCT, event, "product", detail))
                 lines.setdefault(product, _Line())
             case Price(unit_price, "unit"):
                 line = lines.setdefault(product, _Line(unit_price=unit_price))
                 line.amount += event.data["quantity"] * unit_price
             case _:
                 detail = "the price book prices this product by the minute: its usage is ignored"
-                problems.append(CallProblem(ProblemKind.USAGE_IGNORED, event, None, detail))
+                problems.append(CallProblem(ProblemKind.USAGE_IGNORED, event, "product", detail))
     return lines
 
 
-def _add_reported(
-    lines: dict[str, _Line], reported: Sequence[ReportedCost], problems: list[CallProblem], duration: str | None
-) -> bool:
-    """Add reported costs to the lines; return whether a charge replaced that of the product `duration`.
-
-    The charges of a product replace our own line for it; its adjustments are added to what stands then.
-    """
+def _charges(reported: Sequence[ReportedCost], problems: list[CallProblem]) -> dict[str, list[ReportedCost]]:
+    """Return the charges that count by product; they replace our own line for it."""
     charges: dict[str, list[ReportedCost]] = {}
     for cost in reported:
         if cost.amount is None:
-            if cost.currency is not None:
-                detail = "the price book has no exchange rate for this currency: the amount is left out"
-                problems.append(CallProblem(ProblemKind.CURRENCY_WITHOUT_RATE, cost.event, None, detail))
+            detail = "the price book has no exchange rate for this currency: the amount is left out"
+            problems.append(CallProblem(ProblemKind.CURRENCY_WITHOUT_RATE, cost.event, "currency", detail))
         elif cost.is_charge:
             charges.setdefault(cost.event.data["product"], []).append(cost)
-    for product, stated in charges.items():
-        only = stated[0] if len(stated) == 1 and not stated[0].converted else None
-        amount = sum((cost.amount or _ZERO for cost in stated), _ZERO)
-        lines[product] = _Line(amount, only.event.data.get("unit_price") if only else None)
-    for cost in reported:
-        if cost.amount is not None and not cost.is_charge:
-            lines.setdefault(cost.event.data["product"], _Line()).adjusted += cost.amount
-    return duration in charges
+    return charges
+
+
+def _charged_line(charges: Sequence[ReportedCost]) -> _Line:
+    only = charges[0] if len(charges) == 1 and not charges[0].converted else None
+    amount = sum((charge.amount or _ZERO for charge in charges), _ZERO)
+    return _Line(amount, only.event.data.get("unit_price") if only else None)
 
 
 def _total(billable: Decimal, product: str | None, lines: dict[str, _Line]) -> CallCost:

@@ -18,6 +18,9 @@ EVENTS = Counter(
 DEAD_LETTERS = Counter(
     "callfold_dead_letters", "Invalid records sent to the dead-letter topic, by reason", ["reason"], registry=WORKER
 )
+TOMBSTONE_RECORDS = Counter(
+    "callfold_tombstone_records", "Records without a value in the input topics; they are skipped", registry=WORKER
+)
 MIS_KEYED_EVENTS = Counter(
     "callfold_mis_keyed_events",
     "Events whose record key is not the call id, or that came on another partition than the key's",

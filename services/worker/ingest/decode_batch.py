@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared.contract.decode_event import Event, Headers, InvalidEvent, decode
+from shared.contract.decode_event import Event, Headers, InvalidEvent, decode, is_tombstone
+from shared.contract.fields import EARLIEST_MS
 from shared.contract.ids import call_key
 from shared.fold.lifecycle.session import ENDS
 from shared.kafka.partitioner import partition_of
@@ -66,10 +67,11 @@ class CallBatch:
 
 @dataclass(slots=True)
 class Batch:
-    """A batch: its valid events by call, its invalid records."""
+    """A batch: its valid events by call, its invalid records, and how many records without a value it had."""
 
     calls: dict[str, CallBatch] = field(default_factory=dict)
     rejected: list[RejectedRecord] = field(default_factory=list)
+    tombstones: int = 0
 
     @property
     def events(self) -> Mapping[str, int]:
@@ -82,8 +84,11 @@ class Batch:
 
 
 def _arrival(record: KafkaRecord, now: int) -> int:
-    """Return when the record arrived: its timestamp, unless a producer's clock that is ahead gave it, or nobody did."""
-    return min(record.timestamp, now) if record.timestamp > 0 else now
+    """Return when a record arrived (Unix milliseconds): by its timestamp in Kafka, or now if that is earlier.
+
+    A timestamp outside the years 2000 to 2100, as of a record without one, says nothing.
+    """
+    return record.timestamp if EARLIEST_MS <= record.timestamp <= now else now
 
 
 def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> Batch:
@@ -91,10 +96,15 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
     batch = Batch()
     source = SourcePartition("", 0)  # of the previous record: consecutive records mostly have the same
     for record in records:
+        if is_tombstone(record.value, record.headers):
+            batch.tombstones += 1
+            continue
         event = decode(record.value, record.headers, arrival=_arrival(record, now))
         if isinstance(event, InvalidEvent):
             batch.rejected.append(RejectedRecord(record, event))
-            continue
+            if event.opt_out is None:
+                continue
+            event = event.opt_out
         key = call_key(event.organization_id, event.call_id)
         call = batch.calls.get(key)
         if call is None:

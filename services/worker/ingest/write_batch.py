@@ -113,6 +113,7 @@ class BatchWriter:
             metrics.EVENTS.labels(topic).inc(events)
         for reason, count in Counter(rejected.why.reason for rejected in batch.rejected).items():
             metrics.DEAD_LETTERS.labels(reason).inc(count)
+        metrics.TOMBSTONE_RECORDS.inc(batch.tombstones)
         metrics.MIS_KEYED_EVENTS.inc(sum(call.mis_keyed for call in batch.calls.values()))
 
 

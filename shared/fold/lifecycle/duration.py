@@ -27,22 +27,27 @@ def end_timestamp(ends: Ends) -> int | None:
 
 
 def duration(call: CallEvents, session: Session | None, ends: Ends, legs: Legs) -> tuple[int, list[CallProblem]]:
-    """Return the duration in milliseconds, so far while the call goes on, and a problem if a stated one disagrees."""
+    """Return the duration in milliseconds, so far while the call goes on, and a problem if a stated one disagrees.
+
+    What the ends state counts if each part of the call is stated and together they are at most 5 s longer than the call
+    was; else the times count.
+    """
     if ends.final is None:
         until = call.latest_time(*ACTIVITY)
         return (0 if session is None or until is None else _between(session.start, until, ends, legs)), []
     stop = end_timestamp(ends)
-    timed = None if session is None or stop is None else _between(session.start, stop, ends, legs)
-    stating = stating_end(ends)
-    if stating is None:
-        return timed or 0, []
-    longest = None if session is None or stop is None else stop - session.start + _TOLERANCE_MS
-    stated = _with_undone(stating, ends, longest)
+    by_times = None if session is None or stop is None else _between(session.start, stop, ends, legs)
+    end = stating_end(ends)
+    parts = [] if end is None else _parts(end, ends)
+    if end is None or None in parts:
+        return by_times or 0, []
+    stated = sum(part or 0 for part in parts)
     problems = []
-    if timed is not None and abs(stated - timed) > _TOLERANCE_MS:
-        detail = f"this `duration_ms` makes {stated} ms, by the times it was {timed} ms"
-        problems.append(CallProblem(ProblemKind.DURATION_DISAGREES, stating.event, "duration_ms", detail))
-    return stated, problems
+    if by_times is not None and abs(stated - by_times) > _TOLERANCE_MS:
+        detail = f"the stated duration is {stated} ms, by the times it was {by_times} ms"
+        problems.append(CallProblem(ProblemKind.DURATION_DISAGREES, end.event, "duration_ms", detail))
+    fits = session is not None and stop is not None and stated <= stop - session.start + _TOLERANCE_MS
+    return (stated if len(parts) == 1 or fits else by_times or 0), problems
 
 
 def stating_end(ends: Ends) -> End | None:
@@ -64,20 +69,14 @@ def seconds(milliseconds: int) -> float:
     return milliseconds / 1000 if rest else whole
 
 
-def _with_undone(end: End, ends: Ends, longest: int | None) -> int:
-    """Return the stated duration, with those of its source's undone ends, the parts before: if each states one.
-
-    The sum must not be longer than `longest`, 5 s more than the call was.
-    """
-    stated: int = end.event.data["duration_ms"]
-    before: list[int | None] = [
+def _parts(end: End, ends: Ends) -> list[int | None]:
+    """Return what an end states, and what its source's undone ends do, which ended the parts of the call before."""
+    before = [
         other.event.data.get("duration_ms")
         for other in ends.all
         if other.event.ordering_key in ends.undone and other.source == end.source and other.leg is None
     ]
-    parts = [part for part in before if part is not None]
-    together = stated + sum(parts)
-    return together if longest is not None and len(parts) == len(before) and together <= longest else stated
+    return [end.event.data["duration_ms"], *before]
 
 
 def _between(start: int, stop: int, ends: Ends, legs: Legs) -> int:

@@ -226,6 +226,7 @@ def _inferred(counting: Iterable[End], ends: Iterable[End], call: CallEvents, le
         for end in ends
         if end.leg is not None
         and end.event.ordering_key not in counted
+        and not (end.inferred and end.event.time < last_activity)
         and legs.connected(end.leg)
         and legs.line(end.leg).over()
         and any(abs(end.moment - other.moment) <= _SAME_MS for other in inferred)

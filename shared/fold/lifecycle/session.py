@@ -85,5 +85,12 @@ def _earliest(candidates: Sequence[tuple[int, Event]], *, of_turns: bool) -> Ses
 def _left_out(candidates: Sequence[tuple[int, Event]], earliest: int) -> list[CallProblem]:
     detail = "this start lies more than 30 days before the call's end and talk, and is left out"
     return [
-        CallProblem(ProblemKind.START_LEFT_OUT, event, None, detail) for start, event in candidates if start < earliest
+        CallProblem(ProblemKind.START_LEFT_OUT, event, _stating_field(event), detail)
+        for start, event in candidates
+        if start < earliest
     ]
+
+
+def _stating_field(event: Event) -> str | None:
+    field = "start_timestamp" if event.type == "call.started" else "timestamp"
+    return field if field in event.data else None

@@ -1,268 +1,159 @@
-"""The reference implementation of the fold: written for clarity, not speed, and without any code of the fold.
+"""The reference implementation of the fold: every rule of docs/record.md once more, without any code of the fold.
 
-It sorts the events and applies them one by one, so that a later one overwrites: "the latest" needs no comparison. Its
-input are plain CloudEvents, which it does not validate.
+Written for clarity, not speed: each rule is a function or a property whose docstring is the rule. `reading.py` reads,
+redacts and orders the bodies; `events.py`, `talk.py`, `ends.py`, `duration.py`, `entries.py` and `cost.py` have the
+rules of a record, `details.py` and `problems.py` those of the details.
 """
 
-import json
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
-from tests.support.reference.cost import Book, reference_cost
+from tests.support.reference.cost import Book, Cost, TimedCall
+from tests.support.reference.duration import call_duration, duration_so_far, end_timestamp
+from tests.support.reference.ends import Ends
 from tests.support.reference.entries import (
-    OF_THE_CONTRACT,
     WITHOUT_ENTRY,
-    entry,
     percentiles,
-    tool_entry,
+    standing_tools,
+    timeline_entry,
     turn_entry,
-    without_null,
+    turns_with_tools,
 )
-from tests.support.reference.order import in_order, opts_out, ordering_key, unix_ms
-
-Json = dict[str, Any]
+from tests.support.reference.events import (
+    ACTIVITY_TYPES,
+    Json,
+    call_analysis,
+    order,
+    settled_field,
+    settled_object,
+    start_timestamp,
+    telephony_identifier,
+)
+from tests.support.reference.reading import ReadCall, read_call
+from tests.support.reference.talk import final_turns, session_of, standing_samples, turn_time, unfinal_turns
 
 _NAMESPACE = uuid.UUID("3c9a1c0e-8a83-5d5b-9c0b-6f3f0a6f1d42")
-_DETAIL_FIELDS = {
-    "agent_id",
-    "call_type",
-    "direction",
-    "from_number",
-    "to_number",
-    "public_log_url",
-    "recording_url",
-    "metadata",
-    "telephony_identifier",
-}
-_ACTIVITY = {
-    "call.started",
-    "call.transferred",
-    "call.dtmf",
-    "transcript.turn",
-    "transcript.retracted",
-    "tool.called",
-    "tool.returned",
-    "latency.sampled",
-}
-_STATES = {"recording.available": ("recording_url", "recording_url"), "call.analyzed": ("call_analysis", "analysis")}
-_PRIVATE_FIELDS = ("from_number", "to_number", "public_log_url", "recording_url", "call_analysis")
-_GENERAL_REASONS = ("unknown", "completed", "normal_clearing", "inactivity")
+_REGISTERING = ("call.created", "call.ringing")
 
 
-def reference_fold(bodies: Iterable[Json | bytes], book: Book) -> Json:
-    events = [body if isinstance(body, dict) else json.loads(body) for body in bodies]
-    opted_out = any(opts_out(event) for event in events)
-    return _CallState(in_order(events, opted_out=opted_out), opted_out=opted_out).record(book)
+def reference_fold(bodies: Iterable[bytes | Json], book: Book, *, opted_out: bool = False) -> Json:
+    """Return the record of a call from the bodies of its events, which the log has."""
+    return Call(read_call(bodies, opted_out=opted_out), book).record()
 
 
-def _set_fields(fields: Json) -> Json:
-    """Return the fields that are set: not null and not the empty string."""
-    return {key: value for key, value in fields.items() if value is not None and value != ""}
+class Call:
+    """A call: its events as read, and what the rules make of them."""
 
+    def __init__(self, read: ReadCall, book: Book) -> None:
+        self.read = read
+        self.book = book
+        self.events: list[Json] = sorted(read.events, key=order)
+        self.session = session_of(self.events)
+        self.ends = Ends(self.events, self.session)
 
-class _CallState:
-    """The state of a call, updated by one event after another, the earliest first."""
+    @cached_property
+    def unfinal_turns(self) -> list[Json]:
+        """While the call goes on, a turn that is not final never shows."""
+        return unfinal_turns(self.events) if self.ends.final else []
 
-    def __init__(self, events: list[Json], *, opted_out: bool) -> None:
-        self.events = events
-        self.opted_out = opted_out
-        self.fields: Json = {}
-        self.metadata: Json = {}
-        self.identifier: Json = {}
-        self.session: int | None = None
-        self.explicit_start: int | None = None
-        self.planned_start: int | None = None
-        self.finals: list[Json] = []
-        self.turns: dict[Any, list[Json]] = {}
-        self.retracted: dict[Any, int] = {}
-        self.tools: dict[Any, tuple[Any, Json]] = {}
-        self.samples: dict[str, list[float]] = {}
-        self.usage: list[Json] = []
-        self.costs: dict[Any, Json] = {}
-        for event in events:
-            self.apply(event)
+    @cached_property
+    def turns(self) -> list[Json]:
+        """The standing turns, sorted by `(timestamp, order)`; none of a call that opted out."""
+        standing = [] if self.read.opted_out else [*final_turns(self.events), *self.unfinal_turns]
+        return sorted(standing, key=lambda turn: (turn_time(turn), order(turn)))
 
-    def apply(self, event: Json) -> None:
-        kind, time, source = event["type"], unix_ms(event["time"]), event["source"]
-        data = without_null(event.get("data")) if kind in OF_THE_CONTRACT else {}
-        match kind:
-            case "call.scheduled" | "call.created" | "call.started" | "call.updated":
-                self.details(kind, time, data)
-            case "call.ended" | "call.failed":
-                self.finals.append(
-                    {**data, "failed": kind == "call.failed", "time": time, "ordering_key": ordering_key(event)}
-                )
-            case "recording.available" | "call.analyzed":
-                field, stated = _STATES[kind]
-                self.fields[field] = data[stated]
-            case "transcript.turn":
-                self.turns.setdefault(self.key_of(event, data, "turn_id"), []).append(event)
-            case "transcript.retracted":
-                turn = self.key_of(event, data, "turn_id")
-                self.retracted[turn] = max(data["revision"], self.retracted.get(turn, -1))
-            case "tool.called" | "tool.returned":
-                self.tools[source, data["tool_call_id"], kind] = (
-                    (time, ordering_key(event)),
-                    tool_entry(kind, time, data),
-                )
-            case "latency.sampled":
-                self.samples.setdefault(data["component"], []).append(data["value_ms"])
-            case "usage.reported":
-                self.usage.append(data)
-            case "cost.reported":
-                self.costs[self.key_of(event, data, "line_id")] = data
-
-    @staticmethod
-    def key_of(event: Json, data: Json, key: str) -> tuple[str, str, str]:
-        """Return the key of what an id in `data` identifies within its source; without an id, of the event itself."""
-        if data.get(key) is None:
-            return (event["source"], "without id", event["id"])
-        return (event["source"], "with id", data[key])
-
-    def details(self, kind: str, time: int, data: Json) -> None:
-        known = _set_fields({key: value for key, value in data.items() if key in _DETAIL_FIELDS})
-        self.metadata.update(_set_fields(known.pop("metadata", {})))
-        self.identifier.update(_set_fields(known.pop("telephony_identifier", {})))
-        self.fields.update(known)
-        start = int(data["start_timestamp"]) if "start_timestamp" in data else None
-        if kind == "call.scheduled":
-            self.planned_start = self.planned_start if start is None else start
-        else:
-            self.explicit_start = self.explicit_start if start is None else start
-        if kind == "call.started":
-            began = time if start is None else start
-            self.session = began if self.session is None else min(began, self.session)
-
-    def final_ends(self) -> list[Json]:
-        """Return the final events that count, the final end last."""
-        real = [end for end in self.finals if end.get("inferred") is not True]
-        activity = [unix_ms(event["time"]) for event in self.events if event["type"] in _ACTIVITY]
-        counted = real or [end for end in self.finals if not any(time > end["time"] for time in activity)]
-
-        def weight(end: Json) -> tuple[bool, bool, Any]:
-            return (end["disconnection_reason"].lower() not in _GENERAL_REASONS, end["failed"], end["ordering_key"])
-
-        return sorted(counted, key=weight)
-
+    @property
     def status(self) -> str:
-        kinds = {event["type"] for event in self.events}
-        if self.final_ends():
-            return "ERROR" if self.final_ends()[-1]["failed"] else "ENDED"
-        if kinds & _ACTIVITY:
+        types = {event["type"] for event in self.events}
+        if self.ends.final:
+            return "ERROR" if self.ends.final.failed else "ENDED"
+        if not types.isdisjoint(ACTIVITY_TYPES):
             return "ONGOING"
-        return "SCHEDULED" if "call.scheduled" in kinds and "call.created" not in kinds else "REGISTERED"
+        return "SCHEDULED" if "call.scheduled" in types and types.isdisjoint(_REGISTERING) else "REGISTERED"
 
-    def stated(self, field: str) -> Any:
-        """Return a field of the final end, else the latest value in another one that counts."""
-        ends = sorted(self.final_ends(), key=lambda end: end["ordering_key"]) + self.final_ends()[-1:]
-        return next((end[field] for end in reversed(ends) if end.get(field) is not None), None)
+    def field(self, name: str) -> Any:
+        return settled_field(self.events, name)
 
-    def end_timestamp(self) -> int | None:
-        if not self.final_ends():
-            return None
-        stated = self.stated("end_timestamp")
-        return self.final_ends()[-1]["time"] if stated is None else int(stated)
-
-    def duration(self) -> float | None:
-        end = self.end_timestamp()
-        if end is None:
-            return None
-        stated = self.stated("duration_ms")
-        if stated is not None:
-            return float(stated / 1000)
-        return 0 if self.session is None else max(0, end - self.session) / 1000
-
-    def effective_turns(self) -> list[tuple[Any, Json]]:
-        effective = []
-        for turn, versions in self.turns.items():
-            final = [event for event in versions if event["data"].get("final") is not False]
-            final = [event for event in final if _revision(event) > self.retracted.get(turn, -1)]
-            if final:
-                highest = max(_revision(event) for event in final)
-                event = [event for event in final if _revision(event) == highest][-1]
-                entry = turn_entry(event)
-                effective.append(((entry["timestamp"], ordering_key(event)), entry))
-        return sorted(effective, key=lambda pair: pair[0])
-
-    def transcript(self) -> Json:
-        turns = [] if self.opted_out else self.effective_turns()
-        tools = [] if self.opted_out else list(self.tools.values())
-        return {
-            "transcript": "\n".join(entry["content"] for _, entry in turns),
-            "transcript_object": [entry for _, entry in turns],
-            "transcript_with_tool_calls": [
-                entry for _, entry in sorted(turns + tools, key=lambda pair: pair[0]) if tools
-            ],
-        }
-
-    def timeline(self) -> list[Json]:
+    def _timeline(self) -> list[Json]:
+        settled = {"direction": "direction", "from": "from_number", "to": "to_number"}
+        parties = {name: self.field(field) for name, field in settled.items() if self.field(field) is not None}
         entries = []
-        numbers = {"from": self.fields.get("from_number"), "to": self.fields.get("to_number")}
-        parties = {"direction": self.upper("direction"), **({} if self.opted_out else numbers)}
         for event in self.events:
             if event["type"] not in WITHOUT_ENTRY:
-                time = unix_ms(event["time"])
-                since = 0 if self.session is None else max(0, time - self.session) / 1000
-                label, data = entry(event["type"], event.get("data"), parties, opted_out=self.opted_out)
-                entries.append({"timestamp": time, "event": label, "session_time": since, "data": data})
+                label, data = timeline_entry(event, parties, opted_out=self.read.opted_out)
+                since = self._session_time(event["time"])
+                entries.append({"timestamp": event["time"], "event": label, "session_time": since, "data": data})
         return entries
 
-    def upper(self, field: str) -> str | None:
-        value: str | None = self.fields.get(field)
-        return None if value is None else value.upper()
+    def _session_time(self, time: int) -> float:
+        """Seconds since the session's start, never below 0, 0 where there is no session."""
+        return 0 if self.session.start is None else max(0, time - self.session.start) / 1000
 
-    def latency(self) -> Json | None:
-        return {component: percentiles(values) for component, values in self.samples.items()} or None
-
-    def cost(self, book: Book) -> Json | None:
-        session, ended_after = self.session, self.duration()
-        timed = session is not None or (self.duration() is not None and self.stated("duration_ms") is not None)
-        latest = unix_ms(self.events[-1]["time"])
-        so_far = 0 if session is None else max(0, latest - session) / 1000
-        return reference_cost(
-            book,
-            moment=unix_ms(self.events[0]["time"]) if session is None else session,
-            seconds=Fraction(str(so_far if ended_after is None else ended_after)) if timed else None,
-            call_type=self.upper("call_type"),
-            direction=self.upper("direction"),
-            usage=self.usage,
-            reported=list(self.costs.values()),
-        )
-
-    def record(self, book: Book) -> Json:
-        first, end = self.events[0], self.final_ends()[-1:]
-        starts = (self.explicit_start, self.session, self.planned_start)
-        record: Json = {
-            "id": str(uuid.uuid5(_NAMESPACE, f"{first['organizationid']}/{first['subject']}")),
-            "agent_id": self.fields.get("agent_id"),
-            "call_id": first["subject"],
-            "organization_id": first["organizationid"],
-            "call_status": self.status(),
-            "call_type": self.upper("call_type"),
-            "direction": self.upper("direction"),
-            "from_number": self.fields.get("from_number"),
-            "to_number": self.fields.get("to_number"),
-            "start_timestamp": next((start for start in starts if start is not None), None),
-            "end_timestamp": self.end_timestamp(),
-            "call_duration": self.duration(),
-            "disconnection_reason": end[0]["disconnection_reason"] if end else None,
-            "recording_url": self.fields.get("recording_url"),
-            "public_log_url": self.fields.get("public_log_url"),
-            "opt_out_sensitive_data_storage": self.opted_out,
-            "metadata": self.metadata,
-            "events": self.timeline(),
-            **self.transcript(),
-            "latency": self.latency(),
-            "call_analysis": self.fields.get("call_analysis"),
-            "call_cost": self.cost(book),
-            "telephony_identifier": {"call_sid": None, "conference_sid": None, **self.identifier}
-            if self.identifier
-            else None,
+    def _transcript(self) -> Json:
+        tools = [] if self.read.opted_out else standing_tools(self.events)
+        entries = [turn_entry(turn) for turn in self.turns]
+        return {
+            "transcript": "\n".join(entry["content"] for entry in entries if entry["content"]),
+            "transcript_object": entries,
+            "transcript_with_tool_calls": turns_with_tools(self.turns, tools),
         }
-        return record | dict.fromkeys(_PRIVATE_FIELDS if self.opted_out else ())
 
+    def _latency(self) -> Json | None:
+        values: dict[str, list[float]] = defaultdict(list)
+        for sample in standing_samples(self.events):
+            values[sample["data"]["component"]].append(sample["data"]["value_ms"])
+        return {component: percentiles(of_component) for component, of_component in values.items()} or None
 
-def _revision(event: Json) -> int:
-    return event["data"].get("revision") or 0
+    @property
+    def _is_timed(self) -> bool:
+        """With a session, or when an end left that names no leg states a `duration_ms` and nothing rang."""
+        stated = any(end.leg is None and end.duration_ms is not None for end in self.ends.left)
+        rang = any(event["type"] == "call.ringing" for event in self.events)
+        return self.session.start is not None or (stated and not rang)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """By the prices in force at the session's start, else at the call's earliest event."""
+        ended_after = call_duration(self.ends)
+        milliseconds = duration_so_far(self.ends, self.events) if ended_after is None else ended_after
+        timed = TimedCall(
+            seconds=Fraction(milliseconds, 1000) if self._is_timed else None,
+            has_session=self.session.start is not None,
+            call_type=self.field("call_type"),
+            direction=self.field("direction"),
+        )
+        moment = self.events[0]["time"] if self.session.start is None else self.session.start
+        return Cost(self.events, self.book, self.book.price_list_at(moment), timed)
+
+    def record(self) -> Json:
+        organization, call = self.events[0]["organization"], self.events[0]["call"]
+        duration = call_duration(self.ends)
+        return {
+            "id": str(uuid.uuid5(_NAMESPACE, f"{organization}/{call}")),
+            "agent_id": self.field("agent_id"),
+            "call_id": call,
+            "organization_id": organization,
+            "call_status": self.status,
+            "call_type": self.field("call_type"),
+            "direction": self.field("direction"),
+            "from_number": self.field("from_number"),
+            "to_number": self.field("to_number"),
+            "start_timestamp": start_timestamp(self.events, self.session.start),
+            "end_timestamp": end_timestamp(self.ends),
+            "call_duration": None if duration is None else duration / 1000,
+            "disconnection_reason": self.ends.final.reason if self.ends.final else None,
+            "recording_url": self.field("recording_url"),
+            "public_log_url": self.field("public_log_url"),
+            "opt_out_sensitive_data_storage": self.read.opted_out,
+            "metadata": settled_object(self.events, "metadata"),
+            "events": self._timeline(),
+            **self._transcript(),
+            "latency": self._latency(),
+            "call_analysis": call_analysis(self.events),
+            "call_cost": self.cost.as_json(),
+            "telephony_identifier": telephony_identifier(self.events),
+        }

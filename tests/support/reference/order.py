@@ -1,70 +1,61 @@
-"""Which events count and in which order, implemented a second time; see `fold.py`."""
+"""The order of events and their canonical form, implemented a second time; see `reading.py`."""
 
-import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from tests.support.reference.values import EARLIEST, LATEST, canonical_json
 
 Json = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FLAG = "opt_out_sensitive_data_storage"
-_DETAILS = "agent_id call_type direction start_timestamp metadata telephony_identifier"
-_END = "disconnection_reason ended_by end_timestamp duration_ms sip_code q850_cause inferred"
-_STAYS = {
-    "call.scheduled": _DETAILS,
-    "call.created": _DETAILS,
-    "call.started": _DETAILS,
-    "call.updated": _DETAILS,
-    "call.transferred": "mode transfer_id",
-    "call.ended": _END,
-    "call.failed": _END,
-    "recording.available": "duration_ms",
-    "latency.sampled": "component value_ms",
-    "usage.reported": "product quantity unit",
-    "cost.reported": "product cost unit_price line_id",
-}
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
 
 
-def in_order(events: list[Json], *, opted_out: bool) -> list[Json]:
-    """Return one event per identity, the earliest first.
+def ordering_key(event: Json) -> tuple[int, int, str, str, int, str]:
+    """Return what events are ordered by, of an event as `ReadCall` has it."""
+    sequence, name = event["sequence"], event["id"]
+    return (event["time"], len(sequence), sequence, event["source"], len(name), name)
 
-    Of conflicting bodies the lowest wins. Those of an opted-out call are compared as if all were redacted, so that it
-    does not matter which already are.
+
+def unix_ms(text: str) -> int | None:
+    """Return the Unix milliseconds of an RFC 3339 time of the years 2000 to 2100, a finer fraction cut off.
+
+    None if it is none. A second 60 is the next second.
     """
-    counts: dict[tuple[str, str], Json] = {}
-    for event in sorted(events, key=lambda event: canonical(_redacted(event) if opted_out else event), reverse=True):
-        counts[event["source"], event["id"]] = event
-    return sorted(counts.values(), key=ordering_key)
+    match = _TIME.fullmatch(text)
+    if match is None:
+        return None
+    date, minute, second, fraction, zone = match.groups()
+    if int(second) > 60:
+        return None
+    try:
+        moment = datetime.fromisoformat(f"{date}T{minute}:00{zone.upper()}")
+        since = moment - _EPOCH + timedelta(seconds=int(second))
+    except (ValueError, OverflowError):
+        return None
+    whole = since // timedelta(milliseconds=1) + int(((fraction or "") + "000")[:3])
+    return whole if EARLIEST <= whole <= LATEST else None
 
 
-def ordering_key(event: Json) -> tuple[int, int, str, str, str]:
-    sequence = _text(event.get("sequence")) or ""
-    return (unix_ms(event["time"]), len(sequence), sequence, event["source"], event["id"])
+def rfc3339(time: int) -> str:
+    return f"{_EPOCH + timedelta(milliseconds=time):%Y-%m-%dT%H:%M:%S}.{time % 1000:03}Z"
 
 
-def opts_out(event: Json) -> bool:
-    data = event.get("data")
-    return isinstance(data, dict) and data.get(_FLAG) is True
-
-
-def unix_ms(text: str) -> int:
-    """Return the Unix milliseconds of an RFC 3339 time, a finer fraction cut off."""
-    return (datetime.fromisoformat(text.upper()) - _EPOCH) // timedelta(milliseconds=1)
-
-
-def canonical(event: Json) -> bytes:
-    time = unix_ms(event["time"])
-    form = {key: event.get(key) for key in ("specversion", "id", "source", "type", "subject", "organizationid", "data")}
-    form["time"] = f"{_EPOCH + timedelta(milliseconds=time):%Y-%m-%dT%H:%M:%S}.{time % 1000:03}Z"
-    form["sequence"] = _text(event.get("sequence"))
-    return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _redacted(event: Json) -> Json:
-    data = event.get("data")
-    stays = [*_STAYS.get(event["type"], "").split(), *([_FLAG] if opts_out(event) else [])]
-    return event | {"data": {key: data[key] for key in stays if key in data} if data and stays else {}}
-
-
-def _text(sequence: str | int | None) -> str | None:
-    return None if sequence is None else str(sequence)
+def canonical(event: Json, data: Any, time: int | None) -> bytes:
+    """Return the bytes that bodies are compared by; without `time` those that differ in time alone are equal."""
+    return canonical_json(
+        {
+            "specversion": "1.0",
+            "id": event["id"],
+            "source": event["source"],
+            "type": event["type"],
+            "subject": event["call"],
+            "time": None if time is None else rfc3339(time),
+            "organizationid": event["organization"],
+            "sequence": event["sequence"] or None,
+            "data": data,
+        }
+    )
