@@ -16,13 +16,15 @@ from services.api.auth import Authentication
 from services.api.errors import ApiError, api_error_response, http_exception_response
 from services.api.middleware import RequestMiddleware
 from services.api.routes import docs
-from services.api.routes.calls import PATH, Calls
+from services.api.routes.calls import DETAILS_PATH, PATH, Calls
 from services.api.routes.health import Health
 from services.api.routes.large_calls import LargeCallReader
 from services.api.settings import ApiSettings
 from services.api.store_health import StoreHealth
 from shared.calls.large_calls import LargeCalls
 from shared.calls.read_call import CachedReads
+from shared.calls.read_details import DetailsReads
+from shared.calls.views import View
 from shared.fold.prices import PriceBook
 from shared.process.logs import logger
 from shared.store.ports import ApiKeys, Store
@@ -86,7 +88,10 @@ def _calls(settings: ApiSettings, dependencies: ApiDependencies, health: StoreHe
         Authentication(dependencies.keys, settings.api_secret_pepper.get_secret_value().encode(), timeout),
         health,
         timeout,
-        CachedReads(dependencies.store, dependencies.price_book),
+        {
+            View.RECORD: CachedReads(dependencies.store, dependencies.price_book),
+            View.DETAILS: DetailsReads(dependencies.store, dependencies.price_book),
+        },
         LargeCallReader(
             dependencies.large_calls,
             capacity=settings.pool_processes + settings.pool_queue,
@@ -106,16 +111,24 @@ def _lifespan(settings: ApiSettings) -> Callable[[FastAPI], AbstractAsyncContext
 
 
 def _add_calls(app: FastAPI, calls: Calls) -> None:
+    common: dict[str, Any] = {"response_class": Response, "response_model": None, "tags": ["Calls"]}
     app.add_api_route(
         PATH,
         calls.get,
-        response_class=Response,
-        response_model=None,
         responses=openapi.CALL_RESPONSES,
         openapi_extra=openapi.CALL_EXTRA,
         operation_id="getCallById",
         summary="Get call by ID",
-        tags=["Calls"],
+        **common,
+    )
+    app.add_api_route(
+        DETAILS_PATH,
+        calls.get_details,
+        responses=openapi.DETAILS_RESPONSES,
+        openapi_extra=openapi.CALL_EXTRA,
+        operation_id="getCallDetailsById",
+        summary="Get details of a call by ID",
+        **common,
     )
 
 

@@ -34,7 +34,7 @@ def invalid_call_id() -> ApiError:
     return ApiError(
         HTTPStatus.BAD_REQUEST,
         "Invalid call ID",
-        "A call ID must be UTF-8, at most 256 characters long, and without control characters",
+        "A call ID must be UTF-8, at most 256 characters long, without control characters, not '.' or '..'",
     )
 
 

@@ -1,4 +1,4 @@
-"""For every request: a request id, a count, a duration, and a response even after an unexpected exception."""
+"""For every request: an id, a count, a duration, an encoded path, and a response even after an unexpected exception."""
 
 import re
 from time import perf_counter
@@ -7,6 +7,7 @@ from uuid import uuid4
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.errors import internal_error
+from services.api.paths import encoded_path
 from shared.process import metrics
 from shared.process.logs import logger
 
@@ -41,7 +42,8 @@ class _Exchange:
         self._status: int | None = None
         self._id = request_id(scope["headers"])
         # Routes see HEAD as GET; the server leaves the body out.
-        self._scope = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        self._scope = {**scope, "method": method, "path": encoded_path(scope)}
         self._scope.setdefault("state", {})["request_id"] = self._id
 
     async def run(self, receive: Receive) -> None:

@@ -1,5 +1,9 @@
-"""The OpenAPI document of the routes. The example of each error is made by the code that raises it."""
+"""The OpenAPI document of the routes.
 
+The example of each error is made by the code that raises it, that of the details from events.
+"""
+
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,12 +14,20 @@ from services.api import errors
 from services.api.auth import KEY_HEADER, SECRET_HEADER
 from services.api.errors import ApiError
 from services.api.middleware import REQUEST_ID
-from services.api.routes.calls import CACHING, FINALITY, PATH, RETRIEVED, VARY
+from services.api.routes.calls import CACHING, DETAILS_PATH, FINALITY, PATH, RETRIEVED, VARY
 from services.api.routes.health import ALIVE, READY
 from shared.calls.read_call import Finality
+from shared.calls.read_details import CallDetails, served
+from shared.calls.views import View
+from shared.config import price_book
+from shared.contract.decode_event import Event, decode_logged
+from shared.fold.call_details import call_details
 from shared.fold.record import Record
 
 Json = dict[str, Any]
+
+EXAMPLE_EVENTS = Path(__file__).with_name("example_events.json")
+"""The events of the call whose details are the example, as a JSON array."""
 
 _EXAMPLE: Json = orjson.loads(Path(__file__).with_name("call_example.json").read_bytes())
 _REQUEST = "0f9a6d1c5b3e4a7f8c2d1e0b9a8f7c6d"
@@ -29,6 +41,15 @@ class CallRetrieved(TypedDict):
     status: Literal["success"]
     error: None
     data: Record
+
+
+class DetailsRetrieved(TypedDict):
+    """The response with the details of a call."""
+
+    message: Literal["Call details retrieved successfully"]
+    status: Literal["success"]
+    error: None
+    data: CallDetails
 
 
 class RequestFailed(TypedDict):
@@ -53,14 +74,14 @@ def _text(description: str, example: str, **schema: Any) -> Json:
 
 _ID = {REQUEST_ID: _text("The request's id: the client's own if it was well-formed", _REQUEST)}
 _HEADERS = _ID | {
-    "ETag": _text("Identifies this state of the record, for `If-None-Match`", _TAG),
+    "ETag": _text("Identifies this state of the call, for `If-None-Match`", _TAG),
     FINALITY: _text(
         "`live`: the call is running. `settling`: it has ended, and events may still arrive. `final`: it has ended and"
         " no events arrive any more; a late event still changes the record",
         Finality.LIVE,
         enum=[*Finality],
     ),
-    "Cache-Control": _text("The client may cache the record, and must revalidate it with `If-None-Match`", CACHING),
+    "Cache-Control": _text("The client may cache the response, and must revalidate it with `If-None-Match`", CACHING),
     "Vary": _text("The request headers that the response depends on", VARY),
 }
 _MEANINGS = {
@@ -88,24 +109,26 @@ def _success(description: str) -> Json:
 
 UNAVAILABLE = _error("The database does not answer", errors.unavailable())
 
-CALL_RESPONSES: dict[int | str, Json] = {
-    200: {
-        "model": CallRetrieved,
-        "description": RETRIEVED,
-        "headers": _HEADERS,
-    },
-    304: {"description": "The client has the present state of the record", "headers": _HEADERS},
-    400: _error("The call ID is invalid", errors.invalid_call_id()),
-    401: _error("The key or the secret is missing or wrong, or the key is revoked", errors.unauthorized()),
-    404: _error("The key's organization has no such call", errors.call_not_found("call-456")),
-    405: _error("The method is neither GET nor HEAD", errors.method_not_allowed()),
-    500: _error("An internal error", errors.internal_error(_REQUEST), errors.call_broken(_REQUEST)),
-    503: _error(
-        "The database does not answer, or the call is large and cannot be folded now",
-        errors.unavailable(),
-        errors.busy(),
-    ),
-}
+
+def _responses(view: View, model: type) -> dict[int | str, Json]:
+    return {
+        200: {"model": model, "description": RETRIEVED[view], "headers": _HEADERS},
+        304: {"description": "The client has the present state of the call", "headers": _HEADERS},
+        400: _error("The call ID is invalid", errors.invalid_call_id()),
+        401: _error("The key or the secret is missing or wrong, or the key is revoked", errors.unauthorized()),
+        404: _error("The key's organization has no such call", errors.call_not_found("call-456")),
+        405: _error("The method is neither GET nor HEAD", errors.method_not_allowed()),
+        500: _error("An internal error", errors.internal_error(_REQUEST), errors.call_broken(_REQUEST)),
+        503: _error(
+            "The database does not answer, or the call is large and cannot be folded now",
+            errors.unavailable(),
+            errors.busy(),
+        ),
+    }
+
+
+CALL_RESPONSES = _responses(View.RECORD, CallRetrieved)
+DETAILS_RESPONSES = _responses(View.DETAILS, DetailsRetrieved)
 
 CALL_EXTRA: Json = {
     "security": [{KEY_HEADER: [], SECRET_HEADER: []}],
@@ -114,14 +137,19 @@ CALL_EXTRA: Json = {
             "name": "callId",
             "in": "path",
             "required": True,
-            "description": "Unique identifier of the call",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 256, "pattern": r"^[^/\x00-\x1f\x7f-\x9f]+$"},
+            "description": "Unique identifier of the call, percent-encoded as UTF-8, `/` too: `a/b` is `a%2Fb`",
+            "schema": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 256,
+                "pattern": r"^(?!\.{1,2}$)[^\x00-\x1f\x7f-\x9f]+$",
+            },
             "example": "call-456",
         },
         {
             "name": "If-None-Match",
             "in": "header",
-            "description": "The entity tags of states of the record that the client has cached",
+            "description": "The entity tags of responses that the client has cached",
             "schema": {"type": "string"},
         },
         {
@@ -145,12 +173,22 @@ _SECURITY_SCHEMES: Json = {
     }
     for name, what in ((KEY_HEADER, "API key"), (SECRET_HEADER, "API secret"))
 }
-_EXAMPLES = {PATH: _EXAMPLE, "/healthz": ALIVE, "/readyz": READY}
+
+
+@cache
+def _details_example() -> Json:
+    """Return the response with the details of the call that the example's events belong to."""
+    decoded = [decode_logged(orjson.dumps(event)) for event in orjson.loads(EXAMPLE_EVENTS.read_bytes())]
+    book = price_book.load()
+    details = call_details([event for event in decoded if isinstance(event, Event)], book)
+    data = served(details, Finality.FINAL, book)
+    return {"message": RETRIEVED[View.DETAILS], "status": "success", "error": None, "data": data}
 
 
 def complete(document: Json) -> Json:
     """Add what FastAPI leaves out of its document: the security schemes, and the nulls of the examples."""
     document["components"]["securitySchemes"] = _SECURITY_SCHEMES
-    for path, example in _EXAMPLES.items():
+    examples = {PATH: _EXAMPLE, DETAILS_PATH: _details_example(), "/healthz": ALIVE, "/readyz": READY}
+    for path, example in examples.items():
         document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
     return document

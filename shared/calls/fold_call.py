@@ -4,13 +4,13 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 from shared.contract.decode_event import Event, decode_logged
 from shared.fold.fold import RULES_VERSION, Folded, fold
 from shared.fold.prices import PriceBook
-from shared.fold.record import Record
 from shared.fold.redaction import redact
 from shared.store.models import FoldResult, Lease, LogDocument
 from shared.store.ports import EventLog, Store
@@ -20,7 +20,7 @@ _ETAG_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A record as JSON text, and its strong entity tag (RFC 9110, 8.8.3)."""
+    """A record, or details, as JSON text, and its strong entity tag (RFC 9110, 8.8.3)."""
 
     body: bytes
     etag: str
@@ -61,14 +61,20 @@ def fold_documents(documents: Iterable[LogDocument], book: PriceBook, *, opted_o
     Raises:
         NoEvents: the log holds no valid event.
     """
+    events, invalid = valid_events(documents)
+    return fold(events, book, opted_out=opted_out), invalid
+
+
+def valid_events(documents: Iterable[LogDocument]) -> tuple[list[Event], int]:
+    """Return the events of a log, and how many more there are that the present rules find invalid."""
     decoded = [decode_logged(raw, document.redacted_at) for document in documents for raw in document.events]
     events = [event for event in decoded if isinstance(event, Event)]
-    return fold(events, book, opted_out=opted_out), len(decoded) - len(events)
+    return events, len(decoded) - len(events)
 
 
-def render(record: Record) -> Rendered:
-    """Return the record as it is served."""
-    body = orjson.dumps(record)
+def render(data: Mapping[str, Any]) -> Rendered:
+    """Return a record, or details, as they are served."""
+    body = orjson.dumps(data)
     return Rendered(body, f'"{hashlib.blake2b(body, digest_size=_ETAG_BYTES).hexdigest()}"')
 
 

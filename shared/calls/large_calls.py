@@ -9,6 +9,7 @@ from typing import Protocol
 
 from shared.calls.fold_call import StoredFold
 from shared.calls.read_call import Finality
+from shared.calls.views import View
 from shared.store.models import Lease
 
 LARGE_BYTES = 1024 * 1024
@@ -53,8 +54,8 @@ class LargeCalls(Protocol):
             Unstorable: the store refuses the record.
         """
 
-    async def read(self, call: str) -> LargeReading | None:
-        """Return the record of a call, or None if there is no such call.
+    async def read(self, call: str, view: View = View.RECORD) -> LargeReading | None:
+        """Return the record of a call, or its details, or None if there is no such call.
 
         Raises:
             CallBroken: the call cannot be folded.

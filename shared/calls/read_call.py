@@ -12,8 +12,8 @@ from itertools import chain
 
 from cachetools import TTLCache
 
-from shared.calls.fold_call import Rendered, fold_documents, render
-from shared.contract.decode_event import Event, decode_logged
+from shared.calls.fold_call import Rendered, fold_documents, render, valid_events
+from shared.contract.decode_event import Event
 from shared.fold.call import NoEvents
 from shared.fold.fold import fold
 from shared.fold.prices import PriceBook
@@ -29,7 +29,9 @@ POOLED_BYTES = 2 * 1024 * 1024
 Twice `LARGE_BYTES`, because events are parsed here in chunks between which other requests run.
 """
 
-_CONCURRENCY = 2  # calls parsed at once: each may take ten megabytes meanwhile
+CONCURRENCY = 2
+"""Calls whose events are parsed at once: each may take ten megabytes meanwhile."""
+
 _CHUNK_BYTES = 64 * 1024
 _CACHE_BYTES = 16 * 1024 * 1024
 _CACHE_SECONDS = 30.0
@@ -54,7 +56,7 @@ class CallBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A record as JSON text, its entity tag and its finality."""
+    """A record, or details, as JSON text, its entity tag and its finality."""
 
     body: bytes
     etag: str
@@ -63,7 +65,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Large:
-    """A call that has to be folded in the pool; `etag` is the record's, None if only the fold can give it."""
+    """A call that has to be folded in the pool; `etag` is the reading's, None if only the fold can give it."""
 
     etag: str | None
 
@@ -75,13 +77,13 @@ async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
         CallBroken: the call cannot be folded.
         StoreUnavailable: the store does not answer.
     """
-    stored = await _find(store, call)
+    stored = await stored_call(store, call)
     if stored is None:
         return None
     if (reading := _final(stored)) is not None:
         return reading
     documents = (await store.read([call]))[call]
-    if await _state(store, call) is None:
+    if await present_state(store, call) is None:
         return None
     try:
         folded, _ = fold_documents(documents, book, opted_out=stored.opted_out)
@@ -90,7 +92,7 @@ async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
     return _reading(render(folded.record), stored.state, ended=folded.ended)
 
 
-async def _find(store: Store, call: str) -> StoredCall | None:
+async def stored_call(store: Store, call: str) -> StoredCall | None:
     """Return what is stored of a call, None if there is no such call.
 
     Raises:
@@ -104,7 +106,7 @@ async def _find(store: Store, call: str) -> StoredCall | None:
     return stored
 
 
-async def _state(store: Store, call: str) -> CallSnapshot | None:
+async def present_state(store: Store, call: str) -> CallSnapshot | None:
     """Return the state of a call whose log was read; None if it is deleted, so that the log may be incomplete."""
     state = (await store.read_states([call])).get(call)
     return None if state is None or state.state is State.DELETED else state
@@ -118,8 +120,27 @@ def _final(stored: StoredCall) -> Reading | None:
 
 
 def _reading(rendered: Rendered, state: State, *, ended: bool) -> Reading:
-    settled = Finality.FINAL if state is State.FINAL else Finality.SETTLING
-    return Reading(rendered.body, rendered.etag, settled if ended else Finality.LIVE)
+    return Reading(rendered.body, rendered.etag, finality_of(state, ended=ended))
+
+
+def finality_of(state: State, *, ended: bool) -> Finality:
+    """Return how final is what was folded from the log of a call in this state."""
+    if not ended:
+        return Finality.LIVE
+    return Finality.FINAL if state is State.FINAL else Finality.SETTLING
+
+
+async def parsed_events(store: Store, ids: Sequence[str]) -> dict[str, Sequence[Event]]:
+    """Return the valid events of these documents of the log, by document; other tasks run meanwhile."""
+    parsed: dict[str, Sequence[Event]] = {}
+    chunk = 0
+    for document in await store.documents(ids) if ids else ():
+        parsed[document.id], _ = valid_events([document])
+        chunk += size_of(document.id)
+        if chunk >= _CHUNK_BYTES:
+            chunk = 0
+            await asyncio.sleep(0)  # other requests go first
+    return parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +164,7 @@ class CachedReads:
         self._store = store
         self._book = book
         self._folds = SingleFlight(self._fold)
-        self._slots = asyncio.Semaphore(_CONCURRENCY)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
         self._cache: TTLCache[str, _CachedCall] = TTLCache(_CACHE_BYTES, _CACHE_SECONDS, getsizeof=_CachedCall.weight)
         self._large: TTLCache[str, bool] = TTLCache(_CACHE_CALLS, _CACHE_SECONDS)
 
@@ -153,7 +174,7 @@ class CachedReads:
         Raises:
             CallBroken, StoreUnavailable: see `read_call`.
         """
-        stored = await _find(self._store, call)
+        stored = await stored_call(self._store, call)
         if stored is None:
             return None
         if (reading := _final(stored)) is not None:
@@ -181,7 +202,7 @@ class CachedReads:
     async def _fold_anew(self, call: str, ids: Sequence[str]) -> Reading | None:
         cached: _CachedCall | None = self._cache.get(call)
         known = {} if cached is None else cached.events
-        events = await self._parsed([each for each in ids if each not in known])
+        events = await parsed_events(self._store, [each for each in ids if each not in known])
         state = await self._checked_state(call)
         if state is None:
             return None
@@ -198,20 +219,8 @@ class CachedReads:
         return _reading(now.rendered, state.state, ended=folded.ended)
 
     async def _checked_state(self, call: str) -> CallSnapshot | None:
-        """Return what `_state` does; remove the call from the cache if it is deleted or has opted out."""
-        state = await _state(self._store, call)
+        """Return what `present_state` does; remove the call from the cache if it is deleted or has opted out."""
+        state = await present_state(self._store, call)
         if state is None or state.opted_out:
             self._cache.pop(call, None)
         return state
-
-    async def _parsed(self, ids: Sequence[str]) -> dict[str, Sequence[Event]]:
-        parsed: dict[str, Sequence[Event]] = {}
-        chunk = 0
-        for document in await self._store.documents(ids) if ids else ():
-            decoded = [decode_logged(raw, document.redacted_at) for raw in document.events]
-            parsed[document.id] = [event for event in decoded if isinstance(event, Event)]
-            chunk += size_of(document.id)
-            if chunk >= _CHUNK_BYTES:
-                chunk = 0
-                await asyncio.sleep(0)  # other requests go first
-        return parsed

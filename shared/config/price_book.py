@@ -76,9 +76,7 @@ def load(path: Path | None = None) -> PriceBook:
         InvalidConfigFile: the file cannot be read, or is not a price book.
     """
     book = load_toml(path or SHIPPED, "CALLFOLD_PRICE_BOOK", _PriceBook.model_validate)
-    organizations = {
-        name: _price_lists(book, organization.prices) for name, organization in book.organizations.items()
-    }
+    organizations = {name: _price_lists(book, organization.prices) for name, organization in book.organizations.items()}
     return PriceBook(book.version, _price_lists(book, ()), book.currency, organizations)
 
 

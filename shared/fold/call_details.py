@@ -32,7 +32,7 @@ from shared.fold.problems import MOST_LISTED, CallProblem, in_order
 
 Json = dict[str, Any]
 
-_TURN_FIELDS = ("end_timestamp", "interrupted", "speaker", "channel", "language", "confidence", "leg_id", "metadata")
+_TURN_FIELDS = ("interrupted", "speaker", "channel", "language", "confidence", "leg_id", "metadata")
 
 
 def call_details(events: Iterable[Event], book: PriceBook, *, opted_out: bool = False) -> Details:
@@ -129,6 +129,7 @@ def _turn(turn: StandingTurn) -> TurnDetail:
         "role": data["role"],
         "content": data["content"],
         "timestamp": turn.timestamp,
+        "end_timestamp": data.get("end_timestamp"),
         "words": [whole(word) for word in data.get("words", ())],
         **{field: data.get(field) for field in _TURN_FIELDS},
     }

@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 
 from shared.calls.fold_call import store_call
 from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory
-from shared.calls.read_call import CallBroken, read_call
+from shared.calls.read_call import CallBroken
+from shared.calls.views import READ
 from shared.fold.prices import PriceBook
-from shared.fold_pool.process import Message, Ready, Setup, pack, read
+from shared.fold_pool.process import Message, Query, Ready, Setup, pack, read
 from shared.process import logs
 from shared.store.models import Lease
 from shared.store.ports import Store, StoreUnavailable, Unstorable
@@ -79,11 +80,10 @@ def _send(stdout: BinaryIO, message: Message) -> None:
         os._exit(0)
 
 
-async def _answer(job: Lease | str | Ready, store: Store, setup: Setup) -> Message:
-    """Store a leased call, or read a call by its key; return the result, or the error."""
+async def _answer(job: Lease | Query | Ready, store: Store, setup: Setup) -> Message:
+    """Store a leased call, or read a view of a call; return the result, or the error."""
     if isinstance(job, Ready):
         return job, ()
-    call = job.call if isinstance(job, Lease) else job
     try:
         return await _fold(job, store, setup.book)
     except (StoreUnavailable, Unstorable, CallBroken) as error:
@@ -91,14 +91,14 @@ async def _answer(job: Lease | str | Ready, store: Store, setup: Setup) -> Messa
     except MemoryError:
         return OutOfMemory(f"its fold needs more than CALLFOLD_POOL_MEMORY_MB={setup.memory_mb}"), ()
     except Exception as error:
-        log.exception("fold_failed", call=call)
+        log.exception("fold_failed", call=job.call)
         return FoldFailed(type(error).__name__), ()
 
 
-async def _fold(job: Lease | str, store: Store, book: PriceBook) -> Message:
+async def _fold(job: Lease | Query, store: Store, book: PriceBook) -> Message:
     if isinstance(job, Lease):
         return await store_call(store, job, book), ()
-    reading = await read_call(store, job, book)
+    reading = await READ[job.view](store, job.call, book)
     if reading is None:
         return None, ()
     return LargeReading((), reading.etag, reading.finality), (reading.body,)

@@ -2,7 +2,7 @@
 
 from shared.calls.fold_call import StoredFold, store_call
 from shared.calls.large_calls import FoldFailed, LargeReading
-from shared.calls.read_call import read_call
+from shared.calls.views import READ, View
 from shared.fold.prices import PriceBook
 from shared.store.models import Lease
 from shared.store.ports import Store, StoreUnavailable, Unstorable
@@ -23,6 +23,6 @@ class InProcessFolds:
         except Exception as error:
             raise FoldFailed(type(error).__name__) from error
 
-    async def read(self, call: str) -> LargeReading | None:
-        reading = await read_call(self._store, call, self._book)
+    async def read(self, call: str, view: View = View.RECORD) -> LargeReading | None:
+        reading = await READ[view](self._store, call, self._book)
         return None if reading is None else LargeReading((reading.body,), reading.etag, reading.finality)

@@ -8,8 +8,9 @@ from typing import cast
 
 from shared.calls.fold_call import StoredFold
 from shared.calls.large_calls import LargeReading, PoolUnavailable, ProcessEnded
+from shared.calls.views import View
 from shared.fold.prices import PriceBook
-from shared.fold_pool.process import FoldProcess, Message, Setup
+from shared.fold_pool.process import FoldProcess, Message, Query, Setup
 from shared.fold_pool.settings import PoolSettings
 from shared.process import metrics
 from shared.store.models import Lease
@@ -31,8 +32,8 @@ class FoldPool:
         stored, _ = await self._ask(lease)
         return cast(StoredFold, stored)
 
-    async def read(self, call: str) -> LargeReading | None:
-        reading, parts = await self._ask(call)
+    async def read(self, call: str, view: View = View.RECORD) -> LargeReading | None:
+        reading, parts = await self._ask(Query(call, view))
         return None if reading is None else replace(cast(LargeReading, reading), parts=parts)
 
     async def close(self) -> None:
@@ -43,7 +44,7 @@ class FoldPool:
         while self._idle:
             await self._end(self._idle.pop())
 
-    async def _ask(self, job: Lease | str) -> Message:
+    async def _ask(self, job: Lease | Query) -> Message:
         async with self._process() as process:
             with metrics.POOL_SECONDS.time():
                 answer, attached = await self._answer(process, job)
@@ -51,7 +52,7 @@ class FoldPool:
             raise answer
         return answer, attached
 
-    async def _answer(self, process: FoldProcess, job: Lease | str) -> Message:
+    async def _answer(self, process: FoldProcess, job: Lease | Query) -> Message:
         try:
             async with asyncio.timeout(self._seconds):
                 return await process.ask(job)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal, Self
 
 from shared.calls.large_calls import PoolUnavailable, ProcessEnded
+from shared.calls.views import View
 from shared.fold.prices import PriceBook
 from shared.store.models import Lease
 from shared.store.mongo.factory import StoreFactory
@@ -38,6 +39,14 @@ class Setup:
     memory_mb: int
     log_level: str
     log_format: Literal["json", "console"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Asks for a view of a call."""
+
+    call: str
+    view: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +133,7 @@ class FoldProcess:
             return False
         return True
 
-    async def ask(self, message: Lease | str | Ready | Setup) -> Message:
+    async def ask(self, message: Lease | Query | Ready | Setup) -> Message:
         """Return the answer to a message; only one may be asked at a time.
 
         Raises:

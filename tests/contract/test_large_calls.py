@@ -9,6 +9,8 @@ import pytest
 
 from shared.calls.large_calls import FoldFailed, LargeCalls
 from shared.calls.read_call import CallBroken, Finality
+from shared.calls.read_details import read_details
+from shared.calls.views import View
 from shared.config.mongo_access import MongoAccess
 from shared.fold_pool.in_process import InProcessFolds
 from shared.fold_pool.pool import FoldPool
@@ -70,15 +72,28 @@ async def test_a_call_is_read_from_its_log(env: Environment, call: str) -> None:
     assert (b"".join(reading.parts), reading.finality) == (folded(*events_of(call)), Finality.SETTLING)
 
 
-async def test_a_call_never_seen_is_none(env: Environment, call: str) -> None:
-    assert await env.folds.read(call) is None
+async def test_the_details_of_a_call_are_read_from_its_log(env: Environment, call: str) -> None:
+    await put_large(env.store, events_of(call), call)
+    wanted = await read_details(env.store, call, book())
+
+    reading = await env.folds.read(call, View.DETAILS)
+
+    assert reading is not None
+    assert wanted is not None
+    assert (b"".join(reading.parts), reading.etag, reading.finality) == (wanted.body, wanted.etag, Finality.SETTLING)
 
 
-async def test_reading_a_call_that_cannot_be_folded_fails(env: Environment, call: str) -> None:
+@pytest.mark.parametrize("view", View)
+async def test_a_call_never_seen_is_none(env: Environment, call: str, view: View) -> None:
+    assert await env.folds.read(call, view) is None
+
+
+@pytest.mark.parametrize("view", View)
+async def test_reading_a_call_that_cannot_be_folded_fails(env: Environment, call: str, view: View) -> None:
     await env.store.mark_stale([update(call)])
 
     with pytest.raises(CallBroken):
-        await env.folds.read(call)
+        await env.folds.read(call, view)
 
 
 async def test_a_leased_call_is_folded_and_stored(env: Environment, call: str) -> None:
@@ -140,7 +155,9 @@ async def test_a_record_that_does_not_fit_is_final_without_it_and_is_read_whole(
 async def test_concurrent_readers_each_get_their_answer(env: Environment, call: str) -> None:
     await put_large(env.store, events_of(call), call)
 
-    readings = await asyncio.gather(*(env.folds.read(each) for each in (call, f"{call}-none", call)))
+    asked = [(call, View.RECORD), (f"{call}-none", View.RECORD), (call, View.DETAILS), (call, View.RECORD)]
+    readings = await asyncio.gather(*(env.folds.read(*each) for each in asked))
 
-    whole = folded(*events_of(call))
-    assert [reading and b"".join(reading.parts) for reading in readings] == [whole, None, whole]
+    record, details = folded(*events_of(call)), await read_details(env.store, call, book())
+    assert details is not None
+    assert [reading and b"".join(reading.parts) for reading in readings] == [record, None, details.body, record]

@@ -1,12 +1,11 @@
-"""`GET /api/calls/{callId}`: the record of a call."""
+"""`GET /api/calls/{callId}`: the record of a call; `GET /api/calls/{callId}/details`: its details."""
 
 import re
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
-from urllib.parse import unquote_to_bytes
+from typing import Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,67 +13,89 @@ from starlette.responses import Response
 from services.api.auth import KEY_HEADER, SECRET_HEADER, Authentication
 from services.api.errors import call_broken, call_not_found, invalid_call_id
 from services.api.etags import matches
+from services.api.paths import decoded
 from services.api.routes.large_calls import LargeCallReader
 from services.api.store_health import StoreHealth
 from services.api.streaming import PartsResponse
 from shared.calls.large_calls import LargeReading, OutOfMemory
-from shared.calls.read_call import CachedReads, CallBroken, Finality, Large, Reading
+from shared.calls.read_call import CallBroken, Finality, Large, Reading
+from shared.calls.views import View
 from shared.contract.ids import call_key
 from shared.process.logs import logger
 
 PATH = "/api/calls/{callId}"
-RETRIEVED = "Call retrieved successfully"
+DETAILS_PATH = f"{PATH}/details"
+RETRIEVED = {View.RECORD: "Call retrieved successfully", View.DETAILS: "Call details retrieved successfully"}
 FINALITY = "X-Call-Finality"
 CACHING = "private, no-cache"
 VARY = f"{KEY_HEADER}, {SECRET_HEADER}"
 
-_PREFIX = b'{"message":"%b","status":"success","error":null,"data":' % RETRIEVED.encode()
+_PREFIX = {
+    view: b'{"message":"%b","status":"success","error":null,"data":' % message.encode()
+    for view, message in RETRIEVED.items()
+}
 _SUFFIX = b"}"
 _JOINED_BYTES = 64 * 1024
 _MAX_CHARACTERS = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_REPLACEMENT = "\ufffd"
+_DOTS = (".", "..")  # clients and proxies take them for steps within the path
 
 log = logger(__name__)
 T = TypeVar("T")
 
 
+class Reads(Protocol):
+    """Reads one view of calls.
+
+    Raises `CallBroken`, `StoreUnavailable`.
+    """
+
+    async def read(self, call: str) -> Reading | Large | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """The route and its dependencies; `timeout` (seconds) bounds the time that a request waits for the store."""
+    """The routes and their dependencies; `timeout` (seconds) bounds the time that a request waits for the store."""
 
     authentication: Authentication
     health: StoreHealth
     timeout: float
-    cached: CachedReads
+    reads: Mapping[View, Reads]
     large: LargeCallReader
 
     async def get(self, request: Request) -> Response:
         """Return the present record of a call, live or ended."""
+        return await self._get(request, View.RECORD)
+
+    async def get_details(self, request: Request) -> Response:
+        """Return what the record has no room for: legs, recordings, ends, problems and more."""
+        return await self._get(request, View.DETAILS)
+
+    async def _get(self, request: Request, view: View) -> Response:
         async with self.health.time_limit(self.timeout):
             organization = await self.authentication.organization(request.headers)
             call_id = _call_id(request)
             call = call_key(organization, call_id)
-            found = await self._read(request, call, self.cached.read(call))
+            found = await self._read(request, call, self.reads[view].read(call))
         known = request.headers.getlist("If-None-Match")
         match found:
             case None:
                 raise call_not_found(call_id)
             case Reading():
-                return _not_modified(found, known) or _ok(found)
+                return _not_modified(found, known) or _ok(found, view)
             case Large(etag) if etag is not None and matches(known, etag):
                 return _not_modified_response(etag, Finality.FINAL)
             case Large():
-                return await self._get_large(request, call, call_id, known)
+                return await self._get_large(request, call, view, known)
 
-    async def _get_large(self, request: Request, call: str, call_id: str, known: list[str]) -> Response:
+    async def _get_large(self, request: Request, call: str, view: View, known: list[str]) -> Response:
         async with AsyncExitStack() as until_sent:
             await until_sent.enter_async_context(self.large.slot())
             async with self.health.time_limit(None):
-                reading = await self._read(request, call, self.large.read(call))
+                reading = await self._read(request, call, self.large.read(call, view))
             if reading is None:
-                raise call_not_found(call_id)
-            parts, headers = (_PREFIX, *reading.parts, _SUFFIX), _headers(reading.etag, reading.finality)
+                raise call_not_found(_call_id(request))
+            parts, headers = (_PREFIX[view], *reading.parts, _SUFFIX), _headers(reading.etag, reading.finality)
             return _not_modified(reading, known) or PartsResponse(parts, headers, until_sent.pop_all().aclose)
 
     async def _read(self, request: Request, call: str, reading: Awaitable[T]) -> T:
@@ -87,7 +108,7 @@ class Calls:
 
 
 def _not_modified(reading: Reading | LargeReading, known: list[str]) -> Response | None:
-    """Return 304 if the client has this state of the record, else None."""
+    """Return 304 if the client has this state of the view, else None."""
     return _not_modified_response(reading.etag, reading.finality) if matches(known, reading.etag) else None
 
 
@@ -95,10 +116,10 @@ def _not_modified_response(etag: str, finality: Finality) -> Response:
     return Response(None, HTTPStatus.NOT_MODIFIED, _headers(etag, finality))
 
 
-def _ok(reading: Reading) -> Response:
-    # The record is JSON already: parsing it and writing it again would take most of the time of a response.
+def _ok(reading: Reading, view: View) -> Response:
+    # The body is JSON already: parsing it and writing it again would take most of the time of a response.
     headers = _headers(reading.etag, reading.finality)
-    parts = (_PREFIX, reading.body, _SUFFIX)
+    parts = (_PREFIX[view], reading.body, _SUFFIX)
     if len(reading.body) > _JOINED_BYTES:
         return PartsResponse(parts, headers)  # many requests share the body: it is not copied for each
     return Response(b"".join(parts), HTTPStatus.OK, headers, "application/json")
@@ -114,18 +135,10 @@ def _call_id(request: Request) -> str:
     Raises:
         ApiError: the id is invalid (400).
     """
-    call_id: str = request.path_params["callId"]
-    if len(call_id) > _MAX_CHARACTERS or _CONTROL.search(call_id) or not _is_utf8(call_id, request):
+    try:
+        call_id = decoded(request.path_params["callId"])
+    except UnicodeDecodeError as error:
+        raise invalid_call_id() from error
+    if len(call_id) > _MAX_CHARACTERS or _CONTROL.search(call_id) or call_id in _DOTS:
         raise invalid_call_id()
     return call_id
-
-
-def _is_utf8(call_id: str, request: Request) -> bool:
-    """Return whether the path is UTF-8: servers replace other bytes by U+FFFD, which a call's id may also contain."""
-    if _REPLACEMENT not in call_id:
-        return True
-    try:
-        unquote_to_bytes(request.scope["raw_path"]).decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from services.api.errors import busy
 from shared.calls.large_calls import LargeCalls, LargeReading, PoolUnavailable, ProcessEnded
+from shared.calls.views import View
 from shared.process.logs import logger
 from shared.process.single_flight import SingleFlight
 
@@ -19,7 +21,7 @@ class LargeCallReader:
         self._capacity = capacity
         self._used = 0
         self._timeout = timeout
-        self._folds = SingleFlight(large_calls.read)
+        self._folds = {view: SingleFlight(partial(large_calls.read, view=view)) for view in View}
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
@@ -28,7 +30,7 @@ class LargeCallReader:
         Raises:
             ApiError: all slots are in use, or as many folds are still running after their requests timed out (503).
         """
-        if max(self._used, len(self._folds)) >= self._capacity:
+        if max(self._used, sum(map(len, self._folds.values()))) >= self._capacity:
             raise busy()
         self._used += 1
         try:
@@ -36,15 +38,15 @@ class LargeCallReader:
         finally:
             self._used -= 1
 
-    async def read(self, call: str) -> LargeReading | None:
-        """Return the record of a call, as of this request or later.
+    async def read(self, call: str, view: View) -> LargeReading | None:
+        """Return the record of a call, or its details, as of this request or later.
 
         Raises:
             ApiError: the fold takes too long, or the pool has failed in a way that need not last (503).
         """
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._folds.get(call)
+                return await self._folds[view].get(call)
         except (TimeoutError, ProcessEnded, PoolUnavailable) as error:
             log.warning("large_call_not_read", call=call, why=str(error) or "timeout")
             raise busy() from error

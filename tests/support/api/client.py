@@ -17,6 +17,8 @@ from services.api.app import ApiDependencies, create_app
 from services.api.settings import ApiSettings
 from shared.calls.fold_call import fold_documents, render
 from shared.calls.large_calls import LargeCalls
+from shared.contract.ids import call_key
+from shared.fold.fold import RULES_VERSION
 from shared.fold_pool.in_process import InProcessFolds
 from shared.store.api_keys import new_key
 from shared.store.ids import documents
@@ -66,7 +68,7 @@ async def reader(
 
 async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> None:
     """Store the events, all of one call; `final` folds them as the fold loop does."""
-    call = f"{bodies[0]['organizationid']}/{bodies[0]['subject']}"
+    call = call_key(bodies[0]["organizationid"], bodies[0]["subject"])
     source = SourcePartition("calls.telephony", 0)
     logged = list(documents(call, source, list(enumerate(map(raw, bodies))), CONTENT_KEY))
     await store.insert(logged)
@@ -93,6 +95,7 @@ def _result(logged: Sequence[LogDocument]) -> FoldResult:
         opted_out=False,
         events=folded.events,
         conflicts=folded.conflicts,
-        rules_version=1,
+        problems=folded.problems,
+        rules_version=RULES_VERSION,
         price_book_version="test",
     )

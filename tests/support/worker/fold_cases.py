@@ -44,10 +44,10 @@ class Heavy(MemoryStore):
 
 
 class _Torn(PriceBook):
-    def price_list_at(self, moment: int) -> PriceList:
+    def price_list_at(self, moment: int, organization_id: str) -> PriceList:
         if moment == self.price_lists[0].effective:
             raise KeyError(moment)
-        return self.price_lists[0]
+        return super().price_list_at(moment, organization_id)
 
 
 def torn(missing: int = STARTED) -> PriceBook:

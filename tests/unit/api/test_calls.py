@@ -116,7 +116,13 @@ async def test_head_has_the_headers_of_get(api: Reader) -> None:
         assert response.headers[name] == got.headers[name]
 
 
-@pytest.mark.parametrize("call_id", ["x" * 256, "Grüße 🙂", "a?b#c%d", "..a", "\ufffd", "'\"\\", "𝄞" * 256])
+@pytest.mark.parametrize(
+    "call_id",
+    [
+        *("x" * 256, "Grüße 🙂", "a?b#c%d", "..a", "\ufffd", "'\"\\", "𝄞" * 256),
+        *("a/b", "/", "//", "a/details", "a%2Fb", "%", "a/../b", "/" * 256),
+    ],
+)
 async def test_any_id_that_the_contract_allows_is_found(api: Reader, call_id: str) -> None:
     await put(api.store, [event("call.created", call=call_id)])
     encoded = "".join(f"%{byte:02X}" for byte in call_id.encode())

@@ -68,22 +68,29 @@ async def test_a_call_of_another_organization_looks_like_one_that_does_not_exist
 
 @pytest.mark.parametrize(
     "path",
-    ["%00", "a%00b", "%1F", "%7F", "%C2%80", "%C2%9F", "a%0A", "%0D%0A", "%FF", "%ED%A0%80", "%C3%28", "x" * 257],
+    [
+        *("%00", "a%00b", "%1F", "%7F", "%C2%80", "%C2%9F", "a%0A", "%0D%0A", "%FF", "%ED%A0%80", "%C3%28"),
+        *("x" * 257, "a%2F" * 129, "%2E", "%2E%2E", "%2e%2e"),
+    ],
 )
-async def test_an_invalid_call_id_is_rejected(api: Reader, path: str) -> None:
-    response = await api.get(f"/api/calls/{path}")
+@pytest.mark.parametrize("view", ["", "/details"])
+async def test_an_invalid_call_id_is_rejected(api: Reader, path: str, view: str) -> None:
+    response = await api.get(f"/api/calls/{path}{view}")
 
     assert response.status_code == 400
     assert response.json() == {
         "message": "Invalid call ID",
         "status": "error",
-        "error": "A call ID must be UTF-8, at most 256 characters long, and without control characters",
+        "error": "A call ID must be UTF-8, at most 256 characters long, without control characters, not '.' or '..'",
     }
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/api", "/api/calls", "/api/calls/", f"{CALL}/", "/api/calls/a%2Fb", "/api/calls/a/b", "/redoc", "/docs/x"],
+    [
+        *("/", "/api", "/api/calls", "/api/calls/", f"{CALL}/", "/api/calls/a/b", "/redoc", "/docs/x"),
+        *(f"{CALL}/details/", f"{CALL}/details/x", "/api/calls//details", "/api%2Fcalls/call-456"),
+    ],
 )
 async def test_other_paths_do_not_exist(api: Reader, path: str) -> None:
     response = await api.get(path)

@@ -10,6 +10,8 @@ from structlog.testing import capture_logs
 from shared.calls.fold_call import StoredFold, render
 from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory, PoolUnavailable, ProcessEnded
 from shared.calls.read_call import POOLED_BYTES, CallBroken, Finality
+from shared.calls.read_details import read_details
+from shared.calls.views import View
 from shared.fold.fold import fold
 from shared.fold_pool.in_process import InProcessFolds
 from shared.store.models import Lease
@@ -39,11 +41,11 @@ class ControlledPool:
     async def store(self, lease: Lease) -> StoredFold:
         raise NotImplementedError(lease)
 
-    async def read(self, call: str) -> LargeReading | None:
+    async def read(self, call: str, view: View = View.RECORD) -> LargeReading | None:
         self.started.append(call)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
-        reading = await InProcessFolds(self.source, book()).read(call)
+        reading = await InProcessFolds(self.source, book()).read(call, view)
         await self.released.wait()
         self.running -= 1
         if self.failure:
@@ -83,6 +85,32 @@ async def test_a_large_call_is_served_like_any_other() -> None:
     assert response.headers["Content-Type"] == "application/json"
     assert response.headers["Content-Length"] == str(len(response.content))
     assert test.pool.started == [CALL]
+
+
+async def test_the_details_of_a_large_call_are_served_like_any_other() -> None:
+    test = await setup()
+    details = await read_details(test.store, CALL, book())
+
+    response = await test.api.get(f"{PATH}/details")
+
+    assert details is not None
+    assert response.content == (
+        b'{"message":"Call details retrieved successfully","status":"success","error":null,"data":%b}' % details.body
+    )
+    assert (response.headers["ETag"], response.headers["X-Call-Finality"]) == (details.etag, Finality.LIVE)
+    assert test.pool.started == [CALL]
+
+
+async def test_record_and_details_share_the_capacity() -> None:
+    test = await setup(released=False, pool_queue=1)
+    readers = [asyncio.create_task(test.api.get(path)) for path in (PATH, f"{PATH}/details")]
+    await eventually(lambda: len(test.pool.started) == 2)
+
+    rejected = [await test.api.get(path) for path in (PATH, f"{PATH}/details")]
+
+    assert [(response.status_code, response.headers["Retry-After"]) for response in rejected] == [(503, "5")] * 2
+    test.pool.released.set()
+    assert [response.status_code for response in await asyncio.gather(*readers)] == [200, 200]
 
 
 async def test_a_record_that_the_client_has_is_not_sent_again() -> None:

@@ -66,6 +66,8 @@ async def test_error_responses_carry_the_request_id(api: Reader) -> None:
         ("/api/calls/call-456", ROUTE, 200),
         ("/api/calls/another", ROUTE, 404),
         ("/api/calls/%00", ROUTE, 400),
+        ("/api/calls/call-456/details", f"{ROUTE}/details", 200),
+        ("/api/calls/call-456%2Fdetails", ROUTE, 404),
         ("/api/calls/a/b", "none", 404),
         ("/healthz", "/healthz", 200),
         ("/docs/x", "/docs/{name}", 404),
@@ -113,7 +115,7 @@ async def test_an_exception_after_the_start_of_the_response_adds_nothing_to_it()
         return {"type": "http.request"}
 
     with capture_logs() as lines:
-        await RequestMiddleware(breaking)({"type": "http", "method": "GET", "headers": []}, receive, send)
+        await RequestMiddleware(breaking)({"type": "http", "method": "GET", "path": "/", "headers": []}, receive, send)
 
     assert sent == ["http.response.start"]
     assert [line["event"] for line in lines] == ["internal_error"]

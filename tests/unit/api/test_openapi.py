@@ -4,15 +4,18 @@ import re
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
+from services.api.openapi import EXAMPLE_EVENTS
 from tests.support.api.client import Reader, break_call, put, reader
 from tests.support.events.makers import STARTED, event
 from tests.support.events.seed_call import seed_call, seed_response
 
 CALL = "/api/calls/call-456"
 ROUTE = "/api/calls/{callId}"
+DETAILS_ROUTE = f"{ROUTE}/details"
 EVERYTHING = [
     *seed_call(),
     event("tool.called", at=STARTED + 20_000, arguments={"order": 27}),
@@ -53,6 +56,26 @@ async def test_records_match_the_schema(api: Reader, document: dict[str, Any], c
     check(document, described(document, answer)["content"]["application/json"]["schema"], answer.json())
 
 
+@pytest.mark.parametrize("call", [seed_call(), EVERYTHING, [event("call.note", call="call-456")]])
+async def test_details_match_the_schema(api: Reader, document: dict[str, Any], call: list[dict[str, Any]]) -> None:
+    await put(api.store, call)
+
+    answer = await api.get(f"{CALL}/details")
+
+    schema = described(document, answer, DETAILS_ROUTE)["content"]["application/json"]["schema"]
+    check(document, schema, answer.json())
+
+
+async def test_the_example_of_the_details_has_an_entry_in_every_list(document: dict[str, Any]) -> None:
+    content = document["paths"][DETAILS_ROUTE]["get"]["responses"]["200"]["content"]["application/json"]
+    data = content["example"]["data"]
+
+    check(document, content["schema"], content["example"])
+    assert document["paths"][DETAILS_ROUTE]["get"]["operationId"] == "getCallDetailsById"
+    assert (data["finality"], data["event_count"]) == ("final", len(orjson.loads(EXAMPLE_EVENTS.read_bytes())))
+    assert all(value for value in data.values() if isinstance(value, list))
+
+
 async def test_the_schema_rejects_an_invalid_record(document: dict[str, Any]) -> None:
     schema = document["paths"][ROUTE]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     wrong = seed_response()
@@ -70,8 +93,9 @@ async def test_the_example_is_the_seed_with_its_nulls(document: dict[str, Any]) 
     check(document, content["schema"], content["example"])
 
 
-async def test_every_error_has_a_valid_example(document: dict[str, Any]) -> None:
-    responses = document["paths"][ROUTE]["get"]["responses"]
+@pytest.mark.parametrize("route", [ROUTE, DETAILS_ROUTE])
+async def test_every_error_has_a_valid_example(document: dict[str, Any], route: str) -> None:
+    responses = document["paths"][route]["get"]["responses"]
 
     assert set(responses) == {"200", "304", "400", "401", "404", "405", "500", "503"}
     for status in set(responses) - {"200", "304"}:
@@ -80,29 +104,33 @@ async def test_every_error_has_a_valid_example(document: dict[str, Any]) -> None
             check(document, content["schema"], example["value"])
 
 
-async def test_every_response_has_the_documented_headers(api: Reader, document: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("route", "view"), [(ROUTE, ""), (DETAILS_ROUTE, "/details")])
+async def test_every_response_has_the_documented_headers(
+    api: Reader, document: dict[str, Any], route: str, view: str
+) -> None:
     await put(api.store, seed_call())
     await break_call(api.store, "org-789/broken")
     answers = [
-        await api.get(CALL),
-        await api.get(CALL, {"If-None-Match": "*"}),
-        await api.get("/api/calls/%00"),
-        await api.get(CALL, {"X-API-KEY": "wrong"}),
-        await api.get("/api/calls/none"),
-        await api.get(CALL, method="POST"),
-        await api.get("/api/calls/broken"),
+        await api.get(f"{CALL}{view}"),
+        await api.get(f"{CALL}{view}", {"If-None-Match": "*"}),
+        await api.get(f"/api/calls/%00{view}"),
+        await api.get(f"{CALL}{view}", {"X-API-KEY": "wrong"}),
+        await api.get(f"/api/calls/none{view}"),
+        await api.get(f"{CALL}{view}", method="POST"),
+        await api.get(f"/api/calls/broken{view}"),
     ]
 
     assert [answer.status_code for answer in answers] == [200, 304, 400, 401, 404, 405, 500]
     for answer in answers:
-        documented = {name.lower() for name in described(document, answer)["headers"]}
+        documented = {name.lower() for name in described(document, answer, route)["headers"]}
         assert set(answer.headers) - {"content-type", "content-length"} == documented
 
 
 async def test_both_headers_are_required(document: dict[str, Any]) -> None:
     schemes = document["components"]["securitySchemes"]
 
-    assert document["paths"][ROUTE]["get"]["security"] == [{"X-API-KEY": [], "X-API-SECRET": []}]
+    for route in (ROUTE, DETAILS_ROUTE):
+        assert document["paths"][route]["get"]["security"] == [{"X-API-KEY": [], "X-API-SECRET": []}]
     for name in ("X-API-KEY", "X-API-SECRET"):
         assert (schemes[name]["type"], schemes[name]["in"], schemes[name]["name"]) == ("apiKey", "header", name)
 

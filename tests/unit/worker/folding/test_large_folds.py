@@ -8,6 +8,7 @@ import pytest
 from shared.calls.fold_call import StoredFold
 from shared.calls.large_calls import LARGE_BYTES, FoldFailed, LargeReading, OutOfMemory, PoolUnavailable, ProcessEnded
 from shared.calls.leased_folds import Outcome
+from shared.calls.views import View
 from shared.fold_pool.in_process import InProcessFolds
 from shared.store.memory.calls import MemoryStore
 from shared.store.models import Lease
@@ -36,8 +37,8 @@ class ControlledPool:
             raise self.failures.pop(0)
         return await InProcessFolds(self.store_in, book()).store(lease)
 
-    async def read(self, call: str) -> LargeReading | None:
-        raise NotImplementedError(call)
+    async def read(self, call: str, view: View = View.RECORD) -> LargeReading | None:
+        raise NotImplementedError(call, view)
 
 
 def heavy(lease_ms: int = 60_000) -> Heavy:
