@@ -17,8 +17,10 @@ STORED_KINDS = tuple(kind for kind in ProblemKind if kind is not ProblemKind.UNK
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Which calls: those of one organization (None: all), with a problem of one of the kinds (none: any kind), whose
-    last arrival is not before `since` (Unix milliseconds)."""
+    """Which calls: those of one organization (None: all), that have a problem of one of the kinds (none: of any).
+
+    Their last arrival is not before `since`, Unix milliseconds.
+    """
 
     organization: str | None = None
     kinds: frozenset[str] = frozenset()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -30,14 +31,14 @@ Organization = Annotated[
 ]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option("--kind", metavar="KIND", parser=_kind, help="Only calls with this kind of problem; may be repeated"),
+    typer.Option("--kind", metavar="KIND", parser=_kind, help="Only calls with this kind of problem, such as conflict; may be repeated"),
 ]
 Since = Annotated[
     int | None,
     typer.Option(
         metavar="TIME",
         parser=arguments.moment,
-        help="Only calls whose latest event arrived since then: an RFC 3339 time, or how long ago, such as 90m, 24h, 7d",
+        help="Only calls whose latest event arrived since then: RFC 3339, or how long ago, such as 90m, 24h or 7d",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
@@ -94,5 +95,5 @@ def _row(call: ProblemCall) -> list[object]:
     return [*list(described(call).values())[:-1], _counts(call.problems)]
 
 
-def _counts(problems: "Counter[str] | dict[str, int]") -> str:
+def _counts(problems: Mapping[str, int]) -> str:
     return ", ".join(f"{kind} {count}" for kind, count in in_order(problems).items())
