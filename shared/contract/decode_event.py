@@ -1,148 +1,118 @@
-"""The contract of events: the CloudEvents envelope, and `decode` from a record's bytes to an `Event`."""
+"""The contract of events: `decode` from a record's bytes to an `Event`.
 
-import json
+The usual event is read in one strict pass. Only what that does not accept is read again with care (`lenient`), field by
+field: docs/decisions/0014.
+"""
+
 from collections.abc import Callable
-from collections.abc import Sequence as Items
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, get_type_hints
+from decimal import Decimal
+from operator import itemgetter
+from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints
 
-import orjson
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, PlainValidator, TypeAdapter
+from pydantic_core import PydanticOmit
 from typing_extensions import TypedDict
 
 from shared.contract import strict_json
-from shared.contract.fields import Id, Needs, RequiredText, Text
+from shared.contract.event import CallId, Envelope, Event, InvalidEvent, OrderingKey, OrganizationId
+from shared.contract.fields import bare
+from shared.contract.lenient import json_text, read_event
+from shared.contract.lenient.attributes import PRODUCER_TIME
+from shared.contract.lenient.data import AHEAD_MS, OLDEST_START_MS
+from shared.contract.modes import ATTRIBUTE_HEADERS, Headers, Mode, framing, is_tombstone, mode, structured
 from shared.contract.payloads import OPT_OUT, TYPES, Data
-from shared.contract.problems import Problem
-from shared.contract.rejection import Reason, explain
-from shared.contract.timestamps import InvalidTime, milliseconds, rfc3339
+from shared.contract.rejection import Reason, Refused
+from shared.contract.timestamps import milliseconds
 from shared.contract.topics import MAX_EVENT_BYTES
 
-Headers = Items[tuple[str, bytes | None]]
-
-# Without control characters and `/`, a range of ids in the event log holds exactly one call.
-_NAME = r"^[^/\x00-\x1f\x7f-\x9f]+$"
-CallId = Annotated[
-    str,
-    Field(min_length=1, max_length=256, pattern=_NAME),
-    Needs("a string of 1 to 256 characters without `/` and control characters", (str,)),
+__all__ = [
+    "ATTRIBUTE_HEADERS",
+    "CallId",
+    "Envelope",
+    "Event",
+    "Headers",
+    "InvalidEvent",
+    "Mode",
+    "OrderingKey",
+    "OrganizationId",
+    "canonical",
+    "decode",
+    "decode_logged",
+    "is_tombstone",
+    "mode",
+    "producer_time",
+    "too_large",
 ]
-OrganizationId = Annotated[
-    str,
-    Field(min_length=1, max_length=128, pattern=_NAME),
-    Needs("a string of 1 to 128 characters without `/` and control characters", (str,)),
-]
-Sequence = Annotated[
-    Annotated[str, Field(max_length=32)] | int,
-    Field(union_mode="left_to_right"),
-    Needs("a string or an integer of at most 32 characters", (str, int)),
-]
+
+canonical = read_event.canonical
+
+_FRAMED = (Reason.NOT_JSON, Reason.NOT_AN_OBJECT, Reason.NOT_CLOUDEVENTS)
 
 
-class Envelope(TypedDict):
-    """The attributes of a CloudEvent 1.0 that are read. Others are ignored."""
-
-    __pydantic_config__ = ConfigDict(strict=True, extra="ignore")  # type: ignore[misc]
-    specversion: Annotated[Literal["1.0"], Field(description="`1.0`")]
-    id: Id
-    source: Id
-    type: RequiredText
-    subject: Annotated[CallId, Field(description="The call's id")]
-    time: Annotated[
-        str, Field(json_schema_extra={"format": "date-time"}), Needs("an RFC 3339 time with a zone", (str,))
-    ]
-    organizationid: OrganizationId
-    sequence: NotRequired[Sequence | None]
-    traceparent: NotRequired[Text | None]
-    data: NotRequired[Any]
+class _NeedsCare(ValueError):
+    """The event is not as strict as most are: it is read again."""
 
 
-class OrderingKey(NamedTuple):
-    """Decides which of two conflicting facts wins: the greater key is later.
+def _left_out(value: Any) -> Any:
+    if value is None or value == "":
+        raise PydanticOmit
+    raise _NeedsCare
 
-    Of `sequence` and of `id` the shorter is less, so that `t2` stands before `t10`.
+
+def _left_out_if_empty(value: Any) -> Any:
+    if value is None or value == "":
+        raise PydanticOmit
+    return value
+
+
+_LeftOut = Annotated[Any, PlainValidator(_left_out)]
+
+
+def _optional(hint: Any) -> Any:
+    """Return the type of an optional field that leaves out null and an empty text."""
+    kind = bare(hint)
+    if get_args(kind)[:1] == (Any,):
+        return NotRequired[Annotated[kind, AfterValidator(_left_out_if_empty)]]
+    return NotRequired[Annotated[kind | _LeftOut, Field(union_mode="left_to_right")]]
+
+
+def _typed_dict(name: str, hints: dict[str, Any]) -> Any:
+    made: Any = TypedDict(name, hints)  # type: ignore[misc]
+    made.__pydantic_config__ = Data.__pydantic_config__  # type: ignore[attr-defined]
+    return made
+
+
+def _reader(model: Any = None, *, required: bool = True) -> Callable[[Any], Any]:
+    """Return what reads a strict event whose `data` is of the model; nothing is required of redacted data.
+
+    Without a model, that of a type that the contract does not know. A single reader takes less time than two.
     """
-
-    time: int
-    sequence_length: int
-    sequence: str
-    source: str
-    id_length: int
-    id: str
-
-
-class Event(NamedTuple):
-    """One valid event.
-
-    `data` is what was read: of a type that the contract knows, the fields that could be read, without null and empty
-    ones and with usual words; else the JSON value without what a store cannot keep. A reported cost whose `currency`
-    cannot be read has neither `currency` nor `cost`. `raw` is the event as JSON in structured mode, as the event log
-    keeps it and `decode_logged` reads it. `redacted_at`: Unix milliseconds, 0 if the event is not redacted; a redacted
-    event may lack fields that its type requires. `problems`: what is wrong with it, one for each kind and field.
-    """
-
-    organization_id: str
-    call_id: str
-    type: str
-    time: int
-    ordering_key: OrderingKey
-    data: Any
-    opts_out: bool
-    raw: bytes
-    redacted_at: int = 0
-    problems: tuple[Problem, ...] = ()
-
-    @property
-    def identity(self) -> tuple[str, str]:
-        """`(source, id)`, unique within a call: two events with the same identity are the same occurrence."""
-        return (self.ordering_key.source, self.ordering_key.id)
-
-
-@dataclass(frozen=True, slots=True)
-class InvalidEvent:
-    """Why a record is not a valid event; `detail` is a sentence for the provider's engineer.
-
-    `opt_out` is the event that enters the log in place of a refused one that opts out (docs/record.md, Opt-out).
-    """
-
-    reason: Reason
-    detail: str
-    opt_out: Event | None = None
-
-
-class Mode(StrEnum):
-    """How a CloudEvent is written in a Kafka record."""
-
-    STRUCTURED = "structured"
-    BINARY = "binary"
-
-
-def _reader(model: Any) -> Callable[[Any], Any]:
+    attributes = get_type_hints(Envelope, include_extras=True)
+    del attributes["traceparent"]  # nothing reads it
+    if model is not None:
+        hints = get_type_hints(model, include_extras=True).items()
+        data = _typed_dict(
+            model.__name__,
+            {
+                name: hint if required and get_origin(hint) is not NotRequired else _optional(hint)
+                for name, hint in hints
+            },
+        )
+        attributes["data"] = data if data.__required_keys__ else NotRequired[data | None]
     # Not the adapter's own method, which takes time to pass its many options on.
-    read: Callable[[Any], Any] = TypeAdapter(model).validator.validate_python
+    read: Callable[[Any], Any] = TypeAdapter(_typed_dict("StrictEvent", attributes)).validator.validate_python
     return read
 
 
-def _partial(model: type) -> Any:
-    partial: Any = TypedDict(model.__name__, get_type_hints(model, include_extras=True), total=False)  # type: ignore[misc]
-    partial.__pydantic_config__ = Data.__pydantic_config__  # type: ignore[attr-defined]
-    return partial
-
-
-_ENVELOPE = _reader(Envelope)
-_DATA = {name: _reader(model) for name, model in TYPES.items()}
-_REDACTED_DATA = {name: _reader(_partial(model)) for name, model in TYPES.items()}
-_CE = "ce_"
+_READERS = {kind: _reader(model) for kind, model in TYPES.items()}
+_REDACTED_READERS = {kind: _reader(model, required=False) for kind, model in TYPES.items()}
+_UNKNOWN_TYPE = _reader()
 
 # What a named tuple's own constructor calls, at half its time.
 _new = tuple.__new__
 
-ATTRIBUTE_HEADERS = frozenset(_CE + name for name in Envelope.__annotations__ if name != "data")
-"""The headers of binary mode that are read; others are ignored."""
 
-
-def decode(value: bytes | None, headers: Headers = (), *, arrival: int) -> Event | InvalidEvent:  # noqa: ARG001
+def decode(value: bytes | None, headers: Headers = (), *, arrival: int) -> Event | InvalidEvent:
     """Return the event in a record's value and headers, in structured or binary mode, or why it is invalid.
 
     `arrival`: when the record arrived (Unix milliseconds), the time of an event whose own clock is wrong. Does not
@@ -151,14 +121,18 @@ def decode(value: bytes | None, headers: Headers = (), *, arrival: int) -> Event
     raw = value or b""
     if len(raw) > MAX_EVENT_BYTES:
         return too_large(len(raw))
+    if headers and mode(headers) is Mode.BINARY:
+        try:
+            raw = structured(raw, headers)
+        except Refused as refused:
+            return InvalidEvent(refused.reason, refused.detail)
     try:
-        if headers and mode(headers) is Mode.BINARY:
-            raw = _structured(raw, headers)
-    except UnicodeDecodeError:
-        return InvalidEvent(Reason.WRONG_TYPE, "a `ce_` header is not UTF-8")
-    except ValueError as error:
-        return _unreadable(error, value)
-    return decode_logged(raw)
+        return _strict(raw, arrival + AHEAD_MS, 0)
+    except ValueError:
+        found = read_event.read_sent(raw, arrival)
+    if isinstance(found, InvalidEvent) and found.reason in _FRAMED:
+        return InvalidEvent(found.reason, found.detail + framing(value or b"", headers))
+    return found
 
 
 def too_large(size: int) -> InvalidEvent:
@@ -171,112 +145,116 @@ def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
     `redacted_at`: when its document in the log was redacted (Unix milliseconds, 0: never).
     """
     try:
-        body = strict_json.parse(raw)
-    except ValueError as error:
-        return _unreadable(error, raw)
-    if not isinstance(body, dict):
-        return InvalidEvent(Reason.NOT_AN_OBJECT, "the value is JSON, but not an object")
-    try:
-        envelope = _ENVELOPE(body)
-    except ValidationError as error:
-        return InvalidEvent(*explain(error))
-    try:
-        time = milliseconds(envelope["time"])
-    except InvalidTime as error:
-        return InvalidEvent(Reason.INVALID_TIME, str(error))
-    return _event(envelope, time, raw, redacted_at)
-
-
-def _event(envelope: Envelope, time: int, raw: bytes, redacted_at: int) -> Event | InvalidEvent:
-    kind, sent = envelope["type"], envelope.get("data")
-    data = sent
-    if read := (_REDACTED_DATA if redacted_at else _DATA).get(kind):
-        try:
-            data = read({} if sent is None else sent)
-        except ValidationError as error:
-            if not redacted_at:
-                return InvalidEvent(*explain(error, "data"))
-            data = {}
-    sequence = envelope.get("sequence")
-    sequence = "" if sequence is None else str(sequence)
-    opts_out = isinstance(sent, dict) and sent.get(OPT_OUT) is True
-    identifier = envelope["id"]
-    ordering_key = _new(OrderingKey, (time, len(sequence), sequence, envelope["source"], len(identifier), identifier))
-    organization, call = envelope["organizationid"], envelope["subject"]
-    return _new(Event, (organization, call, kind, time, ordering_key, data, opts_out, raw, redacted_at, ()))
-
-
-def mode(headers: Headers) -> Mode:
-    """Return how the record's CloudEvent is written.
-
-    The content type decides, as in the CloudEvents Kafka binding; a record without `ce_` headers is structured too.
-    """
-    binary = Mode.STRUCTURED
-    for name, value in headers:
-        if name.lower() == "content-type" and (value or b"").lower().startswith(b"application/cloudevents"):
-            return Mode.STRUCTURED
-        if name.startswith(_CE):
-            binary = Mode.BINARY
-    return binary
-
-
-def _structured(value: bytes, headers: Headers) -> bytes:
-    """Return the binary-mode event as JSON in structured mode, its data byte for byte."""
-    attributes = {
-        name[len(_CE) :]: text.decode() for name, text in headers if text is not None and name in ATTRIBUTE_HEADERS
-    }
-    if not value:
-        return orjson.dumps(attributes)
-    # Parsed alone first: `{}, "subject": "another call"` must not become part of the envelope.
-    strict_json.parse(value, strict_json.MAX_DEPTH - 1)
-    return b"".join((orjson.dumps(attributes)[:-1], b"," if attributes else b"", b'"data":', value, b"}"))
-
-
-def _unreadable(error: ValueError, value: bytes | None) -> InvalidEvent:
-    match error:
-        case strict_json.NumberOutOfRange():
-            return InvalidEvent(Reason.NUMBER_OUT_OF_RANGE, str(error))
-        case strict_json.NulInKey():
-            return InvalidEvent(Reason.NUL_IN_KEY, str(error))
-        case strict_json.TooDeep():
-            return InvalidEvent(Reason.TOO_DEEP, str(error))
-        case _:
-            return InvalidEvent(Reason.NOT_JSON, _not_json(error, value or b""))
-
-
-def _not_json(error: ValueError, value: bytes) -> str:
-    if not value:
-        return "the value is empty"
-    if "UTF-8" in str(error):
-        return "not JSON: the value is not UTF-8"
-    hint = " (NaN and infinities are not JSON)" if b"NaN" in value or b"Infinity" in value else ""
-    return f"not JSON: {error}{hint}"
+        return _strict(raw, _ANY_TIME, redacted_at)
+    except ValueError:
+        return read_event.read_logged(raw, redacted_at)
 
 
 def producer_time(raw: bytes) -> str | None:
     """Return the attribute `producertime` of an event of the log: what its producer's wrong clock said, or None."""
-    found = strict_json.parse(raw).get("producertime")
-    return found if isinstance(found, str) else None
+    found = json_text.parse(raw).value.get(PRODUCER_TIME)
+    return None if found is None else str(found)
 
 
-def is_tombstone(value: bytes | None, headers: Headers) -> bool:
-    """Return whether a record has no value and is no event either.
-
-    In binary mode a record without a value is an event without `data`.
-    """
-    return value is None and mode(headers) is not Mode.BINARY
+_ANY_TIME = 2**63
 
 
-def canonical(raw: bytes) -> bytes:
-    """Return the form in which two bodies under one identity are compared (record.md, Conflicts).
+def _strict(raw: bytes, latest: int, redacted_at: int) -> Event:
+    """Return the event if nothing is wrong with it and nothing has to be read as anything else.
 
-    `raw` is a valid event in structured mode.
+    `latest`: the greatest time that a clock which is right can give.
+
+    Raises:
+        ValueError: the event has to be read with care.
     """
     body = strict_json.parse(raw)
-    sequence = body.get("sequence")
-    form = {
-        name: body.get(name) for name in ("specversion", "id", "source", "type", "subject", "organizationid", "data")
-    }
-    form["time"] = rfc3339(milliseconds(body["time"]))
-    form["sequence"] = None if sequence is None else str(sequence)
-    return json.dumps(form, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    try:
+        kind = body["type"]
+        read = (_REDACTED_READERS if redacted_at else _READERS).get(kind, _UNKNOWN_TYPE)
+    except (TypeError, KeyError) as error:
+        raise _NeedsCare from error
+    event = read(body)
+    time = milliseconds(event["time"])
+    if time > latest or PRODUCER_TIME in body:
+        raise _NeedsCare
+    data, opts_out = event.get("data"), False
+    if data is None:
+        if "data_base64" in body:
+            raise _NeedsCare
+        data = {} if kind in _READERS else None
+    else:
+        sent = body["data"]
+        if type(sent) is dict:
+            if OPT_OUT in sent:
+                flag = sent[OPT_OUT]
+                opts_out = flag is True
+                if not (opts_out or flag is None or flag is False):
+                    raise _NeedsCare
+        elif type(sent) is str:  # it may hold an object
+            raise _NeedsCare
+    if kind in _CHECKS and not _CHECKS[kind](data, time):
+        raise _NeedsCare
+    sequence, identifier = event.get("sequence"), event["id"]
+    sequence = "" if sequence is None else str(sequence)
+    ordering_key = _new(OrderingKey, (time, len(sequence), sequence, event["source"], len(identifier), identifier))
+    organization, call = event["organizationid"], event["subject"]
+    return _new(Event, (organization, call, kind, time, ordering_key, data, opts_out, raw, redacted_at, ()))
+
+
+# Times inside data that may be wrong though they are times, and what else no type can say.
+
+Check = Callable[[dict[str, Any], int], bool]
+_NOTHING = Decimal(0)
+_START, _END = itemgetter("start"), itemgetter("end")
+
+
+def _start_near(data: dict[str, Any], time: int) -> bool:
+    start: int | None = data.get("start_timestamp")
+    return start is None or time - OLDEST_START_MS <= start <= time + AHEAD_MS
+
+
+def _end_near(data: dict[str, Any], time: int) -> bool:
+    end: int = data.get("end_timestamp", 0)
+    return end <= time + AHEAD_MS
+
+
+def _timestamp_near(data: dict[str, Any], time: int) -> bool:
+    stated: int = data.get("timestamp", 0)
+    return stated <= time + AHEAD_MS
+
+
+def _turn_near(data: dict[str, Any], time: int) -> bool:
+    latest = time + AHEAD_MS
+    if data.get("timestamp", 0) > latest or data.get("end_timestamp", 0) > latest:
+        return False
+    words = data.get("words")
+    if not words:
+        return True
+    try:
+        return bool(max(map(_START, words)) <= latest and max(map(_END, words)) <= latest)
+    except KeyError:
+        return all(word.get("start", 0) <= latest and word.get("end", 0) <= latest for word in words)
+
+
+def _digits_known(data: dict[str, Any], _: int) -> bool:
+    return "digits" in data and not data.get("sensitive")
+
+
+def _no_negative_charge(data: dict[str, Any], _: int) -> bool:
+    cost: Decimal = data.get("cost", _NOTHING)  # a redacted event may have none
+    return cost >= 0 or data.get("kind") == "adjustment"
+
+
+_CHECKS: dict[str, Check] = {
+    "call.created": _start_near,
+    "call.ringing": _start_near,
+    "call.started": _start_near,
+    "call.updated": _start_near,
+    "call.dtmf": _digits_known,
+    "call.ended": _end_near,
+    "call.failed": _end_near,
+    "transcript.turn": _turn_near,
+    "tool.called": _timestamp_near,
+    "tool.returned": _timestamp_near,
+    "cost.reported": _no_negative_charge,
+}

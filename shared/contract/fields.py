@@ -1,73 +1,67 @@
-"""The kinds of fields that events are made of: what each accepts, and the words for it.
+"""The kinds of fields that events are made of: what publishers are asked for, how it is read, and the words for it.
 
-Reading is strict: a string is never converted to a number. Durations and latencies are milliseconds, timestamps Unix
-milliseconds, money dollars.
+The types are strict, as JSON Schema shows them. What they refuse is read with care by each field's `Needs.read`.
+Durations and latencies are milliseconds, timestamps Unix milliseconds.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from functools import partial
+from hashlib import sha256
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, NotRequired, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, WithJsonSchema
-from pydantic_core import CoreSchema
-from pydantic_core.core_schema import custom_error_schema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-EARLIEST_MS = 946_684_800_000
-"""2000-01-01T00:00:00Z."""
+from shared.contract import words
+from shared.contract.lenient import json_text, spellings
+from shared.contract.timestamps import EARLIEST_MS, LATEST_MS
 
-LATEST_MS = 4_133_980_800_000
-"""2101-01-01T00:00:00Z, the first millisecond that is too late."""
+MOST_DURATION_MS = 30 * 24 * 3600 * 1000
+"""30 days."""
 
-_AMOUNT_LIMIT = 10**9
-_AMOUNT_PLACES = 12
-_AMOUNT_TEXT = re.compile(rf"-?[0-9]+(\.[0-9]{{1,{_AMOUNT_PLACES}}})?", re.ASCII)
+MOST_LATENCY_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """An annotation: what a field needs, which completes the sentence "`data.x` must be ...".
-
-    pydantic's errors for the field, those of all branches of a union, are replaced by a single one that carries this
-    object.
-    """
+    """An annotation: what a field needs, which completes the sentence "`data.x` must be ...", and how it is read."""
 
     words: str
     types: tuple[type, ...]
     """What JSON types, as Python's, are accepted; of any other one the reason is `wrong_type`."""
+    read: spellings.Read
+    """Reads the value in any spelling that can mean only one thing."""
+    instead: Callable[[Any], Any] | None = None
+    """What an unreadable value is read as, on the safe side; without it the field is left out."""
+    refuses: bool = False
+    """An unreadable value makes the whole event invalid, though the field is optional."""
     form: re.Pattern[str] | None = None
     """A string of another form is of a wrong type."""
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return custom_error_schema(
-            handler(source), "needs", custom_error_message=self.words, custom_error_context={"needs": self}
-        )
-
     def accepts_type(self, value: Any) -> bool:
         """Return whether the value has an accepted type, though it may be out of bounds."""
+        if isinstance(value, json_text.BigInteger):
+            return int in self.types
         if self.form is not None and isinstance(value, str):
             return self.form.fullmatch(value) is not None
         return type(value) in self.types  # a bool is no int here
 
 
-def _amount(value: Any) -> Decimal:
-    """Return the decimal of a JSON number (by its shortest spelling) or of a plain string of digits."""
-    match value:
-        case bool():
-            raise ValueError("not an amount")
-        case int() | float():
-            amount = Decimal(repr(value))
-        case str() if _AMOUNT_TEXT.fullmatch(value):
-            amount = Decimal(value)
-        case _:
-            raise ValueError("not an amount")
-    # copy_abs() and the comparison take a million digits as they are; normalize(), like any arithmetic, would overflow.
-    if amount.copy_abs() >= _AMOUNT_LIMIT:
-        raise ValueError("out of bounds")
-    exponent = amount.normalize().as_tuple().exponent
-    if not isinstance(exponent, int) or -exponent > _AMOUNT_PLACES:
-        raise ValueError("out of bounds")
-    return amount
+def bare(hint: Any) -> Any:
+    """Return the type of a field's value when it is present and not null."""
+    if get_origin(hint) is NotRequired:
+        hint = get_args(hint)[0]
+    if get_origin(hint) in (Union, UnionType) and NoneType in get_args(hint):
+        return next(part for part in get_args(hint) if part is not NoneType)
+    return hint
+
+
+def needs_of(hint: Any) -> Needs:
+    """Return what a field needs; the outermost annotation counts."""
+    return next(note for note in reversed(bare(hint).__metadata__) if isinstance(note, Needs))
 
 
 def _not_negative(amount: Decimal) -> Decimal:
@@ -82,30 +76,110 @@ def _not_null(value: Any) -> Any:
     return value
 
 
-_DIGITS = rf"0*[0-9]{{1,9}}(\.[0-9]{{1,{_AMOUNT_PLACES}}})?"
+def _hashed(value: Any) -> str:
+    return f"?{sha256(json_text.dumps(value).encode()).hexdigest()[:16]}"
+
+
+def _true(_: Any) -> bool:
+    return True
+
+
+_LIMIT, _PLACES = spellings.AMOUNT_LIMIT, spellings.AMOUNT_PLACES
+_DIGITS = rf"0*[0-9]{{1,9}}(\.[0-9]{{1,{_PLACES}}})?"
 _AMOUNT_SCHEMA: dict[str, Any] = {
     "anyOf": [
-        {"type": "number", "exclusiveMinimum": -_AMOUNT_LIMIT, "exclusiveMaximum": _AMOUNT_LIMIT},
+        {"type": "number", "exclusiveMinimum": -_LIMIT, "exclusiveMaximum": _LIMIT},
         {"type": "string", "pattern": f"^-?{_DIGITS}$"},
     ]
 }
 _QUANTITY_SCHEMA: dict[str, Any] = {
     "anyOf": [
-        {"type": "number", "minimum": 0, "exclusiveMaximum": _AMOUNT_LIMIT},
-        {"type": "string", "pattern": rf"^{_DIGITS}$|^-0+(\.0{{1,{_AMOUNT_PLACES}}})?$"},
+        {"type": "number", "minimum": 0, "exclusiveMaximum": _LIMIT},
+        {"type": "string", "pattern": rf"^{_DIGITS}$|^-0+(\.0{{1,{_PLACES}}})?$"},
     ]
 }
-_AMOUNT_WORDS = "a number or a string like `-12.50`, below 10^9, with at most 12 digits after the point"
+_AMOUNT_WORDS = "a number or a string like `-12.50`, below 10^9"
+_AMOUNT_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", re.ASCII)
+_COMPONENT = r"^[a-z][a-z0-9_]{0,63}$"
+_STRING: dict[str, Any] = {"type": "string"}
 _NUMBER = (int, float)
-UNIX_MS = Needs("Unix milliseconds in the years 2000 to 2100", _NUMBER)
+_TEXT = (str, int)
+UNIX_MS = Needs("Unix milliseconds in the years 2000 to 2100", _NUMBER, spellings.timestamp)
 
-Text = Annotated[str, Needs("a string", (str,))]
-RequiredText = Annotated[str, Field(min_length=1), Needs("a non-empty string", (str,))]
-Id = Annotated[str, Field(min_length=1, max_length=256), Needs("a string of 1 to 256 characters", (str,))]
-Flag = Annotated[bool, Needs("true or false", (bool,))]
-Integer = Annotated[int, Needs("an integer", (int,))]
-Revision = Annotated[int, Field(ge=0), Needs("an integer, 0 or more", (int,))]
-JsonObject = Annotated[dict[str, Any], Needs("an object", (dict,))]
+
+def _word(usual: Callable[[str], str], needs: str = "a non-empty string") -> Any:
+    return Needs(needs, _TEXT, partial(spellings.word, usual))
+
+
+def _documented(examples: list[str], description: str, **more: Any) -> Any:
+    return WithJsonSchema({**_STRING, **more, "description": description, "examples": examples})
+
+
+# An empty text is as good as none: readers take it, though the schema allows it.
+Text = Annotated[str, Field(min_length=1), WithJsonSchema(_STRING), Needs("a string", _TEXT, spellings.text)]
+RequiredText = Annotated[str, Field(min_length=1), Needs("a non-empty string", _TEXT, spellings.required_text)]
+SpokenText = Annotated[str, Needs("a string", _TEXT, spellings.text)]
+Id = Annotated[
+    str,
+    Field(min_length=1, max_length=256),
+    Needs("a string of 1 to 256 characters", _TEXT, partial(spellings.bounded_text, 256)),
+]
+LegId = Annotated[
+    str,
+    Field(min_length=1, max_length=256),
+    Needs("a string of 1 to 256 characters", _TEXT, partial(spellings.bounded_text, 256), _hashed),
+]
+Direction = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(words.direction),
+    _documented(
+        ["INBOUND", "OUTBOUND"],
+        "`INBOUND` or `OUTBOUND`; also read: `in`, `incoming`, `terminating`, `out`, `outgoing`, `originating`, "
+        "`outbound-api`, `outbound-dial`",
+    ),
+    _word(words.direction),
+]
+CallType = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(words.call_type),
+    _documented(
+        ["PHONE_CALL", "WEB_CALL"],
+        "`PHONE_CALL` or `WEB_CALL`; also read: `phone`, `pstn`, `sip`, `web`, `webrtc`, `browser`",
+    ),
+    _word(words.call_type),
+]
+Role = Annotated[
+    # The usual words cost no call of a Python function.
+    Literal["assistant", "user", "system"] | Annotated[str, Field(min_length=1), AfterValidator(words.role)],
+    Field(union_mode="left_to_right"),
+    _documented(
+        ["assistant", "user", "system"],
+        "also read: `agent`, `bot`, `ai` (assistant), `customer`, `caller`, `human` (user)",
+        minLength=1,
+    ),
+    _word(words.role),
+]
+Status = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(words.status),
+    _documented(["requested", "ringing", "bridged", "cancelled", "failed"], "how far the transfer is"),
+    _word(words.status),
+]
+CostKind = Annotated[
+    Literal["charge", "adjustment"], Needs("`charge` or `adjustment`", (str,), spellings.cost_kind, refuses=True)
+]
+Currency = Annotated[
+    str, Field(pattern=r"^[A-Z]{3}$"), Needs("a currency's three letters (ISO 4217)", (str,), spellings.currency)
+]
+Flag = Annotated[bool, Needs("true or false", (bool,), spellings.flag)]
+SafeFlag = Annotated[bool, Needs("true or false", (bool,), spellings.flag, _true)]
+Integer = Annotated[int, Needs("an integer", (int,), partial(spellings.integer, -(2**63)))]
+Revision = Annotated[int, Field(ge=0), Needs("an integer, 0 or more", (int,), partial(spellings.integer, 0))]
+JsonObject = Annotated[dict[str, Any], Needs("an object", (dict,), spellings.json_object)]
+AnyJson = Annotated[Any, Needs("a string or any other JSON", (), spellings.free_form)]
 Timestamp = Annotated[
     # Only a fraction costs a call of a Python function: each word of a transcript has two timestamps.
     Annotated[int, Field(ge=EARLIEST_MS, lt=LATEST_MS)]
@@ -115,31 +189,45 @@ Timestamp = Annotated[
     UNIX_MS,
 ]
 Milliseconds = Annotated[
-    # As a float the next integer above is 2^53 itself.
-    Annotated[int, Field(ge=0, le=2**53)] | Annotated[float, Field(ge=0, lt=2**53)],
+    Annotated[int, Field(ge=0, le=MOST_DURATION_MS)]
+    | Annotated[float, Field(ge=0, le=MOST_DURATION_MS), AfterValidator(int)],
     Field(union_mode="left_to_right"),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 2**53}),
-    Needs("milliseconds, a number from 0 to 2^53", _NUMBER),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MOST_DURATION_MS}),
+    Needs("milliseconds, a number from 0 to 30 days", _NUMBER, partial(spellings.whole_within, 0, MOST_DURATION_MS)),
 ]
 Latency = Annotated[
-    Annotated[int, Field(ge=0, le=3_600_000)] | Annotated[float, Field(ge=0, le=3_600_000)],
+    Annotated[int, Field(ge=0, le=MOST_LATENCY_MS)] | Annotated[float, Field(ge=0, le=MOST_LATENCY_MS)],
     Field(union_mode="left_to_right"),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 3_600_000}),
-    Needs("milliseconds, a number from 0 to 3,600,000", _NUMBER),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": MOST_LATENCY_MS}),
+    Needs("milliseconds, a number from 0 to 3,600,000", _NUMBER, partial(spellings.number_within, 0, MOST_LATENCY_MS)),
+]
+Confidence = Annotated[
+    Annotated[int, Field(ge=0, le=1)] | Annotated[float, Field(ge=0, le=1)],
+    Field(union_mode="left_to_right"),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1}),
+    Needs("a number from 0 to 1", _NUMBER, partial(spellings.number_within, 0, 1)),
+]
+Component = Annotated[
+    str,
+    Field(pattern=_COMPONENT),
+    Needs("a name of lower-case letters, digits and `_`, at most 64 characters", (str,), spellings.component),
 ]
 Amount = Annotated[
     Decimal,
-    BeforeValidator(_amount),
+    BeforeValidator(spellings.amount),
     WithJsonSchema(_AMOUNT_SCHEMA),
-    Needs(_AMOUNT_WORDS, (*_NUMBER, str), _AMOUNT_TEXT),
+    Needs(_AMOUNT_WORDS, (*_NUMBER, str), spellings.amount, form=_AMOUNT_TEXT),
 ]
 Quantity = Annotated[
     Decimal,
-    BeforeValidator(_amount),
+    BeforeValidator(spellings.amount),
     AfterValidator(_not_negative),
     WithJsonSchema(_QUANTITY_SCHEMA),
-    Needs(f"{_AMOUNT_WORDS}, not negative", (*_NUMBER, str), _AMOUNT_TEXT),
+    Needs(f"{_AMOUNT_WORDS}, not negative", (*_NUMBER, str), spellings.quantity, form=_AMOUNT_TEXT),
 ]
-AnyJson = Annotated[
-    Any, AfterValidator(_not_null), WithJsonSchema({"not": {"type": "null"}}), Needs("a string or any other JSON", ())
+ToolContent = Annotated[
+    Any,
+    AfterValidator(_not_null),
+    WithJsonSchema({"not": {"type": "null"}}),
+    Needs("a string or any other JSON", (), spellings.free_form),
 ]

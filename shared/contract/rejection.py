@@ -1,19 +1,21 @@
 """Why a record is not a valid event: a closed set of reasons, and a sentence for the engineer who sent it.
 
 The sentence is in a readable header of the dead letter. It shows a value only where that cannot be private content:
-attributes of the envelope, and numbers in fields that need numbers.
+attributes of the envelope, and numbers in fields that need numbers. Problems of valid events use the same sentences.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
 from types import NoneType
 from typing import Any
 
-from pydantic import ValidationError
-
 from shared.contract.fields import UNIX_MS, Needs
+from shared.contract.lenient.json_text import BigInteger
+from shared.contract.lenient.spellings import unit_hint
+from shared.contract.strict_json import TooDeep
 
 _MAX_SHOWN = 64
-_SECONDS_BELOW = 10**11  # 1973 in Unix milliseconds: a lower number is seconds, or an offset into the audio
+_MAX_ERROR = 120
 
 
 class Reason(StrEnum):
@@ -22,23 +24,28 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     NOT_JSON = "not_json"
     NOT_AN_OBJECT = "not_an_object"
-    NUMBER_OUT_OF_RANGE = "number_out_of_range"
-    NUL_IN_KEY = "nul_in_key"
     TOO_DEEP = "too_deep"
     NOT_CLOUDEVENTS = "not_cloudevents"
+    NOT_BASE64 = "not_base64"
     MISSING = "missing"
     WRONG_TYPE = "wrong_type"
     OUT_OF_BOUNDS = "out_of_bounds"
-    INVALID_TIME = "invalid_time"
 
 
-_CONTAINERS = {"dict_type": Needs("an object", (dict,)), "list_type": Needs("a list", (list,))}
-"""Objects and lists keep pydantic's own errors: `Needs` around them would replace those of the fields inside."""
+class Refused(ValueError):
+    """The event is not valid: the reason, and the sentence."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
 
 _KINDS = {
     NoneType: "null",
     bool: "a boolean",
     int: "a number",
+    BigInteger: "a number",
     float: "a number",
     str: "a string",
     list: "a list",
@@ -46,32 +53,45 @@ _KINDS = {
 }
 
 
-def explain(error: ValidationError, prefix: str = "") -> tuple[Reason, str]:
-    """Return the reason and the sentence for the first invalid field; `prefix` is `data`, or empty for the envelope."""
-    first = error.errors(include_url=False)[0]
-    path = ".".join(map(str, [prefix, *first["loc"]] if prefix else first["loc"]))
-    value, absent = first["input"], first["type"] == "missing"
-    if path == "specversion":
-        got = "but is missing" if absent else f"got {_shown(value, numbers=True, texts=True)}"
-        return Reason.NOT_CLOUDEVENTS, f"`specversion` must be `1.0`, {got}"
-    if absent or value is None:
+def explain(path: str, needs: Needs, value: Any) -> tuple[Reason, str]:
+    """Return the reason and the sentence for an invalid field, `data.x`, or attribute, `x`."""
+    if value is None:
         return Reason.MISSING, f"`{path}` is missing"
-    needs: Needs = _CONTAINERS.get(first["type"]) or first["ctx"]["needs"]
-    got = _shown(value, numbers=not prefix or int in needs.types, texts=not prefix)
+    of_data = path == "data" or path.startswith("data.")
+    needs_number = float in needs.types or needs.types == (int,)
+    got = _shown(value, numbers=not of_data or needs_number, texts=not of_data)
     sentence = f"`{path}` must be {needs.words}, got {got}"
     if not needs.accepts_type(value):
         return Reason.WRONG_TYPE, sentence
-    hint = needs == UNIX_MS and 0 <= value < _SECONDS_BELOW
-    return Reason.OUT_OF_BOUNDS, sentence + (" (seconds, or an offset into the audio?)" if hint else "")
+    return Reason.OUT_OF_BOUNDS, sentence + (unit_hint(value) if needs is UNIX_MS else "")
 
 
-def _shown(value: Any, *, numbers: bool, texts: bool) -> str:
+def not_cloudevents(body: Mapping[str, Any]) -> Refused:
+    got = "but is missing" if "specversion" not in body else f"got {_shown(body['specversion'])}"
+    return Refused(Reason.NOT_CLOUDEVENTS, f"`specversion` must be `1.0`, {got}")
+
+
+def unreadable(error: ValueError, value: bytes, what: str = "the value") -> Refused:
+    """Return why a text could not be parsed as JSON."""
+    if isinstance(error, TooDeep):
+        return Refused(Reason.TOO_DEEP, str(error))
+    if not value:
+        return Refused(Reason.NOT_JSON, f"{what} is empty")
+    if isinstance(error, UnicodeError) or "UTF-8" in str(error):
+        return Refused(Reason.NOT_JSON, f"not JSON: {what} is not UTF-8")
+    hint = " (NaN and infinities are not JSON)" if b"NaN" in value or b"Infinity" in value else ""
+    return Refused(Reason.NOT_JSON, f"not JSON: {str(error)[:_MAX_ERROR]}{hint}")
+
+
+def _shown(value: Any, *, numbers: bool = True, texts: bool = True) -> str:
     match value:
+        case "":
+            return "an empty string" if not texts else "''"
+        case BigInteger():
+            return f"a number of {len(value.lstrip('-'))} digits"
         case int() | float() if numbers and not isinstance(value, bool):
             return str(value)
         case str() if texts:
             return f"{value[:_MAX_SHOWN]!r}{'…' if len(value) > _MAX_SHOWN else ''}"
-        case "":
-            return "an empty string"
         case _:
             return _KINDS[type(value)]

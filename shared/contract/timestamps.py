@@ -4,9 +4,13 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-from shared.contract.fields import EARLIEST_MS, LATEST_MS
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01T00:00:00Z."""
 
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
+LATEST_MS = 4_133_980_800_000
+"""2101-01-01T00:00:00Z, the first millisecond that is too late."""
+
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
 _NO_ZONE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACES = 3  # digits of a second's fraction that are kept

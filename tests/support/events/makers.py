@@ -30,6 +30,7 @@ HELLO = "Hello, thank you for calling. How can I help you today?"
 
 _REQUIRED: dict[str, Json] = {
     "call.dtmf": {"digits": "27"},
+    "call.classified": {"answered_by": "human"},
     "call.note": {"event": "Said thanks"},
     "call.ended": {"disconnection_reason": "user_hangup"},
     "call.failed": {"disconnection_reason": "error_sip"},

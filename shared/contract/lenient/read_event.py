@@ -1,0 +1,169 @@
+"""Reads with care an event that the strict pass does not accept, and says what is wrong with it."""
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+import orjson
+
+from shared.contract.event import Event, InvalidEvent, OrderingKey
+from shared.contract.lenient import json_text, members
+from shared.contract.lenient.attributes import (
+    PRODUCER_TIME,
+    Attributes,
+    clock_problem,
+    logged_time,
+    read_attributes,
+    read_time,
+)
+from shared.contract.lenient.data import AHEAD_MS, is_sensitive, read_data, read_opt_out
+from shared.contract.lenient.json_text import BigInteger, Parsed
+from shared.contract.lenient.sent_data import SentData, opened, sent_data
+from shared.contract.payloads import OPT_OUT
+from shared.contract.problems import Problem, ProblemKind, distinct
+from shared.contract.rejection import Reason, Refused, unreadable
+from shared.contract.timestamps import EARLIEST_MS, LATEST_MS, rfc3339
+
+OPT_OUT_SOURCE = "/callfold/opt-out"
+"""The source of the event that enters the log in place of a refused one that opts out."""
+
+_ATTRIBUTES = ("id", "source", "type", "subject", "organizationid", "sequence")
+
+
+class _Read(NamedTuple):
+    parsed: Parsed
+    attributes: Attributes
+    sent: SentData
+
+
+def read_sent(raw: bytes, arrival: int) -> Event | InvalidEvent:
+    """Return the event of a record that arrived at `arrival`; its `raw` is rewritten where it may not be kept."""
+    try:
+        read = _parsed(raw)
+    except Refused as refused:
+        return InvalidEvent(refused.reason, refused.detail)
+    changed = _as_kept(raw, read, max(EARLIEST_MS, min(arrival, LATEST_MS - 1)))
+    return read_logged(raw if changed is None else changed)
+
+
+def read_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
+    """Return the event that the log has as `raw`."""
+    try:
+        read = _parsed(raw)
+        time = logged_time(read.parsed.value.get("time"))
+    except Refused as refused:
+        return InvalidEvent(refused.reason, refused.detail)
+    try:
+        return _event(raw, read, time, redacted_at)
+    except Refused as refused:
+        opts_out, _ = read_opt_out(opened(read.sent).value)
+        return InvalidEvent(refused.reason, refused.detail, _opt_out_alone(read, time) if opts_out else None)
+
+
+def canonical(raw: bytes) -> bytes:
+    """Return the form in which two bodies under one identity are compared (docs/record.md, Conflicts)."""
+    read = _parsed(raw)
+    attributes = read.attributes
+    if is_sensitive(attributes.type, opened(read.sent).value):
+        read = _parsed(members.rewritten(raw, members.without_digits))
+    form = {
+        "specversion": "1.0",
+        "id": attributes.id,
+        "source": attributes.source,
+        "type": attributes.type,
+        "subject": attributes.call_id,
+        "time": rfc3339(logged_time(read.parsed.value.get("time"))),
+        "organizationid": attributes.organization_id,
+        "sequence": attributes.sequence or None,
+        "data": read.sent.value,
+    }
+    return json_text.dumps(form).encode()
+
+
+def _parsed(raw: bytes) -> _Read:
+    try:
+        parsed = json_text.parse(raw)
+    except ValueError as error:
+        raise unreadable(error, raw) from error
+    if not isinstance(parsed.value, dict):
+        raise Refused(Reason.NOT_AN_OBJECT, "the value is JSON, but not an object")
+    return _Read(parsed, read_attributes(parsed.value), sent_data(parsed))
+
+
+def _as_kept(raw: bytes, read: _Read, arrival: int) -> bytes | None:
+    """Return the event as the log may keep it: with a right clock, no `producertime` of a producer, no secret digits.
+
+    None if that is `raw` itself.
+    """
+    body = read.parsed.value
+    time = read_time(body.get("time"))
+    wrong = time is None or time > arrival + AHEAD_MS
+    sensitive = is_sensitive(read.attributes.type, opened(read.sent).value)
+    left_out = {PRODUCER_TIME, "time"} if wrong else {PRODUCER_TIME}
+    if not wrong and not sensitive and PRODUCER_TIME not in body:
+        return None
+
+    def kept(name: str, value: str) -> str | None:
+        if name in left_out:
+            return None
+        return members.without_digits(name, value) if sensitive else value
+
+    added = {"time": f'"{rfc3339(arrival)}"', PRODUCER_TIME: _as_text(read.parsed)} if wrong else {}
+    changed = members.rewritten(raw, kept, **added)
+    return changed if changed != raw else None
+
+
+def _as_text(parsed: Parsed) -> str:
+    """Return the producer's own `time` as JSON text: empty if there was none, or none that is a text."""
+    value = (parsed.marked or parsed.value).get("time")
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return json.dumps(str(value)) if isinstance(value, str | BigInteger) else '""'
+
+
+def _event(raw: bytes, read: _Read, time: int, redacted_at: int) -> Event:
+    attributes, sent = read.attributes, opened(read.sent)
+    opts_out, problems = read_opt_out(sent.value)
+    data, found = read_data(attributes.type, sent.value, sent.marked, time, redacted=redacted_at > 0)
+    source, identifier, sequence = attributes.source, attributes.id, attributes.sequence
+    return Event(
+        attributes.organization_id,
+        attributes.call_id,
+        attributes.type,
+        time,
+        OrderingKey(time, len(sequence), sequence, source, len(identifier), identifier),
+        data,
+        opts_out,
+        raw,
+        redacted_at,
+        distinct([*_of_envelope(read), *problems, *found]),
+    )
+
+
+def _of_envelope(read: _Read) -> Iterator[Problem]:
+    body, marked = read.parsed
+    if PRODUCER_TIME in body:
+        yield clock_problem(body[PRODUCER_TIME])
+    if marked is not None and any(marked.get(name) != body.get(name) for name in _ATTRIBUTES):
+        why = "an attribute has a lone surrogate (half of a character), which is read as U+FFFD"
+        yield Problem(ProblemKind.SURROGATE_REPLACED, None, why)
+    yield from read.attributes.problems
+
+
+def _opt_out_alone(read: _Read, time: int) -> Event:
+    """Return the event that enters the log in place of a refused one that opts out; it competes with nothing."""
+    body, attributes = read.parsed.value, read.attributes
+    event = {
+        "specversion": "1.0",
+        "id": sha256(f"{attributes.source}\0{attributes.id}".encode()).hexdigest(),
+        "source": OPT_OUT_SOURCE,
+        "type": "call.updated",
+        "subject": attributes.call_id,
+        "time": rfc3339(time),
+        "organizationid": attributes.organization_id,
+        **({PRODUCER_TIME: body[PRODUCER_TIME]} if PRODUCER_TIME in body else {}),
+        "data": {OPT_OUT: True},
+    }
+    raw = orjson.dumps(event)
+    return _event(raw, _parsed(raw), time, 0)
