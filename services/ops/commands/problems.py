@@ -31,7 +31,12 @@ Organization = Annotated[
 ]
 Kinds = Annotated[
     list[str] | None,
-    typer.Option("--kind", metavar="KIND", parser=_kind, help="Only calls with this kind of problem, such as conflict; may be repeated"),
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        parser=_kind,
+        help="Only calls with this kind of problem, such as conflict; may be repeated",
+    ),
 ]
 Since = Annotated[
     int | None,
