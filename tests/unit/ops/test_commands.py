@@ -15,7 +15,7 @@ from services.ops.database import address
 from services.ops.errors import CommandError
 from shared.contract.ids import call_key
 from shared.store.api_keys import opens
-from tests.support.callfold import CALLFOLD, PEPPER, MemoryCallfold, run
+from tests.support.callfold import CALLFOLD, PEPPER, MemoryCallfold
 from tests.support.events.makers import event, raw
 from tests.support.eventually import scaled
 from tests.support.store.makers import document, update
@@ -86,27 +86,6 @@ def test_an_invalid_limit_is_named(command: str, limits: list[str], why: str) ->
     result = CliRunner().invoke(create_app(), ["dead-letters", command, *limits], standalone_mode=False)
 
     assert why in str(result.exception)
-
-
-def test_validate_names_each_invalid_line_and_its_reason() -> None:
-    good = raw(event("call.dtmf"))
-    text = good + b"\n\n{\n" + raw(event("call.note") | {"time": "\x1b[2J"}) + b"\r\n" + good
-
-    done = run("validate", "-", text=text)
-
-    assert (done.returncode, done.stdout) == (1, b"2 valid, 2 refused\n")
-    first, second = done.stderr.decode().splitlines()
-    assert first.startswith("standard input:3: not_json: ")
-    assert second == r"standard input:4: invalid_time: `time` is not an RFC 3339 time: \x1b[2J"
-
-
-def test_validate_accepts_valid_lines(tmp_path: Path) -> None:
-    file = tmp_path / "events.jsonl"
-    file.write_bytes(raw(event("call.dtmf")))
-
-    done = run("validate", str(file))
-
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"1 valid, 0 refused\n", b"")
 
 
 def test_a_secret_is_shown_once(memory: MemoryCallfold) -> None:
