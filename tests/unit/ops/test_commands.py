@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from services.ops import __main__ as program
 from services.ops.app import create_app
+from services.ops.commands.arguments import key, named
 from services.ops.database import address
 from services.ops.errors import CommandError
 from shared.contract.ids import call_key
@@ -162,6 +163,17 @@ def test_get_names_a_call_that_does_not_exist(memory: MemoryCallfold, options: l
     result = memory.run("get", *options, "org-789", "call-456")
 
     assert str(result.exception) == "the organization org-789 has no call call-456"
+
+
+def test_rebuild_names_a_call_as_its_events_do(memory: MemoryCallfold) -> None:
+    result = memory.run("rebuild", "--organization", "org-789", "--call", "a/b%2Fc")
+
+    assert str(result.exception) == "the log has no events of a call org-789/a/b%2Fc"
+
+
+def test_a_call_to_continue_after_is_named_as_its_events_do() -> None:
+    assert key("org-789/a/b%2Fc") == call_key("org-789", "a/b%2Fc")
+    assert named(key("org-789/a/b%2Fc")) == "org-789/a/b%2Fc"
 
 
 @pytest.mark.parametrize(
