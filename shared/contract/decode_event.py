@@ -11,7 +11,7 @@ from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_h
 
 from pydantic import AfterValidator, Field, PlainValidator, TypeAdapter
 from pydantic_core import PydanticOmit
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, is_typeddict
 
 from shared.contract import strict_json
 from shared.contract.event import CallId, Envelope, Event, InvalidEvent, OrderingKey, OrganizationId
@@ -68,9 +68,19 @@ def _left_out_if_empty(value: Any) -> Any:
 _LeftOut = Annotated[Any, PlainValidator(_left_out)]
 
 
+def _strict_parts(kind: Any) -> Any:
+    """Return the type with the objects in it, which have optional fields too, as `_object` makes them."""
+    if get_origin(kind) is Annotated:
+        inner, *notes = get_args(kind)
+        return Annotated[_strict_parts(inner), *notes]
+    if get_origin(kind) is list:
+        return list[_strict_parts(get_args(kind)[0])]  # type: ignore[misc]
+    return _object(kind) if is_typeddict(kind) else kind
+
+
 def _optional(hint: Any) -> Any:
     """Return the type of an optional field that leaves out null and an empty text."""
-    kind = bare(hint)
+    kind = _strict_parts(bare(hint))
     if get_args(kind)[:1] == (Any,):
         return NotRequired[Annotated[kind, AfterValidator(_left_out_if_empty)]]
     return NotRequired[Annotated[kind | _LeftOut, Field(union_mode="left_to_right")]]
@@ -82,6 +92,15 @@ def _typed_dict(name: str, hints: dict[str, Any]) -> Any:
     return made
 
 
+def _object(model: Any, *, required: bool = True) -> Any:
+    """Return the model without null and empty texts in optional fields."""
+    hints = get_type_hints(model, include_extras=True).items()
+    return _typed_dict(
+        model.__name__,
+        {name: hint if required and get_origin(hint) is not NotRequired else _optional(hint) for name, hint in hints},
+    )
+
+
 def _reader(model: Any = None, *, required: bool = True) -> Callable[[Any], Any]:
     """Return what reads a strict event whose `data` is of the model; nothing is required of redacted data.
 
@@ -90,14 +109,7 @@ def _reader(model: Any = None, *, required: bool = True) -> Callable[[Any], Any]
     attributes = get_type_hints(Envelope, include_extras=True)
     del attributes["traceparent"]  # nothing reads it
     if model is not None:
-        hints = get_type_hints(model, include_extras=True).items()
-        data = _typed_dict(
-            model.__name__,
-            {
-                name: hint if required and get_origin(hint) is not NotRequired else _optional(hint)
-                for name, hint in hints
-            },
-        )
+        data = _object(model, required=required)
         attributes["data"] = data if data.__required_keys__ else NotRequired[data | None]
     # Not the adapter's own method, which takes time to pass its many options on.
     read: Callable[[Any], Any] = TypeAdapter(_typed_dict("StrictEvent", attributes)).validator.validate_python

@@ -78,9 +78,9 @@ def unreadable(error: ValueError, value: bytes, what: str = "the value") -> Refu
     if not value:
         return Refused(Reason.NOT_JSON, f"{what} is empty")
     if isinstance(error, UnicodeError) or "UTF-8" in str(error):
-        return Refused(Reason.NOT_JSON, f"not JSON: {what} is not UTF-8")
+        return Refused(Reason.NOT_JSON, f"{what} is not JSON: it is not UTF-8")
     hint = " (NaN and infinities are not JSON)" if b"NaN" in value or b"Infinity" in value else ""
-    return Refused(Reason.NOT_JSON, f"not JSON: {str(error)[:_MAX_ERROR]}{hint}")
+    return Refused(Reason.NOT_JSON, f"{what} is not JSON: {str(error)[:_MAX_ERROR]}{hint}")
 
 
 def _shown(value: Any, *, numbers: bool = True, texts: bool = True) -> str:

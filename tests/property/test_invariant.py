@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contract.decode_event import Event, InvalidEvent, decode, decode_logged
-from shared.contract.fields import LATEST_MS
+from shared.contract.timestamps import LATEST_MS
 from shared.fold.fold import Folded, fold
 from shared.fold.redaction import redact
 from tests.support.events.makers import Json, book, decoded, raw

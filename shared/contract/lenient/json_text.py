@@ -2,6 +2,7 @@
 
 import json
 import re
+from math import isfinite
 from typing import Any, NamedTuple
 
 import orjson
@@ -15,7 +16,9 @@ MARK = "\udfff"
 
 _HIGH = r"(?:\\u[dD][89abAB][0-9a-fA-F]{2}|[\ud800-\udbff])"
 _LOW = r"(?:\\u[dD][c-fC-F][0-9a-fA-F]{2}|[\udc00-\udfff])"
-_SURROGATES = re.compile(rf"(?P<high>{_HIGH})(?P<low>{_LOW})|(?P<lone>{_HIGH}|{_LOW})|\\.", re.DOTALL)
+# In runs: each match costs a call of a Python function.
+_OTHER_ESCAPES = r"(?:\\(?:[^u]|u(?![dD][89a-fA-F])))++"
+_SURROGATES = re.compile(rf"(?P<high>{_HIGH})(?P<low>{_LOW})|(?P<lone>{_HIGH}|{_LOW})|{_OTHER_ESCAPES}", re.DOTALL)
 _INT64_DIGITS = len(str(INT64.start))
 
 
@@ -64,7 +67,20 @@ def _loads(text: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         if error.msg.startswith("depth limit"):  # orjson's own limit lies far above ours
             raise TooDeep(DEEP) from error
-        raise
+        if "infinity" not in error.msg:
+            raise
+    # An integer of more than 308 digits is an infinity to orjson alone.
+    try:
+        return json.loads(text, parse_int=_integer, parse_float=_finite, parse_constant=_finite)
+    except RecursionError as error:
+        raise TooDeep(DEEP) from error
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError("a number is an infinity, or NaN")
+    return value
 
 
 def _integer(digits: str) -> int | BigInteger:

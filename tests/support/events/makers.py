@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 
 from shared.contract.decode_event import Event, InvalidEvent, decode
-from shared.contract.fields import LATEST_MS
 from shared.contract.rejection import Reason
+from shared.contract.timestamps import LATEST_MS
 from shared.fold.fold import fold
 from shared.fold.prices import Price, PriceBook
 from shared.fold.prices import PriceList as FoldPriceList
@@ -49,6 +49,7 @@ _numbers = count(1)
 
 def event(
     kind: str,
+    /,
     *,
     at: int = STARTED,
     id: str | None = None,  # noqa: A002 - the attribute's own name
@@ -79,8 +80,9 @@ def rfc3339(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def raw(body: Json) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
+def raw(body: Json, *, ascii_only: bool = False) -> bytes:
+    """Return the event's JSON; only ASCII can hold half a character."""
+    return json.dumps(body, ensure_ascii=ascii_only).encode()
 
 
 def binary(body: Json) -> tuple[bytes, list[tuple[str, bytes]]]:

@@ -20,8 +20,8 @@ from deploy.contracts.examples import EXAMPLES, event
 from deploy.contracts.files import FOLDER, differences, write
 from deploy.contracts.schemas import event_schema
 from shared.contract.decode_event import Event, decode
-from shared.contract.fields import EARLIEST_MS, LATEST_MS
 from shared.contract.payloads import TELEPHONY, TRANSCRIPTION, TYPES
+from shared.contract.timestamps import EARLIEST_MS, LATEST_MS
 from shared.contract.topics import Topics
 from tests.support.events.makers import Json, raw
 

@@ -8,8 +8,7 @@ from services.worker.maintenance.idle_calls import end_record
 from services.worker.maintenance.inferred_end import SOURCE, OpenCall, inferred_end, open_call
 from shared.config.policies import Policy
 from shared.contract.decode_event import Event, decode
-from shared.contract.fields import LATEST_MS
-from shared.contract.timestamps import milliseconds
+from shared.contract.timestamps import LATEST_MS, milliseconds
 from shared.fold.call import NoEvents
 from tests.support.events.makers import STARTED, Json, decoded, event, raw
 
