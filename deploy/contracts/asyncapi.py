@@ -10,8 +10,8 @@ from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESS
 
 Document = dict[str, Any]
 
-VERSION = "1.0.0"
-"""Version of the contract. The first number changes when a valid event becomes invalid."""
+VERSION = "2.0.0"
+"""Version of the contract. The first number changes when a valid event becomes invalid, or is read differently."""
 
 CONTENT_TYPE = "application/cloudevents+json"
 

@@ -49,11 +49,23 @@ EXAMPLES: dict[str, Example] = {
             "opt_out_sensitive_data_storage": False,
         },
     ),
+    "call.ringing": Example(
+        "A phone rings.",
+        _TELEPHONY,
+        "2023-12-20T18:40:10.000Z",
+        {"leg_id": "caller"},
+    ),
     "call.started": Example(
-        "The call is answered; its duration counts from here.",
+        "The call, or a leg of it, is answered; its duration counts from here.",
         _TELEPHONY,
         "2023-12-20T18:40:30.000Z",
-        {"direction": "INBOUND", "from_number": "+1234567890", "to_number": "+0987654321"},
+        {"leg_id": "caller", "direction": "INBOUND", "from_number": "+1234567890", "to_number": "+0987654321"},
+    ),
+    "call.classified": Example(
+        "It became known who, or what, answered.",
+        _TELEPHONY,
+        "2023-12-20T18:40:33.000Z",
+        {"leg_id": "caller", "answered_by": "human", "detail": "human speech detected"},
     ),
     "call.updated": Example(
         "Details of the call became known or changed.",
@@ -62,12 +74,17 @@ EXAMPLES: dict[str, Example] = {
         {"metadata": {"priority": "urgent"}},
     ),
     "call.transferred": Example(
-        "The call was transferred.",
+        "The call is being transferred, or was; `status` is how far it is.",
         _TELEPHONY,
         "2023-12-20T18:43:00.000Z",
-        {"destination": "+1555010200", "mode": "warm", "transfer_id": "transfer-1"},
+        {"destination": "+1555010200", "mode": "warm", "transfer_id": "transfer-1", "status": "bridged"},
     ),
-    "call.dtmf": Example("Keys were pressed.", _TELEPHONY, "2023-12-20T18:41:10.250Z", {"digits": "42#"}),
+    "call.dtmf": Example(
+        "Keys were pressed. With `sensitive` the digits may be left out, and are never stored.",
+        _TELEPHONY,
+        "2023-12-20T18:41:10.250Z",
+        {"digits": "42#"},
+    ),
     "call.note": Example(
         "Anything worth a line on the timeline.",
         _AGENT,
@@ -75,7 +92,7 @@ EXAMPLES: dict[str, Example] = {
         {"event": "Supervisor joined", "data": {"supervisor_id": "agent-007"}},
     ),
     "call.ended": Example(
-        "The call is over.",
+        "The call is over; with `leg_id`, a leg of it.",
         _TELEPHONY,
         "2023-12-20T18:45:30.000Z",
         {
@@ -88,7 +105,7 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "call.failed": Example(
-        "The call is over because of a failure.",
+        "The call is over because of a failure; with `leg_id`, a leg of it.",
         _TELEPHONY,
         "2023-12-20T18:40:20.000Z",
         {"disconnection_reason": "dial_failed", "message": "No route to destination", "sip_code": 404, "q850_cause": 3},
@@ -97,13 +114,18 @@ EXAMPLES: dict[str, Example] = {
         "A recording is available.",
         _TELEPHONY,
         "2023-12-20T18:46:12.000Z",
-        {"recording_url": "https://storage.azure.com/recordings/call-456.mp4", "duration_ms": 300_000},
+        {
+            "recording_url": "https://storage.azure.com/recordings/call-456.mp4",
+            "recording_id": "recording-1",
+            "channel": "dual",
+            "duration_ms": 300_000,
+        },
     ),
     "cost.reported": Example(
-        "A provider reports what it charges.",
+        "A provider reports what it charges, or an adjustment of that.",
         _TELEPHONY,
         "2023-12-20T18:46:00.000Z",
-        {"product": "inbound_call", "cost": "0.10", "unit_price": "0.02", "line_id": "line-1"},
+        {"product": "inbound_call", "cost": "0.10", "currency": "USD", "unit_price": "0.02", "line_id": "line-1"},
     ),
     "transcript.turn": Example(
         "Somebody spoke. Of the turns with one `turn_id`, the final one with the highest `revision` counts.",
@@ -117,6 +139,9 @@ EXAMPLES: dict[str, Example] = {
             "final": True,
             "timestamp": 1_703_097_635_000,
             "words": [{"word": "Hello", "start": 1_703_097_635_000, "end": 1_703_097_635_500}],
+            "speaker": "agent-123",
+            "language": "en-US",
+            "confidence": 0.98,
         },
     ),
     "transcript.retracted": Example(
@@ -141,13 +166,13 @@ EXAMPLES: dict[str, Example] = {
         "The latency of one reply in one component.",
         _AGENT,
         "2023-12-20T18:40:38.000Z",
-        {"component": "e2e", "value_ms": 120.1},
+        {"component": "e2e", "value_ms": 120.1, "turn_id": "turn-1"},
     ),
     "usage.reported": Example(
-        "Units of a product were used.",
+        "Units of a product were used. Of the reports with one `usage_id` the latest counts.",
         _AGENT,
         "2023-12-20T18:45:31.000Z",
-        {"product": "llm_usage", "quantity": 50, "unit": "tokens"},
+        {"product": "llm_usage", "quantity": 50, "unit": "tokens", "usage_id": "llm"},
     ),
     "call.analyzed": Example(
         "What an analysis of the call found.",

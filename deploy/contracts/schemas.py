@@ -4,14 +4,13 @@ It uses only keywords that mean the same in draft 07, in which AsyncAPI's own sc
 """
 
 from collections.abc import Callable
-from types import UnionType
-from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
 from deploy.contracts.examples import EXAMPLES, event
-from shared.contract.decode_event import Envelope
-from shared.contract.fields import Needs
+from shared.contract.event import Envelope
+from shared.contract.fields import Needs, bare
 from shared.contract.payloads import TYPES
 from shared.contract.strict_json import INT64
 from shared.contract.topics import MAX_EVENT_BYTES
@@ -19,10 +18,11 @@ from shared.contract.topics import MAX_EVENT_BYTES
 Schema = dict[str, Any]
 
 NOT_IN_SCHEMA = (
-    f"Also rejected, though JSON Schema cannot express it: an event of more than {MAX_EVENT_BYTES} bytes; NaN, an "
-    "infinity or a lone surrogate; an integer outside signed 64 bits; a NUL in a key; nesting deeper than 64; an "
-    "integer written with a decimal point (1.0); an amount with more than 12 decimal places; a time on a day that does "
-    "not exist, or outside the years 2000 to 2100 in UTC."
+    "An event that matches is read whole. One that does not match is rejected only if it cannot do its job: see "
+    "docs/publishing.md. Not in this schema: an event of more than "
+    f"{MAX_EVENT_BYTES} bytes, NaN, an infinity, nesting deeper than 64 and a negative charge are rejected; a lone "
+    "surrogate and an integer of free-form data outside signed 64 bits are replaced; a key with a NUL, and a time that "
+    "does not fit the event's own, are left out."
 )
 
 _TIME = (
@@ -38,8 +38,9 @@ def event_schema(kind: str) -> Schema:
     properties = envelope["properties"]
     properties["type"] = {"const": kind}
     properties["time"]["pattern"] = _TIME
-    required = [*envelope["required"], "data"] if "required" in data else envelope["required"]
-    properties["data"] = data if "required" in data else {"anyOf": [data, {"type": "null"}]}
+    needs_data = "required" in data or "anyOf" in data
+    required = [*envelope["required"], "data"] if needs_data else envelope["required"]
+    properties["data"] = data if needs_data else {"anyOf": [data, {"type": "null"}]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": NOT_IN_SCHEMA,
@@ -57,18 +58,10 @@ def _of(model: type) -> Schema:
     schema = TypeAdapter(model).json_schema()
     for name, hint in get_type_hints(model, include_extras=True).items():
         found = schema["properties"][name]
-        found |= {"description": words} if (words := _words(_bare(hint))) and "description" not in found else {}
+        described = any("description" in each for each in (found, *found.get("anyOf", ())))
+        found |= {"description": words} if (words := _words(bare(hint))) and not described else {}
     refined: Schema = _everywhere(schema, _within_64_bits, _untitled)
     return refined
-
-
-def _bare(hint: Any) -> Any:
-    """Return the type of a field's value when it is present and not null."""
-    if get_origin(hint) is NotRequired:
-        hint = get_args(hint)[0]
-    if get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint):
-        return next(part for part in get_args(hint) if part is not type(None))
-    return hint
 
 
 def _words(hint: Any) -> str | None:

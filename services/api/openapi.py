@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
+from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from services.api import errors
@@ -21,6 +22,7 @@ from shared.calls.read_details import CallDetails, served
 from shared.calls.views import View
 from shared.config import price_book
 from shared.contract.decode_event import Event, decode_logged
+from shared.contract.event import CallId
 from shared.fold.call_details import call_details
 from shared.fold.record import Record
 
@@ -138,12 +140,7 @@ CALL_EXTRA: Json = {
             "in": "path",
             "required": True,
             "description": "Unique identifier of the call, percent-encoded as UTF-8, `/` too: `a/b` is `a%2Fb`",
-            "schema": {
-                "type": "string",
-                "minLength": 1,
-                "maxLength": 256,
-                "pattern": r"^(?!\.{1,2}$)[^\x00-\x1f\x7f-\x9f]+$",
-            },
+            "schema": TypeAdapter(CallId).json_schema(),
             "example": "call-456",
         },
         {

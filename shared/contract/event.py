@@ -86,10 +86,10 @@ class Event(NamedTuple):
     """One valid event.
 
     `data` is what was read: of a type that the contract knows, the fields that could be read, without null and empty
-    ones and with usual words; else the JSON value without what a store cannot keep. A reported cost whose `currency`
-    cannot be read has neither `currency` nor `cost`. `raw` is the event as JSON in structured mode, as the event log
-    keeps it and `decode_logged` reads it. `redacted_at`: Unix milliseconds, 0 if the event is not redacted; a redacted
-    event may lack fields that its type requires. `problems`: what is wrong with it, one for each kind and field.
+    ones and with usual words; else the JSON value without what a store cannot keep. `raw` is the event as JSON in
+    structured mode, as the event log keeps it and `decode_logged` reads it. `redacted_at`: Unix milliseconds, 0 if the
+    event is not redacted; a redacted event may lack fields that its type requires. `problems`: what is wrong with it,
+    one for each kind and field.
     """
 
     organization_id: str

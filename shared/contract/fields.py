@@ -171,8 +171,13 @@ Status = Annotated[
 CostKind = Annotated[
     Literal["charge", "adjustment"], Needs("`charge` or `adjustment`", (str,), spellings.cost_kind, refuses=True)
 ]
+NO_CURRENCY = "XXX"
+"""What a currency that cannot be read is read as: ISO 4217's code for none, which has no exchange rate."""
+
 Currency = Annotated[
-    str, Field(pattern=r"^[A-Z]{3}$"), Needs("a currency's three letters (ISO 4217)", (str,), spellings.currency)
+    str,
+    Field(pattern=r"^[A-Z]{3}$"),
+    Needs("a currency's three letters (ISO 4217)", (str,), spellings.currency, lambda _: NO_CURRENCY),
 ]
 Flag = Annotated[bool, Needs("true or false", (bool,), spellings.flag)]
 SafeFlag = Annotated[bool, Needs("true or false", (bool,), spellings.flag, _true)]

@@ -1,7 +1,7 @@
 """What the events of a call say together: what both its record and its details are made of."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shared.contract.decode_event import Event
 from shared.contract.problems import ProblemKind
@@ -13,7 +13,7 @@ from shared.fold.facts import Facts
 from shared.fold.lifecycle.duration import duration, end_timestamp, stating_end
 from shared.fold.lifecycle.ends import Ends, ends_of
 from shared.fold.lifecycle.legs import Legs, legs_of
-from shared.fold.lifecycle.session import Session, session_of, talk_events
+from shared.fold.lifecycle.session import TALK, Session, session_of, talk_events
 from shared.fold.prices import PriceBook
 from shared.fold.problems import CallProblem
 from shared.fold.record import CallCost
@@ -25,8 +25,7 @@ class NoEvents(ValueError):
     """A call without events has no record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lifecycle:
+class Lifecycle(NamedTuple):
     """When the session of a call started and how it ended; `turns` tell of it too."""
 
     turns: Turns
@@ -36,8 +35,7 @@ class Lifecycle:
     problems: Sequence[CallProblem]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call as its events tell it; `duration` is milliseconds, so far while it goes on.
 
     `shown_turns` and `tools` are empty and None of a call that has opted out.
@@ -117,9 +115,10 @@ def understand(events: Iterable[Event], book: PriceBook, *, opted_out: bool) -> 
 def _talk_after_end(call: CallEvents, ends: Ends, turns: Turns) -> list[CallProblem]:
     """Return a problem for each talk more than 60 s after the end of the call."""
     limit = (end_timestamp(ends) or 0) + _AFTER_END_MS
-    late = [turn.event for turn in reversed(turns.final) if turn.timestamp > limit]
-    latest = call.latest_time("call.started", "call.dtmf", "call.transferred")
-    if latest is not None and latest > limit:
+    late = []
+    if turns.final and turns.final[-1].timestamp > limit:
+        late = [turn.event for turn in turns.final if turn.timestamp > limit]
+    if any(kind in call.by_type and call.by_type[kind][-1].time > limit for kind in TALK):
         late += [event for event in talk_events(call) if event.time > limit]
     detail = "this was said or done more than a minute after the call's end"
     return [CallProblem(ProblemKind.TALK_AFTER_END, event, None, detail) for event in late]

@@ -57,7 +57,7 @@ def call_details(events: Iterable[Event], book: PriceBook, *, opted_out: bool = 
         "transfers": _transfers(call),
         "ends": [_end(call, end) for end in call.ends.all],
         "problem_count": len(call.problems),
-        "problems": [_problem(problem) for problem in in_order(call.problems)[:MOST_LISTED]],
+        "problems": [_problem(problem) for problem in in_order(call.problems, call.events.events)[:MOST_LISTED]],
     }
 
 

@@ -6,6 +6,7 @@ Decimal throughout; the cost of each product is rounded once, half-even, to 6 pl
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, localcontext
+from typing import NamedTuple
 
 from shared.contract.decode_event import Event
 from shared.contract.problems import ProblemKind
@@ -22,8 +23,7 @@ _ZERO = Decimal(0)
 _THOUSAND = Decimal(1000)
 
 
-@dataclass(frozen=True, slots=True)
-class TimedUsage:
+class TimedUsage(NamedTuple):
     """What a timed call is billed by; `milliseconds` is the duration, so far if the call has not ended.
 
     `minimum` is false for a call without a session: nobody answered, so that no minimum is due.
@@ -35,8 +35,7 @@ class TimedUsage:
     direction: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedCost:
+class ReportedCost(NamedTuple):
     """A standing cost that a provider states.
 
     `amount` is in the book's currency, None where it is left out. `currency` is the stated one, else the book's.
@@ -202,19 +201,25 @@ def _charged_line(charges: Sequence[ReportedCost]) -> _Line:
 
 def _total(billable: Decimal, product: str | None, lines: dict[str, _Line]) -> CallCost:
     """Return the cost; `product` is that of our own line for the talk, which comes first, None if there is none."""
-    combined = sum((line.cost() for line in lines.values()), _ZERO)
+    ordered = sorted(lines.items(), key=lambda line: (line[0] != product, line[0]))
+    costs = [line.cost() for _, line in ordered]
+    combined = sum(costs, _ZERO)
     duration = None if product is None else lines[product]
     one_time = combined - (_ZERO if duration is None else duration.amount.quantize(_PLACES))
-    ordered = sorted(lines.items(), key=lambda line: (line[0] != product, line[0]))
     return {
         "combined_cost": number(combined),
-        "product_costs": [_product_cost(*line) for line in ordered],
+        "product_costs": [
+            _product_cost(name, cost, line.unit_price) for (name, line), cost in zip(ordered, costs, strict=True)
+        ],
         "total_duration_seconds": number(billable),
         "total_duration_unit_price": number((duration.unit_price if duration else None) or _ZERO),
         "total_one_time_price": number(one_time),
     }
 
 
-def _product_cost(product: str, line: _Line) -> ProductCost:
-    unit_price = None if line.unit_price is None else number(line.unit_price)
-    return {"product": product, "cost": number(line.cost()), "unit_price": unit_price}
+def _product_cost(product: str, cost: Decimal, unit_price: Decimal | None) -> ProductCost:
+    return {
+        "product": product,
+        "cost": number(cost),
+        "unit_price": None if unit_price is None else number(unit_price),
+    }

@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.contract.decode_event import Event, InvalidEvent, canonical, decode_logged, producer_time
 from shared.contract.problems import ProblemKind
@@ -20,8 +19,7 @@ _TIME = b',"time":"'
 _TIME_LENGTH = len(_TIME) + len('2023-12-20T18:45:00.000Z"')
 
 
-@dataclass(frozen=True, slots=True)
-class CallEvents:
+class CallEvents(NamedTuple):
     """The distinct events of one call, sorted by ordering key.
 
     `conflicts` counts the bodies that lost to another with the same identity. `opted_out` is true if any body opts out,
@@ -35,10 +33,11 @@ class CallEvents:
     problems: Sequence[CallProblem]
 
     def of(self, *types: str) -> list[Event]:
+        """Return the events of these types, in order."""
         groups = [group for kind in types if (group := self.by_type.get(kind))]
-        if len(groups) == 1:
-            return groups[0]
-        return sorted(chain.from_iterable(groups), key=_BY_ORDERING_KEY)
+        if len(groups) > 1:
+            return sorted(chain.from_iterable(groups), key=_BY_ORDERING_KEY)
+        return groups[0] if groups else []
 
     def carrying(self, kind: str) -> list[Event]:
         """Return the events of this type that have data: a redaction may have left none."""
@@ -138,7 +137,8 @@ def _deliveries_joined(bodies: dict[bytes, list[Event]]) -> dict[bytes, list[Eve
     joined: dict[bytes, list[Event]] = {}
     for forms in groups.values():
         if len(forms) > 1 and any(producer_time(event.raw) is not None for form in forms for event in bodies[form]):
-            joined[min(forms, key=lambda form: bodies[form][0].time)] = [e for form in forms for e in bodies[form]]
+            earliest = min(forms, key=lambda form: bodies[form][0].time)
+            joined[earliest] = bodies[earliest]
         else:
             joined |= {form: bodies[form] for form in forms}
     return joined

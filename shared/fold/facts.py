@@ -4,7 +4,7 @@ What is said of a leg never hides what is said of the call: the latest value of 
 the latest of the first leg of which one is stated.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from shared.contract.decode_event import Event
@@ -14,7 +14,7 @@ from shared.fold.record import TelephonyIds
 STATING = ("call.scheduled", "call.created", "call.ringing", "call.started", "call.updated")
 """The types of events that state facts."""
 
-_STARTING = STATING[1:]
+_PLANNING = "call.scheduled"
 
 
 class Facts:
@@ -26,13 +26,13 @@ class Facts:
 
     def value(self, field: str) -> Any:
         """Return the settled value of a field, None if no event states one."""
-        return _settled((event, event.data.get(field)) for event in self._events)
+        return _settled(self._events, field)
 
     def recording_url(self) -> str | None:
         events = self._events
         if "recording.available" in self._call.by_type:
             events = self._call.of(*STATING, "recording.available")
-        url: str | None = _settled((event, event.data.get("recording_url")) for event in events)
+        url: str | None = _settled(events, "recording_url")
         return url
 
     def metadata(self) -> dict[str, Any]:
@@ -48,43 +48,50 @@ class Facts:
 
         An explicit start changes neither the session nor the duration.
         """
-        explicit: int | None = self._start(_STARTING)
-        if explicit is not None:
-            return explicit
-        return self._start(STATING[:1]) if session_start is None else session_start
-
-    def _start(self, types: Sequence[str]) -> int | None:
-        stated = ((event, event.data.get("start_timestamp")) for event in self._events if event.type in types)
-        start: int | None = _settled(stated)
+        planned = self._call.of(_PLANNING)
+        real = [event for event in self._events if event.type != _PLANNING] if planned else self._events
+        explicit: int | None = _settled(real, "start_timestamp")
+        if explicit is not None or session_start is not None:
+            return session_start if explicit is None else explicit
+        start: int | None = _settled(planned, "start_timestamp")
         return start
 
 
 def analysis(call: CallEvents) -> dict[str, Any] | None:
     """Return what analyses found, merged by top-level key; None without any."""
-    events = call.carrying("call.analyzed")
-    return _merged(events, "analysis") if events else None
+    return _merged(call.carrying("call.analyzed"), "analysis") or None
 
 
 def _merged(events: Sequence[Event], field: str) -> dict[str, Any]:
     """Return the settled value of each key of the objects that the events state."""
-    stating = [(event, value) for event in events if (value := event.data.get(field))]
-    if not stating:
-        return {}
-    if not any(leg_of(event) for event, _ in stating):
-        return {key: value for _, stated in stating for key, value in stated.items() if is_set(value)}
-    keys = {key for _, stated in stating for key, value in stated.items() if is_set(value)}
-    return {key: _settled((event, stated.get(key)) for event, stated in stating) for key in sorted(keys)}
+    merged: dict[str, Any] = {}
+    of_legs: list[Event] = []
+    for event in events:
+        if stated := event.data.get(field):
+            if "leg_id" in event.data:
+                of_legs.append(event)
+            else:
+                merged.update({key: value for key, value in stated.items() if is_set(value)})
+    first_leg: dict[str, str | None] = {}
+    for event in of_legs:
+        for key, value in event.data[field].items():
+            if not is_set(value) or (key in merged and key not in first_leg):
+                continue
+            if first_leg.setdefault(key, leg_of(event)) == leg_of(event):
+                merged[key] = value
+    return merged
 
 
-def _settled(stated: Iterable[tuple[Event, Any]]) -> Any:
+def _settled(events: Sequence[Event], field: str) -> Any:
     """Return the value that counts of those that events, in order, state; None if none is set."""
-    of_call = first_leg = of_first_leg = None
-    for event, value in stated:
-        if value is None or value == "":
-            continue
-        leg = leg_of(event)
-        if leg is None:
-            of_call = value
-        elif first_leg is None or leg == first_leg:
-            first_leg, of_first_leg = leg, value
-    return of_first_leg if of_call is None else of_call
+    of_legs: dict[str, Any] = {}
+    first_leg = None
+    for event in reversed(events):
+        data = event.data
+        value = data.get(field)
+        if value is not None and value != "":
+            first_leg = data.get("leg_id")
+            if first_leg is None:
+                return value
+            of_legs.setdefault(first_leg, value)
+    return None if first_leg is None else of_legs[first_leg]

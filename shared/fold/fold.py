@@ -86,7 +86,7 @@ def _record(call: Call) -> Record:
         "events": timeline(events, session_start, {"direction": call.direction, "from": from_number, "to": to_number}),
         "transcript": transcript(spoken),
         "transcript_object": spoken,
-        "transcript_with_tool_calls": with_tool_calls(call.shown_turns, call.tools),
+        "transcript_with_tool_calls": with_tool_calls(call.shown_turns, spoken, call.tools),
         "latency": latency(events),
         "call_analysis": analysis(events),
         "call_cost": call.cost,

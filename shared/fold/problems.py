@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from shared.contract.decode_event import Event
 from shared.contract.problems import Problem, ProblemKind
@@ -30,18 +30,26 @@ def of_reading(events: Iterable[Event]) -> list[CallProblem]:
     return [CallProblem(kind, event, field, detail) for event in events for kind, field, detail in event.problems]
 
 
-def in_order(problems: Iterable[CallProblem]) -> list[CallProblem]:
-    """Return the problems by event; of one event by the kind's place in the closed set, then by field.
+def in_order(problems: Iterable[CallProblem], events: Iterable[Event]) -> list[CallProblem]:
+    """Return the problems by event; of one event by the kind's place in the closed set, then by field and type.
 
-    Those that name no event come last.
+    `events` are those that count, in order: a body that lost has the place of the one that counts instead of it.
+    Problems that name no event come last.
     """
-    return sorted(problems, key=_place)
+    places = {event.identity: place for place, event in enumerate(events)}
+
+    def place(problem: CallProblem) -> tuple[int, int, str, str]:
+        event = problem.event
+        if event is None:
+            return (len(places), _PLACES[problem.kind], problem.field or "", "")
+        return (places[event.identity], _PLACES[problem.kind], problem.field or "", event.type)
+
+    return sorted(problems, key=place)
 
 
 def counts(problems: Iterable[CallProblem]) -> Mapping[str, int]:
     """Return how many problems there are of each kind; kinds without any are absent."""
-    counted = Counter(problem.kind for problem in problems)
-    return {kind.value: counted[kind] for kind in ProblemKind if kind in counted}
+    return Counter(problem.kind.value for problem in problems)
 
 
 def union(copies: Iterable[Event]) -> tuple[Problem, ...]:
@@ -52,8 +60,3 @@ def union(copies: Iterable[Event]) -> tuple[Problem, ...]:
             other = found.setdefault((problem.kind, problem.field), problem)
             found[problem.kind, problem.field] = min(problem, other, key=lambda each: each.detail)
     return tuple(found[key] for key in sorted(found, key=lambda key: (_PLACES[key[0]], key[1] or "")))
-
-
-def _place(problem: CallProblem) -> tuple[bool, Any, int, str]:
-    event = problem.event
-    return (event is None, () if event is None else event.ordering_key, _PLACES[problem.kind], problem.field or "")

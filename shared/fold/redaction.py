@@ -115,4 +115,4 @@ def _stripped(raw: bytes) -> bytes:
 def _as_text(value: Any) -> str:
     if not isinstance(value, Decimal):
         raise TypeError(f"no JSON: {type(value)}")
-    return f"{value:f}"
+    return f"{value.normalize():f}"

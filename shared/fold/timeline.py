@@ -36,14 +36,14 @@ def timeline(call: CallEvents, session_start: int | None, parties: dict[str, str
     for event in call.events:
         if event.type not in _WITHOUT_ENTRY:
             since = 0 if session_start is None else seconds(max(0, event.time - session_start))
-            label, data = _entry(event, parties)
+            label, data = _entry(event, parties, opted_out=call.opted_out)
             entries.append({"timestamp": event.time, "event": label, "session_time": since, "data": data})
     return entries
 
 
-def _entry(event: Event, parties: dict[str, str | None]) -> tuple[str, dict[str, Any]]:
+def _entry(event: Event, parties: dict[str, str | None], *, opted_out: bool) -> tuple[str, dict[str, Any]]:
     if event.type not in _SHOWN:
-        return event.type, _as_object(event.data)
+        return event.type, {} if opted_out else _as_object(event.data)
     stated = event.data
     data = {field: stated[field] for field in _SHOWN[event.type] if is_set(stated.get(field))}
     match event.type:

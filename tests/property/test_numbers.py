@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from shared.fold.fold import fold
 from shared.fold.conversation.latency import percentiles
+from shared.fold.fold import fold
 from tests.support.events.makers import STARTED, Json, book, decoded, event
 from tests.support.events.strategies import FINAL, PRICE_LISTS, TYPES, calls, calls_without_conflicts
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from shared.contract.decode_event import Event, Headers, InvalidEvent, decode, is_tombstone
-from shared.contract.fields import EARLIEST_MS
 from shared.contract.ids import call_key
+from shared.contract.timestamps import EARLIEST_MS
 from shared.fold.lifecycle.session import ENDS
 from shared.kafka.partitioner import partition_of
 from shared.store.ids import documents

@@ -95,7 +95,7 @@ def read_data(kind: str, data: Any, marked: Any, time: int, *, redacted: bool) -
         case "call.dtmf":
             problems = _check_digits(data, read, problems, redacted=redacted)
         case "cost.reported":
-            _check_cost(data, read, problems, redacted=redacted)
+            _check_cost(data, read, redacted=redacted)
     problems += _leave_out_times(kind, read, time)
     return read, problems
 
@@ -186,13 +186,11 @@ def _check_digits(
     return problems
 
 
-def _check_cost(data: Mapping[str, Any], read: dict[str, Any], problems: list[Problem], *, redacted: bool) -> None:
+def _check_cost(data: Mapping[str, Any], read: dict[str, Any], *, redacted: bool) -> None:
     if not redacted and read["cost"] < 0 and read.get("kind") != "adjustment":
         shown = f", got {data['cost']}" if isinstance(data["cost"], int | float) else ""
         why = f"`data.cost` of a charge must not be negative (a credit has the `kind` `adjustment`){shown}"
         raise Refused(Reason.OUT_OF_BOUNDS, why)
-    if any(problem.field == "currency" for problem in problems):
-        read.pop("cost", None)
 
 
 def _leave_out_times(kind: str, read: dict[str, Any], time: int) -> Iterator[Problem]:

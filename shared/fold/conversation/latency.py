@@ -15,20 +15,19 @@ def latency(call: CallEvents) -> dict[str, Percentiles] | None:
     """Return the percentiles of each component with samples, those of `_COMPONENTS` first; None without samples."""
     samples: dict[str, list[float]] = {}
     for event in _standing(call.carrying("latency.sampled")):
-        samples.setdefault(event.data["component"], []).append(event.data["value_ms"])
+        data = event.data
+        samples.setdefault(data["component"], []).append(data["value_ms"])
     names = [*(name for name in _COMPONENTS if name in samples), *sorted(samples.keys() - set(_COMPONENTS))]
     return {name: percentiles(samples[name]) for name in names} or None
 
 
 def _standing(samples: Sequence[Event]) -> Sequence[Event]:
     """Return the samples that stand, in order: of one source, component and `sample_id` the latest."""
-    named: dict[tuple[str, str, str], Event] = {}
-    for event in samples:
-        if (sample_id := event.data.get("sample_id")) is not None:
-            named[event.ordering_key.source, event.data["component"], sample_id] = event
+    named = [event for event in samples if "sample_id" in event.data]
     if not named:
         return samples
-    stand = {event.ordering_key for event in named.values()}
+    latest = {(event.ordering_key.source, event.data["component"], event.data["sample_id"]): event for event in named}
+    stand = {event.ordering_key for event in latest.values()}
     return [event for event in samples if "sample_id" not in event.data or event.ordering_key in stand]
 
 

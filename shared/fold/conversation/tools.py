@@ -1,17 +1,19 @@
 """Which tools were used (docs/record.md, Tools)."""
 
 import json
-from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from shared.contract.decode_event import Event, OrderingKey
-from shared.fold.conversation.turns import StandingTurn, as_spoken
+from shared.fold.conversation.turns import StandingTurn
 from shared.fold.events import CallEvents
 from shared.fold.record import ToolCallInvocation, ToolCallResult, Turn
 
 _CALLED, _RETURNED = "tool.called", "tool.returned"
+
+
+Entry = Turn | ToolCallInvocation | ToolCallResult
 
 
 class ToolEntry(NamedTuple):
@@ -22,8 +24,7 @@ class ToolEntry(NamedTuple):
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class ToolUse:
+class ToolUse(NamedTuple):
     """The calls and results that stand, in order; `results` has the result of each call that has one."""
 
     called: Sequence[ToolEntry]
@@ -44,12 +45,10 @@ def tool_use(call: CallEvents) -> ToolUse | None:
     return ToolUse(called, returned, _paired(called, returned))
 
 
-def with_tool_calls(
-    turns: Sequence[StandingTurn], tools: ToolUse | None
-) -> list[Turn | ToolCallInvocation | ToolCallResult]:
+def with_tool_calls(turns: Sequence[StandingTurn], spoken: Sequence[Turn], tools: ToolUse | None) -> list[Entry]:
     """Return the turns and the tool calls in order; empty if no tool was used.
 
-    A result whose call stands after it is placed directly behind that call.
+    `spoken` has the turns as the record shows them. A result whose call stands after it is placed directly behind it.
     """
     if tools is None:
         return []
@@ -59,19 +58,19 @@ def with_tool_calls(
         if (result := tools.results.get(called.ordering_key)) is not None and _order(called) > _order(result)
     }
     moved = {result.ordering_key for result in behind.values()}
-    returned = [result for result in tools.returned if result.ordering_key not in moved]
-    entries: list[StandingTurn | ToolEntry] = [*turns, *tools.called, *returned]
-    entries.sort(key=_order)
-    shown: list[Turn | ToolCallInvocation | ToolCallResult] = []
-    for entry in entries:
-        if isinstance(entry, StandingTurn):
-            shown.append(as_spoken(entry))
-        elif entry.event.type == _CALLED:
-            shown.append(_invocation(entry))
-            if (result := behind.get(entry.ordering_key)) is not None:
-                shown.append(_result(result))
-        else:
-            shown.append(_result(entry))
+    placed: list[tuple[int, OrderingKey, Entry]] = [
+        (turn.timestamp, turn.ordering_key, said) for turn, said in zip(turns, spoken, strict=True)
+    ]
+    placed += [(at, key, _invocation(at, event)) for at, key, event in tools.called]
+    placed += [(at, key, _result(at, event)) for at, key, event in tools.returned if key not in moved]
+    placed.sort()  # no two entries have one ordering key
+    if not behind:
+        return [entry for _, _, entry in placed]
+    shown: list[Entry] = []
+    for _, key, entry in placed:
+        shown.append(entry)
+        if key in behind:
+            shown.append(_result(behind[key].timestamp, behind[key].event))
     return shown
 
 
@@ -92,21 +91,20 @@ def _standing(events: Sequence[Event]) -> list[ToolEntry]:
 
     Providers number their calls anew in every turn, so that equal ids alone do not make two calls one.
     """
-    standing: dict[tuple[str, str, bool], Event] = {}
+    standing: list[Event] = []
+    revised: dict[tuple[str, str], Event] = {}
     for event in events:
-        _, _, _, source, _, identity = event.ordering_key
-        tool_call_id, revision = event.data.get("tool_call_id"), event.data.get("revision")
-        if tool_call_id is None or revision is None:
-            standing[source, identity, False] = event
+        data = event.data
+        if "revision" not in data or "tool_call_id" not in data:
+            standing.append(event)
             continue
-        other = standing.get((source, tool_call_id, True))
-        if other is None or revision >= other.data["revision"]:
-            standing[source, tool_call_id, True] = event
-    return sorted(_entry(event) for event in standing.values())
-
-
-def _entry(event: Event) -> ToolEntry:
-    return ToolEntry(event.data.get("timestamp", event.time), event.ordering_key, event)
+        key = (event.ordering_key.source, data["tool_call_id"])
+        if key not in revised or data["revision"] >= revised[key].data["revision"]:
+            revised[key] = event
+    return sorted(
+        ToolEntry(event.data.get("timestamp", event.time), event.ordering_key, event)
+        for event in (*standing, *revised.values())
+    )
 
 
 def _paired(called: Sequence[ToolEntry], returned: Sequence[ToolEntry]) -> dict[OrderingKey, ToolEntry]:
@@ -116,34 +114,38 @@ def _paired(called: Sequence[ToolEntry], returned: Sequence[ToolEntry]) -> dict[
     it that has none: of its own source if that has a call of the id, else of the others. No result is of a call without
     an id of its own.
     """
-    waiting: dict[tuple[str | None, str], list[ToolEntry]] = {}
+    waiting: dict[str, dict[str, list[ToolEntry]]] = {}  # by id and source
     for entry in called:
         if (tool_call_id := entry.event.data.get("tool_call_id")) is not None:
-            waiting.setdefault((entry.ordering_key.source, tool_call_id), []).append(entry)
-            waiting.setdefault((None, tool_call_id), []).append(entry)
-    own = {key for key in waiting if key[0] is not None}
+            waiting.setdefault(tool_call_id, {}).setdefault(entry.ordering_key.source, []).append(entry)
     results: dict[OrderingKey, ToolEntry] = {}
     for result in returned:
-        tool_call_id = result.event.data.get("tool_call_id")
-        if tool_call_id is None:
+        by_source = waiting.get(result.event.data.get("tool_call_id"))
+        if by_source is None:
             continue
-        source = result.ordering_key.source
-        candidates = waiting.get((source if (source, tool_call_id) in own else None, tool_call_id))
-        if candidates:
-            not_after = bisect_right(candidates, _order(result), key=_order)
-            found = candidates[max(0, not_after - 1)]
+        own = by_source.get(result.ordering_key.source)
+        found = _nearest(result, by_source.values() if own is None else (own,))
+        if found is not None:
             results[found.ordering_key] = result
-            for key in ((found.ordering_key.source, tool_call_id), (None, tool_call_id)):
-                _remove(waiting[key], found)
     return results
 
 
-def _remove(entries: list[ToolEntry], entry: ToolEntry) -> None:
-    del entries[bisect_left(entries, _order(entry), key=_order)]
+def _nearest(result: ToolEntry, waiting: Iterable[list[ToolEntry]]) -> ToolEntry | None:
+    """Return the call to which a result belongs, and take it from those that wait; None if none waits."""
+    before: tuple[ToolEntry, list[ToolEntry], int] | None = None
+    after: tuple[ToolEntry, list[ToolEntry], int] | None = None
+    for entries in waiting:
+        at = bisect_right(entries, _order(result), key=_order)
+        if at and (before is None or entries[at - 1] > before[0]):
+            before = (entries[at - 1], entries, at - 1)
+        elif at < len(entries) and (after is None or entries[at] < after[0]):
+            after = (entries[at], entries, at)
+    found = before or after
+    return None if found is None else found[1].pop(found[2])
 
 
-def _order(entry: StandingTurn | ToolEntry) -> tuple[int, OrderingKey]:
-    return (entry.timestamp, entry.ordering_key)
+def _order(entry: ToolEntry) -> tuple[int, OrderingKey]:
+    return entry[:2]
 
 
 def _id(event: Event) -> str:
@@ -151,21 +153,21 @@ def _id(event: Event) -> str:
     return tool_call_id
 
 
-def _invocation(entry: ToolEntry) -> ToolCallInvocation:
+def _invocation(timestamp: int, event: Event) -> ToolCallInvocation:
     return {
         "role": "tool_call_invocation",
-        "tool_call_id": _id(entry.event),
-        "name": entry.event.data["name"],
-        "arguments": arguments(entry.event),
-        "timestamp": entry.timestamp,
+        "tool_call_id": _id(event),
+        "name": event.data["name"],
+        "arguments": arguments(event),
+        "timestamp": timestamp,
     }
 
 
-def _result(entry: ToolEntry) -> ToolCallResult:
+def _result(timestamp: int, event: Event) -> ToolCallResult:
     return {
         "role": "tool_call_result",
-        "tool_call_id": _id(entry.event),
-        "content": as_text(entry.event.data["content"]),
-        "successful": entry.event.data.get("successful"),
-        "timestamp": entry.timestamp,
+        "tool_call_id": _id(event),
+        "content": as_text(event.data["content"]),
+        "successful": event.data.get("successful"),
+        "timestamp": timestamp,
     }

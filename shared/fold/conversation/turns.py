@@ -1,7 +1,6 @@
 """What was said (docs/record.md, Turns)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from shared.contract.decode_event import Event, OrderingKey
@@ -26,8 +25,7 @@ class StandingTurn(NamedTuple):
     timed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
+class Turns(NamedTuple):
     """The turns of a call: the final ones that stand, and those of which no event is final; both in order."""
 
     final: Sequence[StandingTurn]

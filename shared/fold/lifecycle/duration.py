@@ -57,7 +57,8 @@ def stating_end(ends: Ends) -> End | None:
     """
     if ends.final is None:
         return None
-    for end in (ends.final, *reversed(ends.left)):
+    candidates: list[End] = [ends.final, *reversed(ends.left)]
+    for end in candidates:
         if end.leg is None and "duration_ms" in end.event.data:
             return end
     return None

@@ -1,7 +1,8 @@
 """How a call ended: which of its ends count, and which one is final (docs/record.md, Ends)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.contract.decode_event import Event, OrderingKey
 from shared.contract.problems import ProblemKind
@@ -38,8 +39,7 @@ _GENERAL_REASONS = frozenset(
 _AS_ONE = str.maketrans(" -", "__")
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """An end and its moment: the `end_timestamp` that it states, else its event's time (Unix milliseconds).
 
     `stated` is that `end_timestamp`, None where it states none or one before the session's start.
@@ -59,8 +59,7 @@ class End:
         return self.event.ordering_key.source
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """The ends of a call, in order.
 
     `left` are those that count and neither are undone nor give way to another; `final` is the one of them that tells
@@ -70,7 +69,7 @@ class Ends:
     all: Sequence[End] = ()
     final: End | None = None
     left: Sequence[End] = ()
-    undone: Mapping[OrderingKey, int] = field(default_factory=dict)
+    undone: Mapping[OrderingKey, int] = MappingProxyType({})
     overruled: frozenset[OrderingKey] = frozenset()
 
     def problems(self) -> list[CallProblem]:
@@ -105,7 +104,8 @@ def ends_of(call: CallEvents, session: Session | None, legs: Legs, turns: Sequen
     left = [end for end in remaining if end.event.ordering_key not in overruled]
     if not left:
         left = _inferred(counting, ends, call, legs)
-    return Ends(ends, max(left, key=_weight, default=None), left, undone, overruled)
+    final = left[0] if len(left) == 1 else max(left, key=_weight, default=None)
+    return Ends(ends, final, left, undone, overruled)
 
 
 def status(call: CallEvents, final: End | None) -> CallStatus:
@@ -137,6 +137,8 @@ def _undone(ends: Sequence[End], started: Sequence[Event]) -> dict[OrderingKey, 
     One of the same source and leg at a later time undoes an end; and so does another source's that undoes an end of its
     own whose moment is at most 5 s away.
     """
+    if not started or not ends or started[-1].time <= ends[0].event.time:
+        return {}  # as in most calls
     own: list[tuple[End, int]] = []
     for end in ends:
         later = [start.time for start in started if _same_line(start, end) and start.time > end.event.time]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple, get_type_hints
 
 from shared.contract.decode_event import Event
 from shared.contract.payloads import TYPES
@@ -10,6 +11,9 @@ from shared.fold.lifecycle.session import ENDS
 
 Owner = tuple[str | None, str | None]
 """Whose starts and ends belong together: `(leg, None)`, or `(None, source)` for a source's own share of the call."""
+
+
+_NAMING = frozenset(kind for kind, model in TYPES.items() if "leg_id" in get_type_hints(model))
 
 
 @dataclass(slots=True)
@@ -27,8 +31,7 @@ class Line:
         return bool(self.ends) and not (self.starts and self.starts[-1].time > self.ends[-1].time)
 
 
-@dataclass(frozen=True, slots=True)
-class Legs:
+class Legs(NamedTuple):
     """The legs that events name and the shares of sources; `sources` has who names each leg."""
 
     lines: Mapping[Owner, Line]
@@ -63,10 +66,12 @@ def owner_of(event: Event) -> Owner:
 def legs_of(call: CallEvents) -> Legs:
     lines: dict[Owner, Line] = {}
     sources: dict[str, set[str]] = {}
-    for event in call.events:
-        if event.type in TYPES and (leg := leg_of(event)) is not None:
-            lines.setdefault((leg, None), Line())
-            sources.setdefault(leg, set()).add(event.ordering_key.source)
+    for kind, events in call.by_type.items():
+        if kind in _NAMING:
+            for event in events:
+                if (leg := event.data.get("leg_id")) is not None:
+                    lines.setdefault((leg, None), Line())
+                    sources.setdefault(leg, set()).add(event.ordering_key.source)
     for event in call.of("call.started"):
         lines.setdefault(owner_of(event), Line()).starts.append(event)
     for event in call.of(*ENDS):

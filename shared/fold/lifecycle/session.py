@@ -12,6 +12,9 @@ from shared.fold.problems import CallProblem
 ENDS = ("call.ended", "call.failed")
 """The types of ends."""
 
+TALK = ("call.started", "call.dtmf", "call.transferred")
+"""The types of events other than turns that show that people talk, if the transfer did not fail."""
+
 _MONTH_MS = 30 * 86_400_000
 _HOUR_MS = 3_600_000
 
@@ -61,7 +64,7 @@ def latest_talk(call: CallEvents, turns: Sequence[StandingTurn]) -> int | None:
 
 def talk_events(call: CallEvents) -> list[Event]:
     """Return the events other than turns that show that people talk."""
-    return [event for event in call.of("call.started", "call.dtmf", "call.transferred") if _is_talk(event)]
+    return [event for event in call.of(*TALK) if _is_talk(event)]
 
 
 def _is_talk(event: Event) -> bool:

@@ -5,22 +5,28 @@ import random
 import re
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.calls.fold_call import fold_call, render
+from shared.config.price_book import load
 from shared.contract.topics import Topics
+from shared.fold.fold import RULES_VERSION
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.integration.worker.conftest import MakeWorker
 from tests.support.callfold import run, start
-from tests.support.events.makers import Json, event, raw
+from tests.support.events.large_calls import put_large
+from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversation, interleaved
 from tests.support.eventually import eventually, scaled
 from tests.support.servers.kafka import publish
-from tests.support.store.makers import document
+from tests.support.store.makers import CALL, document, tokens
+from tests.support.worker.memory_worker import folded
 
 Settings = dict[str, Any]
 
@@ -94,6 +100,39 @@ async def test_an_interrupted_run_prints_how_to_continue(settings: Settings, con
     assert code == 0
     assert 0 <= again <= 200  # some or all of the interrupted page may have been done
     assert await connection.collection("calls").count_documents(final) == len(calls)
+
+
+async def test_records_of_version_1_are_brought_to_the_present_rules(
+    settings: Settings, connection: Connection
+) -> None:
+    store = MongoStore(connection)
+    started = event("call.started", direction="inbound")
+    hung_up = event("call.ended", at=STARTED + 300_000)
+    unanswered = event("call.ended", at=STARTED + 301_000, disconnection_reason="no_answer", leg_id="desk")
+    await put_as_version_1(store, [started, hung_up, unanswered], disconnection_reason="no_answer", call_duration=301)
+    calls = connection.collection("calls")
+    await calls.update_one({"_id": CALL}, {"$unset": {"problem_count": "", "problem_kinds": ""}})
+
+    first = await asyncio.to_thread(rebuild, settings, "--outdated")
+    again = await asyncio.to_thread(rebuild, settings, "--outdated")
+
+    document = await calls.find_one({"_id": CALL})
+    assert document is not None
+    assert [first, again] == [(0, "1 calls, 1 rebuilt, 0 broken\n", ""), (0, "1 calls, 0 rebuilt, 0 broken\n", "")]
+    assert (document["state"], document["rules_version"], document["problem_count"]) == ("final", RULES_VERSION, 0)
+    assert (document["disconnection_reason"], document["call_duration"]) == ("user_hangup", 300)
+    assert document["body"].encode() == folded(started, hung_up, unanswered)
+
+
+async def put_as_version_1(store: MongoStore, bodies: list[Json], **fields: Any) -> None:
+    """Store a final call as version 1 did; `fields` of its record are those that the present rules fold differently."""
+    await put_large(store, bodies)
+    (lease,) = await store.lease([CALL], next(tokens))
+    done = await fold_call(store, lease, (await store.read([CALL]))[CALL], load())
+    record: Any = {**done.result.record, **fields}
+    rendered = render(record)
+    result = replace(done.result, record=record, body=rendered.body, etag=rendered.etag, rules_version=1)
+    await store.store_results([(lease, result)])
 
 
 async def _more_than(connection: Connection, calls: int) -> bool:

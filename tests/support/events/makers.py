@@ -17,6 +17,7 @@ import orjson
 from shared.contract.decode_event import Event, InvalidEvent, decode
 from shared.contract.rejection import Reason
 from shared.contract.timestamps import LATEST_MS
+from shared.fold.call_details import call_details
 from shared.fold.fold import fold
 from shared.fold.prices import Price, PriceBook
 from shared.fold.prices import PriceList as FoldPriceList
@@ -80,15 +81,15 @@ def rfc3339(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def raw(body: Json, *, ascii_only: bool = False) -> bytes:
-    """Return the event's JSON; only ASCII can hold half a character."""
-    return json.dumps(body, ensure_ascii=ascii_only).encode()
+def raw(body: Json) -> bytes:
+    # Of a lone surrogate there is no UTF-8, but the escape that JSON has for it.
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def binary(body: Json) -> tuple[bytes, list[tuple[str, bytes]]]:
     attributes = {name: value for name, value in body.items() if name != "data" and value is not None}
     headers = [(f"ce_{name}", str(value).encode()) for name, value in attributes.items()]
-    return orjson.dumps(body["data"]) if "data" in body else b"", headers
+    return raw(body["data"]) if "data" in body else b"", headers
 
 
 def accepted(value: bytes | None, *headers: tuple[str, bytes | None], arrival: int = LATEST_MS) -> Event:
@@ -113,6 +114,12 @@ def record(*bodies: Json, prices: tuple[PriceList, ...] = (SHIPPED,)) -> Json:
     """Return the record of a call as a reader gets it, from JSON."""
     folded: Json = orjson.loads(orjson.dumps(fold(decoded(bodies), book(*prices)).record))
     return folded
+
+
+def details(*bodies: Json) -> Json:
+    """Return the details of a call, without their envelope, as a reader gets them, from JSON."""
+    found: Json = orjson.loads(orjson.dumps(call_details(decoded(bodies), book())))
+    return found
 
 
 def book(*price_lists: PriceList) -> PriceBook:

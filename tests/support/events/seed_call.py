@@ -45,9 +45,11 @@ def seed_call() -> list[Json]:
         *(_sample("e2e", number, value) for number, value in enumerate(E2E)),
         *(_sample("llm", number, value) for number, value in enumerate(LLM)),
         event("usage.reported", at=STARTED + 300_000, source="/agent", product="llm_usage", quantity=50),
+        # Somebody is speaking, which shows when it is final.
+        event("transcript.turn", at=STARTED + 300_000, source="/engine", content="And", final=False),
     ]
 
 
 def _sample(component: str, number: int, value: float) -> Json:
-    at = STARTED + 10_000 + number * 10_000
+    at = STARTED + 20_000 * (number + 1)  # the last of `e2e` is the call's latest activity
     return event("latency.sampled", at=at, source="/agent", component=component, value_ms=value)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from tests.support.reference.events import ACTIVITY_TYPES, END_TYPES, Json, Order, leg_of, of_type, order
+from tests.support.reference.events import ACTIVITY_TYPES, END_TYPES, Json, Order, leg_of, of_type
+from tests.support.reference.order import ordering_key
 from tests.support.reference.talk import Session, Talk, talk_of
 
 _GENERAL_REASONS = (
@@ -56,7 +57,7 @@ class End:
 
     @property
     def order(self) -> Order:
-        return order(self.event)
+        return ordering_key(self.event)
 
     @property
     def failed(self) -> bool:

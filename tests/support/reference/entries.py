@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from tests.support.reference.events import Json, Order, leg_of, of_type, order, own_key
+from tests.support.reference.events import Json, Order, leg_of, of_type, own_key
+from tests.support.reference.order import ordering_key
 from tests.support.reference.talk import revision, turn_time
 
 WITHOUT_ENTRY = (
@@ -87,9 +89,9 @@ def turn_entry(turn: Json) -> Json:
     }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tool:
-    """A `tool.called` or `tool.returned` that stands."""
+    """A `tool.called` or `tool.returned` that stands; compared by identity."""
 
     event: Json
 
@@ -108,9 +110,9 @@ class Tool:
         timestamp: int = self.event["data"].get("timestamp", self.event["time"])
         return timestamp
 
-    @property
+    @cached_property
     def key(self) -> tuple[int, Order]:
-        return (self.timestamp, order(self.event))
+        return (self.timestamp, ordering_key(self.event))
 
     @property
     def arguments(self) -> str:
@@ -143,8 +145,8 @@ def standing_tools(events: list[Json]) -> list[Tool]:
     tools = of_type(events, "tool.called", "tool.returned")
     alone = [event for event in tools if event["data"].get("revision") is None]
     highest: dict[Any, Json] = {}
-    for event in sorted(tools, key=lambda event: (revision(event), order(event))):
-        if event not in alone:
+    for event in sorted(tools, key=lambda event: (revision(event), ordering_key(event))):
+        if event["data"].get("revision") is not None:
             highest[event["type"], own_key(event, "tool_call_id")] = event
     return sorted((Tool(event) for event in [*alone, *highest.values()]), key=lambda tool: tool.key)
 
@@ -156,17 +158,17 @@ def pair(tools: list[Tool]) -> list[tuple[Tool | None, Tool | None]]:
     it that has none, else to none. Results are taken by `(timestamp, order)`.
     """
     calls = [tool for tool in tools if tool.is_call]
-    result_of: dict[int, Tool] = {}
+    result_of: dict[Tool, Tool] = {}
     alone = []
     for result in (tool for tool in tools if not tool.is_call):
-        free = [call for call in _calls_of_its_id(result, calls) if calls.index(call) not in result_of]
+        free = [call for call in _calls_of_its_id(result, calls) if call not in result_of]
         before = [call for call in free if call.key <= result.key]
         after = [call for call in free if call.key > result.key]
         if before or after:
-            result_of[calls.index(before[-1] if before else after[0])] = result
+            result_of[before[-1] if before else after[0]] = result
         else:
             alone.append(result)
-    pairs: list[tuple[Tool | None, Tool | None]] = [(call, result_of.get(index)) for index, call in enumerate(calls)]
+    pairs: list[tuple[Tool | None, Tool | None]] = [(call, result_of.get(call)) for call in calls]
     return sorted([*pairs, *((None, result) for result in alone)], key=lambda pair: (pair[0] or pair[1]).key)  # type: ignore[union-attr]
 
 
@@ -179,7 +181,7 @@ def _calls_of_its_id(result: Tool, calls: list[Tool]) -> list[Tool]:
 
 def turns_with_tools(turns: list[Json], tools: list[Tool]) -> list[Json]:
     """`[]` while there was no tool event; else all by `(timestamp, order)`, but a result never before its call."""
-    entries = {((turn_time(turn), order(turn)), 0): turn_entry(turn) for turn in turns}
+    entries = {((turn_time(turn), ordering_key(turn)), 0): turn_entry(turn) for turn in turns}
     for call, result in pair(tools):
         if call is not None:
             entries[call.key, 0] = call.entry

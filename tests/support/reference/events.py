@@ -7,6 +7,8 @@ empty if none) and `data` as read. Lists of events are in order.
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from tests.support.reference.order import ordering_key
+
 Json = dict[str, Any]
 Order = tuple[int, int, str, str, int, str]
 
@@ -36,12 +38,6 @@ LEG_TYPES = (
 )
 
 
-def order(event: Json) -> Order:
-    """Order. `(time, sequence, source, id)`; of `sequence` and of `id` the shorter first."""
-    sequence, name = event["sequence"], event["id"]
-    return (event["time"], len(sequence), sequence, event["source"], len(name), name)
-
-
 def of_type(events: Iterable[Json], *types: str) -> list[Json]:
     return [event for event in events if event["type"] in types]
 
@@ -60,8 +56,8 @@ def own_key(event: Json, field: str) -> tuple[str, str, str]:
 
 def latest_of_each(events: Iterable[Json], key: Callable[[Json], Any]) -> list[Json]:
     """Of the events with one key the latest stands; in order."""
-    standing = {key(event): event for event in sorted(events, key=order)}
-    return sorted(standing.values(), key=order)
+    standing = {key(event): event for event in sorted(events, key=ordering_key)}
+    return sorted(standing.values(), key=ordering_key)
 
 
 def is_set(value: Any) -> bool:
@@ -71,7 +67,7 @@ def is_set(value: Any) -> bool:
 
 def latest(events: Iterable[Json], field: str) -> Any:
     """Return the latest value of a field of `data` that is set, None without any."""
-    stated = [event for event in sorted(events, key=order) if is_set(event["data"].get(field))]
+    stated = [event for event in sorted(events, key=ordering_key) if is_set(event["data"].get(field))]
     return stated[-1]["data"][field] if stated else None
 
 
@@ -80,7 +76,7 @@ def settled(events: Iterable[Json], value_of: Callable[[Json], Any]) -> Any:
 
     The first leg is that of the earliest event that names a leg and states the field. None without any.
     """
-    stated = [event for event in sorted(events, key=order) if is_set(value_of(event))]
+    stated = [event for event in sorted(events, key=ordering_key) if is_set(value_of(event))]
     of_the_call = [event for event in stated if leg_of(event) is None]
     of_the_first_leg = [event for event in stated if leg_of(event) == leg_of(stated[0])]
     chosen = of_the_call or of_the_first_leg

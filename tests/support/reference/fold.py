@@ -27,12 +27,12 @@ from tests.support.reference.events import (
     ACTIVITY_TYPES,
     Json,
     call_analysis,
-    order,
     settled_field,
     settled_object,
     start_timestamp,
     telephony_identifier,
 )
+from tests.support.reference.order import ordering_key
 from tests.support.reference.reading import ReadCall, read_call
 from tests.support.reference.talk import final_turns, session_of, standing_samples, turn_time, unfinal_turns
 
@@ -51,7 +51,7 @@ class Call:
     def __init__(self, read: ReadCall, book: Book) -> None:
         self.read = read
         self.book = book
-        self.events: list[Json] = sorted(read.events, key=order)
+        self.events: list[Json] = sorted(read.events, key=ordering_key)
         self.session = session_of(self.events)
         self.ends = Ends(self.events, self.session)
 
@@ -64,7 +64,7 @@ class Call:
     def turns(self) -> list[Json]:
         """The standing turns, sorted by `(timestamp, order)`; none of a call that opted out."""
         standing = [] if self.read.opted_out else [*final_turns(self.events), *self.unfinal_turns]
-        return sorted(standing, key=lambda turn: (turn_time(turn), order(turn)))
+        return sorted(standing, key=lambda turn: (turn_time(turn), ordering_key(turn)))
 
     @property
     def status(self) -> str:

@@ -9,8 +9,9 @@ from tests.support.reference.values import EARLIEST, LATEST, canonical_json
 Json = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_HOUR_AND_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)", re.ASCII
+    rf"(\d{{4}}-\d\d-\d\d)[Tt ]({_HOUR_AND_MINUTE}):([0-5]\d|60)(?:\.(\d+))?([Zz]|[+-]{_HOUR_AND_MINUTE})", re.ASCII
 )
 
 
@@ -29,8 +30,6 @@ def unix_ms(text: str) -> int | None:
     if match is None:
         return None
     date, minute, second, fraction, zone = match.groups()
-    if int(second) > 60:
-        return None
     try:
         moment = datetime.fromisoformat(f"{date}T{minute}:00{zone.upper()}")
         since = moment - _EPOCH + timedelta(seconds=int(second))

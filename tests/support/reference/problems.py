@@ -4,29 +4,7 @@ from tests.support.reference.duration import duration_disagrees, end_timestamp
 from tests.support.reference.ends import ends_before_start
 from tests.support.reference.events import Json
 from tests.support.reference.fold import Call
-
-KINDS = (
-    "field_unreadable",
-    "unknown_field",
-    "time_unreadable",
-    "time_ahead",
-    "start_left_out",
-    "surrogate_replaced",
-    "key_left_out",
-    "number_as_text",
-    "word_times_unreadable",
-    "conflict",
-    "end_overruled",
-    "end_undone",
-    "end_before_start",
-    "talk_after_end",
-    "duration_disagrees",
-    "unknown_direction",
-    "unrated_product",
-    "usage_ignored",
-    "currency_without_rate",
-    "turn_not_final",
-)
+from tests.support.reference.reading import PROBLEM_KINDS
 
 
 def problems_of(call: Call) -> list[Json]:
@@ -37,18 +15,16 @@ def problems_of(call: Call) -> list[Json]:
     ours = [*_of_the_start(call), *_of_ends(call), *_of_talk(call), *call.cost.problems()]
     turns = [("turn_not_final", turn, None) for turn in call.unfinal_turns]
     found = [*call.read.problems, *(_problem(kind, event, field) for kind, event, field in [*ours, *turns])]
-    distinct: list[Json] = []
-    for problem in found:
-        if problem["kind"] == "conflict" or problem not in distinct:
-            distinct.append(problem)
     places = {(event["source"], event["id"]): place for place, event in enumerate(call.events)}
 
     def place(problem: Json) -> tuple[int, int, str]:
         event = problem["event"]
         of_event = len(places) if event is None else places[event["source"], event["id"]]
-        return (of_event, KINDS.index(problem["kind"]), problem["field"] or "")
+        return (of_event, PROBLEM_KINDS.index(problem["kind"]), problem["field"] or "")
 
-    return sorted(distinct, key=place)
+    conflicts = [problem for problem in found if problem["kind"] == "conflict"]
+    distinct = {place(problem): problem for problem in found if problem["kind"] != "conflict"}
+    return sorted([*conflicts, *distinct.values()], key=place)
 
 
 Found = tuple[str, Json | None, str | None]

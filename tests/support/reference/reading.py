@@ -146,12 +146,11 @@ def _versions(bodies: list[_Body]) -> list[list[_Body]]:
 
     Bodies that differ in time alone, one of them with a wrong clock, are deliveries of one event: the earliest counts.
     """
-    clocks_were_wrong = {body.form_but_for_time for body in bodies if body.clock_was_wrong}
+    wrong_clocks = {body.form_but_for_time for body in bodies if body.clock_was_wrong}
     versions: dict[bytes, list[_Body]] = {}
     for body in sorted(bodies, key=lambda body: int(body.event["time"])):
-        versions.setdefault(
-            body.form_but_for_time if body.form_but_for_time in clocks_were_wrong else body.form, []
-        ).append(body)
+        is_delivery = body.form_but_for_time in wrong_clocks
+        versions.setdefault(body.form_but_for_time if is_delivery else body.form, []).append(body)
     copies = [[body for body in version if body.form == version[0].form] for version in versions.values()]
     return sorted(copies, key=lambda version: version[0].form)
 
@@ -160,11 +159,10 @@ def _problems(effective: list[_Body], losing: list[list[_Body]]) -> list[Json]:
     event = effective[0].event
     found = {(kind, field or "", event["type"]) for body in effective for kind, field in body.problems}
     conflicts = [("conflict", "", version[0].event["type"]) for version in losing]
+    in_order = sorted([*found, *conflicts], key=lambda problem: (PROBLEM_KINDS.index(problem[0]), *problem[1:]))
     return [
         {"kind": kind, "event": {"source": event["source"], "id": event["id"], "type": of_type}, "field": field or None}
-        for kind, field, of_type in sorted(
-            [*found, *conflicts], key=lambda one: (PROBLEM_KINDS.index(one[0]), *one[1:])
-        )
+        for kind, field, of_type in in_order
     ]
 
 

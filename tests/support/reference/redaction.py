@@ -47,7 +47,7 @@ def words_start(turn: Json) -> int | None:
 def written(kept: Json, flag: bool | None) -> Json:
     """Return the data of the redacted event as JSON: amounts are texts of plain digits."""
     fields = {name: _digits(value) if isinstance(value, Fraction) else value for name, value in kept.items()}
-    return fields if flag is None else fields | {OPT_OUT: flag}
+    return fields | {OPT_OUT: True} if flag else fields
 
 
 def _digits(amount: Fraction) -> str:

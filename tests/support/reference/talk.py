@@ -4,7 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.reference.events import END_TYPES, Json, latest_of_each, of_type, order, own_key
+from tests.support.reference.events import END_TYPES, Json, latest_of_each, of_type, own_key
+from tests.support.reference.order import ordering_key
 
 _DAYS_30 = 30 * 24 * 3_600_000
 
@@ -32,7 +33,7 @@ def _highest_of_each(turns: list[Json]) -> list[Json]:
     versions: dict[Any, list[Json]] = defaultdict(list)
     for turn in turns:
         versions[own_key(turn, "turn_id")].append(turn)
-    return [max(same, key=lambda turn: (revision(turn), order(turn))) for same in versions.values()]
+    return [max(same, key=lambda turn: (revision(turn), ordering_key(turn))) for same in versions.values()]
 
 
 def final_turns(events: list[Json]) -> list[Json]:
@@ -92,7 +93,7 @@ def talk_of(events: list[Json]) -> list[Talk]:
     done = [event for event in transfers if event["data"].get("status") not in ("failed", "cancelled")]
     turns = [Talk(turn, turn_time(turn)) for turn in final_turns(events)]
     others = [Talk(event, event["time"]) for event in [*of_type(events, "call.started", "call.dtmf"), *done]]
-    return sorted([*turns, *others], key=lambda talk: order(talk.event))
+    return sorted([*turns, *others], key=lambda talk: ordering_key(talk.event))
 
 
 def start_of(started: Json) -> int:
@@ -121,7 +122,7 @@ def session_of(events: list[Json]) -> Session:
     turns = [(turn_time(turn), turn) for turn in final_turns(events)]
     for candidates in (starts, turns):
         left_out += [event for start, event in candidates if start < earliest]
-        taken = [(start, order(event), event) for start, event in candidates if start >= earliest]
+        taken = [(start, ordering_key(event), event) for start, event in candidates if start >= earliest]
         if taken:
             start, _, event = min(taken, key=lambda candidate: candidate[:2])
             return Session(start, event["source"] if event["type"] == "call.started" else None, left_out)

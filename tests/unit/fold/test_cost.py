@@ -1,5 +1,6 @@
 """The cost of a call."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ def inbound(seconds: float, **data: Any) -> list[Json]:
     return [event("call.started", **details), event("call.ended", at=STARTED + round(seconds * 1000))]
 
 
-def usage(product: str, quantity: Any) -> Json:
-    return event("usage.reported", product=product, quantity=quantity)
+def usage(product: str, quantity: Any, **data: Any) -> Json:
+    return event("usage.reported", product=product, quantity=quantity, **data)
 
 
 def reported(product: str, cost: Any, **data: Any) -> Json:
@@ -48,7 +49,9 @@ def test_a_call_costs_its_minutes_and_its_usage() -> None:
 
 
 def test_an_ongoing_call_costs_its_duration_so_far() -> None:
-    cost = record(event("call.started", direction="inbound"), event("call.note", at=STARTED + 60_000))["call_cost"]
+    call = [event("call.started", direction="inbound"), event("call.dtmf", at=STARTED + 60_000)]
+
+    cost = record(*call, event("call.note", at=STARTED + 90_000))["call_cost"]
 
     assert (cost["total_duration_seconds"], cost["combined_cost"]) == (60, 0.02)
 
@@ -68,10 +71,14 @@ def test_the_duration_is_billed_by_direction_unless_it_is_a_web_call(details: Js
 
 
 @pytest.mark.parametrize("direction", [None, "sideways"])
-def test_an_unknown_direction_is_timed_but_not_billed(direction: str | None) -> None:
-    cost = record(*inbound(60, direction=direction))["call_cost"]
+def test_talk_of_an_unknown_direction_is_billed_as_a_phone_call_if_the_book_has_it(direction: str | None) -> None:
+    without = replace(SHIPPED, products={name: p for name, p in SHIPPED.products.items() if name != "phone_call"})
 
-    assert (cost["product_costs"], cost["total_duration_seconds"], cost["total_duration_unit_price"]) == ([], 60, 0)
+    cost = record(*inbound(60, direction=direction))["call_cost"]
+    unbilled = record(*inbound(60, direction=direction), prices=(without,))["call_cost"]
+
+    assert lines(cost) == {"phone_call": (0.02, 0.02)}
+    assert (lines(unbilled), unbilled["total_duration_seconds"], unbilled["total_duration_unit_price"]) == ({}, 60, 0)
 
 
 def test_an_end_with_a_duration_makes_a_call_timed() -> None:
@@ -146,11 +153,25 @@ def test_usage_of_a_product_priced_by_the_minute_is_ignored() -> None:
     assert (cost["product_costs"], cost["combined_cost"]) == ([], 0)
 
 
-def test_a_reported_cost_may_be_negative() -> None:
-    cost = record(reported("refund", "-12.50"))["call_cost"]
+def test_an_adjustment_is_added_to_what_stands_and_is_one_time() -> None:
+    adjustments = [
+        reported(product, "-0.015", kind="adjustment") for product in ("inbound_call", "llm_usage", "refund")
+    ]
 
-    assert lines(cost) == {"refund": (-12.5, None)}
-    assert (cost["combined_cost"], cost["total_one_time_price"]) == (-12.5, -12.5)
+    cost = record(*inbound(60), usage("llm_usage", 50), *adjustments)["call_cost"]
+
+    assert lines(cost) == {"inbound_call": (0.005, 0.02), "llm_usage": (0.035, 0.001), "refund": (-0.015, None)}
+    assert (cost["combined_cost"], cost["total_duration_unit_price"]) == (0.025, 0.02)
+    assert cost["total_one_time_price"] == 0.005
+
+
+def test_an_amount_in_another_currency_is_converted_or_left_out() -> None:
+    prices = (replace(SHIPPED, rates={"EUR": "1.1"}),)
+    stated = [reported("carrier", "0.1", currency=currency) for currency in ("EUR", "USD", "GBP")]
+
+    found = record(*stated, prices=prices)["call_cost"]
+
+    assert lines(found) == {"carrier": (0.21, None)}
 
 
 def test_a_reported_cost_replaces_the_line_of_usage() -> None:
@@ -173,10 +194,18 @@ def test_reported_lines_of_a_product_are_added_and_have_no_unit_price() -> None:
     assert lines(cost) == {"sms": (0.3, None)}
 
 
-def test_of_one_source_and_line_the_latest_wins_even_for_another_product() -> None:
-    corrected = reported("sms", 0.1, line_id="1"), reported("mms", 0.3, line_id="1")
+def test_of_one_source_product_and_line_the_latest_stands() -> None:
+    corrected = [reported("sms", cost, line_id="1") for cost in (0.1, 0.3)]
 
-    assert lines(record(*corrected)["call_cost"]) == {"mms": (0.3, None)}
+    found = record(*corrected, reported("mms", 0.5, line_id="1"))["call_cost"]
+
+    assert lines(found) == {"sms": (0.3, None), "mms": (0.5, None)}
+
+
+def test_of_one_usage_id_the_latest_stands() -> None:
+    totals = [usage("llm_usage", quantity, usage_id="total") for quantity in (10, 25)]
+
+    assert lines(record(*totals, usage("llm_usage", 5))["call_cost"]) == {"llm_usage": (0.03, 0.001)}
 
 
 def test_equal_line_ids_of_two_sources_and_a_line_without_an_id_are_different_lines() -> None:

@@ -47,9 +47,13 @@ def test_false_and_null_do_not_opt_out(value: bool | None) -> None:
     assert found["opt_out_sensitive_data_storage"] is False
 
 
-@pytest.mark.parametrize("body", [event("x", opt_out_sensitive_data_storage="true"), event("call.note", data=FLAG)])
-def test_another_value_or_place_does_not_opt_out(body: Json) -> None:
-    assert record(body)["opt_out_sensitive_data_storage"] is False
+@pytest.mark.parametrize("value", ["true", "TRUE", "yes", 1, {}])
+def test_a_flag_that_says_true_or_cannot_be_read_opts_out(value: Any) -> None:
+    assert record(event("x", opt_out_sensitive_data_storage=value))["opt_out_sensitive_data_storage"] is True
+
+
+def test_a_flag_in_another_place_does_not_opt_out() -> None:
+    assert record(event("call.note", data=FLAG))["opt_out_sensitive_data_storage"] is False
 
 
 def test_opting_out_cannot_be_revoked() -> None:
@@ -132,7 +136,7 @@ def test_an_event_and_its_redacted_form_are_one_event() -> None:
     assert (folded.events, folded.conflicts) == (1, 0)
 
 
-def test_of_conflicting_versions_the_one_redacted_first_wins() -> None:
+def test_of_conflicting_versions_the_same_one_wins_whichever_is_redacted() -> None:
     low, high = decoded([event("call.updated", id="1", agent_id=agent, **FLAG) for agent in ("a", "b")])
 
     found = [
@@ -140,7 +144,7 @@ def test_of_conflicting_versions_the_one_redacted_first_wins() -> None:
         for versions in ([low, high], [low, redacted(high)], [redacted(high, 1), redacted(low, 2)])
     ]
 
-    assert found == ["a", "b", "b"]
+    assert found == ["a", "a", "a"]
 
 
 def test_an_event_without_any_data_after_redaction_still_counts() -> None:

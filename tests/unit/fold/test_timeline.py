@@ -105,9 +105,10 @@ def test_inferred_is_shown_only_if_it_is_true() -> None:
     assert entry(event("call.ended", inferred=True))[1] == {"inferred": True}
 
 
-def test_a_recording_shows_its_duration() -> None:
-    assert entry(event("recording.available", duration_ms=300_000)) == ("Recording available", {"duration_ms": 300_000})
-    assert entry(event("recording.available")) == ("Recording available", {})
+def test_a_recording_shows_what_is_stated_of_it() -> None:
+    stated = {"recording_url": "https://r.example/1", "recording_id": "R1", "channel": "both", "duration_ms": 300_000}
+
+    assert entry(event("recording.available", **stated, unknown=1)) == ("Recording available", stated)
 
 
 def test_an_unknown_type_is_shown_with_its_data() -> None:

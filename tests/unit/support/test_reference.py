@@ -1,210 +1,7 @@
 """The reference implementation gives what the examples of docs/record.md give by hand."""
 
-from typing import Any
-
-import pytest
-
 from tests.support.reference.cost import SHIPPED, Book, PriceList
-from tests.support.reference.details import reference_details
-from tests.support.reference.fold import reference_fold
-
-Json = dict[str, Any]
-
-BEGIN = 1_773_136_800_000  # 2026-03-10T10:00:00Z
-PBX, AGENT = "/pbx/7", "/agent/3"
-
-
-def event(type_: str, second: int, source: str = PBX, **data: Any) -> Json:
-    """Return an event at a second of the call; its `id` is its type and second."""
-    return {
-        "specversion": "1.0",
-        "id": f"{type_}:{second}",
-        "source": source,
-        "type": type_,
-        "subject": "call-1",
-        "time": f"2026-03-10T{10 + second // 3600}:{second // 60 % 60:02}:{second % 60:02}Z",
-        "organizationid": "org-1",
-        "data": data,
-    }
-
-
-def started(second: int, source: str = PBX, **data: Any) -> Json:
-    return event("call.started", second, source, direction="inbound", **data)
-
-
-def ended(second: int, reason: str, source: str = PBX, **data: Any) -> Json:
-    return event("call.ended", second, source, disconnection_reason=reason, **data)
-
-
-def turn(second: int, content: str = "Hello", **data: Any) -> Json:
-    return event("transcript.turn", second, AGENT, role="user", content=content, **data)
-
-
-def fold(*bodies: Json, book: Book | None = None) -> Json:
-    return reference_fold(bodies, book or Book())
-
-
-def details(*bodies: Json, book: Book | None = None) -> Json:
-    return reference_details(bodies, book or Book())
-
-
-def problems(*bodies: Json, book: Book | None = None) -> list[tuple[str, str | None]]:
-    found = details(*bodies, book=book)["problems"]
-    return [(problem["kind"], problem["event"] and problem["event"]["id"]) for problem in found]
-
-
-def standings(*bodies: Json) -> list[str]:
-    return [end["standing"] for end in details(*bodies)["ends"]]
-
-
-def test_a_phone_that_rang_next_to_the_answered_one_does_not_end_the_call() -> None:
-    call = [
-        started(18, "/pbx/7/leg/b2"),
-        turn(19),
-        ended(20, "no_answer", "/pbx/7/leg/b1", duration_ms=0),
-        turn(200),
-        ended(318, "normal_clearing", "/pbx/7/leg/b2", duration_ms=300_000),
-    ]
-
-    record = fold(*call)
-
-    assert (record["call_status"], record["disconnection_reason"]) == ("ENDED", "normal_clearing")
-    assert (record["end_timestamp"], record["call_duration"]) == (BEGIN + 318_000, 300)
-    assert record["call_cost"]["combined_cost"] == pytest.approx(0.1)
-    assert standings(*call) == ["overruled", "final"]
-    assert problems(*call) == [("end_overruled", "call.ended:20")]
-
-
-def test_the_call_goes_on_when_leg_a_leaves_and_b_stays() -> None:
-    so_far = [
-        started(0, leg_id="a"),
-        started(20, leg_id="b"),
-        ended(30, "user_hangup", leg_id="a"),
-        turn(100),
-    ]
-
-    assert fold(*so_far)["call_status"] == "ONGOING"
-    assert standings(*so_far) == ["leg"]
-
-    call = [*so_far, ended(310, "completed", leg_id="b")]
-
-    assert fold(*call)["disconnection_reason"] == "completed"
-    assert fold(*call)["call_duration"] == 310
-    assert standings(*call) == ["overruled", "final"]
-    assert [(leg["leg_id"], leg["duration"]) for leg in details(*call)["legs"]] == [("a", 30), ("b", 290)]
-
-
-def test_the_gap_of_a_drop_is_not_talk() -> None:
-    so_far = [started(0), ended(1080, "completed"), started(1200), turn(1300)]
-
-    live = fold(*so_far)
-
-    assert (live["call_status"], live["call_duration"]) == ("ONGOING", None)
-    assert live["call_cost"]["total_duration_seconds"] == 1300 - 120
-    assert problems(*so_far) == [("end_undone", "call.ended:1080")]
-
-    call = [*so_far, ended(1500, "user_hangup")]
-
-    assert fold(*call)["call_duration"] == 1500 - 120
-    assert standings(*call) == ["undone", "final"]
-
-
-def test_durations_of_a_drop_and_of_the_end_add_up() -> None:
-    call = [
-        started(0),
-        ended(1080, "completed", duration_ms=1_079_000),
-        started(1200),
-        ended(1500, "user_hangup", duration_ms=299_000),
-    ]
-
-    assert fold(*call)["call_duration"] == 1079 + 299
-    assert problems(*call) == [("end_undone", "call.ended:1080")]
-
-
-def test_a_duration_that_already_covers_the_whole_is_not_added_to() -> None:
-    call = [
-        started(0),
-        ended(1080, "completed", duration_ms=1_080_000),
-        started(1200),
-        ended(1500, "user_hangup", duration_ms=1_500_000),
-    ]
-
-    assert fold(*call)["call_duration"] == 1500 - 120
-    assert problems(*call) == [("end_undone", "call.ended:1080"), ("duration_disagrees", "call.ended:1500")]
-
-
-def test_an_end_after_which_people_talked_gives_way() -> None:
-    call = [
-        started(0),
-        event("call.failed", 60, "/pbx/7/leg/c", disconnection_reason="sip_routing_error"),
-        turn(200),
-        ended(360, "completed"),
-    ]
-
-    record = fold(*call)
-
-    assert (record["call_status"], record["call_duration"]) == ("ENDED", 360)
-    assert [entry["event"] for entry in record["events"]] == [
-        "Call started - INBOUND",
-        "Call failed - sip_routing_error",
-        "Call ended - completed",
-    ]
-
-
-@pytest.mark.parametrize(("last", "standing"), [(75, "counts"), (115, "overruled")])
-def test_turns_made_afterwards_overrule_only_when_they_are_far_apart(last: int, standing: str) -> None:
-    call = [started(0), ended(60, "completed", AGENT), turn(70), turn(last), ended(120, "user_hangup", AGENT)]
-
-    # Turns without times of their own: 75 s is 5 s from 70 s, 115 s is 45 s from it.
-    assert standings(*call) == [standing, "final"]
-
-
-def test_of_ends_that_are_left_the_specific_reason_comes_before_the_later_one() -> None:
-    call = [started(0), ended(60, "agent_hangup", AGENT), ended(61, "Normal Call-Clearing", "/carrier")]
-
-    record = fold(*call)
-
-    assert (record["disconnection_reason"], record["end_timestamp"]) == ("agent_hangup", BEGIN + 60_000)
-    assert standings(*call) == ["final", "counts"]
-
-
-def test_an_inferred_end_ends_a_call_until_something_happens_later() -> None:
-    inferred = ended(100, "inactivity", "/callfold/closer", inferred=True)
-    call = [started(0), turn(100), inferred]
-
-    assert (fold(*call)["call_status"], fold(*call)["call_duration"]) == ("ENDED", 100)
-    assert fold(*call)["events"][-1]["data"] == {"inferred": True}
-    assert fold(*call, turn(101))["call_status"] == "ONGOING"
-    assert standings(*call, turn(101)) == ["inferred"]
-    assert standings(*call, ended(103, "user_hangup")) == ["inferred", "final"]
-
-
-def test_an_inferred_end_lets_ends_of_connected_legs_count() -> None:
-    call = [
-        started(0, leg_id="a"),
-        started(5, leg_id="b"),
-        ended(100, "user_hangup", leg_id="a"),
-        ended(102, "inactivity", "/callfold/closer", inferred=True),
-    ]
-
-    record = fold(*call)
-
-    assert (record["disconnection_reason"], record["end_timestamp"]) == ("user_hangup", BEGIN + 100_000)
-    assert standings(*call) == ["final", "counts"]
-
-
-def test_an_end_before_the_start_counts_as_not_stated() -> None:
-    call = [started(0), turn(30), ended(54, "completed", end_timestamp=BEGIN - 14_400_000)]
-
-    assert (fold(*call)["end_timestamp"], fold(*call)["call_duration"]) == (BEGIN + 54_000, 54)
-    assert problems(*call) == [("end_before_start", "call.ended:54")]
-
-
-def test_talk_long_after_the_end_is_a_problem_and_changes_nothing() -> None:
-    call = [started(0), ended(30, "user_hangup"), turn(90), turn(91)]
-
-    assert fold(*call)["call_duration"] == 30
-    assert problems(*call) == [("talk_after_end", "transcript.turn:91")]
+from tests.support.reference.examples import AGENT, BEGIN, details, ended, event, fold, problems, started, turn
 
 
 def test_a_call_without_a_start_begins_with_its_first_turn() -> None:
@@ -312,3 +109,46 @@ def test_of_samples_the_latest_of_a_name_stands_and_percentiles_interpolate() ->
     assert latency == {
         "max": 400, "min": 100, "num": 3, "p50": 200, "p90": 360, "p95": 380, "p99": 396, "values": [100, 200, 400],
     }  # fmt: skip
+
+
+def test_the_details_list_recordings_transfers_and_legs() -> None:
+    call = [
+        event("recording.available", 1, recording_url="u1", recording_id="r"),
+        event("recording.available", 2, recording_url="u2", recording_id="r"),
+        event("recording.available", 3, recording_url="u3"),
+        event("call.transferred", 4, transfer_id="t", destination="+1", status="started"),
+        event("call.transferred", 5, transfer_id="t", status="Bridged", leg_id="b"),
+        started(6, leg_id="b", to_number="+2"),
+    ]
+
+    shown = details(*call)
+
+    assert [recording["recording_url"] for recording in shown["recordings"]] == ["u2", "u3"]
+    assert shown["transfers"] == [
+        {
+            "transfer_id": "t",
+            "destination": "+1",
+            "mode": None,
+            "status": "bridged",
+            "leg_id": "b",
+            "at": BEGIN + 4_000,
+        }
+    ]
+    assert [(leg["leg_id"], leg["started_at"], leg["to_number"]) for leg in shown["legs"]] == [
+        ("b", BEGIN + 6_000, "+2")
+    ]
+    assert [entry["event"] for entry in fold(*call)["events"]][3:5] == ["Call transfer - requested", "Call transferred"]
+
+
+def test_the_details_of_a_call_that_opted_out_have_the_same_ends_and_no_words() -> None:
+    call = [started(0, from_number="+1"), turn(10, final=False), ended(60, "user_hangup")]
+    opting_out = event("x.y", 70, opt_out_sensitive_data_storage=True)
+
+    shown = details(*call, opting_out)
+
+    assert shown["turns"] == []
+    assert shown["ends"] == details(*call)["ends"]
+    assert problems(*call, opting_out) == [("turn_not_final", "transcript.turn:10")]
+    assert fold(*call, opting_out)["opt_out_sensitive_data_storage"] is True
+    assert fold(*call, opting_out)["transcript_object"] == []
+    assert fold(*call, opting_out)["from_number"] is None

@@ -49,7 +49,7 @@ def test_calls_and_results_are_between_the_turns() -> None:
         ({"b": "é", "a": [1, 2.5]}, '{"a":[1,2.5],"b":"é"}'),
         ([True, None], "[true,null]"),
         ("as it came", "as it came"),
-        ("", ""),
+        ("", "{}"),
         (7, "7"),
         (False, "false"),
     ],
@@ -68,14 +68,29 @@ def test_a_result_is_a_string_and_may_lack_its_success() -> None:
     assert (result["content"], result["successful"]) == ('{"a":2,"b":1}', None)
 
 
-def test_of_one_id_and_role_the_latest_wins() -> None:
+def test_calls_of_one_id_are_all_kept_unless_they_state_a_revision() -> None:
+    plain = [event("tool.called", at=STARTED + n, name=f"plain {n}") for n in range(2)]
+    revised = [event("tool.called", at=STARTED + 5 - n, name=f"revised {n}", revision=n) for n in range(3)]
+
+    names = [entry["name"] for entry in with_tool_calls(*plain, *revised)]
+
+    assert names == ["plain 0", "plain 1", "revised 2"]
+
+
+def test_a_result_whose_call_has_a_later_time_stands_behind_it() -> None:
     entries = with_tool_calls(
-        event("tool.called", at=STARTED + 1, name="second"),
-        event("tool.called", at=STARTED, name="first"),
-        event("tool.returned", at=STARTED + 2),
+        event("tool.returned", at=STARTED),
+        event("transcript.turn", at=STARTED + 1),
+        event("tool.called", at=STARTED + 2),
+        event("transcript.turn", at=STARTED + 3),
     )
 
-    assert [entry.get("name") for entry in entries] == ["second", None]
+    assert [entry["role"] for entry in entries] == [
+        "assistant",
+        "tool_call_invocation",
+        "tool_call_result",
+        "assistant",
+    ]
 
 
 def test_equal_ids_of_two_sources_are_two_tool_calls() -> None:

@@ -23,8 +23,10 @@ def test_two_turns_may_have_the_same_words() -> None:
     assert transcript_of(turn("Yes"), turn("Yes")) == "Yes\nYes"
 
 
-def test_an_empty_turn_is_a_turn() -> None:
-    assert record(turn(""), turn(""))["transcript"] == "\n"
+def test_an_empty_turn_is_a_turn_without_a_line() -> None:
+    found = record(turn("Yes"), turn(""), turn("No"))
+
+    assert (found["transcript"], len(found["transcript_object"])) == ("Yes\nNo", 3)
 
 
 def test_a_turn_has_its_role_its_time_and_its_words() -> None:
@@ -36,8 +38,8 @@ def test_a_turn_has_its_role_its_time_and_its_words() -> None:
     assert turns == [{"role": "assistant", "content": "Hi", "timestamp": STARTED + 7, "words": words}]
 
 
-def test_another_role_is_kept_unchanged() -> None:
-    assert record(turn("Hi", role="Supervisor"))["transcript_object"][0]["role"] == "Supervisor"
+def test_another_role_is_kept_in_lower_case() -> None:
+    assert record(turn("Hi", role="Supervisor"))["transcript_object"][0]["role"] == "supervisor"
 
 
 def test_the_time_of_a_turn_is_explicit_or_of_its_first_word_or_of_the_event() -> None:

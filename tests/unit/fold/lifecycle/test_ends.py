@@ -56,10 +56,17 @@ def test_an_ended_call_is_ended_and_a_failed_one_an_error() -> None:
     assert record(failed())["call_status"] == "ERROR"
 
 
-def test_nothing_reopens_a_call_that_really_ended() -> None:
-    found = record(ended(), event("call.started", at=STARTED + 99_000))
+def test_only_a_start_of_its_own_source_and_leg_reopens_a_call_that_really_ended() -> None:
+    later = STARTED + 99_000
+    others = [
+        event("call.started", at=later, source="/another"),
+        event("call.started", at=later, leg_id="A"),
+        event("transcript.turn", at=later),
+    ]
 
-    assert found["call_status"] == "ENDED"
+    assert record(ended(), *others[:1], others[2])["call_status"] == "ENDED"
+    assert record(ended(), *others)["call_status"] == "ENDED"
+    assert record(ended(), event("call.started", at=later))["call_status"] == "ONGOING"
 
 
 def test_an_inferred_end_stands_while_nothing_later_lives() -> None:
@@ -148,7 +155,7 @@ def test_else_the_duration_runs_from_the_start_of_the_session() -> None:
 
 
 def test_the_duration_is_never_negative() -> None:
-    found = record(event("call.started"), ended(at=STARTED - 1))
+    found = record(event("call.started", source="/another"), ended(at=STARTED - 1))
 
     assert found["call_duration"] == 0
 
