@@ -28,8 +28,9 @@ _MOST_ALIKE = 100
 def publish(file: File) -> None:
     """Publish the events of a file to the topics of their types, until Kafka has acknowledged them.
 
-    A line that is not a valid event is reported with its number and reason, and the others are published. Warnings are
-    only counted: `callfold validate` prints them.
+    A line that is not a valid event is reported with its number and reason, and the others are published.
+
+    Warnings are only counted: `callfold validate` prints them.
     """
     settings = OpsSettings.load()
     with opened(file) as source, progress("publishing", source.size) as advance:
@@ -46,9 +47,13 @@ def publish(file: File) -> None:
 def validate(file: File, *, strict: Strict = False) -> None:
     """Check the events of a file as `publish` does, without publishing them.
 
-    A line that is not a valid event is refused. A warning names what a valid event loses or probably misspells: a field
-    that cannot be read, a wrong clock, an unknown field, a type like one of the contract, a `source` and `id` that an
-    earlier line has with another body. Of warnings of one kind and field the first 100 are printed.
+    Refused is a line that is not a valid event. Warnings name what a valid event loses or probably misspells.
+
+    They are: what cannot be read, a wrong clock, an unknown field, a type that resembles one of the contract.
+
+    And a `source` and `id` that an earlier line of the same call has with another body, among the last million events.
+
+    Of the warnings of one kind and field the first 100 are printed.
     """
     with opened(file) as source, progress("checking", source.size) as advance:
         warnings = _Warnings(source)
