@@ -13,6 +13,7 @@ from shared.fold.prices import PriceBook
 from shared.kafka.partitioner import partition_of
 from shared.process.batching import grouped
 from shared.process.clock import now_ms
+from shared.store.ids import names_of
 from shared.store.models import CallHeader, CallUpdate, Lease
 from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
@@ -73,7 +74,7 @@ Report = Callable[[Tally], None]
 
 class _Folds(LeasedFolds):
     def on_broken(self, lease: Lease, reason: str) -> None:
-        print_error(f"{lease.call} is broken: {reason}")
+        print_error(f"{'/'.join(names_of(lease.call))} is broken: {reason}")
 
 
 class Rebuilding:
@@ -124,7 +125,7 @@ class Rebuilding:
             return CallUpdate(call, header.partition, header.last_arrival, stale=True)
         # When it arrived is unknown: now, so that neither the idle-call timeout nor retention acts too early.
         self._known_partitions = self._known_partitions or await self._partitions()
-        return CallUpdate(call, partition_of(call.split("/")[1], self._known_partitions), now_ms(), stale=True)
+        return CallUpdate(call, partition_of(names_of(call)[1], self._known_partitions), now_ms(), stale=True)
 
     async def _fold(self, calls: Sequence[str]) -> None:
         token = uuid.uuid4().hex

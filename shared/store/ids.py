@@ -12,6 +12,12 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 _HASH_BYTES = 8
 
 
+def names_of(call: str) -> tuple[str, str]:
+    """Return the organizationid and the call id in a call's key, as its events have them."""
+    organization, call_id = call.split("/")
+    return organization, call_id.replace("%2F", "/").replace("%25", "%")
+
+
 def id_range(call: str) -> tuple[str, str]:
     """Return the range, from and below, that holds all ids of a call's documents and of no other call."""
     return f"{call}/", f"{call}0"  # `0` is the character after `/`

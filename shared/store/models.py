@@ -73,6 +73,15 @@ class CallArrival:
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemCall:
+    """A call whose stored fold found problems: how many of each kind, and when its latest event arrived."""
+
+    call: str
+    last_arrival: int
+    problems: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to fold a call; `attempts` counts its leases since the last fold that worked.
 

@@ -12,6 +12,7 @@ from shared.store.models import (
     FoldResult,
     Lease,
     LogDocument,
+    ProblemCall,
     StaleCall,
     StoredCall,
 )
@@ -122,6 +123,15 @@ class CallRecords(Protocol):
 
     async def find(self, call: str) -> StoredCall | None:
         """Return what is stored of a call, None if it was never seen."""
+
+    async def problem_calls(
+        self, organization: str | None, since: int, after: ProblemCall | None, limit: int
+    ) -> list[ProblemCall]:
+        """Return calls whose last fold found problems, of one organization or of all, starting after the call `after`.
+
+        Their last arrival is not before `since`; the latest comes first, equal ones in the order of their keys. Fewer
+        than `limit` calls mean that there are no more.
+        """
 
 
 class RetentionStore(Protocol):

@@ -4,14 +4,21 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
 from services.ops.__main__ import mongo
 from services.ops.app import create_app
+from services.ops.database import Database
+from services.ops.settings import OpsSettings
+from shared.store.memory.api_keys import MemoryApiKeys
+from shared.store.memory.calls import MemoryStore
 from tests.support.eventually import scaled
 
+PEPPER = "p" * 32
 CALLFOLD = Path(sys.executable).with_name("callfold")
 
 
@@ -34,6 +41,20 @@ def run(
 
 def _environment(settings: dict[str, str]) -> dict[str, str]:
     return os.environ | {f"CALLFOLD_{name.upper()}": value for name, value in settings.items()}
+
+
+class MemoryCallfold:
+    """`callfold` in this process, on a store in memory."""
+
+    def __init__(self) -> None:
+        self.database = Database(MemoryStore(), MemoryApiKeys())
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(create_app(), arguments, obj=self._open)
+
+    @asynccontextmanager
+    async def _open(self, _settings: OpsSettings) -> AsyncIterator[Database]:
+        yield self.database
 
 
 class Callfold:

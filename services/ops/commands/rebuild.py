@@ -86,7 +86,7 @@ async def _run(opening: Opening, settings: OpsSettings, wanted: Wanted, only: st
             with translate_errors(settings):
                 await (rebuilding.all(wanted, report) if only is None else rebuilding.one(only, wanted))
         except NoSuchCall as error:
-            raise CommandError(f"the log has no events of a call {only}") from error
+            raise CommandError(f"the log has no events of a call {arguments.named(only or '')}") from error
         except (CommandError, KafkaUnavailable) as error:
             raise CommandError(f"{error}{_continue(rebuilding.tally, wanted)}") from error
         except asyncio.CancelledError:
@@ -109,4 +109,5 @@ def _summary(tally: Tally) -> str:
 def _continue(tally: Tally, wanted: Wanted) -> str:
     """Return what was done and how to continue: with the present page again, of which a part may be done."""
     after = tally.last or wanted.after
-    return f"; {_summary(tally)}; continue with --after {after}" if after else f"; {_summary(tally)}"
+    going_on = f"; continue with --after {arguments.named(after)}" if after else ""
+    return f"; {_summary(tally)}{going_on}"

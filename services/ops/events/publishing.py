@@ -8,9 +8,8 @@ from aiokafka.errors import KafkaError
 
 from services.ops.errors import INTERRUPTED, CommandError
 from services.ops.events.lines import Line, Source, read
-from services.ops.events.validate_lines import Refuse, Report, Tally, check, topic_of
+from services.ops.events.validate_lines import Checking, Report, Tally, topic_of
 from services.ops.settings import OpsSettings
-from shared.contract.decode_event import InvalidEvent
 from shared.contract.topics import Topics
 from shared.kafka import admin
 from shared.kafka.errors import KafkaUnavailable
@@ -28,13 +27,14 @@ Deliver = Callable[[Sequence[OutgoingRecord]], Awaitable[Sequence[OutgoingRecord
 class Publication:
     """The progress of one file; `next_line` is the first line of which it is not known that it is done."""
 
-    def __init__(self, deliver: Deliver, topics: Topics) -> None:
+    def __init__(self, deliver: Deliver, topics: Topics, checking: Checking) -> None:
         self._deliver = deliver
+        self._checking = checking
         self._topics = topics
         self.tally = Tally()
         self.next_line = 1
 
-    async def publish(self, source: Source, refuse: Refuse, report: Report) -> None:
+    async def publish(self, source: Source, report: Report) -> None:
         """Publish every valid line; return when all are acknowledged.
 
         Raises:
@@ -42,7 +42,7 @@ class Publication:
             KafkaError, TimeoutError: Kafka does not acknowledge a part of the file.
         """
         async for done, lines in read(source):
-            part = asyncio.ensure_future(self._publish(done, lines, refuse))
+            part = asyncio.ensure_future(self._publish(done, lines))
             try:
                 await asyncio.shield(part)
             except asyncio.CancelledError:
@@ -51,20 +51,16 @@ class Publication:
                 raise
             report(self.tally)
 
-    async def _publish(self, done: int, lines: Sequence[Line], refuse: Refuse) -> None:
-        checked = [(line, check(line)) for line in lines if not line.blank]
-        records = []
-        for line, event in checked:
-            if isinstance(event, InvalidEvent):
-                refuse(line, event)
-            else:
-                topic, key = topic_of(event, self._topics), event.call_id.encode()
-                records.append(OutgoingRecord(topic, key, line.text, HEADERS))
+    async def _publish(self, done: int, lines: Sequence[Line]) -> None:
+        checked = self._checking.check(lines)
+        records = [
+            OutgoingRecord(topic_of(event, self._topics), event.call_id.encode(), line.text, HEADERS)
+            for line, event in checked.valid
+        ]
         async with asyncio.timeout(admin.TIMEOUT_SECONDS):
             for record in await self._deliver(records) if records else ():
                 raise CommandError(f"the topic {record.topic} rejects an event as too large (max.message.bytes)")
-        refused = self.tally.refused + len(checked) - len(records)
-        self.tally = Tally(done, self.tally.valid + len(records), refused)
+        self.tally = self.tally.after(done, checked)
         self.next_line = lines[-1].number + 1 if lines else self.next_line
 
     def account(self) -> str:
@@ -75,7 +71,7 @@ class Publication:
         )
 
 
-async def publish(source: Source, settings: OpsSettings, refuse: Refuse, report: Report) -> Tally:
+async def publish(source: Source, settings: OpsSettings, checking: Checking, report: Report) -> Tally:
     """Publish every valid line of the source, byte for byte, to the topic of its type with its call id as the key.
 
     Raises:
@@ -84,10 +80,10 @@ async def publish(source: Source, settings: OpsSettings, refuse: Refuse, report:
     """
     await admin.partitions(settings.kafka, *settings.topics.inputs)
     producer = RecordProducer(settings.kafka, request_timeout_ms=admin.TIMEOUT_MS)
-    publication = Publication(producer.deliver, settings.topics)
+    publication = Publication(producer.deliver, settings.topics, checking)
     try:
         async with admin.translate_errors(settings.kafka):
-            await publication.publish(source, refuse, report)
+            await publication.publish(source, report)
     except asyncio.CancelledError:
         raise CommandError(f"interrupted; {publication.account()}", INTERRUPTED) from None
     except (CommandError, KafkaUnavailable) as error:

@@ -1,8 +1,9 @@
-"""Validating lines, each by itself, against the contract of events."""
+"""Validating the lines of a file against the contract of events."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
+from services.ops.events.doubts import Doubt, Doubts
 from services.ops.events.lines import Line, Source, read
 from shared.contract.decode_event import Event, InvalidEvent, decode, too_large
 from shared.contract.payloads import TRANSCRIPTION, TYPES
@@ -12,24 +13,73 @@ from shared.process.clock import now_ms
 _MOST_UNKNOWN = 20
 
 Refuse = Callable[[Line, InvalidEvent], None]
+Warn = Callable[[Line, Doubt], None]
 Report = Callable[["Tally"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Some lines: their valid events, how many were refused, and how many warnings there are about the valid ones."""
+
+    valid: Sequence[tuple[Line, Event]] = ()
+    refused: int = 0
+    warnings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How far a file has been read; `valid` events are, where they are published, acknowledged.
 
-    `unknown` are event types that the contract does not have, at most about twenty of them: they may be misspelt.
+    `unknown` are event types that the contract does not have, at most about twenty of them.
     """
 
     bytes_read: int = 0
     valid: int = 0
     refused: int = 0
+    warnings: int = 0
     unknown: frozenset[str] = frozenset()
+
+    def after(self, bytes_read: int, checked: Checked) -> "Tally":
+        """Return the tally after further lines."""
+        types = {event.type for _, event in checked.valid} - TYPES.keys()
+        return Tally(
+            bytes_read,
+            self.valid + len(checked.valid),
+            self.refused + checked.refused,
+            self.warnings + checked.warnings,
+            self.unknown if len(self.unknown) >= _MOST_UNKNOWN else self.unknown | types,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checking:
+    """Checks one file: reports each line that is not valid, and each doubt about one that is."""
+
+    refuse: Refuse
+    warn: Warn
+    _doubts: Doubts = field(default_factory=Doubts)
+
+    def check(self, lines: Sequence[Line]) -> Checked:
+        """Check the next lines that are not blank."""
+        valid: list[tuple[Line, Event]] = []
+        refused = warnings = 0
+        for line in lines:
+            if line.blank:
+                continue
+            event = check(line)
+            if isinstance(event, InvalidEvent):
+                self.refuse(line, event)
+                refused += 1
+                continue
+            valid.append((line, event))
+            for doubt in self._doubts.of(line, event):
+                self.warn(line, doubt)
+                warnings += 1
+        return Checked(valid, refused, warnings)
 
 
 def check(line: Line) -> Event | InvalidEvent:
-    """Return the line's event, or why it is invalid."""
+    """Return the line's event, as a worker would read it that received it now, or why it is invalid."""
     if line.size > MAX_EVENT_BYTES:
         return too_large(line.size)
     return decode(line.text, arrival=now_ms())
@@ -40,7 +90,7 @@ def topic_of(event: Event, topics: Topics) -> str:
     return topics.transcription if event.type in TRANSCRIPTION else topics.telephony
 
 
-async def validate(source: Source, refuse: Refuse, report: Report) -> Tally:
+async def validate(source: Source, checking: Checking, report: Report) -> Tally:
     """Check every line that is not blank.
 
     Raises:
@@ -48,12 +98,6 @@ async def validate(source: Source, refuse: Refuse, report: Report) -> Tally:
     """
     tally = Tally()
     async for done, lines in read(source):
-        checked = [(line, check(line)) for line in lines if not line.blank]
-        invalid = [(line, why) for line, why in checked if isinstance(why, InvalidEvent)]
-        for line, why in invalid:
-            refuse(line, why)
-        types = {event.type for _, event in checked if isinstance(event, Event)} - TYPES.keys()
-        unknown = tally.unknown if len(tally.unknown) >= _MOST_UNKNOWN else tally.unknown | types
-        tally = Tally(done, tally.valid + len(checked) - len(invalid), tally.refused + len(invalid), unknown)
+        tally = tally.after(done, checking.check(lines))
         report(tally)
     return tally

@@ -14,6 +14,7 @@ from shared.store.models import (
     CallUpdate,
     FoldResult,
     Lease,
+    ProblemCall,
     StaleCall,
     StoredCall,
 )
@@ -140,6 +141,21 @@ class MemoryStore(MemoryEventLog, MemoryRetention):
                     result=None,
                 )
 
+    async def problem_calls(
+        self, organization: str | None, since: int, after: ProblemCall | None, limit: int
+    ) -> list[ProblemCall]:
+        mine = "" if organization is None else f"{organization}/"
+        found = [
+            ProblemCall(key, call.last_arrival, call.result.problems)
+            for key, call in self._calls.items()
+            if key.startswith(mine)
+            and call.last_arrival >= since
+            and call.result
+            and any(call.result.problems.values())
+        ]
+        following = [each for each in found if after is None or _latest_first(each) > _latest_first(after)]
+        return sorted(following, key=_latest_first)[:limit]
+
     async def find(self, call: str) -> StoredCall | None:
         found = self._calls.get(call)
         if found is None:
@@ -169,3 +185,7 @@ def _header(call: MemoryCall) -> CallHeader:
 
 def _by_arrival(call: CallArrival) -> tuple[int, str]:
     return call.last_arrival, call.call
+
+
+def _latest_first(call: ProblemCall) -> tuple[int, str]:
+    return -call.last_arrival, call.call

@@ -35,6 +35,7 @@ from shared.store.mongo.documents import (
 )
 from shared.store.mongo.errors import duplicates, only_duplicates, refused, translated_errors
 from shared.store.mongo.event_log import MongoEventLog
+from shared.store.mongo.problem_calls import PROBLEM_INDEXES, MongoProblemCalls
 from shared.store.mongo.retention import RETENTION_INDEXES, MongoRetention
 from shared.store.ports import Unstorable
 from shared.store.states import MOVES, Move, State
@@ -59,7 +60,7 @@ IDLE_CALLS_INDEX = IndexModel(
 _SERVED = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
 
 
-class MongoStore(MongoEventLog, MongoRetention):
+class MongoStore(MongoEventLog, MongoProblemCalls, MongoRetention):
     """Implements `Store`. Writes single documents only, in unordered bulks, so that each write can be retried alone."""
 
     def __init__(self, connection: Connection, lease_ms: int = 60_000) -> None:
@@ -72,7 +73,9 @@ class MongoStore(MongoEventLog, MongoRetention):
 
     async def prepare(self) -> None:
         with translated_errors():
-            await self._calls.create_indexes([STALE_CALLS_INDEX, IDLE_CALLS_INDEX, *RETENTION_INDEXES])
+            await self._calls.create_indexes(
+                [STALE_CALLS_INDEX, IDLE_CALLS_INDEX, *PROBLEM_INDEXES, *RETENTION_INDEXES]
+            )
 
     async def ping(self) -> None:
         with translated_errors():

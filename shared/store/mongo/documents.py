@@ -8,6 +8,7 @@ import bson
 from pymongo import UpdateOne
 
 from shared.contract.timestamps import to_unix_ms
+from shared.store.ids import names_of
 from shared.store.models import (
     MAX_RECORD_BYTES,
     CallArrival,
@@ -42,7 +43,7 @@ def updating(update: CallUpdate) -> UpdateOne:
     If the call is deleted, a stale update fails with error 11000, because the filter does not match and the `_id` is
     taken; any other changes no state that is there.
     """
-    organization, call = update.call.split("/")
+    organization, call = names_of(update.call)
     header: dict[str, Any] = {
         "organization_id": organization,
         "call_id": call,
@@ -79,7 +80,7 @@ def releasing(call: str, token: str) -> UpdateOne:
 
 
 def _header(lease: Lease, state: State, *, opted_out: bool) -> dict[str, Any]:
-    organization, call = lease.call.split("/")
+    organization, call = names_of(lease.call)
     header = {
         "_id": lease.call,
         "organization_id": organization,

@@ -69,6 +69,15 @@ async def test_an_invalid_line_is_refused_and_the_valid_ones_are_published(
     assert len(await records(kafka_bootstrap, topics.telephony)) == 3
 
 
+async def test_warnings_are_counted(kafka_bootstrap: str, topics: Topics) -> None:
+    doubtful = raw(event("call.dtmf", digitts=1) | {"time": "yesterday"})
+
+    code, out, error = publish(doubtful, kafka_bootstrap, topics)
+
+    assert (code, out, error) == (0, "1 published, 0 refused\n", "2 warnings: see callfold validate\n")
+    assert [record.value for record in await records(kafka_bootstrap, topics.telephony)] == [doubtful]
+
+
 async def test_many_events_keep_their_order_within_a_call(kafka_bootstrap: str, topics: Topics) -> None:
     lines = [raw(event("call.dtmf", call=f"call-{number % 7}", digits=f"{number}")) for number in range(20_000)]
 

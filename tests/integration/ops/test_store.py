@@ -1,4 +1,4 @@
-"""`callfold keys` and `callfold get` on a real MongoDB."""
+"""`callfold keys`, `callfold get` and `callfold problems` on a real MongoDB."""
 
 import subprocess
 import time
@@ -9,17 +9,15 @@ from pathlib import Path
 import orjson
 import pytest
 
+from shared.contract.ids import call_key
 from shared.store.api_keys import opens
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
-from tests.support.callfold import run
+from tests.support.callfold import PEPPER, run
 from tests.support.events.makers import event, raw
 from tests.support.eventually import scaled
-from tests.support.store.makers import document, update
-
-PEPPER = "p" * 32
-
+from tests.support.store.makers import document, leased, result, update
 
 Command = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
@@ -69,6 +67,34 @@ async def test_get_prints_the_record(callfold: Command, connection: Connection) 
     assert (record["call_status"], record["disconnection_reason"]) == ("ENDED", "user_hangup")
     assert done.stdout == orjson.dumps(record, option=orjson.OPT_INDENT_2) + b"\n"
     assert done.stderr == b"settling: the call has ended, and events may still arrive\n"
+
+
+async def test_get_prints_the_details(callfold: Command, connection: Connection) -> None:
+    store = MongoStore(connection)
+    key = call_key("org-789", "a/b")
+    ended = event("call.ended", id="1", at=1_703_097_930_000, call="a/b", leg_id="leg-1")
+    await store.insert([document(key, content=raw(ended))])
+    await store.mark_stale([update(key)])
+
+    done = callfold("get", "--details", "org-789", "a/b")
+
+    details = orjson.loads(done.stdout)
+    assert done.returncode == 0
+    assert (details["call_id"], details["event_count"], details["finality"]) == ("a/b", 1, "settling")
+    assert [leg["leg_id"] for leg in details["legs"]] == ["leg-1"]
+
+
+async def test_problems_lists_the_calls_that_contradict_themselves(callfold: Command, connection: Connection) -> None:
+    store = MongoStore(connection)
+    await store.prepare()
+    for call, found in (("o/right", {}), ("o/wrong", {"conflict": 2}), ("p/wrong", {"end_undone": 1})):
+        await store.store_results([(await leased(store, call), result(problems=found))])
+
+    table = callfold("problems", "--kind", "conflict")
+    listed = orjson.loads(callfold("problems", "--organization", "p", "--json").stdout)
+
+    assert (table.returncode, table.stdout.splitlines()[-1]) == (0, b"1 calls, 2 problems: conflict 2")
+    assert [(call["organization_id"], call["problem_kinds"]) for call in listed] == [("p", {"end_undone": 1})]
 
 
 def test_an_unknown_call_is_one_line(callfold: Command) -> None:

@@ -8,10 +8,11 @@ import orjson
 import pytest
 
 from shared.fold.record import Record
-from shared.store.models import CallUpdate, FoldResult
+from shared.store.models import CallUpdate, FoldResult, ProblemCall
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Collection, Connection
 from shared.store.mongo.documents import arrival_ranges
+from shared.store.mongo.problem_calls import problem_cursor, problem_ranges
 from shared.store.ports import Unstorable
 from shared.store.states import State
 from tests.support.store.makers import CALL, leased, record, result, state_of, tokens, update
@@ -171,3 +172,34 @@ async def idle_calls_plan(connection: Connection, arrivals: Any) -> Any:
     wanted = {"open": True, "partition": {"$in": [7, 8]}, "state": "live", **arrivals}
     found = connection.collection("calls").find(wanted, {"partition": 1, "last_arrival": 1})
     return await found.sort([("last_arrival", 1), ("_id", 1)]).limit(10).explain()
+
+
+@pytest.mark.parametrize("organization", [None, "o"])
+@pytest.mark.parametrize("after", [None, ProblemCall("o/10", 1_000, {})])
+async def test_the_query_for_calls_with_problems_is_answered_by_its_index_alone(
+    connection: Connection, mongo_store: MongoStore, after: ProblemCall | None, organization: str | None
+) -> None:
+    calls = [f"{'op'[number % 2]}/{number}" for number in range(300)]
+    await mongo_store.mark_stale([update(call, arrival=900 + number) for number, call in enumerate(calls)])
+    leases = await mongo_store.lease(calls, next(tokens))
+    await mongo_store.store_results([(lease, result(problems={"conflict": n % 3})) for n, lease in enumerate(leases)])
+
+    ranges = problem_ranges(organization, 950, after)
+    plans = [await problem_cursor(connection.collection("calls"), each, 10).explain() for each in ranges]
+
+    name = "problems" if organization is None else "organization_problems"
+    for plan in plans:
+        winning = str(plan["queryPlanner"]["winningPlan"])
+        assert f"'indexName': '{name}'" in winning
+        assert "'SORT'" not in winning
+        assert plan["executionStats"]["totalDocsExamined"] == 0
+        assert plan["executionStats"]["totalKeysExamined"] <= 15
+
+
+async def test_a_call_is_stored_under_its_own_id(mongo_store: MongoStore, connection: Connection) -> None:
+    lease = await leased(mongo_store, "org-789/a%252Fb%2Fc")
+    await mongo_store.store_results([(lease, result())])
+
+    document = await connection.collection("calls").find_one({"call_id": "a%2Fb/c"})
+
+    assert (document["_id"], document["organization_id"]) == ("org-789/a%252Fb%2Fc", "org-789")

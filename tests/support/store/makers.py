@@ -1,6 +1,7 @@
 """Makers of what a store holds: documents of the log, updates, leases, results."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,10 +33,13 @@ def record(**data: Any) -> Record:
     return fold(decoded([event("call.created", id="1", **data)]), load()).record
 
 
-def result(*, final: bool = True, metadata: Any = None, opted_out: bool = False) -> FoldResult:
+def result(
+    *, final: bool = True, metadata: Any = None, opted_out: bool = False, problems: Mapping[str, int] | None = None
+) -> FoldResult:
     made = record(metadata=metadata or {"priority": "high"})
     rendered = render(made)
-    return FoldResult(made, rendered.body, rendered.etag, final, opted_out, 3, 1, {}, RULES_VERSION, "test")
+    found = problems or {}
+    return FoldResult(made, rendered.body, rendered.etag, final, opted_out, 3, 1, found, RULES_VERSION, "test")
 
 
 def too_large() -> FoldResult:

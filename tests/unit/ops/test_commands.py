@@ -3,28 +3,24 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import orjson
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from services.ops import __main__ as program
 from services.ops.app import create_app
-from services.ops.database import Database, address
+from services.ops.commands.arguments import key, named
+from services.ops.database import address
 from services.ops.errors import CommandError
-from services.ops.settings import OpsSettings
+from shared.contract.ids import call_key
 from shared.store.api_keys import opens
-from shared.store.memory.api_keys import MemoryApiKeys
-from shared.store.memory.calls import MemoryStore
-from tests.support.callfold import CALLFOLD, run
+from tests.support.callfold import CALLFOLD, PEPPER, MemoryCallfold
 from tests.support.events.makers import event, raw
 from tests.support.eventually import scaled
 from tests.support.store.makers import document, update
 
-PEPPER = "p" * 32
 COMMANDS = [
     [],
     ["publish"],
@@ -39,30 +35,10 @@ COMMANDS = [
     ["keys", "list"],
     ["keys", "revoke"],
     ["get"],
+    ["problems"],
     ["rebuild"],
     ["lag"],
 ]
-
-
-class Memory:
-    """The command on the in-memory store."""
-
-    def __init__(self) -> None:
-        self.database = Database(MemoryStore(), MemoryApiKeys())
-
-    def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(create_app(), arguments, obj=self.open)
-
-    @asynccontextmanager
-    async def open(self, _settings: OpsSettings) -> AsyncIterator[Database]:
-        yield self.database
-
-
-@pytest.fixture
-def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Memory:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CALLFOLD_API_SECRET_PEPPER", PEPPER)
-    return Memory()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -78,6 +54,8 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
     [
         ["publish"],
         ["get", "org-789"],
+        ["get", "org-789", ".."],
+        ["problems", "--since", "yesterday"],
         ["lag", "--xml"],
         ["keys", "create", "--organization", "a/b"],
         ["fold"],
@@ -111,28 +89,7 @@ def test_an_invalid_limit_is_named(command: str, limits: list[str], why: str) ->
     assert why in str(result.exception)
 
 
-def test_validate_names_each_invalid_line_and_its_reason() -> None:
-    good = raw(event("call.dtmf"))
-    text = good + b"\n\n{\n" + raw(event("call.note") | {"time": "\x1b[2J"}) + b"\r\n" + good
-
-    done = run("validate", "-", text=text)
-
-    assert (done.returncode, done.stdout) == (1, b"2 valid, 2 refused\n")
-    first, second = done.stderr.decode().splitlines()
-    assert first.startswith("standard input:3: not_json: ")
-    assert second == r"standard input:4: invalid_time: `time` is not an RFC 3339 time: \x1b[2J"
-
-
-def test_validate_accepts_valid_lines(tmp_path: Path) -> None:
-    file = tmp_path / "events.jsonl"
-    file.write_bytes(raw(event("call.dtmf")))
-
-    done = run("validate", str(file))
-
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"1 valid, 0 refused\n", b"")
-
-
-def test_a_secret_is_shown_once(memory: Memory) -> None:
+def test_a_secret_is_shown_once(memory: MemoryCallfold) -> None:
     created = orjson.loads(memory.run("keys", "create", "--organization", "org-789", "--name", "n", "--json").stdout)
     listed = memory.run("keys", "list", "--json").stdout
 
@@ -142,7 +99,7 @@ def test_a_secret_is_shown_once(memory: Memory) -> None:
     assert "digest" not in listed
 
 
-def test_a_secret_is_valid_until_the_key_is_revoked(memory: Memory) -> None:
+def test_a_secret_is_valid_until_the_key_is_revoked(memory: MemoryCallfold) -> None:
     created = orjson.loads(memory.run("keys", "create", "--organization", "org-789", "--json").stdout)
     before = asyncio.run(memory.database.keys.get(created["api_key"]))
 
@@ -154,14 +111,14 @@ def test_a_secret_is_valid_until_the_key_is_revoked(memory: Memory) -> None:
     assert not opens(after, created["api_secret"], PEPPER.encode())
 
 
-def test_a_key_that_does_not_exist_cannot_be_revoked(memory: Memory) -> None:
+def test_a_key_that_does_not_exist_cannot_be_revoked(memory: MemoryCallfold) -> None:
     result = memory.run("keys", "revoke", "cf_none")
 
     assert isinstance(result.exception, CommandError)
     assert str(result.exception) == "there is no key cf_none; `keys list` shows them"
 
 
-def test_get_prints_the_record_and_its_finality(memory: Memory) -> None:
+def test_get_prints_the_record_and_its_finality(memory: MemoryCallfold) -> None:
     store = memory.database.store
     asyncio.run(store.insert([document(content=raw(event("call.started", metadata={"a": "\x9b"})))]))
     asyncio.run(store.mark_stale([update()]))
@@ -175,10 +132,48 @@ def test_get_prints_the_record_and_its_finality(memory: Memory) -> None:
     assert result.stderr == "live: the call is running\n"
 
 
-def test_get_names_a_call_that_does_not_exist(memory: Memory) -> None:
-    result = memory.run("get", "org-789", "call-456")
+def test_get_takes_the_id_of_a_call_as_it_is(memory: MemoryCallfold) -> None:
+    store = memory.database.store
+    key = call_key("org-789", "a/b%2Fc")
+    asyncio.run(store.insert([document(key, content=raw(event("call.started", call="a/b%2Fc")))]))
+    asyncio.run(store.mark_stale([update(key)]))
+
+    result = memory.run("get", "org-789", "a/b%2Fc")
+
+    assert orjson.loads(result.stdout)["call_id"] == "a/b%2Fc"
+
+
+def test_get_prints_the_details(memory: MemoryCallfold) -> None:
+    store = memory.database.store
+    asyncio.run(store.insert([document(content=raw(event("call.started", id="1", leg_id="\x9b")))]))
+    asyncio.run(store.mark_stale([update()]))
+
+    result = memory.run("get", "--details", "org-789", "call-456")
+
+    details = orjson.loads(result.stdout)
+    assert result.exit_code == 0
+    assert (details["call_id"], details["organization_id"], details["finality"]) == ("call-456", "org-789", "live")
+    assert [leg["leg_id"] for leg in details["legs"]] == ["\x9b"]
+    assert "\x9b" not in result.stdout
+    assert result.stderr == "live: the call is running\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--details"]])
+def test_get_names_a_call_that_does_not_exist(memory: MemoryCallfold, options: list[str]) -> None:
+    result = memory.run("get", *options, "org-789", "call-456")
 
     assert str(result.exception) == "the organization org-789 has no call call-456"
+
+
+def test_rebuild_names_a_call_as_its_events_do(memory: MemoryCallfold) -> None:
+    result = memory.run("rebuild", "--organization", "org-789", "--call", "a/b%2Fc")
+
+    assert str(result.exception) == "the log has no events of a call org-789/a/b%2Fc"
+
+
+def test_a_call_to_continue_after_is_named_as_its_events_do() -> None:
+    assert key("org-789/a/b%2Fc") == call_key("org-789", "a/b%2Fc")
+    assert named(key("org-789/a/b%2Fc")) == "org-789/a/b%2Fc"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from services.ops.errors import CommandError
 from services.ops.events.lines import Line, opened
 from services.ops.events.publishing import Publication
-from services.ops.events.validate_lines import check, topic_of
+from services.ops.events.validate_lines import Checking, check, topic_of
 from shared.contract.decode_event import Event, InvalidEvent
 from shared.contract.payloads import TELEPHONY, TRANSCRIPTION
 from shared.contract.rejection import Reason
@@ -18,6 +18,8 @@ from shared.kafka.producer import OutgoingRecord
 from tests.support.events.makers import event, raw
 
 Write = Callable[[Sequence[bytes]], str]
+
+UNHEARD = Checking(lambda *_: None, lambda *_: None)
 
 
 class Broker:
@@ -68,10 +70,12 @@ def test_the_error_of_a_line_that_is_too_long_names_its_size() -> None:
 
 async def test_valid_lines_are_published_and_the_others_are_reported(write: Write) -> None:
     broker, good = Broker(), raw(event("call.dtmf"))
-    publication, refused = Publication(broker.deliver, Topics("t")), list[int]()
+    refused = list[int]()
+    checking = Checking(lambda line, _: refused.append(line.number), lambda *_: None)
+    publication = Publication(broker.deliver, Topics("t"), checking)
 
     with opened(write([good, b"", b"{", good])) as source:
-        await publication.publish(source, lambda line, _: refused.append(line.number), lambda _: None)
+        await publication.publish(source, lambda _: None)
 
     assert [(each.topic, each.key, each.value) for each in broker.received] == [("t.telephony", b"call-456", good)] * 2
     assert refused == [3]
@@ -85,10 +89,10 @@ async def test_the_part_that_was_not_acknowledged_has_to_be_published_again(
 ) -> None:
     lines = [raw(event("call.note", event="x" * 10_000))] * 200
     broker = Broker(failure)
-    publication = Publication(broker.deliver, Topics("t"))
+    publication = Publication(broker.deliver, Topics("t"), UNHEARD)
 
     with pytest.raises(type(failure)), opened(write(lines)) as source:
-        await publication.publish(source, lambda *_: None, lambda _: None)
+        await publication.publish(source, lambda _: None)
 
     acknowledged = len(broker.received)
     assert 0 < acknowledged < len(lines)
@@ -96,10 +100,21 @@ async def test_the_part_that_was_not_acknowledged_has_to_be_published_again(
 
 
 async def test_an_event_that_its_topic_rejects_as_too_large_ends_the_run(write: Write) -> None:
-    publication = Publication(Broker(too_large=True).deliver, Topics("t"))
+    publication = Publication(Broker(too_large=True).deliver, Topics("t"), UNHEARD)
 
     with (
         pytest.raises(CommandError, match=r"the topic t\.telephony rejects an event as too large"),
         opened(write([raw(event("call.dtmf"))])) as source,
     ):
-        await publication.publish(source, lambda *_: None, lambda _: None)
+        await publication.publish(source, lambda _: None)
+
+
+async def test_what_is_doubtful_is_published_as_it_is_and_counted(write: Write) -> None:
+    broker, doubtful = Broker(), raw(event("call.dtmf", digits=7) | {"time": "never", "data": {"digits": "7", "x": 1}})
+    publication = Publication(broker.deliver, Topics("t"), UNHEARD)
+
+    with opened(write([doubtful])) as source:
+        await publication.publish(source, lambda _: None)
+
+    assert [each.value for each in broker.received] == [doubtful]
+    assert publication.tally.warnings == 2

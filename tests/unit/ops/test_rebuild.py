@@ -7,12 +7,14 @@ import pytest
 
 from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
 from shared.calls.fold_call import fold_call
+from shared.contract.ids import call_key
+from shared.kafka.partitioner import partition_of
 from shared.store.memory.calls import MemoryStore
 from shared.store.models import CallUpdate
 from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
-from tests.support.events.makers import STARTED, book, event
-from tests.support.store.makers import CALL, state_of, tokens
+from tests.support.events.makers import STARTED, book, event, raw
+from tests.support.store.makers import CALL, document, state_of, tokens
 from tests.support.worker.memory_worker import PARTITIONS, MemoryWorker, folded, watched
 
 ENDS = [event("call.ended", call=f"call-{number}") for number in range(450)]
@@ -73,6 +75,15 @@ async def test_a_call_whose_arrival_is_unknown_counts_as_arrived_now() -> None:
     await rebuild(lost)
 
     assert (await lost.headers([FIRST]))[FIRST].last_arrival > STARTED
+
+
+async def test_a_call_without_a_header_gets_the_partition_of_its_own_id() -> None:
+    lost, key = MemoryStore(), call_key("org-789", "a/b%")
+    await lost.insert([document(key, content=raw(event("call.ended", call="a/b%")))])
+
+    await rebuild(lost)
+
+    assert (await lost.headers([key]))[key].partition == partition_of("a/b%", PARTITIONS)
 
 
 async def test_outdated_selects_records_of_other_rules_or_prices() -> None:

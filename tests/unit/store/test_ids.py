@@ -3,7 +3,7 @@
 import pytest
 
 from shared.contract.ids import call_key, call_of
-from shared.store.ids import MAX_DOCUMENT_BYTES, documents, id_range, size_of
+from shared.store.ids import MAX_DOCUMENT_BYTES, documents, id_range, names_of, size_of
 from shared.store.models import LogDocument, SourcePartition
 from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY
 
@@ -87,3 +87,8 @@ def test_the_id_range_holds_the_documents_of_the_call_and_no_others(call: str) -
 
     assert first <= made(EVENTS)[0].id < end
     assert not first <= made(EVENTS, call=call_key("org-789", call))[0].id < end
+
+
+@pytest.mark.parametrize("call_id", ["call-456", "a/b", "a%2Fb", "%252F", "%", "/", "%25/%2F"])
+def test_a_key_leads_back_to_the_ids_of_the_events(call_id: str) -> None:
+    assert names_of(call_key("org-789", call_id)) == ("org-789", call_id)
