@@ -7,7 +7,8 @@ field: docs/decisions/0014.
 from collections.abc import Callable
 from decimal import Decimal
 from operator import itemgetter
-from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, Field, PlainValidator, TypeAdapter
 from pydantic_core import PydanticOmit
@@ -49,8 +50,11 @@ canonical = read_event.canonical
 _FRAMED = (Reason.NOT_JSON, Reason.NOT_AN_OBJECT, Reason.NOT_CLOUDEVENTS)
 
 
-class _NeedsCare(ValueError):
-    """The event is not as strict as most are: it is read again."""
+class _NeedsCare(Exception):
+    """The event is not as strict as most are: it is read again.
+
+    No `ValueError`, of which pydantic would make an error of its own, at some cost.
+    """
 
 
 def _left_out(value: Any) -> Any:
@@ -83,7 +87,9 @@ def _optional(hint: Any) -> Any:
     kind = _strict_parts(bare(hint))
     if get_args(kind)[:1] == (Any,):
         return NotRequired[Annotated[kind, AfterValidator(_left_out_if_empty)]]
-    return NotRequired[Annotated[kind | _LeftOut, Field(union_mode="left_to_right")]]
+    inner = get_args(kind)[:1]
+    flat = inner[0] if get_origin(inner and inner[0]) in (Union, UnionType) else kind  # one union, not one in another
+    return NotRequired[Annotated[flat | _LeftOut, Field(union_mode="left_to_right")]]
 
 
 def _typed_dict(name: str, hints: dict[str, Any]) -> Any:
@@ -109,6 +115,7 @@ def _reader(model: Any = None, *, required: bool = True) -> Callable[[Any], Any]
     attributes = get_type_hints(Envelope, include_extras=True)
     del attributes["traceparent"]  # nothing reads it
     if model is not None:
+        del attributes["type"]  # it chose the model
         data = _object(model, required=required)
         attributes["data"] = data if data.__required_keys__ else NotRequired[data | None]
     # Not the adapter's own method, which takes time to pass its many options on.
@@ -138,10 +145,12 @@ def decode(value: bytes | None, headers: Headers = (), *, arrival: int) -> Event
             raw = structured(raw, headers)
         except Refused as refused:
             return InvalidEvent(refused.reason, refused.detail)
+    body = None
     try:
-        return _strict(raw, arrival + AHEAD_MS, 0)
-    except ValueError:
-        found = read_event.read_sent(raw, arrival)
+        body = strict_json.parse(raw)
+        return _strict(raw, body, arrival + AHEAD_MS, 0)
+    except (ValueError, _NeedsCare):
+        found = read_event.read_sent(raw, arrival, body)
     if isinstance(found, InvalidEvent) and found.reason in _FRAMED:
         return InvalidEvent(found.reason, found.detail + framing(value or b"", headers))
     return found
@@ -156,10 +165,12 @@ def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
 
     `redacted_at`: when its document in the log was redacted (Unix milliseconds, 0: never).
     """
+    body = None
     try:
-        return _strict(raw, _ANY_TIME, redacted_at)
-    except ValueError:
-        return read_event.read_logged(raw, redacted_at)
+        body = strict_json.parse(raw)
+        return _strict(raw, body, _ANY_TIME, redacted_at)
+    except (ValueError, _NeedsCare):
+        return read_event.read_logged(raw, redacted_at, body)
 
 
 def producer_time(raw: bytes) -> str | None:
@@ -171,15 +182,14 @@ def producer_time(raw: bytes) -> str | None:
 _ANY_TIME = 2**63
 
 
-def _strict(raw: bytes, latest: int, redacted_at: int) -> Event:
-    """Return the event if nothing is wrong with it and nothing has to be read as anything else.
+def _strict(raw: bytes, body: Any, latest: int, redacted_at: int) -> Event:
+    """Return the event if nothing is wrong with it and nothing has to be read as anything else; `body` is `raw` parsed.
 
     `latest`: the greatest time that a clock which is right can give.
 
     Raises:
-        ValueError: the event has to be read with care.
+        ValueError, _NeedsCare: the event has to be read with care.
     """
-    body = strict_json.parse(raw)
     try:
         kind = body["type"]
         read = (_REDACTED_READERS if redacted_at else _READERS).get(kind, _UNKNOWN_TYPE)

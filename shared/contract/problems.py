@@ -44,6 +44,9 @@ class Problem(NamedTuple):
 
 def distinct(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Return one problem for each kind and field, the first of each."""
+    problems = tuple(problems)
+    if len(problems) <= 1:
+        return problems
     first: dict[tuple[ProblemKind, str | None], Problem] = {}
     for problem in problems:
         first.setdefault((problem.kind, problem.field), problem)

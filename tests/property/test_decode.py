@@ -204,4 +204,4 @@ def test_the_strict_pass_reads_the_usual_event(kind: str) -> None:
     """Or nobody would notice that every event is read twice."""
     from shared.contract.decode_event import _strict  # noqa: PLC0415
 
-    assert isinstance(_strict(raw(event(kind)), LATEST_MS, 0), Event)
+    assert isinstance(_strict(b"", event(kind), LATEST_MS, 0), Event)

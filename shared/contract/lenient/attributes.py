@@ -1,7 +1,10 @@
 """Reads the attributes of an event with care."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from shared.contract.event import Envelope
 from shared.contract.fields import needs_of
@@ -16,6 +19,13 @@ PRODUCER_TIME = "producertime"
 _REQUIRED = ("id", "source", "type", "subject", "organizationid")
 _HINTS = get_type_hints(Envelope, include_extras=True)
 _NEEDS = {name: needs_of(_HINTS[name]) for name in (*_REQUIRED, "sequence", "time")}
+
+
+_UsualAttributes: Any = TypedDict(  # type: ignore[misc]
+    "_UsualAttributes", {name: _HINTS[name] for name in ("specversion", *_REQUIRED, "sequence")}
+)
+_UsualAttributes.__pydantic_config__ = Envelope.__pydantic_config__  # type: ignore[attr-defined]
+_USUAL: Callable[[Any], Any] = TypeAdapter(_UsualAttributes).validator.validate_python
 
 
 class Attributes(NamedTuple):
@@ -36,6 +46,24 @@ def read_attributes(body: Mapping[str, Any]) -> Attributes:
     Raises:
         Refused: a required one is missing or unusable.
     """
+    try:
+        usual = _USUAL(body)
+    except ValidationError:
+        return _read_attributes(body)
+    sequence = usual.get("sequence")
+    return Attributes(
+        usual["organizationid"],
+        usual["subject"],
+        usual["type"],
+        usual["source"],
+        usual["id"],
+        "" if sequence is None else str(sequence),
+        (),
+    )
+
+
+def _read_attributes(body: Mapping[str, Any]) -> Attributes:
+    """Return the attributes, each read by itself."""
     specversion = body.get("specversion")
     if isinstance(specversion, bool) or specversion not in ("1.0", 1):
         raise not_cloudevents(body)
@@ -54,16 +82,9 @@ def read_time(value: Any) -> int | None:
         return None
 
 
-def logged_time(value: Any) -> int:
-    """Return the time of an event of the log.
-
-    Raises:
-        Refused: it cannot be read.
-    """
-    read = read_time(value)
-    if read is None:
-        raise Refused(*explain("time", _NEEDS["time"], value))
-    return read
+def unreadable_time(value: Any) -> Refused:
+    """Return why an event of the log, which has a `time` that cannot be read, is none."""
+    return Refused(*explain("time", _NEEDS["time"], value))
 
 
 def clock_problem(producer_time: Any) -> Problem:

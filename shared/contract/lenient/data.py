@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, get_type_hints
 
-from shared.contract.fields import Needs, RequiredText, needs_of
+from shared.contract.fields import Needs, RequiredText, SpokenText, needs_of
 from shared.contract.lenient import spellings
 from shared.contract.lenient.spellings import Partial, Unreadable
 from shared.contract.payloads import OPT_OUT, TYPES, CallFacts
@@ -32,18 +32,22 @@ TIMES: dict[str, tuple[str, ...]] = {
 
 class _Field(NamedTuple):
     name: str
-    path: str
-    needs: Needs
     required: bool
+    read: spellings.Read
+    needs: Needs
     may_be_null: bool
+    """Null is the empty text, if the key is there."""
+    may_be_empty: bool
+    """An empty text is one."""
 
 
 def _fields(model: Any) -> tuple[_Field, ...]:
     hints = get_type_hints(model, include_extras=True)
-    return tuple(
-        _Field(name, f"data.{name}", needs_of(hint), name in model.__required_keys__, name == "content")
-        for name, hint in hints.items()
-    )
+    return tuple(_field(name, needs_of(hint), name in model.__required_keys__) for name, hint in hints.items())
+
+
+def _field(name: str, needs: Needs, required: bool) -> _Field:
+    return _Field(name, required, needs.read, needs, name == "content", needs is needs_of(SpokenText))
 
 
 _FIELDS = {kind: _fields(model) for kind, model in TYPES.items()}
@@ -87,43 +91,66 @@ def read_data(kind: str, data: Any, marked: Any, time: int, *, redacted: bool) -
         return _free_form(data, marked)
     if not isinstance(data, dict):
         return _no_object(kind, data, redacted=redacted)
-    problems = [] if marked is None else list(_replaced((field.name for field in _FIELDS[kind]), data, marked))
-    read: dict[str, Any] = {}
-    for field in _FIELDS[kind]:
-        problems += _read_field(field, data, read, redacted=redacted)
-    match kind:
-        case "call.dtmf":
-            problems = _check_digits(data, read, problems, redacted=redacted)
-        case "cost.reported":
-            _check_cost(data, read, redacted=redacted)
-    problems += _leave_out_times(kind, read, time)
+    fields = _FIELDS[kind]
+    problems = [] if marked is None else list(_replaced(data, marked))
+    read = _read_fields(fields, data, problems, redacted=redacted)
+    if kind == "call.dtmf":
+        problems = _check_digits(data, read, problems, redacted=redacted)
+    elif kind == "cost.reported":
+        _check_cost(data, read, redacted=redacted)
+    if kind in TIMES:
+        problems += _leave_out_times(kind, read, time)
     return read, problems
 
 
-def _read_field(field: _Field, data: Mapping[str, Any], read: dict[str, Any], *, redacted: bool) -> list[Problem]:
-    """Read one field of `data` into `read`; return its problems."""
-    value = data.get(field.name)
-    if value is None and field.may_be_null and field.name in data:
-        value = ""
+def _read_fields(
+    fields: tuple[_Field, ...], data: Mapping[str, Any], problems: list[Problem], *, redacted: bool
+) -> dict[str, Any]:
+    """Return the fields of `data` as they are read; add their problems to `problems`."""
+    read: dict[str, Any] = {}
+    for field in fields:
+        name, required, read_value = field[:3]
+        value = data.get(name)
+        if value is None or value == "":
+            value = _empty(field, data, value, redacted=redacted) if required or value == "" else None
+            if value is None:
+                continue
+        try:
+            found = read_value(value)
+        except Unreadable as error:
+            if (required or field.needs.refuses) and not redacted:
+                raise Refused(*explain(f"data.{name}", field.needs, value)) from error
+            problems.append(_unreadable(field, value, read))
+            continue
+        if type(found) is Partial:
+            found, faults = found
+            problems += [Problem(fault, name, f"`data.{name}` {why}") for fault, why in faults]
+        read[name] = found
+    return read
+
+
+def _empty(field: _Field, data: Mapping[str, Any], value: Any, *, redacted: bool) -> Any:
+    """Return what null or an empty text is read as, None if the field is absent.
+
+    Raises:
+        Refused: the field is required.
+    """
     required = field.required and not redacted
-    if value is None or (value == "" and not field.required):
-        if required:
-            raise Refused(*explain(field.path, field.needs, value))
-        return []
-    try:
-        found = field.needs.read(value)
-    except Unreadable as error:
-        reason, sentence = explain(field.path, field.needs, value)
-        if required or (field.needs.refuses and not redacted):
-            raise Refused(reason, sentence) from error
-        if field.needs.instead:
-            read[field.name] = field.needs.instead(value)
-        return [Problem(ProblemKind.FIELD_UNREADABLE, field.name, sentence)]
-    if type(found) is Partial:
-        read[field.name] = found.value
-        return [Problem(kind, field.name, f"`{field.path}` {why}") for kind, why in found.faults]
-    read[field.name] = found
-    return []
+    if value is None:
+        if not required:
+            return None
+        if field.may_be_null and field.name in data:
+            return ""
+        raise Refused(*explain(f"data.{field.name}", field.needs, value))
+    return "" if required or field.may_be_empty else None
+
+
+def _unreadable(field: _Field, value: Any, read: dict[str, Any]) -> Problem:
+    """Read an unreadable value on the safe side, if its field has one; return the problem."""
+    if field.needs.instead:
+        read[field.name] = field.needs.instead(value)
+    _, sentence = explain(f"data.{field.name}", field.needs, value)
+    return Problem(ProblemKind.FIELD_UNREADABLE, field.name, sentence)
 
 
 def _no_object(kind: str, data: Any, *, redacted: bool) -> tuple[dict[str, Any], list[Problem]]:
@@ -144,7 +171,7 @@ def _free_form(data: Any, marked: Any) -> tuple[Any, list[Problem]]:
         replaced = [_surrogate(None)] if marked is not None and marked != data else []
         read, problems = _cleaned(data, None)
         return read, replaced + problems
-    problems = [] if marked is None else list(_replaced(data, data, marked))
+    problems = [] if marked is None else list(_replaced(data, marked))
     kept: dict[str, Any] = {}
     for key, value in data.items():
         if "\x00" in key:
@@ -163,10 +190,10 @@ def _cleaned(value: Any, field: str | None) -> tuple[Any, list[Problem]]:
     return found.value, [Problem(kind, field, f"`data` {why}") for kind, why in found.faults]
 
 
-def _replaced(names: Any, data: Mapping[str, Any], marked: Mapping[str, Any]) -> Iterator[Problem]:
-    """Yield a problem for each field in which a lone surrogate was replaced."""
-    for name in names:
-        if name in data and (name not in marked or marked[name] != data[name]):
+def _replaced(data: Mapping[str, Any], marked: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a problem for each field, unknown ones too, in which a lone surrogate was replaced."""
+    for name, value in data.items():
+        if name not in marked or marked[name] != value:
             yield _surrogate(name)
 
 

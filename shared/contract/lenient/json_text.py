@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from shared.contract import strict_json
 from shared.contract.strict_json import ALIKE, DEEP, INT64, LONG_NUMBER, MAX_DEPTH, TooDeep, deeper_than
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -45,7 +46,13 @@ def parse(text: bytes, max_depth: int = MAX_DEPTH) -> Parsed:
         TooDeep: objects and lists are nested deeper than `max_depth`.
         ValueError: `text` is not JSON in UTF-8 (NaN and infinities are not).
     """
-    text = text.removeprefix(BYTE_ORDER_MARK)
+    try:
+        return Parsed(strict_json.parse(text, max_depth), None)  # most texts are as strict as that
+    except ValueError:
+        return _parse(text.removeprefix(BYTE_ORDER_MARK), max_depth)
+
+
+def _parse(text: bytes, max_depth: int) -> Parsed:
     marked = None
     try:
         value = _loads(text)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -13,9 +13,9 @@ from shared.contract.lenient.attributes import (
     PRODUCER_TIME,
     Attributes,
     clock_problem,
-    logged_time,
     read_attributes,
     read_time,
+    unreadable_time,
 )
 from shared.contract.lenient.data import AHEAD_MS, is_sensitive, read_data, read_opt_out
 from shared.contract.lenient.json_text import BigInteger, Parsed
@@ -28,44 +28,45 @@ from shared.contract.timestamps import EARLIEST_MS, LATEST_MS, rfc3339
 OPT_OUT_SOURCE = "/callfold/opt-out"
 """The source of the event that enters the log in place of a refused one that opts out."""
 
-_ATTRIBUTES = ("id", "source", "type", "subject", "organizationid", "sequence")
+_DATA = ("data", "data_base64")
 
 
 class _Read(NamedTuple):
+    """The parts of an event; `data` is what it sent, or the object that a text holds. `time` is None if unreadable."""
+
     parsed: Parsed
     attributes: Attributes
+    time: int | None
     sent: SentData
+    data: SentData
 
 
-def read_sent(raw: bytes, arrival: int) -> Event | InvalidEvent:
-    """Return the event of a record that arrived at `arrival`; its `raw` is rewritten where it may not be kept."""
+def read_sent(raw: bytes, arrival: int, body: Any = None) -> Event | InvalidEvent:
+    """Return the event of a record that arrived at `arrival`; its `raw` is rewritten where it may not be kept.
+
+    `body` is what the strict pass has parsed, None if it could not.
+    """
     try:
-        read = _parsed(raw)
+        read = _parsed(raw, body)
     except Refused as refused:
         return InvalidEvent(refused.reason, refused.detail)
     changed = _as_kept(raw, read, max(EARLIEST_MS, min(arrival, LATEST_MS - 1)))
-    return read_logged(raw if changed is None else changed)
+    return _read(raw, read, 0) if changed is None else read_logged(changed)
 
 
-def read_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
-    """Return the event that the log has as `raw`."""
+def read_logged(raw: bytes, redacted_at: int = 0, body: Any = None) -> Event | InvalidEvent:
+    """Return the event that the log has as `raw`; `body` as above."""
     try:
-        read = _parsed(raw)
-        time = logged_time(read.parsed.value.get("time"))
+        return _read(raw, _parsed(raw, body), redacted_at)
     except Refused as refused:
         return InvalidEvent(refused.reason, refused.detail)
-    try:
-        return _event(raw, read, time, redacted_at)
-    except Refused as refused:
-        opts_out, _ = read_opt_out(opened(read.sent).value)
-        return InvalidEvent(refused.reason, refused.detail, _opt_out_alone(read, time) if opts_out else None)
 
 
 def canonical(raw: bytes) -> bytes:
     """Return the form in which two bodies under one identity are compared (docs/record.md, Conflicts)."""
     read = _parsed(raw)
     attributes = read.attributes
-    if is_sensitive(attributes.type, opened(read.sent).value):
+    if is_sensitive(attributes.type, read.data.value):
         read = _parsed(members.rewritten(raw, members.without_digits))
     form = {
         "specversion": "1.0",
@@ -73,7 +74,7 @@ def canonical(raw: bytes) -> bytes:
         "source": attributes.source,
         "type": attributes.type,
         "subject": attributes.call_id,
-        "time": rfc3339(logged_time(read.parsed.value.get("time"))),
+        "time": rfc3339(_time(read)),
         "organizationid": attributes.organization_id,
         "sequence": attributes.sequence or None,
         "data": read.sent.value,
@@ -81,14 +82,15 @@ def canonical(raw: bytes) -> bytes:
     return json_text.dumps(form).encode()
 
 
-def _parsed(raw: bytes) -> _Read:
+def _parsed(raw: bytes, body: Any = None) -> _Read:
     try:
-        parsed = json_text.parse(raw)
+        parsed = json_text.parse(raw) if body is None else Parsed(body, None)
     except ValueError as error:
         raise unreadable(error, raw) from error
     if not isinstance(parsed.value, dict):
         raise Refused(Reason.NOT_AN_OBJECT, "the value is JSON, but not an object")
-    return _Read(parsed, read_attributes(parsed.value), sent_data(parsed))
+    attributes, sent = read_attributes(parsed.value), sent_data(parsed)
+    return _Read(parsed, attributes, read_time(parsed.value.get("time")), sent, opened(sent))
 
 
 def _as_kept(raw: bytes, read: _Read, arrival: int) -> bytes | None:
@@ -96,13 +98,11 @@ def _as_kept(raw: bytes, read: _Read, arrival: int) -> bytes | None:
 
     None if that is `raw` itself.
     """
-    body = read.parsed.value
-    time = read_time(body.get("time"))
-    wrong = time is None or time > arrival + AHEAD_MS
-    sensitive = is_sensitive(read.attributes.type, opened(read.sent).value)
-    left_out = {PRODUCER_TIME, "time"} if wrong else {PRODUCER_TIME}
-    if not wrong and not sensitive and PRODUCER_TIME not in body:
+    wrong = read.time is None or read.time > arrival + AHEAD_MS
+    sensitive = is_sensitive(read.attributes.type, read.data.value)
+    if not wrong and not sensitive and PRODUCER_TIME not in read.parsed.value:
         return None
+    left_out = {PRODUCER_TIME, "time"} if wrong else {PRODUCER_TIME}
 
     def kept(name: str, value: str) -> str | None:
         if name in left_out:
@@ -122,30 +122,41 @@ def _as_text(parsed: Parsed) -> str:
     return json.dumps(str(value)) if isinstance(value, str | BigInteger) else '""'
 
 
+def _time(read: _Read) -> int:
+    if read.time is None:
+        raise unreadable_time(read.parsed.value.get("time"))
+    return read.time
+
+
+def _read(raw: bytes, read: _Read, redacted_at: int) -> Event | InvalidEvent:
+    try:
+        time = _time(read)
+    except Refused as refused:
+        return InvalidEvent(refused.reason, refused.detail)
+    try:
+        return _event(raw, read, time, redacted_at)
+    except Refused as refused:
+        opts_out, _ = read_opt_out(read.data.value)
+        return InvalidEvent(refused.reason, refused.detail, _opt_out_alone(read, time) if opts_out else None)
+
+
 def _event(raw: bytes, read: _Read, time: int, redacted_at: int) -> Event:
-    attributes, sent = read.attributes, opened(read.sent)
+    organization, call, kind, source, identifier, sequence, _ = read.attributes
+    sent = read.data
     opts_out, problems = read_opt_out(sent.value)
-    data, found = read_data(attributes.type, sent.value, sent.marked, time, redacted=redacted_at > 0)
-    source, identifier, sequence = attributes.source, attributes.id, attributes.sequence
-    return Event(
-        attributes.organization_id,
-        attributes.call_id,
-        attributes.type,
-        time,
-        OrderingKey(time, len(sequence), sequence, source, len(identifier), identifier),
-        data,
-        opts_out,
-        raw,
-        redacted_at,
-        distinct([*_of_envelope(read), *problems, *found]),
-    )
+    data, found = read_data(kind, sent.value, sent.marked, time, redacted=redacted_at > 0)
+    ordering_key = OrderingKey(time, len(sequence), sequence, source, len(identifier), identifier)
+    all_problems = distinct([*_of_envelope(read), *problems, *found])
+    return Event(organization, call, kind, time, ordering_key, data, opts_out, raw, redacted_at, all_problems)
 
 
 def _of_envelope(read: _Read) -> Iterator[Problem]:
     body, marked = read.parsed
     if PRODUCER_TIME in body:
         yield clock_problem(body[PRODUCER_TIME])
-    if marked is not None and any(marked.get(name) != body.get(name) for name in _ATTRIBUTES):
+    if marked is not None and any(
+        name not in marked or marked[name] != value for name, value in body.items() if name not in _DATA
+    ):
         why = "an attribute has a lone surrogate (half of a character), which is read as U+FFFD"
         yield Problem(ProblemKind.SURROGATE_REPLACED, None, why)
     yield from read.attributes.problems

@@ -36,6 +36,8 @@ def sent_data(parsed: Parsed) -> SentData:
 
 def opened(sent: SentData) -> SentData:
     """Return the object that a text holds as JSON; anything else as it is."""
+    if type(sent.value) is dict:
+        return sent
     text = sent.value if sent.marked is None else sent.marked
     if not isinstance(text, str) or isinstance(text, BigInteger) or not text.lstrip(_SPACE).startswith("{"):
         return sent

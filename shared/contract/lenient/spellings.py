@@ -8,7 +8,7 @@ be read in part: then it returns `Partial`.
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from shared.contract import words
 from shared.contract.lenient.json_text import BigInteger
@@ -48,15 +48,12 @@ class Partial(NamedTuple):
 
 
 def text(value: Any) -> str:
-    match value:
-        case bool():
-            raise Unreadable
-        case str():
-            return str(value)
-        case int():
-            return str(value)
-        case _:
-            raise Unreadable
+    kind = type(value)
+    if kind is str:
+        return cast("str", value)
+    if kind is int or kind is BigInteger:
+        return str(value)
+    raise Unreadable
 
 
 def bounded_text(longest: int, value: Any) -> str:
@@ -98,6 +95,8 @@ def currency(value: Any) -> str:
 
 
 def component(value: Any) -> str:
+    if type(value) is str and _COMPONENT.fullmatch(value):
+        return value
     read = words.component(text(value))
     if not _COMPONENT.fullmatch(read):
         raise Unreadable
@@ -115,15 +114,13 @@ def flag(value: Any) -> bool:
 
 def number(value: Any) -> int | float:
     """Return a number, or that of a text which is one in JSON."""
-    match value:
-        case bool() | BigInteger():
-            raise Unreadable
-        case int() | float():
-            return value
-        case str() if found := _NUMBER.fullmatch(value):
-            return float(value) if found["fraction"] or len(value) > _INT64_DIGITS else int(value)
-        case _:
-            raise Unreadable
+    kind = type(value)
+    if kind is int or kind is float:
+        return cast("int | float", value)
+    found = _NUMBER.fullmatch(value) if kind is str else None
+    if found is None:
+        raise Unreadable
+    return float(value) if found["fraction"] or len(value) > _INT64_DIGITS else int(value)
 
 
 def number_within(lowest: float, highest: float, value: Any) -> int | float:
