@@ -154,7 +154,7 @@ def _unreadable(field: _Field, value: Any, read: dict[str, Any]) -> Problem:
 
 
 def _no_object(kind: str, data: Any, *, redacted: bool) -> tuple[dict[str, Any], list[Problem]]:
-    if data is None:
+    if data is None or data == "":
         read, problems = read_data(kind, {}, None, 0, redacted=redacted)
         return read, problems
     needs = Needs("an object", (dict,), spellings.json_object)

@@ -110,7 +110,7 @@ def test_a_currency_is_read_in_any_case(sent: str, read: str) -> None:
 def test_a_currency_that_cannot_be_read_leaves_the_amount_out(currency: Any) -> None:
     read = accepted(raw(event("cost.reported", cost="2", line_id="1", currency=currency)))
 
-    assert read.data == {"product": "carrier", "line_id": "1"}
+    assert read.data == {"product": "carrier", "cost": Decimal(2), "line_id": "1", "currency": "XXX"}
     assert [(problem.kind, problem.field) for problem in read.problems] == [("field_unreadable", "currency")]
 
 

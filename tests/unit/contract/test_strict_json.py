@@ -71,10 +71,13 @@ def test_a_surrogate_in_an_attribute_is_a_problem_of_the_envelope() -> None:
     assert [(problem.kind, problem.field) for problem in read.problems] == [("surrogate_replaced", None)]
 
 
-def test_a_surrogate_in_what_is_ignored_is_none() -> None:
+def test_a_surrogate_in_what_is_ignored_is_a_problem_too() -> None:
     read = accepted(raw(event("call.created", ignored="X") | {"ignored": "X"}).replace(b'"X"', rb'"\ud800"'))
 
-    assert read.problems == ()
+    assert [(problem.kind, problem.field) for problem in read.problems] == [
+        ("surrogate_replaced", None),
+        ("surrogate_replaced", "ignored"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_a_dead_letter_is_the_record_byte_for_byte_with_its_reason_and_origin() 
 
 
 def test_a_dead_letter_without_key_and_value_gets_an_empty_key() -> None:
-    refused = batch(Received(None)).rejected[0]
+    refused = batch(Received(None, headers=[("ce_id", b"1")])).rejected[0]
 
     made = dead_letter(refused, "calls.dead-letter", "2023-12-20T18:40:30.000Z")
 

@@ -71,9 +71,9 @@ async def test_a_batch_of_dead_letters_alone_sends_no_request_to_the_store() -> 
         raise AssertionError(step)
 
     worker = MemoryWorker(store=watched(MemoryStore(), before=refuse))
-    await worker.bring([Received(b"{", key=b"k"), Received(None, offset=1)])
+    await worker.bring([Received(b"{", key=b"k"), Received(b"[]", offset=1), Received(None, offset=2)])
 
-    assert [(each.key, each.value) for each in worker.dead_letters.published] == [(b"k", b"{"), (b"", None)]
+    assert [(each.key, each.value) for each in worker.dead_letters.published] == [(b"k", b"{"), (None, b"[]")]
 
 
 async def test_a_call_that_is_first_seen_is_live_and_one_that_ends_is_stale() -> None:

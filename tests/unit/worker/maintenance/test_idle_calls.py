@@ -150,7 +150,7 @@ async def test_a_real_end_replaces_the_inferred_one_though_its_time_is_earlier()
     await idle.end_idle_calls(after=3 * HOUR)
     ends = await idle.fold_ends()
 
-    real = event("call.ended", at=STARTED - 1, disconnection_reason="completed")
+    real = event("call.ended", at=STARTED - 1, source="/carrier", disconnection_reason="completed")
     await idle.receive(real)
     await idle.worker.rest()
 
