@@ -4,14 +4,13 @@ It uses only keywords that mean the same in draft 07, in which AsyncAPI's own sc
 """
 
 from collections.abc import Callable
-from types import UnionType
-from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
 from deploy.contracts.examples import EXAMPLES, event
 from shared.contract.decode_event import Envelope
-from shared.contract.fields import Needs
+from shared.contract.fields import Needs, bare
 from shared.contract.payloads import TYPES
 from shared.contract.strict_json import INT64
 from shared.contract.topics import MAX_EVENT_BYTES
@@ -19,15 +18,17 @@ from shared.contract.topics import MAX_EVENT_BYTES
 Schema = dict[str, Any]
 
 NOT_IN_SCHEMA = (
-    f"Also rejected, though JSON Schema cannot express it: an event of more than {MAX_EVENT_BYTES} bytes; NaN, an "
-    "infinity or a lone surrogate; an integer outside signed 64 bits; a NUL in a key; nesting deeper than 64; an "
-    "integer written with a decimal point (1.0); an amount with more than 12 decimal places; a time on a day that does "
-    "not exist, or outside the years 2000 to 2100 in UTC."
+    "The schema is what publishers are asked for. More is read, and a wrong optional field costs that field alone: "
+    "integers where a text is due, a text with a number, `486.0` where an integer is due, other spellings of words, a "
+    "text that holds an object of JSON as `data`, an event whose `time` is missing or wrong at its arrival. Rejected, "
+    f"though JSON Schema cannot express it: an event of more than {MAX_EVENT_BYTES} bytes; NaN and infinities; nesting "
+    "deeper than 64; a negative charge. Read differently: a time inside `data` more than an hour after the event's, an "
+    "amount with more than 12 decimal places, an integer outside signed 64 bits, a NUL in a key, a lone surrogate."
 )
 
 _TIME = (
     r"^(1999|20[0-9]{2}|210[01])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+    r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 
 
@@ -38,8 +39,9 @@ def event_schema(kind: str) -> Schema:
     properties = envelope["properties"]
     properties["type"] = {"const": kind}
     properties["time"]["pattern"] = _TIME
-    required = [*envelope["required"], "data"] if "required" in data else envelope["required"]
-    properties["data"] = data if "required" in data else {"anyOf": [data, {"type": "null"}]}
+    needed = "required" in data or "anyOf" in data
+    required = [*envelope["required"], "data"] if needed else envelope["required"]
+    properties["data"] = data if needed else {"anyOf": [data, {"type": "null"}]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": NOT_IN_SCHEMA,
@@ -57,18 +59,9 @@ def _of(model: type) -> Schema:
     schema = TypeAdapter(model).json_schema()
     for name, hint in get_type_hints(model, include_extras=True).items():
         found = schema["properties"][name]
-        found |= {"description": words} if (words := _words(_bare(hint))) and "description" not in found else {}
+        found |= {"description": words} if (words := _words(bare(hint))) and "description" not in found else {}
     refined: Schema = _everywhere(schema, _within_64_bits, _untitled)
     return refined
-
-
-def _bare(hint: Any) -> Any:
-    """Return the type of a field's value when it is present and not null."""
-    if get_origin(hint) is NotRequired:
-        hint = get_args(hint)[0]
-    if get_origin(hint) in (Union, UnionType) and type(None) in get_args(hint):
-        return next(part for part in get_args(hint) if part is not type(None))
-    return hint
 
 
 def _words(hint: Any) -> str | None:

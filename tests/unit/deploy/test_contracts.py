@@ -1,10 +1,11 @@
-"""The generated contracts: they are up to date, their examples are events, and they refuse what `decode` refuses."""
+"""The generated contracts: they are up to date, their examples are events, and what fits them is read as it is."""
 
 import json
 import re
 import subprocess
 import sys
 from copy import deepcopy
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from deploy.contracts import files
 from deploy.contracts.examples import EXAMPLES, event
 from deploy.contracts.files import FOLDER, differences, write
 from deploy.contracts.schemas import event_schema
-from shared.contract.decode_event import Event, decode
+from shared.contract.decode_event import Event, InvalidEvent, decode
 from shared.contract.payloads import TELEPHONY, TRANSCRIPTION, TYPES
 from shared.contract.timestamps import EARLIEST_MS, LATEST_MS
 from shared.contract.topics import Topics
@@ -68,8 +69,21 @@ def valid(body: Json, kind: str) -> bool:
     return bool(validator(kind).is_valid(body))
 
 
-def taken(body: Json) -> bool:
-    return isinstance(decode(raw(body), arrival=LATEST_MS), Event)
+def read_as_it_is(body: Json) -> bool:
+    """Return whether an event is read without problems, but for those that no schema can express."""
+    read = decode(raw(body), arrival=LATEST_MS)
+    if isinstance(read, InvalidEvent):
+        return "must not be negative" in read.detail
+    return {problem.kind for problem in read.problems if problem.field != "start_timestamp"} <= {"time_ahead"}
+
+
+def refused_or_read_otherwise(body: Json, field: str) -> bool:
+    """Return whether a field of `data` is wrong, or is spelled as no publisher is asked to."""
+    read = decode(raw(body), arrival=LATEST_MS)
+    if isinstance(read, InvalidEvent) or read.problems:
+        return True
+    sent, found = body["data"][field], read.data.get(field)
+    return isinstance(found, Decimal) or (type(found), found) != (type(sent), sent)
 
 
 def with_data(kind: str, **data: Any) -> Json:
@@ -117,11 +131,13 @@ def test_every_schema_is_one_and_its_example_is_an_event(kind: str) -> None:
 
     (example,) = schema["examples"]
     assert Draft202012Validator(schema).is_valid(example)
-    assert isinstance(decode(raw(example), arrival=LATEST_MS), Event)
+    read = decode(raw(example), arrival=LATEST_MS)
+    assert isinstance(read, Event)
+    assert read.problems == ()
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_schema_agrees_with_decode_on_any_one_value(kind: str) -> None:
+def test_what_fits_a_schema_is_read_as_it_is_and_what_does_not_is_not(kind: str) -> None:
     whole = event(kind)
     fields = [(name,) for name in whole if name != "type"] + [("data", name) for name in TYPES[kind].__annotations__]
 
@@ -129,47 +145,43 @@ def test_a_schema_agrees_with_decode_on_any_one_value(kind: str) -> None:
         for value in VALUES:
             body = {**whole, "data": {**whole["data"], last: value}} if outer else {**whole, last: value}
 
-            assert valid(body, kind) is taken(body), (last, value)
+            assert not valid(body, kind) or read_as_it_is(body), (last, value)
+            assert valid(body, kind) or not outer or refused_or_read_otherwise(body, last), (last, value)
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_schema_agrees_with_decode_on_what_may_be_missing(kind: str) -> None:
-    for name in event(kind):
+def test_a_schema_asks_for_what_is_required(kind: str) -> None:
+    for name in event(kind).keys() - {"data"}:
         body = {key: value for key, value in event(kind).items() if key != name}
-        assert valid(body, kind) is taken(body), name
+        assert valid(body, kind) is read_as_it_is(body), name
     for name in event(kind)["data"]:
         body = with_data(kind)
         del body["data"][name]
-        assert valid(body, kind) is taken(body), name
+        assert valid(body, kind) is read_as_it_is(body), name
 
 
 @given(st.data())
-def test_a_schema_agrees_with_decode_on_any_two_values(data: st.DataObject) -> None:
+def test_what_fits_a_schema_is_read_as_it_is_with_any_two_values(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(sorted(TYPES)))
     body = with_data(kind)
     for place, names in (("data", sorted(TYPES[kind].__annotations__)), ("", sorted(body.keys() - {"type", "data"}))):
         name = data.draw(st.sampled_from(names))
         (body[place] if place else body)[name] = data.draw(st.sampled_from(VALUES) | st.integers(-(2**63), 2**63 - 1))
 
-    assert valid(body, kind) is taken(body)
+    assert not valid(body, kind) or read_as_it_is(body)
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        with_data("call.ended", sip_code=200.0),
-        with_data("cost.reported", cost=1e-13),
-        with_data("call.note", data={"a": 2**63}),
-        with_data("call.note", data={"a\0": 1}),
         with_data("call.note", event="x" * 2**20),
         with_data("call.note", data=json.loads('{"a":' * 70 + "1" + "}" * 70)),
-        event("call.dtmf") | {"time": "2023-02-30T00:00:00Z"},
-        event("call.dtmf") | {"time": "1999-12-31T23:59:59Z"},
+        with_data("cost.reported", cost=-1),
     ],
 )
 def test_what_a_schema_cannot_say_is_refused_all_the_same(body: Json) -> None:
     assert valid(body, body["type"])
-    assert not taken(body)
+    assert isinstance(decode(raw(body), arrival=LATEST_MS), InvalidEvent)
 
 
 def test_the_schemas_keep_to_keywords_that_mean_the_same_in_draft_07() -> None:
@@ -219,7 +231,7 @@ def test_every_message_has_its_key_its_content_type_and_an_example(kind: str, as
     assert message["payload"] == {"$ref": f"./events/{kind}.json"}
     assert message["bindings"]["kafka"]["key"]["type"] == "string"
     assert valid(message["examples"][0]["payload"], kind)
-    assert taken(message["examples"][0]["payload"])
+    assert read_as_it_is(message["examples"][0]["payload"])
 
 
 def test_the_example_of_a_dead_letter_has_the_headers_that_it_needs(asyncapi: Json) -> None:
