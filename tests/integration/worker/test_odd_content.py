@@ -17,9 +17,8 @@ from tests.support.store.makers import document, state_of
 UNFOLDABLE = "org-789/unfoldable"
 NOTE = raw(event("call.note"))
 REFUSED = {
-    Reason.NUL_IN_KEY: NOTE.replace(b'"event"', b'"e\\u0000": 1, "event"'),
     Reason.TOO_DEEP: NOTE.replace(b'"Said thanks"', b"[" * 100_000 + b"]" * 100_000),
-    Reason.NUMBER_OUT_OF_RANGE: NOTE.replace(b'"Said thanks"', b"9" * 30),
+    Reason.WRONG_TYPE: NOTE.replace(b'"Said thanks"', b"[" + b"9" * 30 + b"]"),
 }
 REFERENCES = {"$ref": "calls", "$id": 27, "$db": {"$oid": "$27"}, "a.b": {"$set": {"state": "live"}}, "": None}
 

@@ -113,14 +113,14 @@ def test_an_invalid_limit_is_named(command: str, limits: list[str], why: str) ->
 
 def test_validate_names_each_invalid_line_and_its_reason() -> None:
     good = raw(event("call.dtmf"))
-    text = good + b"\n\n{\n" + raw(event("call.note") | {"time": "\x1b[2J"}) + b"\r\n" + good
+    text = good + b"\n\n{\n" + raw(event("call.note") | {"specversion": "\x1b[2J"}) + b"\r\n" + good
 
     done = run("validate", "-", text=text)
 
     assert (done.returncode, done.stdout) == (1, b"2 valid, 2 refused\n")
     first, second = done.stderr.decode().splitlines()
     assert first.startswith("standard input:3: not_json: ")
-    assert second == r"standard input:4: invalid_time: `time` is not an RFC 3339 time: \x1b[2J"
+    assert second == r"standard input:4: not_cloudevents: `specversion` must be `1.0`, got '\x1b[2J'"
 
 
 def test_validate_accepts_valid_lines(tmp_path: Path) -> None:

@@ -100,14 +100,14 @@ def test_a_batch_knows_whether_it_ends_or_opts_out_a_call(body: Json, ends: bool
 
 
 def test_invalid_records_are_rejected_and_the_rest_is_not() -> None:
-    bad, untimed = Received(b"{", offset=1), Received(raw(event("call.ended") | {"time": "yesterday"}), offset=2)
+    bad, unnamed = Received(b"{", offset=1), Received(raw(event("call.ended") | {"subject": None}), offset=2)
 
-    read = batch(received(event("call.created")), bad, untimed, received(event("call.started"), offset=3))
+    read = batch(received(event("call.created")), bad, unnamed, received(event("call.started"), offset=3))
 
     assert read.calls[CALL].events == 2
     assert [(rejected.record.offset, rejected.why.reason) for rejected in read.rejected] == [
         (1, Reason.NOT_JSON),
-        (2, Reason.INVALID_TIME),
+        (2, Reason.MISSING),
     ]
     assert read.events == {TELEPHONY: 2}
 
