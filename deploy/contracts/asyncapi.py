@@ -11,7 +11,7 @@ from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESS
 Document = dict[str, Any]
 
 VERSION = "2.0.0"
-"""Version of the contract. The first number changes when a valid event becomes invalid, or is read differently."""
+"""Version of the contract. The first number changes when a valid event becomes invalid."""
 
 CONTENT_TYPE = "application/cloudevents+json"
 
@@ -23,7 +23,8 @@ Callfold folds the events of voice calls into call records.
 Events are CloudEvents 1.0, in structured mode (as here) or in binary mode (headers `ce_*`, the value is `data`). Use \
 the call's id (UTF-8) as the key, the murmur2 partitioner, `acks=all` and idempotence. An event with another key, or \
 on the other topic, counts the same. The order of events does not matter. Events with the same `source` and `id` \
-count once. An event of any other type appears on the call's timeline. Unknown fields are ignored, null is absent.
+count once. An event of any other type appears on the call's timeline. Unknown fields are ignored; null and an empty \
+text are absent.
 
 {NOT_IN_SCHEMA}
 """

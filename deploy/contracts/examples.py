@@ -50,22 +50,22 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "call.ringing": Example(
-        "A phone rings.",
+        "It rings at a phone: at the called party's, or at one of several.",
         _TELEPHONY,
         "2023-12-20T18:40:10.000Z",
-        {"leg_id": "caller"},
+        {"to_number": "+0987654321", "leg_id": "leg-1"},
     ),
     "call.started": Example(
-        "The call, or a leg of it, is answered; its duration counts from here.",
+        "The call is answered; its duration counts from here.",
         _TELEPHONY,
         "2023-12-20T18:40:30.000Z",
-        {"leg_id": "caller", "direction": "INBOUND", "from_number": "+1234567890", "to_number": "+0987654321"},
+        {"direction": "INBOUND", "from_number": "+1234567890", "to_number": "+0987654321"},
     ),
     "call.classified": Example(
         "It became known who, or what, answered.",
         _TELEPHONY,
         "2023-12-20T18:40:33.000Z",
-        {"leg_id": "caller", "answered_by": "human", "detail": "human speech detected"},
+        {"answered_by": "human", "leg_id": "leg-1"},
     ),
     "call.updated": Example(
         "Details of the call became known or changed.",
@@ -74,17 +74,12 @@ EXAMPLES: dict[str, Example] = {
         {"metadata": {"priority": "urgent"}},
     ),
     "call.transferred": Example(
-        "The call is being transferred, or was; `status` is how far it is.",
+        "The call is being transferred, or was.",
         _TELEPHONY,
         "2023-12-20T18:43:00.000Z",
         {"destination": "+1555010200", "mode": "warm", "transfer_id": "transfer-1", "status": "bridged"},
     ),
-    "call.dtmf": Example(
-        "Keys were pressed. With `sensitive` the digits may be left out, and are never stored.",
-        _TELEPHONY,
-        "2023-12-20T18:41:10.250Z",
-        {"digits": "42#"},
-    ),
+    "call.dtmf": Example("Keys were pressed.", _TELEPHONY, "2023-12-20T18:41:10.250Z", {"digits": "42#"}),
     "call.note": Example(
         "Anything worth a line on the timeline.",
         _AGENT,
@@ -92,7 +87,7 @@ EXAMPLES: dict[str, Example] = {
         {"event": "Supervisor joined", "data": {"supervisor_id": "agent-007"}},
     ),
     "call.ended": Example(
-        "The call is over; with `leg_id`, a leg of it.",
+        "The call, or a leg of it, is over.",
         _TELEPHONY,
         "2023-12-20T18:45:30.000Z",
         {
@@ -105,7 +100,7 @@ EXAMPLES: dict[str, Example] = {
         },
     ),
     "call.failed": Example(
-        "The call is over because of a failure; with `leg_id`, a leg of it.",
+        "The call, or a leg of it, is over because of a failure.",
         _TELEPHONY,
         "2023-12-20T18:40:20.000Z",
         {"disconnection_reason": "dial_failed", "message": "No route to destination", "sip_code": 404, "q850_cause": 3},
@@ -116,13 +111,14 @@ EXAMPLES: dict[str, Example] = {
         "2023-12-20T18:46:12.000Z",
         {
             "recording_url": "https://storage.azure.com/recordings/call-456.mp4",
-            "recording_id": "recording-1",
-            "channel": "dual",
+            "recording_id": "RE1",
+            "channel": "both",
             "duration_ms": 300_000,
+            "expires_at": 1_735_689_600_000,
         },
     ),
     "cost.reported": Example(
-        "A provider reports what it charges, or an adjustment of that.",
+        "A provider reports what it charges.",
         _TELEPHONY,
         "2023-12-20T18:46:00.000Z",
         {"product": "inbound_call", "cost": "0.10", "currency": "USD", "unit_price": "0.02", "line_id": "line-1"},
@@ -139,9 +135,6 @@ EXAMPLES: dict[str, Example] = {
             "final": True,
             "timestamp": 1_703_097_635_000,
             "words": [{"word": "Hello", "start": 1_703_097_635_000, "end": 1_703_097_635_500}],
-            "speaker": "agent-123",
-            "language": "en-US",
-            "confidence": 0.98,
         },
     ),
     "transcript.retracted": Example(
@@ -166,10 +159,10 @@ EXAMPLES: dict[str, Example] = {
         "The latency of one reply in one component.",
         _AGENT,
         "2023-12-20T18:40:38.000Z",
-        {"component": "e2e", "value_ms": 120.1, "turn_id": "turn-1"},
+        {"component": "e2e", "value_ms": 120.1, "sample_id": "turn-1:e2e", "turn_id": "turn-1"},
     ),
     "usage.reported": Example(
-        "Units of a product were used. Of the reports with one `usage_id` the latest counts.",
+        "Units of a product were used.",
         _AGENT,
         "2023-12-20T18:45:31.000Z",
         {"product": "llm_usage", "quantity": 50, "unit": "tokens", "usage_id": "llm"},

@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter
 
 from deploy.contracts.examples import EXAMPLES, event
-from shared.contract.event import Envelope
+from shared.contract.decode_event import Envelope
 from shared.contract.fields import Needs, bare
 from shared.contract.payloads import TYPES
 from shared.contract.strict_json import INT64
@@ -18,16 +18,17 @@ from shared.contract.topics import MAX_EVENT_BYTES
 Schema = dict[str, Any]
 
 NOT_IN_SCHEMA = (
-    "An event that matches is read whole. One that does not match is rejected only if it cannot do its job: see "
-    "docs/publishing.md. Not in this schema: an event of more than "
-    f"{MAX_EVENT_BYTES} bytes, NaN, an infinity, nesting deeper than 64 and a negative charge are rejected; a lone "
-    "surrogate and an integer of free-form data outside signed 64 bits are replaced; a key with a NUL, and a time that "
-    "does not fit the event's own, are left out."
+    "The schema is what publishers are asked for. More is read, and a wrong optional field costs that field alone: "
+    "integers where a text is due, a text with a number, `486.0` where an integer is due, other spellings of words, a "
+    "text that holds an object of JSON as `data`, an event whose `time` is missing or wrong at its arrival. Rejected, "
+    f"though JSON Schema cannot express it: an event of more than {MAX_EVENT_BYTES} bytes; NaN and infinities; nesting "
+    "deeper than 64; a negative charge. Read differently: a time inside `data` more than an hour after the event's, an "
+    "amount with more than 12 decimal places, an integer outside signed 64 bits, a NUL in a key, a lone surrogate."
 )
 
 _TIME = (
     r"^(1999|20[0-9]{2}|210[01])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-    r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+    r"[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
 
 
@@ -38,9 +39,9 @@ def event_schema(kind: str) -> Schema:
     properties = envelope["properties"]
     properties["type"] = {"const": kind}
     properties["time"]["pattern"] = _TIME
-    needs_data = "required" in data or "anyOf" in data
-    required = [*envelope["required"], "data"] if needs_data else envelope["required"]
-    properties["data"] = data if needs_data else {"anyOf": [data, {"type": "null"}]}
+    needed = "required" in data or "anyOf" in data
+    required = [*envelope["required"], "data"] if needed else envelope["required"]
+    properties["data"] = data if needed else {"anyOf": [data, {"type": "null"}]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": NOT_IN_SCHEMA,
@@ -58,8 +59,7 @@ def _of(model: type) -> Schema:
     schema = TypeAdapter(model).json_schema()
     for name, hint in get_type_hints(model, include_extras=True).items():
         found = schema["properties"][name]
-        described = any("description" in each for each in (found, *found.get("anyOf", ())))
-        found |= {"description": words} if (words := _words(bare(hint))) and not described else {}
+        found |= {"description": words} if (words := _words(bare(hint))) and "description" not in found else {}
     refined: Schema = _everywhere(schema, _within_64_bits, _untitled)
     return refined
 
