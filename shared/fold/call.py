@@ -12,7 +12,7 @@ from shared.fold.events import CallEvents, call_events
 from shared.fold.facts import Facts
 from shared.fold.lifecycle.duration import duration, end_timestamp, stating_end
 from shared.fold.lifecycle.ends import Ends, ends_of
-from shared.fold.lifecycle.legs import Legs, legs_of
+from shared.fold.lifecycle.legs import Legs
 from shared.fold.lifecycle.session import TALK, Session, session_of, talk_events
 from shared.fold.prices import PriceBook
 from shared.fold.problems import CallProblem
@@ -60,7 +60,7 @@ class Call(NamedTuple):
 def lifecycle_of(call: CallEvents) -> Lifecycle:
     turns = turns_of(call)
     session, problems = session_of(call, turns.final)
-    legs = legs_of(call)
+    legs = Legs(call)
     ends = ends_of(call, session, legs, turns.final)
     return Lifecycle(turns, session, legs, ends, [*problems, *ends.problems()])
 
@@ -118,7 +118,7 @@ def _talk_after_end(call: CallEvents, ends: Ends, turns: Turns) -> list[CallProb
     late = []
     if turns.final and turns.final[-1].timestamp > limit:
         late = [turn.event for turn in turns.final if turn.timestamp > limit]
-    if any(kind in call.by_type and call.by_type[kind][-1].time > limit for kind in TALK):
+    if (call.latest_time(*TALK) or 0) > limit:
         late += [event for event in talk_events(call) if event.time > limit]
     detail = "this was said or done more than a minute after the call's end"
     return [CallProblem(ProblemKind.TALK_AFTER_END, event, None, detail) for event in late]

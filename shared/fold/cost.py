@@ -71,6 +71,8 @@ def standing_usage(call: CallEvents) -> list[Event]:
 def standing_costs(call: CallEvents, currency: str, price_list: PriceList) -> list[ReportedCost]:
     """Return the reported costs that stand, in order: of one source, product, `kind` and `line_id` the latest."""
     standing = _standing(call.carrying("cost.reported"), "line_id")
+    if not standing:
+        return []
     with localcontext(_EXACT):
         return [_in_currency(event, currency, price_list) for event in standing]
 

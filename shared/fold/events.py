@@ -45,7 +45,12 @@ class CallEvents(NamedTuple):
 
     def latest_time(self, *types: str) -> int | None:
         """Return the latest time (Unix milliseconds) of an event of these types, None if there is none."""
-        return max((group[-1].time for kind in types if (group := self.by_type.get(kind))), default=None)
+        latest: int | None = None
+        for kind in types:
+            group = self.by_type.get(kind)
+            if group and (latest is None or group[-1].time > latest):
+                latest = group[-1].time
+        return latest
 
 
 def is_set(value: Any) -> bool:

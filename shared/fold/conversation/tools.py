@@ -25,11 +25,15 @@ class ToolEntry(NamedTuple):
 
 
 class ToolUse(NamedTuple):
-    """The calls and results that stand, in order; `results` has the result of each call that has one."""
+    """The calls and results that stand, in order.
+
+    `results` has the result of each call that has one, `early` those of them that stand before their call.
+    """
 
     called: Sequence[ToolEntry]
     returned: Sequence[ToolEntry]
     results: Mapping[OrderingKey, ToolEntry]
+    early: Mapping[OrderingKey, ToolEntry]
 
     def alone(self) -> list[ToolEntry]:
         """Return the results that belong to no call."""
@@ -42,7 +46,13 @@ def tool_use(call: CallEvents) -> ToolUse | None:
     if call.opted_out or (_CALLED not in call.by_type and _RETURNED not in call.by_type):
         return None
     called, returned = _standing(call.of(_CALLED)), _standing(call.of(_RETURNED))
-    return ToolUse(called, returned, _paired(called, returned))
+    results = _paired(called, returned)
+    early = {
+        call.ordering_key: result
+        for call in called
+        if (result := results.get(call.ordering_key)) is not None and result < call
+    }
+    return ToolUse(called, returned, results, early)
 
 
 def with_tool_calls(turns: Sequence[StandingTurn], spoken: Sequence[Turn], tools: ToolUse | None) -> list[Entry]:
@@ -52,11 +62,7 @@ def with_tool_calls(turns: Sequence[StandingTurn], spoken: Sequence[Turn], tools
     """
     if tools is None:
         return []
-    behind = {
-        called.ordering_key: result
-        for called in tools.called
-        if (result := tools.results.get(called.ordering_key)) is not None and _order(called) > _order(result)
-    }
+    behind = tools.early
     moved = {result.ordering_key for result in behind.values()}
     placed: list[tuple[int, OrderingKey, Entry]] = [
         (turn.timestamp, turn.ordering_key, said) for turn, said in zip(turns, spoken, strict=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shared.contract.problems import ProblemKind
 from shared.fold.events import CallEvents
 from shared.fold.lifecycle.ends import ACTIVITY, End, Ends
-from shared.fold.lifecycle.legs import Legs, owner_of
+from shared.fold.lifecycle.legs import Legs
 from shared.fold.lifecycle.session import Session
 from shared.fold.problems import CallProblem
 
@@ -99,9 +99,7 @@ def _gaps(ends: Ends, legs: Legs) -> list[tuple[int, int]]:
 def _others_connected(end: End, ends: Ends, legs: Legs) -> bool:
     """Return whether another leg or a source's own share was connected at the moment of a leg's end."""
     moments = {each.event.ordering_key: each.moment for each in ends.all}
-    for owner, line in legs.lines.items():
-        if owner == owner_of(end.event):
-            continue
+    for line in legs.others(end.leg) if end.leg is not None else ():
         starts = [start.time for start in line.starts if start.time <= end.moment]
         stops = [stop for each in line.ends if (stop := moments[each.ordering_key]) <= end.moment]
         if starts and not (stops and max(stops) >= max(starts)):

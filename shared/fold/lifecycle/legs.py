@@ -1,8 +1,8 @@
 """The legs of a call, and which of them are connected or over (docs/record.md, Ends, rule 1)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, get_type_hints
+from functools import cached_property
+from typing import get_type_hints
 
 from shared.contract.decode_event import Event
 from shared.contract.payloads import TYPES
@@ -11,7 +11,6 @@ from shared.fold.lifecycle.session import ENDS
 
 Owner = tuple[str | None, str | None]
 """Whose starts and ends belong together: `(leg, None)`, or `(None, source)` for a source's own share of the call."""
-
 
 _NAMING = frozenset(kind for kind, model in TYPES.items() if "leg_id" in get_type_hints(model))
 
@@ -31,20 +30,44 @@ class Line:
         return bool(self.ends) and not (self.starts and self.starts[-1].time > self.ends[-1].time)
 
 
-class Legs(NamedTuple):
-    """The legs that events name and the shares of sources; `sources` has who names each leg."""
+class Legs:
+    """The legs that the events of a call name, and the shares of its sources; worked out when they are first needed."""
 
-    lines: Mapping[Owner, Line]
-    sources: Mapping[str, frozenset[str]]
+    def __init__(self, call: CallEvents) -> None:
+        self._call = call
+
+    @cached_property
+    def sources(self) -> dict[str, set[str]]:
+        """The sources that name each leg."""
+        sources: dict[str, set[str]] = {}
+        for kind in _NAMING & self._call.by_type.keys():
+            for event in self._call.by_type[kind]:
+                if (leg := leg_of(event)) is not None:
+                    sources.setdefault(leg, set()).add(event.ordering_key.source)
+        return sources
+
+    @cached_property
+    def lines(self) -> dict[Owner, Line]:
+        """The starts and ends of each leg and share."""
+        lines: dict[Owner, Line] = {(leg, None): Line() for leg in self.sources}
+        for event in self._call.of("call.started"):
+            lines.setdefault(_owner(event), Line()).starts.append(event)
+        for event in self._call.of(*ENDS):
+            lines.setdefault(_owner(event), Line()).ends.append(event)
+        return lines
 
     def named(self) -> list[str]:
-        return [leg for leg, _ in self.lines if leg is not None]
+        return sorted(self.sources)
 
     def line(self, leg: str) -> Line:
         return self.lines[leg, None]
 
     def connected(self, leg: str | None) -> bool:
         return leg is not None and self.line(leg).connected()
+
+    def others(self, leg: str) -> list[Line]:
+        """Return the other legs and all shares."""
+        return [line for owner, line in self.lines.items() if owner != (leg, None)]
 
     def ends_count(self, leg: str) -> bool:
         """Return whether the ends of this leg count.
@@ -58,22 +81,6 @@ class Legs(NamedTuple):
         return all(self.line(named).over() for named in self.named())
 
 
-def owner_of(event: Event) -> Owner:
+def _owner(event: Event) -> Owner:
     leg = leg_of(event)
     return (leg, None) if leg is not None else (None, event.ordering_key.source)
-
-
-def legs_of(call: CallEvents) -> Legs:
-    lines: dict[Owner, Line] = {}
-    sources: dict[str, set[str]] = {}
-    for kind, events in call.by_type.items():
-        if kind in _NAMING:
-            for event in events:
-                if (leg := event.data.get("leg_id")) is not None:
-                    lines.setdefault((leg, None), Line())
-                    sources.setdefault(leg, set()).add(event.ordering_key.source)
-    for event in call.of("call.started"):
-        lines.setdefault(owner_of(event), Line()).starts.append(event)
-    for event in call.of(*ENDS):
-        lines.setdefault(owner_of(event), Line()).ends.append(event)
-    return Legs(lines, {leg: frozenset(named_by) for leg, named_by in sources.items()})
