@@ -49,10 +49,6 @@ _ENTANGLED = ("call.dtmf", "cost.reported")
 _FRAMED = (Reason.NOT_JSON, Reason.NOT_AN_OBJECT, Reason.NOT_CLOUDEVENTS)
 
 
-_READERS = {kind: reader(model) for kind, model in TYPES.items()}
-_REDACTED_READERS = {kind: reader(model, required=False) for kind, model in TYPES.items()}
-_UNKNOWN_TYPE = reader()
-
 # What a named tuple's own constructor calls, at half its time.
 _new = tuple.__new__
 
@@ -120,7 +116,7 @@ def _strict(raw: bytes, body: Any, latest: int, redacted_at: int) -> Event:
     """
     try:
         kind = body["type"]
-        read = (_REDACTED_READERS if redacted_at else _READERS).get(kind, _UNKNOWN_TYPE)
+        read, check = (_REDACTED_READERS if redacted_at else _READERS).get(kind, _UNKNOWN_TYPE)
     except (TypeError, KeyError) as error:
         raise NeedsCare from error
     event = read(body)
@@ -143,7 +139,7 @@ def _strict(raw: bytes, body: Any, latest: int, redacted_at: int) -> Event:
                     raise NeedsCare
         elif type(sent) is str:  # it may hold an object
             raise NeedsCare
-    if kind in _CHECKS and not _CHECKS[kind](data, time):
+    if check is not None and not check(data, time):
         raise NeedsCare
     sequence, identifier = event.get("sequence"), event["id"]
     sequence = "" if sequence is None else str(sequence)
@@ -217,3 +213,7 @@ _CHECKS: dict[str, Check] = {
     "tool.returned": _timestamp_near,
     "cost.reported": _no_negative_charge,
 }
+
+_READERS = {kind: (reader(model), _CHECKS.get(kind)) for kind, model in TYPES.items()}
+_REDACTED_READERS = {kind: (reader(model, required=False), _CHECKS.get(kind)) for kind, model in TYPES.items()}
+_UNKNOWN_TYPE = (reader(), None)

@@ -15,12 +15,12 @@ _MAX_LABEL = 128
 
 def organization(text: str) -> str:
     """Return the text if it is a valid organizationid; a typer callback."""
-    return _checked(_ORGANIZATION, text, "128")
+    return _checked(_ORGANIZATION, text, "1 to 128 characters, none of them `/` or a control character")
 
 
 def call(text: str) -> str:
     """Return the text if it is a valid call id; a typer callback."""
-    return _checked(_CALL, text, "256")
+    return _checked(_CALL, text, "1 to 256 characters, none of them a control character, and not be `.` or `..`")
 
 
 def key(text: str) -> str:
@@ -47,10 +47,8 @@ def label(text: str | None) -> str | None:
     return text
 
 
-def _checked(rule: TypeAdapter[str], text: str, longest: str) -> str:
+def _checked(rule: TypeAdapter[str], text: str, needs: str) -> str:
     try:
         return rule.validate_python(text, strict=True)
     except ValidationError as error:
-        raise typer.BadParameter(
-            f"must have 1 to {longest} characters, none of them `/` or a control character"
-        ) from error
+        raise typer.BadParameter(f"must have {needs}") from error
