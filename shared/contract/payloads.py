@@ -76,7 +76,7 @@ _IDENTIFIERS = {
 class CallFacts(OfLeg):
     """Facts about a call; any event that carries facts may have any of them."""
 
-    agent_id: NotRequired[Text | None]
+    agent_id: NotRequired[Id | None]
     call_type: NotRequired[CallType | None]
     direction: NotRequired[Direction | None]
     from_number: NotRequired[Text | None]

@@ -14,6 +14,8 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?
 _NO_ZONE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACES = 3  # digits of a second's fraction that are kept
+_USUAL_LENGTH = len("2023-12-20T18:45:00.000Z")
+_THOUSANDTHS = {f"{number:03}": number for number in range(1000)}
 _LAST_HOUR, _LAST_MINUTE, _LEAP_SECOND = 23, 59, 60
 
 
@@ -28,6 +30,13 @@ def milliseconds(text: str) -> int:
         InvalidTime: the text is not RFC 3339, has no zone, names no existing day, or lies outside 2000 to 2100 (UTC).
     """
     # The usual form, `2023-12-20T18:45:00.000Z`: the events of one second come together, so that its text is cached.
+    if len(text) == _USUAL_LENGTH and text[-1] == "Z" and text[19] == ".":
+        thousandths = _THOUSANDTHS.get(text[20:23])
+        if thousandths is not None:
+            try:
+                return _second(text[:19]) + thousandths
+            except InvalidTime:
+                return parse(text)  # for an error that quotes the whole text
     fraction = text[20:-1]
     if len(fraction) >= _PLACES and text[19] == "." and text[-1] == "Z" and fraction.isdigit() and fraction.isascii():
         try:

@@ -122,7 +122,7 @@ class FoldResult:
     opted_out: bool
     events: int
     conflicts: int
-    problems: Mapping[str, int]
+    problems: Mapping[str, int] = field(hash=False)
     rules_version: int
     price_book_version: str
 

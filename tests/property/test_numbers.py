@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shared.fold.conversation.latency import percentiles
 from shared.fold.fold import fold
+from shared.fold.lifecycle.ends import ACTIVITY
 from tests.support.events.makers import STARTED, Json, book, decoded, event
 from tests.support.events.strategies import FINAL, PRICE_LISTS, TYPES, calls, calls_without_conflicts
 
@@ -23,7 +24,7 @@ def exact(number: float) -> Decimal:
 @given(calls_without_conflicts(LIVE))
 def test_live_latency_and_cost_equal_the_final_ones(call: list[Json]) -> None:
     live = fold(decoded(call), book())
-    latest = max(entry.time for entry in decoded(call))
+    latest = max((entry.time for entry in decoded(call) if entry.type in ACTIVITY), default=STARTED)
     end = event("call.ended", at=latest, id="the end")
 
     final = fold(decoded([*call, end]), book())

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
-from shared.contract import dead_letter_headers, strict_json
+from shared.contract import dead_letter_headers
+from shared.contract.lenient import json_text
 from shared.contract.timestamps import rfc3339
 
 
@@ -59,7 +60,7 @@ def dead_letter_of(record: Any, *, only_partition: bool) -> DeadLetter:
 
 def _parsed(value: bytes | None) -> Any:
     try:
-        return strict_json.parse(value or b"")
+        return json_text.parse(value or b"").value
     except ValueError:
         return None
 

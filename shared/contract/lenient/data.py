@@ -120,11 +120,13 @@ def _read_fields(
         except Unreadable as error:
             if (required or field.needs.refuses) and not redacted:
                 raise Refused(*explain(f"data.{name}", field.needs, value)) from error
-            problems.append(_unreadable(field, value, read))
+            problems.append(unreadable(name, field.needs, value))
+            if field.needs.instead:
+                read[name] = field.needs.instead(value)
             continue
         if type(found) is Partial:
-            found, faults = found
-            problems += [Problem(fault, name, f"`data.{name}` {why}") for fault, why in faults]
+            problems += partly_read(name, found)
+            found = found.value
         read[name] = found
     return read
 
@@ -145,12 +147,15 @@ def _empty(field: _Field, data: Mapping[str, Any], value: Any, *, redacted: bool
     return "" if required or field.may_be_empty else None
 
 
-def _unreadable(field: _Field, value: Any, read: dict[str, Any]) -> Problem:
-    """Read an unreadable value on the safe side, if its field has one; return the problem."""
-    if field.needs.instead:
-        read[field.name] = field.needs.instead(value)
-    _, sentence = explain(f"data.{field.name}", field.needs, value)
-    return Problem(ProblemKind.FIELD_UNREADABLE, field.name, sentence)
+def unreadable(name: str, needs: Needs, value: Any) -> Problem:
+    """Return the problem of a field that cannot be read."""
+    _, sentence = explain(f"data.{name}", needs, value)
+    return Problem(ProblemKind.FIELD_UNREADABLE, name, sentence)
+
+
+def partly_read(name: str, found: Partial) -> list[Problem]:
+    """Return the problems of a field that was read in part."""
+    return [Problem(kind, name, f"`data.{name}` {why}") for kind, why in found.faults]
 
 
 def _no_object(kind: str, data: Any, *, redacted: bool) -> tuple[dict[str, Any], list[Problem]]:
