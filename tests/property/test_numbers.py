@@ -24,6 +24,7 @@ def exact(number: float) -> Decimal:
 @given(calls_without_conflicts(LIVE))
 def test_live_latency_and_cost_equal_the_final_ones(call: list[Json]) -> None:
     live = fold(decoded(call), book())
+    assume("start_left_out" not in live.problems)  # an end tells what lies too long before it
     latest = max((entry.time for entry in decoded(call) if entry.type in ACTIVITY), default=STARTED)
     end = event("call.ended", at=latest, id="the end")
 

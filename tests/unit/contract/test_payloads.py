@@ -105,8 +105,8 @@ def test_data_may_be_null_or_missing_if_no_field_is_required(data: Any) -> None:
 
 
 WRONG: list[tuple[str, Json, str]] = [
-    ("call.created", {"agent_id": 7.5}, "`data.agent_id` must be a string, got a number"),
-    ("call.created", {"agent_id": ["a"]}, "`data.agent_id` must be a string, got a list"),
+    ("call.created", {"agent_id": 7.5}, "`data.agent_id` must be a string of 1 to 256 characters, got a number"),
+    ("call.created", {"agent_id": ["a"]}, "`data.agent_id` must be a string of 1 to 256 characters, got a list"),
     ("call.created", {"from_number": True}, "`data.from_number` must be a string, got a boolean"),
     ("call.created", {"metadata": []}, "`data.metadata` must be an object, got a list"),
     ("call.created", {"telephony_identifier": "CA1"}, "`data.telephony_identifier` must be an object, got a string"),
