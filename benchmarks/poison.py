@@ -1,8 +1,9 @@
-"""Prints what invalid records cost the valid events behind them.
+"""Prints what invalid records, and events with a wrong field, cost the valid events behind them.
 
 A worker is stopped (SIGSTOP) while a backlog is written to one partition: valid events alone, behind other valid ones,
-behind as many invalid records. What the invalid ones add until the last event is in the log is compared with what a
-plain consumer and producer need to read the same records and to store them in another topic.
+behind as many that have one wrong field each, behind as many invalid records. What the invalid ones add until the last
+event is in the log is compared with what a plain consumer and producer need to read the same records and to store them
+in another topic.
 """
 
 import asyncio
@@ -10,9 +11,10 @@ import itertools
 import signal
 import time
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import psutil
@@ -20,13 +22,22 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from benchmarks.stage import Stage, run_program
 from shared.contract.topics import Topics
-from tests.support.events.makers import event, raw
+from tests.support.events.makers import Json, event, raw
 from tests.support.events.workload import conversations
 from tests.support.eventually import eventually
 from tests.support.servers.kafka import send
 
 _TURNS = 48
 _VALID_CALLS = 100
+_WRONG: dict[str, Json] = {
+    "call.created": {"start_timestamp": "soon"},
+    "call.started": {"answered_by": ["human"]},
+    "transcript.turn": {"confidence": "high"},
+    "latency.sampled": {"sample_id": {}},
+    "usage.reported": {"unit": ["token"]},
+    "call.ended": {"duration_ms": -1},
+}
+"""A wrong field for each type of event."""
 _LARGE = {"max_batch_size": 512 * 1024}
 _WITHIN = 900.0
 
@@ -91,15 +102,18 @@ async def _write(stage: Stage, topics: Topics, values: Sequence[bytes]) -> None:
 def invalid_records(count: int) -> list[bytes]:
     """Return so many records of about 300 bytes that are invalid, for three reasons in turn."""
     turn = event("transcript.turn", content="It cost $27, as I said. " * 3)
-    bodies = (turn | {"data": {"role": "user"}}, turn | {"data": turn["data"] | {"role": 7}})
+    bodies = (turn | {"data": {"role": "user"}}, turn | {"data": turn["data"] | {"role": []}})
     kinds = (raw(turn)[:-1], *(raw(body) + b"\n" for body in bodies))
     return list(itertools.islice(itertools.cycle(kinds), count))
 
 
-def valid_events(calls: int, seed: int) -> list[bytes]:
-    """Return the events of so many whole calls, of about 100 events each."""
+def valid_events(calls: int, seed: int, wrong: Mapping[str, Json] = MappingProxyType({})) -> list[bytes]:
+    """Return the events of so many whole calls, of about 100 events each; `wrong` is added to the data of each type."""
     made = itertools.chain.from_iterable(conversations(calls, _TURNS, seed))
-    return [raw(body | {"subject": f"{body['subject']}-{seed}"}) for body in made]
+    return [
+        raw(body | {"subject": f"{body['subject']}-{seed}", "data": body["data"] | wrong.get(body["type"], {})})
+        for body in made
+    ]
 
 
 @contextmanager
@@ -117,9 +131,13 @@ async def _measure(stage: Stage, chosen: Namespace) -> int:
     invalid, behind, other = invalid_records(records), valid_events(_VALID_CALLS, 1), valid_events(records // 100, 2)
     alone = await fold(stage, behind, _VALID_CALLS)
     after_valid = await fold(stage, [*other, *behind], _VALID_CALLS + records // 100) - alone
+    wrong = valid_events(records // 100, 3, _WRONG)
+    after_wrong = await fold(stage, [*wrong, *behind], _VALID_CALLS + records // 100) - alone
     after_invalid = await fold(stage, [*invalid, *behind], _VALID_CALLS) - alone
     print(f"{len(behind)} valid events until they are in the log: {alone}")  # noqa: T201
     print(f"  behind {len(other)} other valid events, additionally: {after_valid}")  # noqa: T201
+    ratio = f"ratio {after_wrong.clock / after_valid.clock:.2f}, of the CPU {after_wrong.cpu / after_valid.cpu:.2f}"
+    print(f"  behind {len(wrong)} events with a wrong field, additionally: {after_wrong}; {ratio}")  # noqa: T201
     print(f"  behind {len(invalid)} invalid records, additionally: {after_invalid}")  # noqa: T201
     for how, options in (("as they come", {}), ("in large batches", _LARGE)):
         plain = await copy(stage, invalid, **options)
