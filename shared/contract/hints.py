@@ -10,6 +10,13 @@ from shared.contract.problems import Problem, ProblemKind
 from shared.contract.rejection import Refused
 
 _ALIKE = 0.75
+_MEANT = {
+    "call.created": ("initiated", "queued", "new"),
+    "call.ringing": ("alerting", "ring"),
+    "call.started": ("answered", "connected", "in.progress", "accepted"),
+    "call.ended": ("completed", "hangup", "hungup", "disconnected", "terminated", "finished", "busy", "no.answer"),
+}
+"""What providers call the moments of a call, the separators as points."""
 _SEPARATORS = str.maketrans("_-/:", "....")
 _INNER: dict[str, Any] = {"telephony_identifier": TelephonyIdentifier}
 
@@ -48,6 +55,9 @@ def resembling(kind: str) -> str | None:
     within = [name for name in TYPES if f".{name}." in f".{plain}."]
     if within:
         return max(within, key=len)
+    for name, words in _MEANT.items():
+        if any(f".{plain}.".endswith(f".{word}.") for word in words):
+            return name
     for candidate in (plain, ".".join(plain.split(".")[-2:])):
         if close := get_close_matches(candidate, TYPES, n=1, cutoff=_ALIKE):
             return close[0]

@@ -4,6 +4,7 @@ The sentence is in a readable header of the dead letter. It shows a value only w
 attributes of the envelope, and numbers in fields that need numbers. Problems of valid events use the same sentences.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from types import NoneType
@@ -14,6 +15,7 @@ from shared.contract.lenient.json_text import BigInteger
 from shared.contract.lenient.spellings import unit_hint
 from shared.contract.strict_json import TooDeep
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MAX_SHOWN = 64
 _MAX_ERROR = 120
 
@@ -62,7 +64,8 @@ def explain(path: str, needs: Needs, value: Any) -> tuple[Reason, str]:
     got = _shown(value, numbers=not of_data or needs_number, texts=not of_data)
     sentence = f"`{path}` must be {needs.words}, got {got}"
     if not needs.accepts_type(value):
-        return Reason.WRONG_TYPE, sentence
+        dated = needs is UNIX_MS and isinstance(value, str) and _DATE.match(value)
+        return Reason.WRONG_TYPE, sentence + (" (a date? it has to be a number)" if dated else "")
     return Reason.OUT_OF_BOUNDS, sentence + (unit_hint(value) if needs is UNIX_MS else "")
 
 

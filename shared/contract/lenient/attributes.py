@@ -89,11 +89,21 @@ def unreadable_time(value: Any) -> Refused:
 
 def clock_problem(producer_time: Any) -> Problem:
     """Return the problem of an event of the log that has the attribute `producertime`."""
-    if read_time(producer_time) is None:
-        why = "`time` is missing, unreadable or outside the years 2000 to 2100; the record's arrival stands instead"
-        return Problem(ProblemKind.TIME_UNREADABLE, None, why)
+    why = _why_unreadable(producer_time)
+    if why is not None:
+        return Problem(ProblemKind.TIME_UNREADABLE, None, f"{why}; the record's arrival stands instead")
     why = "`time` lies more than an hour after the record's arrival, which stands instead"
     return Problem(ProblemKind.TIME_AHEAD, None, why)
+
+
+def _why_unreadable(value: Any) -> str | None:
+    if not isinstance(value, str) or not value:
+        return "`time` is missing, or no text"
+    try:
+        milliseconds(value)
+    except InvalidTime as error:
+        return str(error)
+    return None
 
 
 def _required(name: str, value: Any) -> str:

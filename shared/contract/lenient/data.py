@@ -150,7 +150,19 @@ def _empty(field: _Field, data: Mapping[str, Any], value: Any, *, redacted: bool
 def unreadable(name: str, needs: Needs, value: Any) -> Problem:
     """Return the problem of a field that cannot be read."""
     _, sentence = explain(f"data.{name}", needs, value)
-    return Problem(ProblemKind.FIELD_UNREADABLE, name, sentence)
+    return Problem(ProblemKind.FIELD_UNREADABLE, name, f"{sentence}; {_consequence(needs, value)}")
+
+
+def _consequence(needs: Needs, value: Any) -> str:
+    if needs.instead is None:
+        return "it is left out"
+    match needs.instead(value):
+        case True:
+            return "it is read as true"
+        case "XXX":
+            return "the amount is left out"
+        case _:
+            return "it is read as a leg of its own"
 
 
 def partly_read(name: str, found: Partial) -> list[Problem]:
