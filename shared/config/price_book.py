@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from shared.config.toml_file import load_toml
+from shared.contract.fields import NO_CURRENCY
 from shared.contract.timestamps import to_unix_ms
 from shared.fold.prices import Price, PriceBook, PriceList
 
@@ -60,9 +61,10 @@ class _PriceBook(BaseModel):
     organizations: dict[str, _Organization] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _no_rate_for_itself(self) -> Self:
-        if any(self.currency in each.rates for each in self.exchange_rates):
-            raise ValueError(f"exchange_rates: {self.currency} is the book's own currency")
+    def _no_rate_for_itself_or_none(self) -> Self:
+        for currency in (self.currency, NO_CURRENCY):
+            if any(currency in each.rates for each in self.exchange_rates):
+                raise ValueError(f"exchange_rates: {currency} is the book's own currency, or the code for none")
         return self
 
 

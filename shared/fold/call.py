@@ -1,4 +1,4 @@
-"""What the events of a call say together: what both its record and its details are made of."""
+"""What the events of a call add up to: record and details are both made of it."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -26,7 +26,7 @@ class NoEvents(ValueError):
 
 
 class Lifecycle(NamedTuple):
-    """When the session of a call started and how it ended; `turns` tell of it too."""
+    """When the session of a call started and how it ended; `turns` show it too."""
 
     turns: Turns
     session: Session | None
@@ -36,7 +36,7 @@ class Lifecycle(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A call as its events tell it; `duration` is milliseconds, so far while it goes on.
+    """What the events of a call add up to; `duration` is milliseconds, so far while it goes on.
 
     `shown_turns` and `tools` are empty and None of a call that has opted out.
     """
@@ -65,8 +65,8 @@ def lifecycle_of(call: CallEvents) -> Lifecycle:
     return Lifecycle(turns, session, legs, ends, [*problems, *ends.problems()])
 
 
-def understand(events: Iterable[Event], book: PriceBook, *, opted_out: bool) -> Call:
-    """Return what the events of a call say, in any order and repeated or not.
+def call_of(events: Iterable[Event], book: PriceBook, *, opted_out: bool) -> Call:
+    """Return what the events of a call add up to, in any order and repeated or not.
 
     Raises:
         NoEvents: `events` is empty.

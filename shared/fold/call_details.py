@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from shared.contract.decode_event import Event
+from shared.contract.fields import NO_CURRENCY
 from shared.contract.payloads import TYPES
-from shared.fold.call import Call, understand
+from shared.fold.call import Call, call_of
 from shared.fold.conversation.tools import ToolEntry, arguments, as_text
 from shared.fold.conversation.turns import StandingTurn, whole
 from shared.fold.cost import ReportedCost, number
@@ -25,7 +26,7 @@ from shared.fold.details import (
 )
 from shared.fold.events import leg_of
 from shared.fold.lifecycle.duration import seconds
-from shared.fold.lifecycle.ends import End
+from shared.fold.lifecycle.end import End
 from shared.fold.lifecycle.session import given_start
 from shared.fold.prices import PriceBook
 from shared.fold.problems import MOST_LISTED, CallProblem, in_order
@@ -41,7 +42,7 @@ def call_details(events: Iterable[Event], book: PriceBook, *, opted_out: bool = 
     Raises:
         NoEvents: `events` is empty.
     """
-    call = understand(events, book, opted_out=opted_out)
+    call = call_of(events, book, opted_out=opted_out)
     first = call.events.events[0]
     return {
         "call_id": first.call_id,
@@ -55,7 +56,7 @@ def call_details(events: Iterable[Event], book: PriceBook, *, opted_out: bool = 
         "usage": [_usage(event) for event in call.usage],
         "costs": [_cost(cost) for cost in call.reported_costs],
         "transfers": _transfers(call),
-        "ends": [_end(call, end) for end in call.ends.all],
+        "ends": _ends(call),
         "problem_count": len(call.problems),
         "problems": [_problem(problem) for problem in in_order(call.problems, call.events.events)[:MOST_LISTED]],
     }
@@ -181,7 +182,7 @@ def _cost(cost: ReportedCost) -> CostDetail:
         "kind": data.get("kind", "charge"),
         "product": data["product"],
         "cost": _number(data.get("cost")),
-        "currency": cost.currency,
+        "currency": None if cost.currency == NO_CURRENCY else cost.currency,
         "quantity": _number(data.get("quantity")),
         "unit": data.get("unit"),
         "unit_price": _number(data.get("unit_price")),
@@ -207,22 +208,25 @@ def _transfers(call: Call) -> list[TransferDetail]:
     ]
 
 
-def _end(call: Call, end: End) -> EndDetail:
-    return {
-        "source": end.source,
-        "id": end.event.ordering_key.id,
-        "moment": end.moment,
-        "reason": end.event.data.get("disconnection_reason"),
-        "leg_id": end.leg,
-        "standing": _standing(call, end),
-    }
+def _ends(call: Call) -> list[EndDetail]:
+    left = {end.event.ordering_key for end in call.ends.left}
+    return [
+        {
+            "source": end.source,
+            "id": end.event.ordering_key.id,
+            "moment": end.moment,
+            "reason": end.event.data.get("disconnection_reason"),
+            "leg_id": end.leg,
+            "standing": _standing(call, end, counts=end.event.ordering_key in left),
+        }
+        for end in call.ends.all
+    ]
 
 
-def _standing(call: Call, end: End) -> str:
+def _standing(call: Call, end: End, *, counts: bool) -> str:
     ends, key = call.ends, end.event.ordering_key
     if ends.final is not None and ends.final.event.ordering_key == key:
         return "final"
-    counts = any(each.event.ordering_key == key for each in ends.left)
     if end.inferred and not counts:
         return "inferred"
     if key in ends.undone:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from shared.contract.decode_event import Event
 from shared.contract.ids import record_id
-from shared.fold.call import Call, understand
+from shared.fold.call import Call, call_of
 from shared.fold.conversation.latency import latency
 from shared.fold.conversation.tools import with_tool_calls
 from shared.fold.conversation.turns import as_spoken, transcript
@@ -48,7 +48,7 @@ def fold(events: Iterable[Event], book: PriceBook, *, opted_out: bool = False) -
     Raises:
         NoEvents: `events` is empty.
     """
-    call = understand(events, book, opted_out=opted_out)
+    call = call_of(events, book, opted_out=opted_out)
     events_of_call = call.events
     return Folded(
         _record(call),

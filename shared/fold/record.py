@@ -1,6 +1,6 @@
 """The call record as the API returns it; the order of its keys is part of the contract.
 
-Times are Unix milliseconds, durations seconds, latencies milliseconds, money dollars.
+Times are Unix milliseconds, durations seconds, latencies milliseconds, money the price book's currency.
 """
 
 from typing import Annotated, Any, Literal

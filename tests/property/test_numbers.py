@@ -30,6 +30,7 @@ def test_live_latency_and_cost_equal_the_final_ones(call: list[Json]) -> None:
 
     final = fold(decoded([*call, end]), book())
 
+    assume("start_left_out" not in final.problems)
     assert (live.ended, final.ended) == (False, True)
     assert final.record["latency"] == live.record["latency"]
     assert final.record["call_cost"] == live.record["call_cost"]

@@ -48,7 +48,7 @@ class CallBatch:
     mis_keyed: int = 0
     sources: dict[SourcePartition, list[tuple[int, bytes]]] = field(default_factory=dict)
 
-    def add(self, record: KafkaRecord, source: SourcePartition, event: Event, latest_arrival: int) -> None:
+    def add(self, record: KafkaRecord, source: SourcePartition, event: Event, arrival: int) -> None:
         self.events += 1
         if event.type in ENDS:
             self.ends = True
@@ -56,8 +56,7 @@ class CallBatch:
             self.opts_out = True
         if record.key != self.record_key or record.partition != self.partition:
             self.mis_keyed += 1
-        # With a producer's clock that is ahead, the call would never become quiet.
-        self.last_arrival = max(self.last_arrival, min(record.timestamp, latest_arrival))
+        self.last_arrival = max(self.last_arrival, arrival)
         self.sources.setdefault(source, []).append((record.offset, event.raw))
 
     def documents(self, log_id_hmac_key: bytes) -> Iterator[LogDocument]:
@@ -86,7 +85,8 @@ class Batch:
 def _arrival(record: KafkaRecord, now: int) -> int:
     """Return when a record arrived (Unix milliseconds): by its timestamp in Kafka, or now if that is earlier.
 
-    A timestamp outside the years 2000 to 2100, as of a record without one, says nothing.
+    A timestamp outside the years 2000 to 2100, as of a record without one, says nothing. With one of a producer whose
+    clock is ahead, a call would never become quiet.
     """
     return record.timestamp if EARLIEST_MS <= record.timestamp <= now else now
 
@@ -99,7 +99,8 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
         if is_tombstone(record.value, record.headers):
             batch.tombstones += 1
             continue
-        event = decode(record.value, record.headers, arrival=_arrival(record, now))
+        arrival = _arrival(record, now)
+        event = decode(record.value, record.headers, arrival=arrival)
         if isinstance(event, InvalidEvent):
             batch.rejected.append(RejectedRecord(record, event))
             if event.opt_out is None:
@@ -112,5 +113,5 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
             batch.calls[key] = call
         if source != (record.topic, record.partition):
             source = SourcePartition(record.topic, record.partition)
-        call.add(record, source, event, now)
+        call.add(record, source, event, arrival)
     return batch

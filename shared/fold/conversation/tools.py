@@ -1,8 +1,9 @@
 """Which tools were used (docs/record.md, Tools)."""
 
 import json
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from shared.contract.decode_event import Event, OrderingKey
@@ -120,34 +121,41 @@ def _paired(called: Sequence[ToolEntry], returned: Sequence[ToolEntry]) -> dict[
     it that has none: of its own source if that has a call of the id, else of the others. No result is of a call without
     an id of its own.
     """
-    waiting: dict[str, dict[str, list[ToolEntry]]] = {}  # by id and source
+    waiting: dict[str, _Waiting] = {}
     for entry in called:
         if (tool_call_id := entry.event.data.get("tool_call_id")) is not None:
-            waiting.setdefault(tool_call_id, {}).setdefault(entry.ordering_key.source, []).append(entry)
+            waiting.setdefault(tool_call_id, _Waiting()).add(entry)
     results: dict[OrderingKey, ToolEntry] = {}
     for result in returned:
-        by_source = waiting.get(result.event.data.get("tool_call_id"))
-        if by_source is None:
-            continue
-        own = by_source.get(result.ordering_key.source)
-        found = _nearest(result, by_source.values() if own is None else (own,))
-        if found is not None:
+        of_id = waiting.get(result.event.data.get("tool_call_id"))
+        if of_id is not None and (found := of_id.take_nearest(result)) is not None:
             results[found.ordering_key] = result
     return results
 
 
-def _nearest(result: ToolEntry, waiting: Iterable[list[ToolEntry]]) -> ToolEntry | None:
-    """Return the call to which a result belongs, and take it from those that wait; None if none waits."""
-    before: tuple[ToolEntry, list[ToolEntry], int] | None = None
-    after: tuple[ToolEntry, list[ToolEntry], int] | None = None
-    for entries in waiting:
-        at = bisect_right(entries, _order(result), key=_order)
-        if at and (before is None or entries[at - 1] > before[0]):
-            before = (entries[at - 1], entries, at - 1)
-        elif at < len(entries) and (after is None or entries[at] < after[0]):
-            after = (entries[at], entries, at)
-    found = before or after
-    return None if found is None else found[1].pop(found[2])
+class _Waiting:
+    """The calls of one id that have no result yet, in order."""
+
+    def __init__(self) -> None:
+        self._by_source: dict[str, list[ToolEntry]] = {}
+        self._all: list[ToolEntry] | None = None  # of all sources, once a result of another source asks for them
+
+    def add(self, call: ToolEntry) -> None:
+        self._by_source.setdefault(call.ordering_key.source, []).append(call)
+
+    def take_nearest(self, result: ToolEntry) -> ToolEntry | None:
+        """Return the call to which a result belongs, which waits no longer; None if none waits."""
+        own = self._by_source.get(result.ordering_key.source)
+        if own is None and self._all is None:
+            self._all = sorted(chain.from_iterable(self._by_source.values()))
+        calls = (self._all or []) if own is None else own
+        if not calls:
+            return None
+        found = calls[max(0, bisect_right(calls, _order(result), key=_order) - 1)]
+        for entries in (self._by_source[found.ordering_key.source], self._all):
+            if entries is not None:
+                del entries[bisect_left(entries, _order(found), key=_order)]
+        return found
 
 
 def _order(entry: ToolEntry) -> tuple[int, OrderingKey]:

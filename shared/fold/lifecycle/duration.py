@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from shared.contract.problems import ProblemKind
 from shared.fold.events import CallEvents
-from shared.fold.lifecycle.ends import ACTIVITY, End, Ends
+from shared.fold.lifecycle.connected import Connected
+from shared.fold.lifecycle.end import End
+from shared.fold.lifecycle.ends import ACTIVITY, Ends
 from shared.fold.lifecycle.legs import Legs
 from shared.fold.lifecycle.session import Session
 from shared.fold.problems import CallProblem
@@ -89,22 +91,12 @@ def _between(start: int, stop: int, ends: Ends, legs: Legs) -> int:
 def _gaps(ends: Ends, legs: Legs) -> list[tuple[int, int]]:
     """Return the times when nobody was connected: from an undone end to the `call.started` that undoes it."""
     undone = [end for end in ends.all if end.event.ordering_key in ends.undone]
+    connected = Connected(legs, ends.all) if any(end.leg is not None for end in undone) else None
     return [
         (end.moment, ends.undone[end.event.ordering_key])
         for end in undone
-        if end.leg is None or not _others_connected(end, ends, legs)
+        if end.leg is None or connected is None or not connected.others_at(end.leg, end.moment)
     ]
-
-
-def _others_connected(end: End, ends: Ends, legs: Legs) -> bool:
-    """Return whether another leg or a source's own share was connected at the moment of a leg's end."""
-    moments = {each.event.ordering_key: each.moment for each in ends.all}
-    for line in legs.others(end.leg) if end.leg is not None else ():
-        starts = [start.time for start in line.starts if start.time <= end.moment]
-        stops = [stop for each in line.ends if (stop := moments[each.ordering_key]) <= end.moment]
-        if starts and not (stops and max(stops) >= max(starts)):
-            return True
-    return False
 
 
 def _covered(gaps: Sequence[tuple[int, int]]) -> int:

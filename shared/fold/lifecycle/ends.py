@@ -1,5 +1,6 @@
 """How a call ended: which of its ends count, and which one is final (docs/record.md, Ends)."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -8,8 +9,11 @@ from shared.contract.decode_event import Event, OrderingKey
 from shared.contract.problems import ProblemKind
 from shared.fold.conversation.turns import StandingTurn
 from shared.fold.events import CallEvents, leg_of
+from shared.fold.lifecycle.end import End
+from shared.fold.lifecycle.evidence import Evidence
 from shared.fold.lifecycle.legs import Legs
-from shared.fold.lifecycle.session import ENDS, Session, talk_events
+from shared.fold.lifecycle.nearby import EarliestNearby
+from shared.fold.lifecycle.session import ENDS, Session
 from shared.fold.problems import CallProblem
 from shared.fold.record import CallStatus
 
@@ -28,8 +32,6 @@ ACTIVITY = (
 _SAME_MS = 5_000
 """Moments of one end as two sources state it lie at most so far apart."""
 
-_LATER_MS = 60_000
-_AFTERWARDS_MS = 30_000
 _GENERAL_REASONS = frozenset(
     {
         *("unknown", "unspecified", "none", "completed", "ended", "call_ended", "hangup", "hang_up", "inactivity"),
@@ -39,31 +41,11 @@ _GENERAL_REASONS = frozenset(
 _AS_ONE = str.maketrans(" -", "__")
 
 
-class End(NamedTuple):
-    """An end and its moment: the `end_timestamp` that it states, else its event's time (Unix milliseconds).
-
-    `stated` is that `end_timestamp`, None where it states none or one before the session's start.
-    """
-
-    event: Event
-    stated: int | None
-    leg: str | None
-    inferred: bool
-
-    @property
-    def moment(self) -> int:
-        return self.event.time if self.stated is None else self.stated
-
-    @property
-    def source(self) -> str:
-        return self.event.ordering_key.source
-
-
 class Ends(NamedTuple):
     """The ends of a call, in order.
 
-    `left` are those that count and neither are undone nor give way to another; `final` is the one of them that tells
-    how the call ended, None while it goes on. `undone` has the time (Unix milliseconds) at which each undone end was.
+    `left` are those that count and neither are undone nor give way to another; `final` is the one of them that decides
+    how the call ended, None while it goes on. `undone` has when each undone end was undone (Unix milliseconds).
     """
 
     all: Sequence[End] = ()
@@ -80,7 +62,7 @@ class Ends(NamedTuple):
                 detail = "this `end_timestamp` lies before the session's start, and counts as not stated"
                 problems.append(CallProblem(ProblemKind.END_BEFORE_START, end.event, "end_timestamp", detail))
             if end.event.ordering_key in self.undone:
-                detail = "a later `call.started` of the same source and leg undoes this end: the call went on"
+                detail = "a later `call.started` undoes this end: the call, or the leg, went on"
                 problems.append(CallProblem(ProblemKind.END_UNDONE, end.event, None, detail))
             if end.event.ordering_key in self.overruled:
                 detail = "a later end counts instead of this one: the call went on after it"
@@ -100,7 +82,10 @@ def ends_of(call: CallEvents, session: Session | None, legs: Legs, turns: Sequen
     real = [end for end in counting if not end.inferred]
     undone = _undone(real, call.of("call.started"))
     remaining = [end for end in real if end.event.ordering_key not in undone]
-    overruled = _overruled(remaining, _Evidence(call, session, legs, turns)) if len(remaining) > 1 else frozenset()
+    overruled: frozenset[OrderingKey] = frozenset()
+    if len(remaining) > 1:
+        evidence = Evidence(remaining, call, session, legs, turns)
+        overruled = frozenset(end.event.ordering_key for end in remaining if evidence.overrules(end))
     left = [end for end in remaining if end.event.ordering_key not in overruled]
     if not left:
         left = _inferred(counting, ends, call, legs)
@@ -139,78 +124,29 @@ def _undone(ends: Sequence[End], started: Sequence[Event]) -> dict[OrderingKey, 
     """
     if not started or not ends or started[-1].time <= ends[0].event.time:
         return {}  # as in most calls
-    own: list[tuple[End, int]] = []
-    for end in ends:
-        later = [start.time for start in started if _same_line(start, end) and start.time > end.event.time]
-        if later:
-            own.append((end, min(later)))
+    own = _undone_by_their_own(ends, started)
+    near = EarliestNearby((end.moment, at, end.source) for end, at in own)
     undone = {end.event.ordering_key: at for end, at in own}
     for end in ends:
-        others = [at for other, at in own if other.source != end.source and abs(other.moment - end.moment) <= _SAME_MS]
-        if others:
+        at = near.earliest(end.moment - _SAME_MS, end.moment + _SAME_MS, but_for=end.source)
+        if at is not None:
             key = end.event.ordering_key
-            undone[key] = min([*others, undone[key]] if key in undone else others)
+            undone[key] = min(at, undone.get(key, at))
     return undone
 
 
-def _same_line(start: Event, end: End) -> bool:
-    return start.ordering_key.source == end.source and leg_of(start) == end.leg
-
-
-class _Evidence:
-    """What shows that a call went on after an end."""
-
-    def __init__(self, call: CallEvents, session: Session | None, legs: Legs, turns: Sequence[StandingTurn]) -> None:
-        self._legs = legs
-        self._session_source = session.source if session else None
-        self._talk = [event.time for event in talk_events(call)]
-        self._talk += [turn.timestamp for turn in turns if turn.timed]
-        self._untimed: dict[str, list[int]] = {}
-        for turn in turns:
-            if not turn.timed:
-                self._untimed.setdefault(turn.ordering_key.source, []).append(turn.timestamp)
-
-    def overrules(self, later: End, earlier: End) -> bool:
-        """Return whether an end gives way to another: by talk between them, or because the other knows more."""
-        apart = later.moment - earlier.moment
-        if apart <= _SAME_MS:
-            return False
-        if earlier.leg is not None and later.leg != earlier.leg:
-            return True
-        if apart > _LATER_MS and (self._began(later, earlier) or self._knows_a_leg(later, earlier)):
-            return True
-        return self._talk_between(earlier.moment + _SAME_MS, later.moment)
-
-    def _began(self, later: End, earlier: End) -> bool:
-        source = self._session_source
-        return source is not None and later.source == source and earlier.source != source
-
-    def _knows_a_leg(self, later: End, earlier: End) -> bool:
-        return (
-            later.leg is not None
-            and self._legs.connected(later.leg)
-            and earlier.source not in self._legs.sources[later.leg]
-        )
-
-    def _talk_between(self, after: int, until: int) -> bool:
-        """Return whether there was talk later than `after` and not later than `until`.
-
-        Turns that state no time count only if two of one source lie more than 30 s apart: transcripts that are made
-        after a call come all at once.
-        """
-        if any(after < moment <= until for moment in self._talk):
-            return True
-        for moments in self._untimed.values():
-            between = [moment for moment in moments if after < moment <= until]
-            if between and max(between) - min(between) > _AFTERWARDS_MS:
-                return True
-        return False
-
-
-def _overruled(ends: Sequence[End], evidence: _Evidence) -> frozenset[OrderingKey]:
-    return frozenset(
-        earlier.event.ordering_key for earlier in ends if any(evidence.overrules(later, earlier) for later in ends)
-    )
+def _undone_by_their_own(ends: Sequence[End], started: Sequence[Event]) -> list[tuple[End, int]]:
+    """Return the ends that a later start of the same source and leg undoes, and the time of the earliest such start."""
+    times: dict[tuple[str, str | None], list[int]] = {}
+    for start in started:
+        times.setdefault((start.ordering_key.source, leg_of(start)), []).append(start.time)
+    own = []
+    for end in ends:
+        later = times.get((end.source, end.leg), [])
+        first = bisect_right(later, end.event.time)
+        if first < len(later):
+            own.append((end, later[first]))
+    return own
 
 
 def _inferred(counting: Iterable[End], ends: Iterable[End], call: CallEvents, legs: Legs) -> list[End]:
@@ -223,6 +159,7 @@ def _inferred(counting: Iterable[End], ends: Iterable[End], call: CallEvents, le
     if not inferred:
         return []
     counted = {end.event.ordering_key for end in counting}
+    moments = sorted(end.moment for end in inferred)
     with_them = [
         end
         for end in ends
@@ -231,7 +168,7 @@ def _inferred(counting: Iterable[End], ends: Iterable[End], call: CallEvents, le
         and not (end.inferred and end.event.time < last_activity)
         and legs.connected(end.leg)
         and legs.line(end.leg).over()
-        and any(abs(end.moment - other.moment) <= _SAME_MS for other in inferred)
+        and bisect_left(moments, end.moment - _SAME_MS) < bisect_right(moments, end.moment + _SAME_MS)
     ]
     return sorted([*inferred, *with_them], key=lambda end: end.event.ordering_key)
 

@@ -12,7 +12,7 @@ from shared.fold.lifecycle.session import ENDS
 Owner = tuple[str | None, str | None]
 """Whose starts and ends belong together: `(leg, None)`, or `(None, source)` for a source's own share of the call."""
 
-_NAMING = frozenset(kind for kind, model in TYPES.items() if "leg_id" in get_type_hints(model))
+_TYPES_WITH_LEGS = frozenset(kind for kind, model in TYPES.items() if "leg_id" in get_type_hints(model))
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Legs:
     def sources(self) -> dict[str, set[str]]:
         """The sources that name each leg."""
         sources: dict[str, set[str]] = {}
-        for kind in _NAMING & self._call.by_type.keys():
+        for kind in _TYPES_WITH_LEGS & self._call.by_type.keys():
             for event in self._call.by_type[kind]:
                 if (leg := leg_of(event)) is not None:
                     sources.setdefault(leg, set()).add(event.ordering_key.source)
@@ -65,20 +65,19 @@ class Legs:
     def connected(self, leg: str | None) -> bool:
         return leg is not None and self.line(leg).connected()
 
-    def others(self, leg: str) -> list[Line]:
-        """Return the other legs and all shares."""
-        return [line for owner, line in self.lines.items() if owner != (leg, None)]
+    @cached_property
+    def _counting(self) -> bool:
+        """Whether ends that name a leg count now: all that is connected is over; where nothing is, every leg is."""
+        connected = [line for line in self.lines.values() if line.connected()]
+        return all(line.over() for line in connected or map(self.line, self.named()))
+
+    @cached_property
+    def _any_connected(self) -> bool:
+        return any(line.connected() for line in self.lines.values())
 
     def ends_count(self, leg: str) -> bool:
-        """Return whether the ends of this leg count.
-
-        Only those of connected legs, once every connected leg and share is over; where nothing is connected, once every
-        leg is over.
-        """
-        connected = [line for line in self.lines.values() if line.connected()]
-        if connected:
-            return self.line(leg).connected() and all(line.over() for line in connected)
-        return all(self.line(named).over() for named in self.named())
+        """Return whether the ends of this leg count: of connected legs alone, where anything is connected."""
+        return self._counting and (self.line(leg).connected() or not self._any_connected)
 
 
 def _owner(event: Event) -> Owner:

@@ -39,7 +39,7 @@ def session_of(call: CallEvents, turns: Sequence[StandingTurn]) -> tuple[Session
     # No talk is more than an hour after the latest event: a call without old starts needs nothing else.
     if min(start for start, _ in candidates) >= call.events[-1].time + _HOUR_MS - _MONTH_MS:
         return _earliest(candidates, of_turns=not started), []
-    earliest = _latest_sign(call, turns) - _MONTH_MS
+    earliest = _latest_end_or_talk(call, turns) - _MONTH_MS
     problems = _left_out(candidates, earliest)
     kept = [candidate for candidate in candidates if candidate[0] >= earliest]
     if started and not kept:
@@ -71,13 +71,13 @@ def _is_talk(event: Event) -> bool:
     return event.type != "call.transferred" or event.data.get("status") not in {"failed", "cancelled"}
 
 
-def _latest_sign(call: CallEvents, turns: Sequence[StandingTurn]) -> int:
+def _latest_end_or_talk(call: CallEvents, turns: Sequence[StandingTurn]) -> int:
     """Return the later of the first end and the latest talk; without either the latest event."""
-    signs = [end.time for end in call.of(*ENDS)[:1]]
+    moments = [end.time for end in call.of(*ENDS)[:1]]
     talk = latest_talk(call, turns)
     if talk is not None:
-        signs.append(talk)
-    return max(signs, default=call.events[-1].time)
+        moments.append(talk)
+    return max(moments, default=call.events[-1].time)
 
 
 def _earliest(candidates: Sequence[tuple[int, Event]], *, of_turns: bool) -> Session:

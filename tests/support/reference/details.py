@@ -19,6 +19,7 @@ from tests.support.reference.events import (
 from tests.support.reference.fold import Call
 from tests.support.reference.problems import problems_of
 from tests.support.reference.reading_events.reading import read_call
+from tests.support.reference.reading_events.values import NO_CURRENCY
 from tests.support.reference.talk import revision, start_of, turn_time
 
 _MOST_PROBLEMS = 100
@@ -142,7 +143,7 @@ def _cost(charge: Charge) -> Json:
     return {
         "source": charge.event["source"],
         "kind": charge.kind,
-        "currency": charge.currency,
+        "currency": None if charge.currency == NO_CURRENCY else charge.currency,
         "counted": charge.amount is not None,
         **_stated(charge.event, "line_id", "product", "unit", "leg_id"),
         **amounts,

@@ -288,7 +288,7 @@ def test_a_call_belongs_to_the_partition_that_librdkafkas_murmur2_chooses() -> N
         ([ARRIVED, ARRIVED - 5_000], ARRIVED),
         ([NOW + 3_600_000], NOW),  # a producer's clock ahead of ours
         ([ARRIVED, NOW + 3_600_000], NOW),
-        ([-1], 0),  # Kafka's value for no timestamp
+        ([-1], NOW),  # Kafka's value for no timestamp
     ],
 )
 def test_the_last_arrival_is_the_latest_but_never_in_the_future(timestamps: list[int], arrived: int) -> None:
