@@ -24,7 +24,7 @@ from shared.fold.details import (
     TurnDetail,
     UsageDetail,
 )
-from shared.fold.events import leg_of
+from shared.fold.events import leg_of, named_key
 from shared.fold.lifecycle.duration import seconds
 from shared.fold.lifecycle.end import End
 from shared.fold.lifecycle.session import given_start
@@ -102,7 +102,7 @@ def _leg(leg: str, events: Sequence[Event], started_at: int | None, end: End | N
 def _recordings(call: Call) -> list[RecordingDetail]:
     latest: dict[tuple[str, str, bool], Event] = {}
     for event in call.events.of("recording.available"):
-        key = _key(event, "recording_id")
+        key = named_key(event, "recording_id")
         latest.pop(key, None)
         latest[key] = event
     return [
@@ -194,7 +194,7 @@ def _cost(cost: ReportedCost) -> CostDetail:
 def _transfers(call: Call) -> list[TransferDetail]:
     events: dict[tuple[str, str, bool], list[Event]] = {}
     for event in call.events.of("call.transferred"):
-        events.setdefault(_key(event, "transfer_id"), []).append(event)
+        events.setdefault(named_key(event, "transfer_id"), []).append(event)
     return [
         {
             "transfer_id": _latest(of_one, "transfer_id"),
@@ -242,12 +242,6 @@ def _problem(problem: CallProblem) -> ProblemDetail:
     if event is not None:
         named = {"source": event.ordering_key.source, "id": event.ordering_key.id, "type": event.type}
     return {"kind": problem.kind.value, "event": named, "field": problem.field, "detail": problem.detail}
-
-
-def _key(event: Event, id_field: str) -> tuple[str, str, bool]:
-    """Return the key of what an id in `data` names within its source; without an id, of the event itself."""
-    named = event.data.get(id_field)
-    return (event.ordering_key.source, event.ordering_key.id if named is None else named, named is None)
 
 
 def _latest(events: Sequence[Event], field: str) -> Any:

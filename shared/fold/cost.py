@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from shared.contract.decode_event import Event
 from shared.contract.problems import ProblemKind
-from shared.fold.events import CallEvents
+from shared.fold.events import CallEvents, named_key
 from shared.fold.prices import Price, PriceList
 from shared.fold.problems import CallProblem
 from shared.fold.record import CallCost, ProductCost
@@ -120,9 +120,8 @@ def _standing(events: Sequence[Event], id_field: str) -> list[Event]:
     """Return the events that stand: of one source, id, product and kind the latest; one without an id has no rivals."""
     standing: dict[tuple[object, ...], Event] = {}
     for event in events:
-        data, named = event.data, event.data.get(id_field)
-        identity = event.ordering_key.id if named is None else named
-        rivals = (event.ordering_key.source, identity, named is None, data["product"], data.get("kind", "charge"))
+        data = event.data
+        rivals = (*named_key(event, id_field), data["product"], data.get("kind", "charge"))
         standing.pop(rivals, None)  # the later one takes its own place in the order
         standing[rivals] = event
     return list(standing.values())

@@ -64,6 +64,12 @@ def leg_of(event: Event) -> str | None:
     return leg
 
 
+def named_key(event: Event, id_field: str) -> tuple[str, str, bool]:
+    """Return the key of what an id in `data` names within its source; without an id, of the event itself."""
+    key, named = event.ordering_key, event.data.get(id_field)
+    return (key.source, key.id if named is None else named, named is None)
+
+
 def call_events(events: Iterable[Event], *, opted_out: bool) -> CallEvents:
     """Return the distinct events of `events`, whose order and repetition do not matter.
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from shared.contract.decode_event import Event, OrderingKey
 from shared.contract.problems import ProblemKind
 from shared.fold.conversation.turn_time import stated_time
-from shared.fold.events import CallEvents
+from shared.fold.events import CallEvents, named_key
 from shared.fold.problems import CallProblem
 from shared.fold.record import SpokenWord, Turn
 
@@ -46,14 +46,14 @@ def turns_of(call: CallEvents) -> Turns:
     unfinished: dict[tuple[str, str, bool], Event] = {}
     for event in call.of("transcript.turn"):
         best = unfinished if event.data.get("final") is False else final
-        key = _turn(event)
+        key = named_key(event, "turn_id")
         other = best.get(key)
         if other is None or _revision(event) >= _revision(other):
             best[key] = event
     if unfinished:
         unfinished = {key: event for key, event in unfinished.items() if key not in final}
     for event in call.carrying("transcript.retracted"):
-        key = _turn(event)
+        key = named_key(event, "turn_id")
         for best in (final, unfinished):
             if key in best and _revision(best[key]) <= event.data["revision"]:
                 del best[key]
@@ -97,12 +97,6 @@ def _standing(best: dict[tuple[str, str, bool], Event]) -> list[StandingTurn]:
         turns.append(StandingTurn(timestamp, event.ordering_key, event, stated is not None))
     turns.sort()
     return turns
-
-
-def _turn(event: Event) -> tuple[str, str, bool]:
-    """Return the key of a turn: its `turn_id` within its source, or the event itself if it has none."""
-    turn_id = event.data.get("turn_id")
-    return (event.ordering_key.source, event.ordering_key.id if turn_id is None else turn_id, turn_id is None)
 
 
 def _revision(event: Event) -> int:
