@@ -1,4 +1,4 @@
-"""Reads with care an event that the strict pass does not accept, and says what is wrong with it."""
+"""Reads with care an event that the strict pass does not accept, and names its problems."""
 
 import json
 from collections.abc import Iterator
@@ -164,7 +164,11 @@ def _of_envelope(read: _Read) -> Iterator[Problem]:
 
 
 def _opt_out_alone(read: _Read, time: int) -> Event:
-    """Return the event that enters the log in place of a refused one that opts out; it competes with nothing."""
+    """Return the event that enters the log in place of a refused one that opts out.
+
+    It sets the flag alone, and its identity is its own: it is no conflict with the refused event when that is sent
+    again in order.
+    """
     body, attributes = read.parsed.value, read.attributes
     event = {
         "specversion": "1.0",
