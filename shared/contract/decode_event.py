@@ -65,7 +65,7 @@ def decode(value: bytes | None, headers: Headers = (), *, arrival: int) -> Event
         try:
             raw = structured(raw, headers)
         except Refused as refused:
-            return InvalidEvent(refused.reason, refused.detail)
+            return _with_framing(InvalidEvent(refused.reason, refused.detail), raw, headers)
     body = None
     try:
         body = strict_json.parse(raw)
@@ -73,9 +73,13 @@ def decode(value: bytes | None, headers: Headers = (), *, arrival: int) -> Event
     except (ValueError, NeedsCare):
         PROBLEMS.set(None)
         found = read_event.read_sent(raw, arrival, body)
-    if isinstance(found, InvalidEvent) and found.reason in _FRAMED:
-        return InvalidEvent(found.reason, found.detail + framing(value or b"", headers))
-    return found
+    return _with_framing(found, value or b"", headers) if isinstance(found, InvalidEvent) else found
+
+
+def _with_framing(found: InvalidEvent, value: bytes, headers: Headers) -> InvalidEvent:
+    if found.reason not in _FRAMED:
+        return found
+    return InvalidEvent(found.reason, found.detail + framing(value, headers))
 
 
 def too_large(size: int) -> InvalidEvent:

@@ -94,10 +94,19 @@ def _check(data: bytes) -> None:
 
 def framing(value: bytes, headers: Headers) -> str:
     """Return what a record that is no event looks like, as the end of a sentence, or an empty text."""
+    binary = mode(headers) is Mode.BINARY
+    return (_bytes_framing(value) or ("" if binary else _json_framing(value))) + _prefixes(headers, binary=binary)
+
+
+def _bytes_framing(value: bytes) -> str:
     if value.startswith(_GZIP):
         return "; it looks like gzip (1f 8b): use Kafka's own compression"
     if value.startswith(b"\x00") and len(value) > _REGISTRY_BYTES:
         return "; it looks like a schema registry's framing, a zero byte and four more: send plain JSON"
+    return ""
+
+
+def _json_framing(value: bytes) -> str:
     try:
         body = json_text.parse(value).value
     except ValueError:
@@ -110,16 +119,16 @@ def framing(value: bytes, headers: Headers) -> str:
         case {"schema": _, "payload": _}:
             return "; it looks like an envelope of Kafka Connect or Debezium: send the `payload` alone, without schemas"
         case _:
-            return _prefixes(headers)
+            return ""
 
 
-def _prefixes(headers: Headers) -> str:
+def _prefixes(headers: Headers, *, binary: bool) -> str:
     names = [name for name, _ in headers]
     for prefix in _OTHER_PREFIXES:
         if any(name.lower().startswith(prefix.lower()) for name in names):
             return f"; it has headers `{prefix}...`: in Kafka's binding the prefix is `ce_`"
     if any(name.startswith("CE_") for name in names):
         return "; it has headers `CE_...`: in Kafka's binding the prefix is `ce_`, in lower case"
-    if any(name in ATTRIBUTE_HEADERS for name in names):
+    if not binary and any(name in ATTRIBUTE_HEADERS for name in names):
         return "; it has headers `ce_...`, but its content type is that of structured mode"
     return ""

@@ -1,5 +1,6 @@
 """What is wrong with an event, or with a call, that stands all the same: the closed set of docs/record.md, Problems."""
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
@@ -42,12 +43,29 @@ class Problem(NamedTuple):
     detail: str
 
 
+MOST_FIELDS = 20
+"""Of how many fields of one event each is named that has the same kind of problem.
+
+Types of the contract have fewer fields: more are those of an unknown type, or fields that nobody reads.
+"""
+
+
 def distinct(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """Return one problem for each kind and field, the first of each."""
+    """Return one problem for each kind and field, the first of each.
+
+    Of a kind that more than `MOST_FIELDS` fields have, one stands for all, without a field.
+    """
     problems = tuple(problems)
     if len(problems) <= 1:
         return problems
     first: dict[tuple[ProblemKind, str | None], Problem] = {}
     for problem in problems:
         first.setdefault((problem.kind, problem.field), problem)
-    return tuple(first.values())
+    fields = Counter(kind for kind, field in first if field is not None)
+    if max(fields.values(), default=0) <= MOST_FIELDS:
+        return tuple(first.values())
+    joined: dict[tuple[ProblemKind, str | None], Problem] = {}
+    for problem in first.values():
+        field = None if fields[problem.kind] > MOST_FIELDS else problem.field
+        joined.setdefault((problem.kind, field), problem._replace(field=field))
+    return tuple(joined.values())

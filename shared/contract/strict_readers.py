@@ -21,7 +21,7 @@ from shared.contract.payloads import Data
 from shared.contract.problems import Problem
 
 PROBLEMS: ContextVar[list[Problem] | None] = ContextVar("PROBLEMS", default=None)
-"""The problems of the event that is being read; who reads an event takes them out. None: there are none."""
+"""The problems of the event that is being read, None if there are none; set to None again once they are collected."""
 
 
 class NeedsCare(Exception):

@@ -6,7 +6,12 @@ from typing import Any
 import orjson
 
 from shared.contract.decode_event import Envelope, Event, InvalidEvent, decode_logged, producer_time
+from shared.contract.lenient import json_text
+from shared.contract.lenient.attributes import PRODUCER_TIME
+from shared.contract.lenient.data import read_opt_out
+from shared.contract.lenient.sent_data import opened, sent_data
 from shared.contract.payloads import OPT_OUT
+from shared.contract.rejection import Refused
 from shared.contract.timestamps import rfc3339
 from shared.fold.conversation.turn_time import stated_time
 
@@ -62,16 +67,19 @@ KEPT: dict[str, tuple[str, ...]] = {
 }
 """The fields of `data` that an opted-out call keeps, by type; of any other type it keeps none."""
 
+_ATTRIBUTES = (*(name for name in Envelope.__annotations__ if name != "data"), PRODUCER_TIME)
+_NOTHING = b"{}"
+_UNREADABLE = "-"
+"""No base64: what could not be decoded is replaced by what cannot either."""
+
 
 def redact(raw: bytes) -> bytes:
     """Return the event (JSON in structured mode) without private content.
 
-    Identity, type, time, sequence, the opt-out flag and the fields of `KEPT` stay, written as they were read, so that
-    the redacted event is read like the whole one. It gives the same when repeated. Of an event that the present rules
-    find invalid no field stays but the flag.
-
-    Raises:
-        orjson.JSONDecodeError: `raw` is not JSON.
+    Identity, type, time, sequence, `producertime`, the opt-out flag and the fields of `KEPT` stay, written as they were
+    read, so that the redacted event is read like the whole one. It gives the same when repeated. Of an event that the
+    present rules find invalid its attributes and the flag stay, and it stays invalid; of what is no JSON object nothing
+    does. Does not raise, whatever the log holds.
     """
     event = decode_logged(raw, redacted_at=1)
     if isinstance(event, InvalidEvent):
@@ -105,11 +113,19 @@ def _kept(event: Event) -> dict[str, Any]:
 
 
 def _stripped(raw: bytes) -> bytes:
-    body = orjson.loads(raw)
-    data = body.get("data")
-    flagged = isinstance(data, dict) and data.get(OPT_OUT) is True
-    attributes = {name: body[name] for name in Envelope.__annotations__ if name in body}
-    return orjson.dumps({**attributes, "data": {OPT_OUT: True} if flagged else {}})
+    try:
+        parsed = json_text.parse(raw)
+    except ValueError:
+        return _NOTHING
+    body = parsed.value
+    if not isinstance(body, dict) or not body:
+        return _NOTHING
+    kept = {name: body[name] for name in _ATTRIBUTES if name in body and not isinstance(body[name], dict | list)}
+    try:
+        opts_out, _ = read_opt_out(opened(sent_data(parsed)).value)
+    except Refused:
+        return orjson.dumps({**kept, "data_base64": _UNREADABLE})
+    return orjson.dumps({**kept, "data": {OPT_OUT: True} if opts_out else {}})
 
 
 def _as_text(value: Any) -> str:

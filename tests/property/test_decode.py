@@ -1,5 +1,6 @@
 """Decoding never raises, gives the same event in both modes and from the log, and accepts what the schema accepts."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ FIELDS = sorted({field for model in TYPES.values() for field in model.__annotati
 
 NUMBERS = (
     st.integers()
+    | st.sampled_from([10**309, -(10**400)])  # beyond a double
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.integers(10**12, 4 * 10**12)
     | st.integers(2**63 - 1, 2**63 + 1)
@@ -78,7 +80,20 @@ def odd_events(draw: st.DrawFn) -> bytes:
     body["data"] |= draw(st.dictionaries(st.sampled_from(own), ANYTHING, max_size=3))
     body |= draw(MORE)
     body = draw(st.sampled_from([body, body, body, body | {"data": draw(ANYTHING)}]))
-    return raw(body)
+    body |= draw(st.sampled_from([{}, {}, {}, {name: body[name] + "\ud83d" for name in ("subject", "organizationid")}]))
+    first: Json = draw(st.sampled_from([{}, {}, {"first": draw(ANYTHING)}, {"first": 10**400}]))
+    return raw(first | body)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield each text in a value, keys too, at any depth."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            yield from (text for pair in value.items() for inner in pair for text in texts(inner))
+        case list() | tuple():
+            yield from (text for inner in value for text in texts(inner))
 
 
 def same(one: Any, other: Any) -> bool:
@@ -107,6 +122,7 @@ def test_a_damaged_event_never_raises(body: Json, arrival: int, data: st.DataObj
 
 @given(odd_events(), ARRIVALS)
 @example(raw(event("x", time=1) | {"time": "x", "data": [1]}), 0)
+@example(raw({"first": 10**400} | event("x") | {"subject": "c\ud83d", "data": {"a\ud83d": "b\ud83d"}}), STARTED)
 def test_the_log_gives_the_same_event_with_the_same_problems(value: bytes, arrival: int) -> None:
     read = decode(value, arrival=arrival)
     event_of = read.opt_out if isinstance(read, InvalidEvent) else read
@@ -116,6 +132,7 @@ def test_the_log_gives_the_same_event_with_the_same_problems(value: bytes, arriv
     again = decode_logged(event_of.raw)
 
     assert same(again, event_of)
+    assert all(text.encode() for text in texts(event_of) if text)
     assert EARLIEST_MS <= event_of.time < LATEST_MS
     assert len({problem[:2] for problem in event_of.problems}) == len(event_of.problems)
     assert canonical(event_of.raw).decode()

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from shared.contract import strict_json
 from shared.contract.decode_event import Event, OrderingKey, decode
+from shared.contract.lenient import json_text
 from shared.contract.payloads import OPT_OUT
 from shared.contract.timestamps import EARLIEST_MS, LATEST_MS, milliseconds, parse
 from tests.support.events.makers import Json, raw
 from tests.support.events.strategies import events
 
-_AROUND_THE_LIMITS = st.sampled_from([10**17, 10**18, 2**63 - 1, 2**63, 2**64, 10**21, 10**40])
+_AROUND_THE_LIMITS = st.sampled_from([10**17, 10**18, 2**63 - 1, 2**63, 2**64, 10**21, 10**40, 10**400])
 _INTEGER = st.integers() | st.builds(lambda sign, number: sign * number, st.sampled_from([1, -1]), _AROUND_THE_LIMITS)
 _NUMBER = st.builds("{}{}".format, _INTEGER, st.sampled_from(["", "", "", ".5", ".12345678901234567890", "e5", "e-5"]))
 _PIECE = _INTEGER.map(str) | st.sampled_from(
@@ -115,6 +116,64 @@ def test_so_is_an_event_with_any_json_inside(body: Json, inside: bytes) -> None:
     text = raw(body | {"anything": "HERE"}).replace(b'"HERE"', inside)
 
     assert outcome(strict_json.parse, text) == outcome(plain, text)
+
+
+_SURROGATES = st.sampled_from([r"\ud800", r"\uDFFF", r"\ud83d", r"\ude00", r"\\ud83d", r"\ud83d\ude00"])
+_CUT_TEXT = st.lists(_PIECE | _SURROGATES, max_size=4).map(lambda parts: f'"{"".join(parts)}"')
+_CUT = st.recursive(
+    _CUT_TEXT | _INTEGER.map(str) | st.just("1.5"),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
+        | st.lists(st.builds("{}:{}".format, _CUT_TEXT, inner), max_size=3).map(lambda items: f"{{{','.join(items)}}}")
+    ),
+    max_leaves=8,
+).map(str.encode)
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return "".join("\ufffd" if "\ud800" <= letter <= "\udfff" else letter for letter in value)
+        case list():
+            return [_without_surrogates(inner) for inner in value]
+        case _:
+            return value
+
+
+def _last_counts(pairs: list[tuple[str, Any]]) -> Json:
+    return {_without_surrogates(key): _without_surrogates(value) for key, value in pairs}
+
+
+@given(_CUT)
+@example(b'[%d, "\\ud83d"]' % 10**400)
+@example(b'{"\\ud83d": %d}' % 10**400)
+def test_json_with_halves_of_characters_and_long_integers_is_read_as_by_the_plain_rule(text: bytes) -> None:
+    plainly = _without_surrogates(json.loads(text, object_pairs_hook=_last_counts))
+
+    read, marked = json_text.parse(text)
+
+    assert json.dumps(read, ensure_ascii=False).encode()
+    assert _digits(read) == _digits(plainly)
+    assert (marked is None) == _is_whole(text)
+
+
+def _is_whole(text: bytes) -> bool:
+    """Return whether no text has a lone surrogate, keys that stand twice included."""
+    value = json.loads(text, object_pairs_hook=lambda pairs: [list(pair) for pair in pairs])
+    return bool(value == _without_surrogates(value))
+
+
+def _digits(value: Any) -> Any:
+    """Return the value with the digits of each integer beyond 64 bits."""
+    match value:
+        case dict():
+            return {key: _digits(inner) for key, inner in value.items()}
+        case list():
+            return [_digits(inner) for inner in value]
+        case int() if value not in strict_json.INT64:
+            return str(value)
+        case _:
+            return value
 
 
 @given(TIMES, ODD_TIMES)

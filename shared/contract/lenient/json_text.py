@@ -53,22 +53,24 @@ def parse(text: bytes, max_depth: int = MAX_DEPTH) -> Parsed:
 
 
 def _parse(text: bytes, max_depth: int) -> Parsed:
-    marked = None
+    replaced = marked = text
     try:
-        value = _loads(text)
+        value = orjson.loads(text)  # no text of which has a lone surrogate
     except orjson.JSONDecodeError:
-        replaced = _with_surrogates(text, REPLACEMENT)
+        # Whatever it refuses: an integer that is too long for it may stand before a surrogate.
+        replaced, marked = _with_surrogates(text, REPLACEMENT), _with_surrogates(text, MARK)
         value = _loads(replaced)
-        marked = _with_surrogates(text, MARK).decode("utf-8", "surrogatepass")
-        text = replaced
     if deeper_than(value, max_depth):
         raise TooDeep(DEEP)
-    if text.translate(ALIKE).find(LONG_NUMBER) >= 0:
-        value = json.loads(text, parse_int=_integer)
-    return Parsed(value, None if marked is None else json.loads(marked, parse_int=_integer))
+    if replaced.translate(ALIKE).find(LONG_NUMBER) >= 0:
+        value = json.loads(replaced, parse_int=_integer)
+    if marked == replaced:
+        return Parsed(value, None)
+    return Parsed(value, json.loads(marked.decode("utf-8", "surrogatepass"), parse_int=_integer))
 
 
 def _loads(text: bytes) -> Any:
+    """Return the value of a text without lone surrogates."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -3,7 +3,6 @@
 import json
 import re
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from shared.contract.lenient.json_text import BYTE_ORDER_MARK
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE = re.compile(r"[ \t\n\r]*")
 _MARK = BYTE_ORDER_MARK.decode()
+_DATA = ("data", "data_base64")
 
 Rewrite = Callable[[str, str], str | None]
 """From a member's name and the JSON of its value to other JSON, or None, which leaves the member out."""
@@ -33,15 +33,20 @@ def rewritten(text: bytes, rewrite: Rewrite, **added: str) -> bytes:
     return changed.encode("utf-8", "surrogatepass")
 
 
-def without_digits(name: str, value: str) -> str | None:
-    """Rewrite the members of a sensitive `call.dtmf`: what its `data` says without its `digits`."""
-    match name:
-        case "data":
-            return _without_digits(value)
-        case "data_base64":
-            return _base64_without_digits(value)
-        case _:
+def without_digits(read_from: str) -> Rewrite:
+    """Return what rewrites the members of a sensitive `call.dtmf`: what its data says without its `digits`.
+
+    `read_from`: `data` or `data_base64`, whichever is read. The other is left out, since nobody looks into it.
+    """
+
+    def rewrite(name: str, value: str) -> str | None:
+        if name not in _DATA:
             return value
+        if name != read_from:
+            return None
+        return _without_digits(value) if name == "data" else _base64_without_digits(value)
+
+    return rewrite
 
 
 def _without_digits(value: str) -> str:
@@ -56,20 +61,12 @@ def _without_digits(value: str) -> str:
 
 def _text_without_digits(value: str) -> str:
     inner = json.loads(value)
-    if not inner.lstrip(" \t\n\r" + _MARK).startswith("{"):
-        return value
-    try:
-        return json.dumps(_without_digits(inner))
-    except (ValueError, RecursionError):  # it is text, no JSON
-        return value
+    return json.dumps(_without_digits(inner)) if inner.lstrip(" \t\n\r" + _MARK).startswith("{") else value
 
 
 def _base64_without_digits(value: str) -> str:
-    try:
-        inner = _decoded(b64decode(json.loads(value), validate=True))
-        return json.dumps(b64encode(_without_digits(inner).encode("utf-8", "surrogatepass")).decode())
-    except (ValueError, TypeError, NotBase64, RecursionError):  # it is not read, or refused
-        return value
+    inner = _decoded(b64decode(json.loads(value), validate=True))
+    return json.dumps(b64encode(_without_digits(inner).encode("utf-8", "surrogatepass")).decode())
 
 
 def _decoded(text: bytes) -> str:
@@ -77,10 +74,14 @@ def _decoded(text: bytes) -> str:
 
 
 def _rewritten(text: str, rewrite: Rewrite, added: dict[str, str]) -> str:
-    """Return the object with its members rewritten; as it is, if nothing changes."""
-    members = _members(text)
+    """Return the object with its members rewritten; as it is, if nothing changes.
+
+    Of members of one name the last alone, which is the one that counts, stays.
+    """
+    sent = _members(text)
+    members = list({member.name: member for member in sent}.values())
     values = [rewrite(member.name, member.value) for member in members]
-    if not added and values == [member.value for member in members]:
+    if not added and len(members) == len(sent) and values == [member.value for member in members]:
         return text
     kept = [f"{member.key}:{value}" for member, value in zip(members, values, strict=True) if value is not None]
     return "{" + ",".join([*kept, *(f'"{name}":{value}' for name, value in added.items())]) + "}"

@@ -1,4 +1,4 @@
-"""Reads with care an event that the strict pass does not accept, and says what is wrong with it."""
+"""Reads with care an event that the strict pass does not accept, and names its problems."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from shared.contract.lenient.attributes import (
 )
 from shared.contract.lenient.data import AHEAD_MS, is_sensitive, read_data, read_opt_out
 from shared.contract.lenient.json_text import BigInteger, Parsed
-from shared.contract.lenient.sent_data import SentData, opened, sent_data
+from shared.contract.lenient.sent_data import SentData, opened, read_from, sent_data
 from shared.contract.payloads import OPT_OUT
 from shared.contract.problems import Problem, ProblemKind, distinct
 from shared.contract.rejection import Reason, Refused, unreadable
@@ -67,7 +67,7 @@ def canonical(raw: bytes) -> bytes:
     read = _parsed(raw)
     attributes = read.attributes
     if is_sensitive(attributes.type, read.data.value):
-        read = _parsed(members.rewritten(raw, members.without_digits))
+        read = _parsed(members.rewritten(raw, members.without_digits(read_from(read.parsed.value))))
     form = {
         "specversion": "1.0",
         "id": attributes.id,
@@ -103,11 +103,12 @@ def _as_kept(raw: bytes, read: _Read, arrival: int) -> bytes | None:
     if not wrong and not sensitive and PRODUCER_TIME not in read.parsed.value:
         return None
     left_out = {PRODUCER_TIME, "time"} if wrong else {PRODUCER_TIME}
+    without_digits = members.without_digits(read_from(read.parsed.value)) if sensitive else None
 
     def kept(name: str, value: str) -> str | None:
         if name in left_out:
             return None
-        return members.without_digits(name, value) if sensitive else value
+        return without_digits(name, value) if without_digits else value
 
     added = {"time": f'"{rfc3339(arrival)}"', PRODUCER_TIME: _as_text(read.parsed)} if wrong else {}
     changed = members.rewritten(raw, kept, **added)
@@ -163,7 +164,11 @@ def _of_envelope(read: _Read) -> Iterator[Problem]:
 
 
 def _opt_out_alone(read: _Read, time: int) -> Event:
-    """Return the event that enters the log in place of a refused one that opts out; it competes with nothing."""
+    """Return the event that enters the log in place of a refused one that opts out.
+
+    It sets the flag alone, and its identity is its own: it is no conflict with the refused event when that is sent
+    again in order.
+    """
     body, attributes = read.parsed.value, read.attributes
     event = {
         "specversion": "1.0",

@@ -28,10 +28,14 @@ def sent_data(parsed: Parsed) -> SentData:
         Refused: `data_base64` cannot be decoded.
     """
     body, marked = parsed
-    sent, encoded = body.get("data"), body.get("data_base64")
-    if sent is None and encoded is not None and encoded != "":
-        return SentData(*_decoded(encoded, body))
-    return SentData(sent, None if marked is None else marked.get("data"))
+    if read_from(body) == "data_base64":
+        return SentData(*_decoded(body["data_base64"], body))
+    return SentData(body.get("data"), None if marked is None else marked.get("data"))
+
+
+def read_from(body: Mapping[str, Any]) -> str:
+    """Return which member of an event holds its data: `data`, or `data_base64` where there is no `data`."""
+    return "data_base64" if body.get("data") is None and body.get("data_base64") not in (None, "") else "data"
 
 
 def opened(sent: SentData) -> SentData:

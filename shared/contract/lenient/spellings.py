@@ -1,4 +1,4 @@
-"""Reads one value of a field, in any spelling that can mean only one thing (docs/record.md, Spellings).
+"""Reads one value of a field, in any spelling of one meaning (docs/publishing.md, "Spellings that are read").
 
 Each function takes a JSON value that is neither null nor, in an optional field, an empty text. It returns the value as
 an event has it, in the type and within the bounds of the field, or raises `Unreadable`. What is an object or a list may

@@ -96,13 +96,31 @@ def test_they_are_removed_however_they_are_spelled(text: bytes) -> None:
     assert CARD.encode() not in read.raw
 
 
-def test_they_are_removed_from_data_that_does_not_count() -> None:
-    value = raw(dtmf())[:-1] + b', "data": {"sensitive": true}, "data_base64": "' + b64encode(raw(DATA)) + b'"}'
+ENCODED = b64encode(raw(DATA)).decode()
+
+
+@pytest.mark.parametrize("encoded", [ENCODED, f"{ENCODED[:9]}\n{ENCODED[9:]}", b64encode(raw([DATA])).decode(), [CARD]])  # type: ignore[arg-type]
+def test_base64_beside_data_does_not_count_and_is_left_out(encoded: Any) -> None:
+    value = raw(dtmf(data_base64=encoded))
 
     read = accepted(value)
 
-    assert CARD.encode() not in read.raw
-    assert CARD.encode() not in b64decode(orjson.loads(read.raw)["data_base64"])
+    assert orjson.loads(read.raw) == orjson.loads(raw(dtmf(data=LEFT, id=read.ordering_key.id)))
+    assert decode_logged(read.raw) == read
+    assert canonical(value) == canonical(read.raw)
+
+
+@pytest.mark.parametrize(
+    "first", ['[{"digits": "4111111111111111"}]', '"{4111111111111111"', '{"digits": 41111111111}']
+)
+def test_of_members_that_stand_twice_the_last_alone_stays(first: str) -> None:
+    value = raw(dtmf(data={"sensitive": True}))
+    doubled = value.replace(b'"data"', f'"data": {first}, "data_base64": "{ENCODED}", "data"'.encode())
+
+    read = accepted(doubled)
+
+    assert orjson.loads(read.raw) == orjson.loads(value)
+    assert (b"41111111" in read.raw, ENCODED.encode() in read.raw) == (False, False)
 
 
 def test_a_log_that_has_them_is_read_without_them() -> None:

@@ -1,7 +1,10 @@
 """Opted-out calls, and redacted events."""
 
+import json
+from base64 import b64encode
 from typing import Any
 
+import orjson
 import pytest
 
 from shared.contract.decode_event import Event, InvalidEvent, decode_logged
@@ -154,3 +157,45 @@ def test_an_event_without_any_data_after_redaction_still_counts() -> None:
     found = fold([left], book(), opted_out=True).record
 
     assert (found["call_status"], found["events"][0]["event"]) == ("ENDED", "Call ended")
+
+
+PRIVATE = "the flu"
+NAMELESS = {name: value for name, value in event("call.note", at=STARTED).items() if name != "id"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[1]",
+        b"\xef\xbb\xbf" + raw(NAMELESS | {"data": PRIVATE}),
+        raw(NAMELESS | {"data": {"event": f"{PRIVATE} \ud83d", "n": 10**400}, "subject": 10**400}),
+        raw(event("call.note") | {"id": {"of": PRIVATE}, "sequence": [PRIVATE]}),
+        raw(event("call.note") | {"data": None, "data_base64": PRIVATE}),
+        raw(event("call.note") | {"data": None, "data_base64": "e30=", "datacontenttype": "text/plain"}),
+        raw(NAMELESS | {"data": [PRIVATE]}),
+        PRIVATE.encode(),
+        b'{"a":' * 70 + b"1" + b"}" * 70,
+        b"\xff",
+    ],
+)
+def test_what_the_rules_find_invalid_stays_so_without_private_content(body: bytes) -> None:
+    left = redact(body)
+
+    assert isinstance(decode_logged(left, redacted_at=1), InvalidEvent)
+    assert isinstance(orjson.loads(left), dict)
+    assert PRIVATE not in left.decode()
+    assert redact(left) == left
+
+
+@pytest.mark.parametrize("value", [True, "true", "yes"])
+@pytest.mark.parametrize("form", ["object", "text", "base64"])
+def test_what_is_invalid_keeps_its_flag_and_the_time_of_a_wrong_clock(value: Any, form: str) -> None:
+    data = {"opt_out_sensitive_data_storage": value, "event": PRIVATE}
+    encoded = {"data": None, "data_base64": b64encode(json.dumps(data).encode()).decode()}
+    carried: dict[str, Json] = {"object": {"data": data}, "text": {"data": json.dumps(data)}, "base64": encoded}
+
+    left = redact(raw(NAMELESS | carried[form] | {"producertime": "2099"}))
+
+    assert orjson.loads(left) == NAMELESS | {"producertime": "2099", "data": FLAG}

@@ -210,4 +210,4 @@ def _read_unknown(data: Any) -> tuple[Any, Problems]:
         else:
             read[name], kinds = values.free_form(value)
             problems |= {(kind, name) for kind in kinds}
-    return read, frozenset(problems)
+    return read, values.told_apart(problems)

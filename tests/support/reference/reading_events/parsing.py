@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from tests.support.reference.reading_events.values import InvalidEvent, Unreadable, boolean, text
+from tests.support.reference.reading_events.values import InvalidEvent, Unreadable, boolean, text, told_apart
 
 Json = dict[str, Any]
 Problems = frozenset[tuple[str, str | None]]
@@ -219,4 +219,4 @@ def _surrogates(body: Json) -> Problems:
     places += [(replaced(name), [name, value]) for name, value in inside.items()] if isinstance(inside, dict) else []
     places += [] if isinstance(data, dict) else [(None, data)]
     fields = {field for field, value in places if any(map(_SURROGATE.search, _texts(value)))}
-    return frozenset(("surrogate_replaced", field) for field in fields)
+    return told_apart(("surrogate_replaced", field) for field in fields)

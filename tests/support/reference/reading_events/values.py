@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from decimal import Context as DecimalContext
@@ -168,6 +168,16 @@ def free_form(value: Any) -> tuple[Any, set[str]]:
     if isinstance(value, int) and value not in _INT64:
         return str(value), {"number_as_text"}
     return value, set()
+
+
+def told_apart(problems: Iterable[tuple[str, str | None]]) -> frozenset[tuple[str, str | None]]:
+    """Return the problems (kind and field); a kind that more than 20 fields have is one problem, without a field."""
+    found = set(problems)
+    for kind in {kind for kind, _ in found}:
+        of_kind = {problem for problem in found if problem[0] == kind}
+        if len(of_kind - {(kind, None)}) > 20:
+            found = found - of_kind | {(kind, None)}
+    return frozenset(found)
 
 
 @dataclass
