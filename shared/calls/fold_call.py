@@ -128,7 +128,6 @@ async def redact_log(log: EventLog, call: str, documents: Sequence[LogDocument])
     """Redact what is not redacted yet of the call's log, which was read as `documents`; return the log.
 
     Raises:
-        orjson.JSONDecodeError: an event is not JSON.
         StoreUnavailable: the log could not be redacted.
     """
     raw = [document for document in documents if not document.redacted_at]

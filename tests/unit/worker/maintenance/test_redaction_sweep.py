@@ -116,12 +116,26 @@ async def test_a_log_that_cannot_be_redacted_does_not_block_the_others() -> None
     worker = MemoryWorker(memory=memory)
     await worker.deliver({**OPT_OUT, "subject": "call-1"}, {**ENDED, "subject": "call-1"})
     await worker.rest()
-    garbage = document("org-789/call-1", content=b"{")
-    await memory.insert([garbage])
+    await memory.insert([document("org-789/call-1", content=b"{}")])
+    failures = ["redact"]
+
+    async def fail(step: str) -> None:
+        if step in failures:
+            failures.remove(step)
+            raise ValueError
+
+    await sweep(watched(memory, before=fail)).run()
+
+    assert len(raw(memory)) == 1
+
+
+async def test_what_is_no_json_is_emptied() -> None:
+    memory = await left(SAID)
+    await memory.insert([document(CALL, content=b"{")])
 
     await sweep(memory).run()
 
-    assert raw(memory) == [garbage]
+    assert raw(memory) == []
 
 
 async def test_a_store_that_does_not_answer_is_asked_for_the_same_page_again() -> None:
