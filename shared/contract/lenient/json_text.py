@@ -20,6 +20,8 @@ _LOW = r"(?:\\u[dD][c-fC-F][0-9a-fA-F]{2}|[\udc00-\udfff])"
 # In runs: each match costs a call of a Python function.
 _OTHER_ESCAPES = r"(?:\\(?:[^u]|u(?![dD][89a-fA-F])))++"
 _SURROGATES = re.compile(rf"(?P<high>{_HIGH})(?P<low>{_LOW})|(?P<lone>{_HIGH}|{_LOW})|{_OTHER_ESCAPES}", re.DOTALL)
+_MAY_HAVE_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")
+"""Most texts that are no JSON have none: to look for them takes a tenth of the time to replace them."""
 _INT64_DIGITS = len(str(INT64.start))
 
 
@@ -58,7 +60,8 @@ def _parse(text: bytes, max_depth: int) -> Parsed:
         value = orjson.loads(text)  # no text of which has a lone surrogate
     except orjson.JSONDecodeError:
         # Whatever it refuses: an integer that is too long for it may stand before a surrogate.
-        replaced, marked = _with_surrogates(text, REPLACEMENT), _with_surrogates(text, MARK)
+        if _MAY_HAVE_SURROGATES.search(text):
+            replaced, marked = _with_surrogates(text, REPLACEMENT), _with_surrogates(text, MARK)
         value = _loads(replaced)
     if deeper_than(value, max_depth):
         raise TooDeep(DEEP)
