@@ -36,6 +36,8 @@ class Needs:
     """Reads the value in any spelling that can mean only one thing."""
     instead: Callable[[Any], Any] | None = None
     """What an unreadable value is read as, on the safe side; without it the field is left out."""
+    consequence: str = "it is left out"
+    """What becomes of an unreadable value, as the end of the sentence."""
     refuses: bool = False
     """An unreadable value makes the whole event invalid, though the field is optional."""
     form: re.Pattern[str] | None = None
@@ -84,6 +86,15 @@ def _true(_: Any) -> bool:
     return True
 
 
+def _no_currency(_: Any) -> str:
+    return NO_CURRENCY
+
+
+NO_CURRENCY = "XXX"
+"""What a currency that cannot be read is read as: ISO 4217's code for none, which has no exchange rate."""
+
+_OWN_LEG = "it is read as a leg of its own"
+
 _LIMIT, _PLACES = spellings.AMOUNT_LIMIT, spellings.AMOUNT_PLACES
 _DIGITS = rf"0*[0-9]{{1,9}}(\.[0-9]{{1,{_PLACES}}})?"
 _AMOUNT_SCHEMA: dict[str, Any] = {
@@ -127,7 +138,7 @@ Id = Annotated[
 LegId = Annotated[
     str,
     Field(min_length=1, max_length=256),
-    Needs("a string of 1 to 256 characters", _TEXT, partial(spellings.bounded_text, 256), _hashed),
+    Needs("a string of 1 to 256 characters", _TEXT, partial(spellings.bounded_text, 256), _hashed, _OWN_LEG),
 ]
 Direction = Annotated[
     str,
@@ -171,16 +182,13 @@ Status = Annotated[
 CostKind = Annotated[
     Literal["charge", "adjustment"], Needs("`charge` or `adjustment`", (str,), spellings.cost_kind, refuses=True)
 ]
-NO_CURRENCY = "XXX"
-"""What a currency that cannot be read is read as: ISO 4217's code for none, which has no exchange rate."""
-
 Currency = Annotated[
     str,
     Field(pattern=r"^[A-Z]{3}$"),
-    Needs("a currency's three letters (ISO 4217)", (str,), spellings.currency, lambda _: NO_CURRENCY),
+    Needs("a currency's three letters (ISO 4217)", (str,), spellings.currency, _no_currency, "the amount is left out"),
 ]
 Flag = Annotated[bool, Needs("true or false", (bool,), spellings.flag)]
-SafeFlag = Annotated[bool, Needs("true or false", (bool,), spellings.flag, _true)]
+SafeFlag = Annotated[bool, Needs("true or false", (bool,), spellings.flag, _true, "it is read as true")]
 Integer = Annotated[int, Needs("an integer", (int,), partial(spellings.integer, -(2**63)))]
 Revision = Annotated[int, Field(ge=0), Needs("an integer, 0 or more", (int,), partial(spellings.integer, 0))]
 JsonObject = Annotated[dict[str, Any], Needs("an object", (dict,), spellings.json_object)]

@@ -15,8 +15,8 @@ from typing_extensions import TypedDict, is_typeddict
 
 from shared.contract.event import Envelope
 from shared.contract.fields import Needs, bare, needs_of
-from shared.contract.lenient.data import partly_read, unreadable
-from shared.contract.lenient.spellings import Partial, Unreadable
+from shared.contract.lenient.data import LEFT_OUT, read_field
+from shared.contract.lenient.spellings import Unreadable
 from shared.contract.payloads import Data
 from shared.contract.problems import Problem
 
@@ -106,26 +106,15 @@ def _read_alone(name: str, needs: Needs) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if value is None or value == "":
             raise PydanticOmit
+        problems: list[Problem] = []
         try:
-            found = needs.read(value)
+            found = read_field(name, needs, value, problems, refuses=needs.refuses)
         except Unreadable:
-            if needs.refuses:
-                raise NeedsCare from None
-            _note(unreadable(name, needs, value))
-            if needs.instead:
-                return needs.instead(value)
-            raise PydanticOmit from None
-        if type(found) is Partial:
-            _note(*partly_read(name, found))
-            return found.value
+            raise NeedsCare from None
+        if problems:
+            PROBLEMS.set([*(PROBLEMS.get() or ()), *problems])
+        if found is LEFT_OUT:
+            raise PydanticOmit
         return found
 
     return read
-
-
-def _note(*problems: Problem) -> None:
-    found = PROBLEMS.get()
-    if found is None:
-        PROBLEMS.set(list(problems))
-    else:
-        found += problems

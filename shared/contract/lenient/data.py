@@ -33,7 +33,6 @@ TIMES: dict[str, tuple[str, ...]] = {
 class _Field(NamedTuple):
     name: str
     required: bool
-    read: spellings.Read
     needs: Needs
     may_be_null: bool
     """Null is the empty text, if the key is there."""
@@ -47,7 +46,7 @@ def _fields(model: Any) -> tuple[_Field, ...]:
 
 
 def _field(name: str, needs: Needs, required: bool) -> _Field:
-    return _Field(name, required, needs.read, needs, name == "content", needs is needs_of(SpokenText))
+    return _Field(name, required, needs, name == "content", needs is needs_of(SpokenText))
 
 
 _FIELDS = {kind: _fields(model) for kind, model in TYPES.items()}
@@ -63,8 +62,7 @@ def read_opt_out(data: Any) -> tuple[bool, tuple[Problem, ...]]:
     try:
         return spellings.flag(value), ()
     except Unreadable:
-        _, sentence = explain(f"data.{OPT_OUT}", _OPT_OUT_NEEDS, value)
-        return True, (Problem(ProblemKind.FIELD_UNREADABLE, OPT_OUT, f"{sentence}; it is read as true"),)
+        return True, (unreadable(OPT_OUT, _OPT_OUT_NEEDS, value),)
 
 
 def is_sensitive(kind: str, data: Any) -> bool:
@@ -109,25 +107,19 @@ def _read_fields(
     """Return the fields of `data` as they are read; add their problems to `problems`."""
     read: dict[str, Any] = {}
     for field in fields:
-        name, required, read_value = field[:3]
+        name, required, needs = field[:3]
         value = data.get(name)
         if value is None or value == "":
             value = _empty(field, data, value, redacted=redacted) if required or value == "" else None
             if value is None:
                 continue
+        refuses = (required or needs.refuses) and not redacted
         try:
-            found = read_value(value)
+            found = read_field(name, needs, value, problems, refuses=refuses)
         except Unreadable as error:
-            if (required or field.needs.refuses) and not redacted:
-                raise Refused(*explain(f"data.{name}", field.needs, value)) from error
-            problems.append(unreadable(name, field.needs, value))
-            if field.needs.instead:
-                read[name] = field.needs.instead(value)
-            continue
-        if type(found) is Partial:
-            problems += partly_read(name, found)
-            found = found.value
-        read[name] = found
+            raise Refused(*explain(f"data.{name}", needs, value)) from error
+        if found is not LEFT_OUT:
+            read[name] = found
     return read
 
 
@@ -147,25 +139,36 @@ def _empty(field: _Field, data: Mapping[str, Any], value: Any, *, redacted: bool
     return "" if required or field.may_be_empty else None
 
 
+LEFT_OUT = object()
+"""What `read_field` returns of a field that cannot be read, and that nothing stands for."""
+
+
+def read_field(name: str, needs: Needs, value: Any, problems: list[Problem], *, refuses: bool) -> Any:
+    """Return the value of a field as it is read, or `LEFT_OUT`; add its problems to `problems`.
+
+    Raises:
+        Unreadable: the value cannot be read, and `refuses` is true.
+    """
+    try:
+        found = needs.read(value)
+    except Unreadable:
+        if refuses:
+            raise
+        problems.append(unreadable(name, needs, value))
+        return needs.instead(value) if needs.instead else LEFT_OUT
+    if type(found) is Partial:
+        problems += _partly_read(name, found)
+        return found.value
+    return found
+
+
 def unreadable(name: str, needs: Needs, value: Any) -> Problem:
     """Return the problem of a field that cannot be read."""
     _, sentence = explain(f"data.{name}", needs, value)
-    return Problem(ProblemKind.FIELD_UNREADABLE, name, f"{sentence}; {_consequence(needs, value)}")
+    return Problem(ProblemKind.FIELD_UNREADABLE, name, f"{sentence}; {needs.consequence}")
 
 
-def _consequence(needs: Needs, value: Any) -> str:
-    if needs.instead is None:
-        return "it is left out"
-    match needs.instead(value):
-        case True:
-            return "it is read as true"
-        case "XXX":
-            return "the amount is left out"
-        case _:
-            return "it is read as a leg of its own"
-
-
-def partly_read(name: str, found: Partial) -> list[Problem]:
+def _partly_read(name: str, found: Partial) -> list[Problem]:
     """Return the problems of a field that was read in part."""
     return [Problem(kind, name, f"`data.{name}` {why}") for kind, why in found.faults]
 
