@@ -12,7 +12,7 @@ from shared.contract import strict_json
 from shared.contract.event import CallId, Envelope, Event, InvalidEvent, OrderingKey, OrganizationId
 from shared.contract.lenient import json_text, read_event
 from shared.contract.lenient.attributes import PRODUCER_TIME
-from shared.contract.lenient.data import AHEAD_MS, OLDEST_START_MS
+from shared.contract.lenient.data import AHEAD_MS, TIMES, too_far
 from shared.contract.modes import ATTRIBUTE_HEADERS, Headers, Mode, framing, is_tombstone, mode, structured
 from shared.contract.payloads import OPT_OUT, TYPES
 from shared.contract.problems import Problem, distinct
@@ -165,19 +165,13 @@ Check = Callable[[dict[str, Any], int], bool]
 _NOTHING = Decimal(0)
 
 
-def _start_near(data: dict[str, Any], time: int) -> bool:
-    start: int | None = data.get("start_timestamp")
-    return start is None or time - OLDEST_START_MS <= start <= time + AHEAD_MS
+def _near(names: tuple[str, ...]) -> Check:
+    """Return what checks that the times of these names lie near the event's."""
 
+    def check(data: dict[str, Any], time: int) -> bool:
+        return not any(name in data and too_far(name, data[name], time) for name in names)
 
-def _end_near(data: dict[str, Any], time: int) -> bool:
-    end: int = data.get("end_timestamp", 0)
-    return end <= time + AHEAD_MS
-
-
-def _timestamp_near(data: dict[str, Any], time: int) -> bool:
-    stated: int = data.get("timestamp", 0)
-    return stated <= time + AHEAD_MS
+    return check
 
 
 def _turn_near(data: dict[str, Any], time: int) -> bool:
@@ -202,16 +196,9 @@ def _no_negative_charge(data: dict[str, Any], _: int) -> bool:
 
 
 _CHECKS: dict[str, Check] = {
-    "call.created": _start_near,
-    "call.ringing": _start_near,
-    "call.started": _start_near,
-    "call.updated": _start_near,
-    "call.dtmf": _digits_known,
-    "call.ended": _end_near,
-    "call.failed": _end_near,
+    **{kind: _near(names) for kind, names in TIMES.items()},
     "transcript.turn": _turn_near,
-    "tool.called": _timestamp_near,
-    "tool.returned": _timestamp_near,
+    "call.dtmf": _digits_known,
     "cost.reported": _no_negative_charge,
 }
 

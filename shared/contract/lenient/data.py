@@ -240,19 +240,25 @@ def _check_cost(data: Mapping[str, Any], read: dict[str, Any], *, redacted: bool
         raise Refused(Reason.OUT_OF_BOUNDS, why)
 
 
+def too_far(name: str, stated: int, time: int) -> Problem | None:
+    """Return the problem of a time inside `data` that lies too far from the event's, None if it does not."""
+    if stated > time + AHEAD_MS:
+        return Problem(ProblemKind.TIME_AHEAD, name, f"`data.{name}` lies more than an hour after the event's time")
+    if name == "start_timestamp" and stated < time - OLDEST_START_MS:
+        why = f"`data.{name}` lies more than 30 days before the event's time"
+        return Problem(ProblemKind.FIELD_UNREADABLE, name, why)
+    return None
+
+
 def _leave_out_times(kind: str, read: dict[str, Any], time: int) -> Iterator[Problem]:
     """Take out the times that lie too far from the event's; yield a problem for each field."""
     latest = time + AHEAD_MS
     for name in TIMES.get(kind, ()):
         if (stated := read.get(name)) is None:
             continue
-        if stated > latest:
+        if (problem := too_far(name, stated, time)) is not None:
             del read[name]
-            yield Problem(ProblemKind.TIME_AHEAD, name, f"`data.{name}` lies more than an hour after the event's time")
-        elif name == "start_timestamp" and stated < time - OLDEST_START_MS:
-            del read[name]
-            why = f"`data.{name}` lies more than 30 days before the event's time"
-            yield Problem(ProblemKind.FIELD_UNREADABLE, name, why)
+            yield problem
     late = [(word, key) for word in read.get("words", ()) for key in ("start", "end") if word.get(key, 0) > latest]
     for word, key in late:
         del word[key]
