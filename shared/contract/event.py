@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from shared.contract.fields import Id, Needs, SpokenText
 from shared.contract.lenient import spellings
-from shared.contract.problems import Problem
+from shared.contract.problems import Problem, ProblemKind
 from shared.contract.rejection import Reason
 
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
@@ -68,6 +68,9 @@ class Envelope(TypedDict):
     data: NotRequired[Any]
 
 
+_CLOCK = (ProblemKind.TIME_AHEAD, ProblemKind.TIME_UNREADABLE)
+
+
 class OrderingKey(NamedTuple):
     """Decides which of two conflicting facts wins: the greater key is later.
 
@@ -107,6 +110,11 @@ class Event(NamedTuple):
     def identity(self) -> tuple[str, str]:
         """`(source, id)`, unique within a call: two events with the same identity are the same occurrence."""
         return (self.ordering_key.source, self.ordering_key.id)
+
+    @property
+    def has_wrong_clock(self) -> bool:
+        """Whether its own time was wrong or missing, so that it is taken at its record's arrival."""
+        return any(problem.kind in _CLOCK and problem.field is None for problem in self.problems)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from shared.fold.details import (
     TurnDetail,
     UsageDetail,
 )
-from shared.fold.events import leg_of, named_key
+from shared.fold.events import latest_of_each, leg_of, named_key
 from shared.fold.lifecycle.duration import seconds
 from shared.fold.lifecycle.end import End
 from shared.fold.lifecycle.session import given_start
@@ -100,11 +100,6 @@ def _leg(leg: str, events: Sequence[Event], started_at: int | None, end: End | N
 
 
 def _recordings(call: Call) -> list[RecordingDetail]:
-    latest: dict[tuple[str, str, bool], Event] = {}
-    for event in call.events.of("recording.available"):
-        key = named_key(event, "recording_id")
-        latest.pop(key, None)
-        latest[key] = event
     return [
         {
             "recording_id": event.data.get("recording_id"),
@@ -115,7 +110,7 @@ def _recordings(call: Call) -> list[RecordingDetail]:
             "duration_ms": event.data.get("duration_ms"),
             "expires_at": event.data.get("expires_at"),
         }
-        for event in latest.values()
+        for event in latest_of_each(call.events.of("recording.available"), "recording_id")
     ]
 
 

@@ -6,11 +6,12 @@ Decimal throughout; the cost of each product is rounded once, half-even, to 6 pl
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal, localcontext
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from shared.contract.decode_event import Event
 from shared.contract.problems import ProblemKind
-from shared.fold.events import CallEvents, named_key
+from shared.fold.events import CallEvents, latest_of_each
 from shared.fold.prices import Price, PriceList
 from shared.fold.problems import CallProblem
 from shared.fold.record import CallCost, ProductCost
@@ -48,7 +49,7 @@ class ReportedCost(NamedTuple):
 
     @property
     def is_charge(self) -> bool:
-        return bool(self.event.data.get("kind", "charge") == "charge")
+        return _kind(self.event.data) == "charge"
 
 
 @dataclass(slots=True)
@@ -65,12 +66,12 @@ class _Line:
 
 def standing_usage(call: CallEvents) -> list[Event]:
     """Return the usage that stands, in order: of one source, product and `usage_id` the latest."""
-    return _standing(call.carrying("usage.reported"), "usage_id")
+    return latest_of_each(call.carrying("usage.reported"), "usage_id", itemgetter("product"))
 
 
 def standing_costs(call: CallEvents, currency: str, price_list: PriceList) -> list[ReportedCost]:
     """Return the reported costs that stand, in order: of one source, product, `kind` and `line_id` the latest."""
-    standing = _standing(call.carrying("cost.reported"), "line_id")
+    standing = latest_of_each(call.carrying("cost.reported"), "line_id", _product_and_kind)
     if not standing:
         return []
     with localcontext(_EXACT):
@@ -116,15 +117,13 @@ def number(amount: Decimal) -> float:
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
-def _standing(events: Sequence[Event], id_field: str) -> list[Event]:
-    """Return the events that stand: of one source, id, product and kind the latest; one without an id has no rivals."""
-    standing: dict[tuple[object, ...], Event] = {}
-    for event in events:
-        data = event.data
-        rivals = (*named_key(event, id_field), data["product"], data.get("kind", "charge"))
-        standing.pop(rivals, None)  # the later one takes its own place in the order
-        standing[rivals] = event
-    return list(standing.values())
+def _kind(data: dict[str, Any]) -> str:
+    kind: str = data.get("kind", "charge")
+    return kind
+
+
+def _product_and_kind(data: dict[str, Any]) -> tuple[str, str]:
+    return data["product"], _kind(data)
 
 
 def _in_currency(event: Event, currency: str, price_list: PriceList) -> ReportedCost:

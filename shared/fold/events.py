@@ -1,12 +1,12 @@
 """The distinct events of a call, in order (docs/record.md, Order and Conflicts)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from shared.contract.decode_event import Event, InvalidEvent, canonical, decode_logged, producer_time
+from shared.contract.decode_event import Event, InvalidEvent, canonical, decode_logged
 from shared.contract.problems import ProblemKind
 from shared.fold.problems import CallProblem, of_reading, union
 from shared.fold.redaction import redact
@@ -68,6 +68,21 @@ def named_key(event: Event, id_field: str) -> tuple[str, str, bool]:
     """Return the key of what an id in `data` names within its source; without an id, of the event itself."""
     key, named = event.ordering_key, event.data.get(id_field)
     return (key.source, key.id if named is None else named, named is None)
+
+
+def latest_of_each(
+    events: Iterable[Event], id_field: str, also: Callable[[dict[str, Any]], object] = lambda _: None
+) -> list[Event]:
+    """Return, in order, the latest of the events that one id of a source names; one without an id stands by itself.
+
+    Only events of which `also`, of their data, is the same compete with each other.
+    """
+    latest: dict[tuple[object, ...], Event] = {}
+    for event in events:
+        key = (named_key(event, id_field), also(event.data))
+        latest.pop(key, None)  # the later one takes its own place in the order
+        latest[key] = event
+    return list(latest.values())
 
 
 def call_events(events: Iterable[Event], *, opted_out: bool) -> CallEvents:
@@ -147,7 +162,7 @@ def _deliveries_joined(bodies: dict[bytes, list[Event]]) -> dict[bytes, list[Eve
         groups.setdefault(_without_time(form), []).append(form)
     joined: dict[bytes, list[Event]] = {}
     for forms in groups.values():
-        if len(forms) > 1 and any(producer_time(event.raw) is not None for form in forms for event in bodies[form]):
+        if len(forms) > 1 and any(event.has_wrong_clock for form in forms for event in bodies[form]):
             earliest = min(forms, key=lambda form: bodies[form][0].time)
             joined[earliest] = bodies[earliest]
         else:

@@ -96,7 +96,7 @@ def redact(raw: bytes) -> bytes:
     }
     if key.sequence:
         body["sequence"] = key.sequence
-    producertime = producer_time(raw)
+    producertime = producer_time(raw) if event.has_wrong_clock else None
     if producertime is not None:
         body["producertime"] = producertime
     return orjson.dumps({**body, "data": _kept(event)}, default=_as_text)

@@ -83,13 +83,11 @@ def _compared(sent: bytes, event: Event) -> tuple[bytes, int | None]:
     """
     secret = event.type == "call.dtmf" and event.raw is not sent
     data = None if secret else _usual_data(sent)
-    right = not any(problem.kind in _CLOCK and problem.field is None for problem in event.problems)
     if data is None:
         data = orjson.dumps(orjson.loads(canonical(event.raw))["data"], option=orjson.OPT_SORT_KEYS)
-    return _digest(event.type, event.ordering_key.sequence, data.decode()), event.time if right else None
-
-
-_CLOCK = (ProblemKind.TIME_AHEAD, ProblemKind.TIME_UNREADABLE)
+    return _digest(
+        event.type, event.ordering_key.sequence, data.decode()
+    ), None if event.has_wrong_clock else event.time
 
 
 def _usual_data(sent: bytes) -> bytes | None:

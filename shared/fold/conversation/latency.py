@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from math import floor
+from operator import itemgetter
 
 from shared.contract.decode_event import Event
-from shared.fold.events import CallEvents
+from shared.fold.events import CallEvents, latest_of_each
 from shared.fold.record import Percentiles
 
 _PLACES = 6
@@ -23,12 +24,9 @@ def latency(call: CallEvents) -> dict[str, Percentiles] | None:
 
 def _standing(samples: Sequence[Event]) -> Sequence[Event]:
     """Return the samples that stand, in order: of one source, component and `sample_id` the latest."""
-    named = [event for event in samples if "sample_id" in event.data]
-    if not named:
-        return samples
-    latest = {(event.ordering_key.source, event.data["component"], event.data["sample_id"]): event for event in named}
-    stand = {event.ordering_key for event in latest.values()}
-    return [event for event in samples if "sample_id" not in event.data or event.ordering_key in stand]
+    if not any("sample_id" in event.data for event in samples):
+        return samples  # as in most calls
+    return latest_of_each(samples, "sample_id", itemgetter("component"))
 
 
 def percentiles(values: Sequence[float]) -> Percentiles:

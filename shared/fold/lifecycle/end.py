@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from shared.contract.decode_event import Event
 
+SAME_MS = 5_000
+"""Moments of one end as two sources state it lie at most so far apart."""
+
 
 class End(NamedTuple):
     """An end and its moment: the `end_timestamp` that it states, else its event's time (Unix milliseconds).

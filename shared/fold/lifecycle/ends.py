@@ -9,7 +9,7 @@ from shared.contract.decode_event import Event, OrderingKey
 from shared.contract.problems import ProblemKind
 from shared.fold.conversation.turns import StandingTurn
 from shared.fold.events import CallEvents, leg_of
-from shared.fold.lifecycle.end import End
+from shared.fold.lifecycle.end import SAME_MS, End
 from shared.fold.lifecycle.evidence import Evidence
 from shared.fold.lifecycle.legs import Legs
 from shared.fold.lifecycle.nearby import EarliestNearby
@@ -28,9 +28,6 @@ ACTIVITY = (
     "latency.sampled",
 )
 """The types of events that make a call ONGOING."""
-
-_SAME_MS = 5_000
-"""Moments of one end as two sources state it lie at most so far apart."""
 
 _GENERAL_REASONS = frozenset(
     {
@@ -128,7 +125,7 @@ def _undone(ends: Sequence[End], started: Sequence[Event]) -> dict[OrderingKey, 
     near = EarliestNearby((end.moment, at, end.source) for end, at in own)
     undone = {end.event.ordering_key: at for end, at in own}
     for end in ends:
-        at = near.earliest(end.moment - _SAME_MS, end.moment + _SAME_MS, but_for=end.source)
+        at = near.earliest(end.moment - SAME_MS, end.moment + SAME_MS, but_for=end.source)
         if at is not None:
             key = end.event.ordering_key
             undone[key] = min(at, undone.get(key, at))
@@ -168,7 +165,7 @@ def _inferred(counting: Iterable[End], ends: Iterable[End], call: CallEvents, le
         and not (end.inferred and end.event.time < last_activity)
         and legs.connected(end.leg)
         and legs.line(end.leg).over()
-        and bisect_left(moments, end.moment - _SAME_MS) < bisect_right(moments, end.moment + _SAME_MS)
+        and bisect_left(moments, end.moment - SAME_MS) < bisect_right(moments, end.moment + SAME_MS)
     ]
     return sorted([*inferred, *with_them], key=lambda end: end.event.ordering_key)
 

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from shared.fold.conversation.turns import StandingTurn
 from shared.fold.events import CallEvents
-from shared.fold.lifecycle.end import End
+from shared.fold.lifecycle.end import SAME_MS, End
 from shared.fold.lifecycle.legs import Legs
-from shared.fold.lifecycle.session import Session, talk_events
+from shared.fold.lifecycle.session import Session, timed_talk
 
-_SAME_MS = 5_000
 _LATER_MS = 60_000
 _AFTERWARDS_MS = 30_000
 
@@ -36,14 +35,13 @@ class Evidence:
         self._latest_two = sorted(self._latest_of_leg.items(), key=lambda item: item[1], reverse=True)[:2]
         self._latest_of_session = max((end.moment for end in ends if end.source == self._session_source), default=None)
         self._latest_of_unnamed: dict[str, int | None] = {}
-        moments = [event.time for event in talk_events(call)] + [turn.timestamp for turn in turns if turn.timed]
-        self._talk = sorted(moment for moment in moments if moment <= self._latest)
+        self._talk = sorted(moment for moment in timed_talk(call, turns) if moment <= self._latest)
         self._untimed_talk = self._latest_untimed(turns)
 
     def overrules(self, end: End) -> bool:
         """Return whether an end gives way to a later one."""
         return (
-            self._talk_after(end.moment + _SAME_MS)
+            self._talk_after(end.moment + SAME_MS)
             or self._is_of_another_leg(end)
             or _is_after(self._of_session(end), end.moment + _LATER_MS)
             or _is_after(self._of_unnamed_leg(end.source), end.moment + _LATER_MS)
@@ -74,7 +72,7 @@ class Evidence:
         if end.leg is None:
             return False
         others = [moment for leg, moment in self._latest_two if leg != end.leg]
-        return bool(others) and others[0] > end.moment + _SAME_MS
+        return bool(others) and others[0] > end.moment + SAME_MS
 
     def _of_session(self, end: End) -> int | None:
         """Return the latest end of the source that gave the session's start, None for an end of that source."""

@@ -56,10 +56,9 @@ def given_start(event: Event) -> int:
     return start
 
 
-def latest_talk(call: CallEvents, turns: Sequence[StandingTurn]) -> int | None:
-    """Return the latest moment of talk, of turns only of those that state a time; None without any."""
-    moments = [event.time for event in talk_events(call)]
-    return max([*moments, *(turn.timestamp for turn in turns if turn.timed)], default=None)
+def timed_talk(call: CallEvents, turns: Sequence[StandingTurn]) -> list[int]:
+    """Return the moments of talk (Unix milliseconds), of turns only of those that state a time."""
+    return [event.time for event in talk_events(call)] + [turn.timestamp for turn in turns if turn.timed]
 
 
 def talk_events(call: CallEvents) -> list[Event]:
@@ -73,10 +72,7 @@ def _is_talk(event: Event) -> bool:
 
 def _latest_end_or_talk(call: CallEvents, turns: Sequence[StandingTurn]) -> int:
     """Return the later of the first end and the latest talk; without either the latest event."""
-    moments = [end.time for end in call.of(*ENDS)[:1]]
-    talk = latest_talk(call, turns)
-    if talk is not None:
-        moments.append(talk)
+    moments = [*(end.time for end in call.of(*ENDS)[:1]), *timed_talk(call, turns)]
     return max(moments, default=call.events[-1].time)
 
 
