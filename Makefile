@@ -9,6 +9,7 @@ JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python -m deploy.local
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 
 SEED := 1
 DURATION := 600
@@ -19,6 +20,8 @@ ROUNDS := 3
 RECORD :=
 
 # A step writes its file when it is done: a failed step runs again, and so does one whose inputs changed.
+# LOCAL is all that runs Callfold and its servers; PACKAGES has a developer's tools too.
+LOCAL := $(VENV)/installed-local
 PACKAGES := $(VENV)/installed
 KAFKA := .local/kafka/libs/installed
 
@@ -30,7 +33,7 @@ KAFKA := .local/kafka/libs/installed
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: install ## start the stack, publish calls, read their records, stop the stack
+demo: $(LOCAL) $(KAFKA) ## start the stack, publish calls, read their records, stop the stack
 	@$(RUN) demo
 
 check: install lint ## the fast checks: linters, types, architecture, unit and property tests
@@ -51,13 +54,13 @@ faults: install ## run the fault tests for SEED=1 DURATION=600 (seconds)
 bench: install ## measure Callfold and its alternatives: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
 	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
-up: install ## start the stack in the background: Kafka, MongoDB, the API and the worker
+up: $(LOCAL) $(KAFKA) ## start the stack in the background: Kafka, MongoDB, the API and the worker
 	@$(RUN) up
 
-down: $(PACKAGES) ## stop the stack; data stay
+down: $(LOCAL) ## stop the stack; data stay
 	@$(RUN) down
 
-status: $(PACKAGES) ## show the state of each service
+status: $(LOCAL) ## show the state of each service
 	@$(RUN) status
 
 contracts: $(PACKAGES) ## write docs/contracts and docs/settings.md again, from the code
@@ -66,18 +69,24 @@ contracts: $(PACKAGES) ## write docs/contracts and docs/settings.md again, from 
 install: $(PACKAGES) $(KAFKA) ## install the Python packages and Kafka's jars
 
 clean: ## stop the stack, remove packages, jars and caches; data in .local stay
-	@if [ -e $(PACKAGES) ]; then $(RUN) down; fi
+	@if [ -e $(LOCAL) ]; then $(RUN) down; fi
 	rm -rf $(VENV) .local/kafka/libs .local/connect .local/quix .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
-$(PACKAGES): pyproject.toml constraints.txt
+$(LOCAL): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo 'Python 3.11 or newer is required. Name one: make PYTHON=python3.12'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo 'Python lacks the module venv. Install it (Debian, Ubuntu: apt install python3-venv)'; exit 1; }
+	@$(PYTHON) -m deploy.local.prerequisites
 	@echo 'Installing packages into $(VENV)'
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(INSTALL) -e '.[local]'
 	@touch $@
 
-$(KAFKA): deploy/local/servers/kafka-pom.xml $(PACKAGES)
+$(PACKAGES): $(LOCAL)
+	@echo 'Installing the tools of a developer into $(VENV)'
+	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+$(KAFKA): deploy/local/servers/kafka-pom.xml $(LOCAL)
 	@$(RUN) install

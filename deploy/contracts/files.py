@@ -3,6 +3,7 @@
 import difflib
 import functools
 import json
+import re
 from pathlib import Path
 
 import yaml
@@ -26,8 +27,13 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
+# YAML 1.2, 10.3.2: PyYAML, which follows 1.1, writes `1e5` and `0o7` without quotes.
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
+
+
 def _text(dumper: _Plain, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = "|" if "\n" in text else "'" if _NUMBER.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Plain.add_representer(str, _text)
@@ -37,7 +43,7 @@ _Plain.add_representer(str, _text)
 def generated() -> dict[Path, str]:
     """Return the text of each file by its path within the folder."""
     schemas = {_EVENTS / f"{kind}.json": _json(event_schema(kind)) for kind in TYPES}
-    return {_CONTRACTS / "asyncapi.yaml": _yaml(document()), **schemas, Path("settings.md"): page()}
+    return {_CONTRACTS / "asyncapi.yaml": as_yaml(document()), **schemas, Path("settings.md"): page()}
 
 
 def differences(folder: Path = FOLDER) -> list[str]:
@@ -78,6 +84,7 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def _yaml(value: object) -> str:
+def as_yaml(value: object) -> str:
+    """Return the value as YAML, with every text that looks like a number quoted."""
     text: str = yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=_WIDTH)
     return text

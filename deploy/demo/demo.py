@@ -27,6 +27,8 @@ from deploy.local.stack import Progress, Stack
 _READABLE_WITHIN = 120.0
 _PAUSE = 0.2
 _TWICE = 0.2
+_SHOWN_ENTRIES = 2
+_SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,9 @@ def _run(stack: Stack, reader: Reader, progress: Progress, console: Console) -> 
     )
     progress("Reading them when they have ended, and gone quiet")
     reads = [reader.wait(script.organization, script.call, script.facts[-1], "final") for script in scripts]
-    console.print("\nThe call of the API's page, as the API serves it:")
-    console.print_json(json.dumps(seed.record))
     console.print(_table(scripts, [*reads, seed]))
+    console.print("The call of the API's page, with long lists and texts shortened:")
+    console.print_json(json.dumps(shortened(seed.record)))
 
 
 def seed_facts() -> Facts:
@@ -155,6 +157,22 @@ def _callfold(stack: Stack, *arguments: str, text: str = "") -> str:
 def _reader(stack: Stack) -> Iterator[Reader]:
     with httpx.Client(timeout=10) as client:
         yield Reader(stack.environment()["CALLFOLD_API_URL"], client)
+
+
+def shortened(value: Any) -> Any:
+    """Return a JSON value with the first entries of each list, and the first characters of each text."""
+    match value:
+        case dict():
+            return {name: shortened(each) for name, each in value.items()}
+        case list() if len(value) > _SHOWN_ENTRIES:
+            more = f"... and {len(value) - _SHOWN_ENTRIES} more"
+            return [*map(shortened, value[:_SHOWN_ENTRIES]), more]
+        case list():
+            return [shortened(each) for each in value]
+        case str() if len(value) > _SHOWN_CHARACTERS:
+            return f"{value[:_SHOWN_CHARACTERS]}..."
+        case _:
+            return value
 
 
 def _table(scripts: Sequence[Script], reads: Sequence[Read]) -> Table:

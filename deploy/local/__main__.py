@@ -38,6 +38,8 @@ def up(state: State = STATE) -> None:
     CALLFOLD_METRICS_PORT (6066), all on 127.0.0.1.
     """
     wanted = Ports.from_environment(os.environ)
+    for warning in wanted.warnings():
+        typer.echo(warning, err=True)
     stack = Stack(state, wanted)
     stack.start(typer.echo)
     if stack.ports != wanted:
@@ -89,6 +91,11 @@ def main() -> None:
         app(prog_name="python -m deploy.local")
     except LocalError as error:
         typer.echo(str(error), err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        typer.echo(f"{error.filename} cannot be used: {error.strerror}.", err=True)
         sys.exit(1)
 
 

@@ -21,6 +21,8 @@ FREE_PORTS = range(20_000, 32_000)
 """Where free ports are picked: below the range that the kernel takes for outgoing connections. From within that
 range, a client that keeps calling a server that is being started again could be given the server's own port."""
 
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
 BLOCK = 500
 """How many of them a process has to itself."""
 
@@ -82,10 +84,29 @@ class Ports:
             if not is_free(port):
                 raise LocalError(f"Port {port} on {HOST} is taken: stop what listens there, or set {variable(name)}.")
 
+    def warnings(self) -> Iterator[str]:
+        """Yield a line for each port that the system may give to an outgoing connection while its server is away."""
+        ephemeral = ephemeral_ports()
+        for name, port in self.named():
+            if port in ephemeral:
+                yield (
+                    f"{variable(name)} is {port}: a connection of another program may take it while the service "
+                    f"restarts. Ports below {ephemeral.start} are safe."
+                )
+
 
 def variable(name: str) -> str:
     """Return the environment variable of the port `name`."""
     return f"CALLFOLD_{name.upper()}_PORT"
+
+
+def ephemeral_ports() -> range:
+    """Return the ports that the kernel takes for outgoing connections; none where it does not tell."""
+    try:
+        first, last = map(int, _EPHEMERAL.read_text().split())
+    except (OSError, ValueError):
+        return range(0)
+    return range(first, last + 1)
 
 
 def free_port() -> int:

@@ -1,15 +1,23 @@
 """What the stack says when something on the machine is in its way; nothing is started here."""
 
 import os
+import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from deploy.local.errors import LocalError
-from deploy.local.ports import HOST, Ports
+from deploy.local.errors import LocalError, NotReadyError
+from deploy.local.ports import HOST, Ports, ephemeral_ports, free_port
 from deploy.local.servers.install import STAMP, install, is_installed
+from deploy.local.servers.kafka import KafkaServer
+from deploy.local.servers.mongod import MongoServer
 from tests.support.servers.local_stack import Machine
+
+ROOT = Path(__file__).parents[2]
+CHECK = "import sys; sys.path.insert(0, '.'); from deploy.local.prerequisites import main; main()"
 
 
 @pytest.fixture
@@ -32,6 +40,59 @@ def test_a_port_that_is_none_is_named_with_its_variable(machine: Machine) -> Non
     said = machine.run("up", status=1)
 
     assert said == "CALLFOLD_API_PORT is 'http': a port is a number from 1 to 65535.\n"
+
+
+def test_a_port_that_connections_may_take_is_named_with_those_that_they_do_not(
+    machine: Machine, tmp_path: Path
+) -> None:
+    ephemeral = ephemeral_ports()
+    machine.variables = {"CALLFOLD_API_PORT": str(ephemeral[-1]), "PATH": str(tmp_path), "JAVA_HOME": ""}
+
+    warning, error = machine.run("up", status=1).splitlines()
+
+    assert warning.startswith(f"CALLFOLD_API_PORT is {ephemeral[-1]}: ")
+    assert warning.endswith(f"Ports below {ephemeral.start} are safe.")
+    assert error.startswith("There is no java")
+
+
+def test_a_state_folder_that_cannot_be_written_is_named_in_one_line(machine: Machine) -> None:
+    machine.state = Path("/proc/callfold/state")  # nobody may write there, root included
+
+    said = machine.run("up", status=1)
+
+    assert said.startswith("/proc/callfold")
+    assert said.endswith(" cannot be used: No such file or directory.\n")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", [KafkaServer, MongoServer])
+def test_a_server_whose_port_is_taken_while_it_starts_is_reported_in_one_line(
+    kind: type[KafkaServer | MongoServer], tmp_path: Path
+) -> None:
+    install(print)
+    port = free_port()
+
+    with socket.create_server((HOST, port)), pytest.raises(NotReadyError) as raised:
+        kind(tmp_path, port).__enter__()
+
+    assert str(raised.value).startswith(f"{kind.name} cannot listen, its port is taken: stop what listens there")
+    assert "\n" not in str(raised.value)
+
+
+def test_java_is_asked_for_before_any_package_is_installed(tmp_path: Path) -> None:
+    done = check_prerequisites(tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no java on the PATH. Kafka needs Java 17 or newer")
+
+
+def test_maven_is_asked_for_before_any_package_is_installed(tmp_path: Path) -> None:
+    script(tmp_path / "java", "echo 'openjdk version \"17.0.15\"' >&2")
+
+    done = check_prerequisites(tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("There is no mvn on the PATH. Install Maven, which downloads Kafka")
 
 
 def test_a_missing_java_is_named_with_the_way_to_get_it(machine: Machine, tmp_path: Path) -> None:
@@ -96,6 +157,14 @@ def test_jars_are_those_of_the_pom_that_is_asked_for(tmp_path: Path, monkeypatch
 
     assert is_installed(libs, pom)
     assert not is_installed(libs)
+
+
+def check_prerequisites(path: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the check in a new checkout, with Python's own library alone."""
+    shutil.copytree(ROOT / "deploy", path / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
+    program = [sys.executable, "-I", "-S", "-c", CHECK]
+    environment = {"PATH": str(path), "JAVA_HOME": ""}
+    return subprocess.run(program, env=environment, cwd=path, capture_output=True, text=True, check=False)
 
 
 def put_maven_on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, exit_status: int) -> None:

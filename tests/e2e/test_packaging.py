@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("pyproject.toml", "constraints.txt", "README.md", "shared", "services", "deploy/__init__.py")
@@ -54,6 +56,41 @@ def test_the_data_files_are_installed(installed: Path) -> None:
     )
 
     assert done.returncode == 0
+
+
+LOCAL_PROGRAMS = "import deploy.local.__main__, services.api.__main__, services.worker.__main__, services.ops.__main__"
+
+
+def test_the_local_stack_and_its_demonstration_need_no_package_of_a_developer() -> None:
+    needed = closure("callfold", {"local"})
+    others = {name for name, owners in packages_distributions().items() if not needed & {*map(normal, owners)}}
+    blocked = others - {"services", "shared", "deploy", "tests", "benchmarks"}
+    assert {"pytest", "hypothesis", "matplotlib"} <= blocked
+    refuse = f"import sys; sys.modules.update(dict.fromkeys({sorted(blocked)!r}))"
+
+    done = python(ROOT, {**os.environ}, "-c", f"{refuse}\n{LOCAL_PROGRAMS}")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def closure(name: str, extras: set[str]) -> set[str]:
+    """Return the distributions that one needs with these extras, itself included."""
+    found: set[str] = set()
+    waiting = [(name, frozenset(extras))]
+    while waiting:
+        dist, wanted = waiting.pop()
+        found.add(normal(dist))
+        for requirement in map(Requirement, requires(dist) or ()):
+            needed = requirement.marker is None or any(
+                requirement.marker.evaluate({"extra": extra}) for extra in {"", *wanted}
+            )
+            if needed and normal(requirement.name) not in found:
+                waiting.append((requirement.name, frozenset(requirement.extras)))
+    return found
+
+
+def normal(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
 
 
 def test_the_image_copies_what_is_tested_here() -> None:

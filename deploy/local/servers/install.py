@@ -48,13 +48,23 @@ def install(progress: Callable[[str], None], libs: Path = LIBS, *, pom: Path = P
         _replace(libs, fresh, Path(scratch) / "old")
 
 
-def _download(folder: Path, pom: Path, what: str) -> None:
+def find_tools(what: str = "Kafka") -> str:
+    """Return the path of Maven, which downloads `what` and needs Java.
+
+    Raises:
+        LocalError: Maven or Java is missing.
+    """
     find_java()
     maven = shutil.which("mvn")
     if maven is None:
         raise LocalError(
             f"There is no mvn on the PATH. Install Maven, which downloads {what} (Debian, Ubuntu: `apt install maven`)."
         )
+    return maven
+
+
+def _download(folder: Path, pom: Path, what: str) -> None:
+    maven = find_tools(what)
     goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={folder}"]
     done = subprocess.run(  # noqa: S603 - our own command
         [maven, "-q", "-B", "-f", str(pom), *goal],

@@ -113,6 +113,11 @@ def test_the_check_fails_with_a_line_for_each_file_that_differs(tmp_path: Path) 
     assert differences(tmp_path) == []
 
 
+@pytest.mark.parametrize("text", ["+0987654321", "1e5", "0o17", "0x1F", ".5", "12", "1.", "-7"])
+def test_a_text_that_a_reader_of_yaml_takes_for_a_number_is_quoted(text: str) -> None:
+    assert files.as_yaml({"to_number": text}) == f"to_number: '{text}'\n"
+
+
 def test_the_command_checks() -> None:
     done = subprocess.run([sys.executable, "-m", "deploy.contracts", "--check"], capture_output=True, check=False)
 
