@@ -23,6 +23,13 @@ class SourcePartition(NamedTuple):
     partition: int
 
 
+class Watermark(NamedTuple):
+    """Until which arrival all events of a partition are written, and how many partitions its worker knew then."""
+
+    until: int
+    partitions: int
+
+
 @dataclass(frozen=True, slots=True)
 class LogDocument:
     """Events of one call as JSON in structured mode; `redacted_at` is 0 if they are not redacted."""

@@ -1,6 +1,6 @@
 """The ports of the store, by role. Each adapter keeps to `tests/contract`; any method raises `StoreUnavailable`."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from shared.store.models import (
@@ -15,6 +15,7 @@ from shared.store.models import (
     ProblemCall,
     StaleCall,
     StoredCall,
+    Watermark,
 )
 
 
@@ -176,7 +177,23 @@ class RetentionStore(Protocol):
         """
 
 
-class Store(EventLog, CallQueue, CallRecords, RetentionStore, Protocol):
+class Watermarks(Protocol):
+    """Until when the events of each partition, of all input topics together, are written to the event log.
+
+    An event is written when its call is marked stale too, or when it is reported as a dead letter.
+    """
+
+    async def put_watermarks(self, untils: Mapping[int, int], partitions: int) -> None:
+        """Store, by partition, the arrival until which all events are written; each replaces the one before.
+
+        `partitions` is how many partitions an input topic has.
+        """
+
+    async def watermarks(self) -> Mapping[int, Watermark]:
+        """Return what is stored of all partitions; a partition of which nothing was ever stored is missing."""
+
+
+class Store(EventLog, CallQueue, CallRecords, RetentionStore, Watermarks, Protocol):
     """All of the above, for callers that need most of it."""
 
     async def prepare(self) -> None:
