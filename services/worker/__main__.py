@@ -20,6 +20,7 @@ from services.worker.runtime.retry import retry_until_available
 from services.worker.settings import WorkerSettings
 from services.worker.worker import WorkerDependencies
 from shared.config import policies
+from shared.config.fleet import of_worker
 from shared.config.price_book import load
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
@@ -28,6 +29,7 @@ from shared.fold_pool.pool import FoldPool
 from shared.kafka.errors import KafkaUnavailable
 from shared.process import logs, malloc, metrics
 from shared.process.sockets import CannotListen, listen
+from shared.store.fleet_watch import FleetWatch
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, InvalidMongoUri
 from shared.store.mongo.factory import MongoStoreFactory
@@ -99,6 +101,8 @@ async def _prepared(
     pool = FoldPool(settings, factory, book)
     store = MongoStore(connection, lease_ms=int(settings.lease_seconds * 1000))
     await retry_until_available("mongodb", store.prepare, StoreUnavailable)
+    fleet = FleetWatch(store, of_worker(book, rules, settings.log_id_hmac_key.get_secret_value().encode()))
+    await retry_until_available("mongodb", fleet.announce, StoreUnavailable)
     dead_letters, inferred_ends = KafkaDeadLetters(settings.kafka), KafkaInferredEnds(settings.kafka)
     dependencies = WorkerDependencies(
         store=store,
@@ -109,6 +113,7 @@ async def _prepared(
         inferred_ends=inferred_ends,
         commit_barrier=KafkaCommitBarrier(settings.kafka, topics.inputs, settings.group),
         partitions=partitions,
+        fleet=fleet,
     )
 
     async def close() -> None:

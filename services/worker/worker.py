@@ -31,6 +31,7 @@ from shared.kafka.producer import RecordPublisher
 from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
+from shared.store.fleet_watch import FleetWatch
 from shared.store.ports import Store, StoreUnavailable
 
 log = logger(__name__)
@@ -44,6 +45,7 @@ _IDLE_SECONDS = 0.25
 _UNAVAILABLE_SECONDS = 1.0
 _PING_SECONDS = 1.0
 _MAINTENANCE_SECONDS = 5.0
+_FLEET_SECONDS = 60.0
 _DAY_MS = 86_400_000
 _STOP_SECONDS = 5.0
 
@@ -60,6 +62,7 @@ class WorkerDependencies:
     inferred_ends: RecordPublisher
     commit_barrier: CommitBarrier
     partitions: int
+    fleet: FleetWatch
 
 
 class Worker:
@@ -88,6 +91,7 @@ class Worker:
                     "tombstones", _MAINTENANCE_SECONDS, TombstoneJob(store, self.owned, self.tombstone_ttl).run
                 ),
                 MaintenanceJob("redaction_sweep", _MAINTENANCE_SECONDS, RedactionSweep(store, self.owned).run),
+                MaintenanceJob("fleet", _FLEET_SECONDS, dependencies.fleet.check),
             )
         )
         self.batch_writer = BatchWriter(

@@ -193,7 +193,17 @@ class Watermarks(Protocol):
         """Return what is stored of all partitions; a partition of which nothing was ever stored is missing."""
 
 
-class Store(EventLog, CallQueue, CallRecords, RetentionStore, Watermarks, Protocol):
+class Fleet(Protocol):
+    """The settings that all workers, and the API, must have in common: fingerprints by name."""
+
+    async def put_fleet_settings(self, settings: Mapping[str, str]) -> None:
+        """Store the settings of a worker that starts; they replace those of the one that started before."""
+
+    async def fleet_settings(self) -> Mapping[str, str]:
+        """Return the settings of the worker that started last, none before the first."""
+
+
+class Store(EventLog, CallQueue, CallRecords, RetentionStore, Watermarks, Fleet, Protocol):
     """All of the above, for callers that need most of it."""
 
     async def prepare(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from shared.process.clock import now_ms
 from shared.store.memory.event_log import MemoryEventLog
+from shared.store.memory.fleet import MemoryFleet
 from shared.store.memory.retention import MemoryCall, MemoryRetention
 from shared.store.memory.watermarks import MemoryWatermarks
 from shared.store.models import (
@@ -22,12 +23,13 @@ from shared.store.models import (
 from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
 
 
-class MemoryStore(MemoryEventLog, MemoryRetention, MemoryWatermarks):
+class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks):
     """Implements `Store`; `clock` gives Unix milliseconds, `lease_ms` is how long a lease holds that is not renewed."""
 
     def __init__(self, clock: Callable[[], int] = now_ms, lease_ms: int = 60_000) -> None:
         super().__init__(clock)
         self._calls: dict[str, MemoryCall] = {}
+        self._fleet = {}
         self._watermarks = {}
         self._lease_ms = lease_ms
 

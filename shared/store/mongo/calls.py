@@ -35,6 +35,7 @@ from shared.store.mongo.documents import (
 )
 from shared.store.mongo.errors import duplicates, only_duplicates, refused, translated_errors
 from shared.store.mongo.event_log import MongoEventLog
+from shared.store.mongo.fleet import MongoFleet
 from shared.store.mongo.problem_calls import PROBLEM_INDEXES, MongoProblemCalls
 from shared.store.mongo.retention import RETENTION_INDEXES, MongoRetention
 from shared.store.mongo.watermarks import MongoWatermarks
@@ -61,7 +62,7 @@ IDLE_CALLS_INDEX = IndexModel(
 _SERVED = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
 
 
-class MongoStore(MongoEventLog, MongoProblemCalls, MongoRetention, MongoWatermarks):
+class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, MongoWatermarks):
     """Implements `Store`. Writes single documents only, in unordered bulks, so that each write can be retried alone."""
 
     def __init__(self, connection: Connection, lease_ms: int = 60_000) -> None:
@@ -69,6 +70,7 @@ class MongoStore(MongoEventLog, MongoProblemCalls, MongoRetention, MongoWatermar
         self._connection = connection
         self._log = connection.collection("call_events")
         self._calls = connection.collection("calls")
+        self._fleet = connection.collection("fleet")
         self._watermarks = connection.collection("watermarks")
         self._lease_ms = lease_ms
         self._reads = BatchedReads(self._find_all)
