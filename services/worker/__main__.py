@@ -28,6 +28,7 @@ from shared.contract.topics import Topics
 from shared.fold_pool.pool import FoldPool
 from shared.kafka.errors import KafkaUnavailable
 from shared.process import logs, malloc, metrics
+from shared.process.clock import ServerClock
 from shared.process.sockets import CannotListen, listen
 from shared.store.fleet_watch import FleetWatch
 from shared.store.mongo.calls import MongoStore
@@ -101,6 +102,8 @@ async def _prepared(
     pool = FoldPool(settings, factory, book)
     store = MongoStore(connection, lease_ms=int(settings.lease_seconds * 1000))
     await retry_until_available("mongodb", store.prepare, StoreUnavailable)
+    clock = ServerClock(store.now)
+    await retry_until_available("mongodb", clock.sync, StoreUnavailable)
     fleet = FleetWatch(store, of_worker(book, rules, settings.log_id_hmac_key.get_secret_value().encode()))
     await retry_until_available("mongodb", fleet.announce, StoreUnavailable)
     dead_letters, inferred_ends = KafkaDeadLetters(settings.kafka), KafkaInferredEnds(settings.kafka)
@@ -114,6 +117,7 @@ async def _prepared(
         commit_barrier=KafkaCommitBarrier(settings.kafka, topics.inputs, settings.group),
         partitions=partitions,
         fleet=fleet,
+        clock=clock,
     )
 
     async def close() -> None:

@@ -29,7 +29,7 @@ from shared.contract.topics import Topics
 from shared.fold.prices import PriceBook
 from shared.kafka.producer import RecordPublisher
 from shared.process import metrics
-from shared.process.clock import now_ms
+from shared.process.clock import ServerClock
 from shared.process.logs import logger
 from shared.store.fleet_watch import FleetWatch
 from shared.store.ports import Store, StoreUnavailable
@@ -46,6 +46,7 @@ _UNAVAILABLE_SECONDS = 1.0
 _PING_SECONDS = 1.0
 _MAINTENANCE_SECONDS = 5.0
 _FLEET_SECONDS = 60.0
+_CLOCK_SECONDS = 10.0
 _DAY_MS = 86_400_000
 _STOP_SECONDS = 5.0
 
@@ -63,13 +64,14 @@ class WorkerDependencies:
     commit_barrier: CommitBarrier
     partitions: int
     fleet: FleetWatch
+    clock: ServerClock
 
 
 class Worker:
     """One process of the worker."""
 
     def __init__(self, settings: WorkerSettings, dependencies: WorkerDependencies) -> None:
-        store, policies = dependencies.store, dependencies.policies
+        store, policies, clock = dependencies.store, dependencies.policies, dependencies.clock
         self.settings = settings
         self.store = store
         self.topics = Topics(settings.topic_prefix)
@@ -82,15 +84,23 @@ class Worker:
             policies,
             self.owned,
             topic=self.topics.telephony,
+            clock=clock,
         )
         self.maintenance = MaintenanceScheduler(
             (
                 MaintenanceJob("idle_calls", settings.idle_check_seconds, self.idle_call_timeout.step),
-                MaintenanceJob("retention", _MAINTENANCE_SECONDS, RetentionJob(store, policies, self.owned).run),
+                MaintenanceJob("clock", _CLOCK_SECONDS, clock.sync),
                 MaintenanceJob(
-                    "tombstones", _MAINTENANCE_SECONDS, TombstoneJob(store, self.owned, self.tombstone_ttl).run
+                    "retention", _MAINTENANCE_SECONDS, RetentionJob(store, policies, self.owned, clock=clock).run
                 ),
-                MaintenanceJob("redaction_sweep", _MAINTENANCE_SECONDS, RedactionSweep(store, self.owned).run),
+                MaintenanceJob(
+                    "tombstones",
+                    _MAINTENANCE_SECONDS,
+                    TombstoneJob(store, self.owned, self.tombstone_ttl, clock=clock).run,
+                ),
+                MaintenanceJob(
+                    "redaction_sweep", _MAINTENANCE_SECONDS, RedactionSweep(store, self.owned, clock=clock).run
+                ),
                 MaintenanceJob("fleet", _FLEET_SECONDS, dependencies.fleet.check),
             )
         )
@@ -102,6 +112,7 @@ class Worker:
             partitions=dependencies.partitions,
             log_id_hmac_key=settings.log_id_hmac_key.get_secret_value().encode(),
             slack_ms=policies.slack_ms,
+            clock=clock,
             should_stop=lambda: not self.consumer.flow_active,
         )
         self.fold_loop = FoldLoop(
@@ -113,8 +124,9 @@ class Worker:
             most_large=settings.pool_processes + settings.pool_queue,
             lease_seconds=settings.lease_seconds,
             poll_seconds=settings.poll_seconds,
+            clock=clock,
         )
-        self._watermarks = Watermarks(self.topics.inputs, now_ms)
+        self._watermarks = Watermarks(self.topics.inputs, clock)
         self._joined = False
         self._folding: asyncio.Task[Any] | None = None
 

@@ -109,6 +109,11 @@ MAINTENANCE_FAILURES = Counter(
 DEPENDENCY_UNAVAILABLE = Gauge(
     "callfold_dependency_unavailable", "1 while this dependency does not answer and the process retries", ["dependency"]
 )
+CLOCK_AHEAD = Gauge(
+    "callfold_clock_ahead_seconds",
+    "How far this machine's clock is ahead of the database server's, by which the worker works; negative if behind",
+    registry=WORKER,
+)
 FLEET_SETTING_DIFFERS = Gauge(
     "callfold_fleet_setting_differs",
     "1 while this setting is not that of the worker that started last: rules, price book, policies, log id HMAC key",

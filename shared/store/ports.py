@@ -212,6 +212,9 @@ class Store(EventLog, CallQueue, CallRecords, RetentionStore, Watermarks, Fleet,
     async def ping(self) -> None:
         """Return when the store answers."""
 
+    async def now(self) -> int:
+        """Return what the store's own clock shows (Unix milliseconds)."""
+
 
 class ApiKeys(Protocol):
     """The keys of readers."""

@@ -44,6 +44,7 @@ class BatchWriter:
         log_id_hmac_key: bytes,
         slack_ms: int = LONGEST_SLACK_MS,
         should_stop: Callable[[], bool] = lambda: False,
+        clock: Callable[[], int] = now_ms,
     ) -> None:
         self._store = store
         self._dead_letters = dead_letters
@@ -53,6 +54,7 @@ class BatchWriter:
         self._log_id_hmac_key = log_id_hmac_key
         self._slack_ms = slack_ms
         self._should_stop = should_stop
+        self._clock = clock
         self._growth_trigger = GrowthTrigger()
 
     async def write(self, records: Sequence[KafkaRecord]) -> Batch:
@@ -62,7 +64,7 @@ class BatchWriter:
             RetryAborted: not all of it is written; nothing may be acknowledged.
         """
         with metrics.BATCH_WRITE_SECONDS.time():
-            batch = decode_batch(records, self._partitions, now_ms())
+            batch = decode_batch(records, self._partitions, self._clock())
             if batch.rejected:
                 await self._reject(batch.rejected)
             if batch.calls:
@@ -71,7 +73,7 @@ class BatchWriter:
         return batch
 
     async def _reject(self, rejected: Sequence[RejectedRecord]) -> None:
-        rejected_at = rfc3339(now_ms())
+        rejected_at = rfc3339(self._clock())
         dead_letters = [dead_letter(each, self._dead_letter_topic, rejected_at) for each in rejected]
         await self._retry("kafka", lambda: self._dead_letters.publish(dead_letters), KafkaUnavailable)
 
@@ -91,7 +93,7 @@ class BatchWriter:
         self._schedule_folds(batch, snapshots, {each.call for each in updates if each.stale} - deleted)
 
     def _schedule_folds(self, batch: Batch, snapshots: Mapping[str, CallSnapshot], marked: Collection[str]) -> None:
-        now = now_ms()
+        now = self._clock()
         for key, call in batch.calls.items():
             snapshot = snapshots.get(key)
             if key in marked:

@@ -39,6 +39,9 @@ class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks
     async def ping(self) -> None:
         pass
 
+    async def now(self) -> int:
+        return self._clock()
+
     async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
         return {
             key: CallSnapshot(call.state, call.opted_out, call.last_arrival, call.result.events if call.result else 0)

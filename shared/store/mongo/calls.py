@@ -85,6 +85,10 @@ class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, M
         with translated_errors():
             await self._connection.ping()
 
+    async def now(self) -> int:
+        with translated_errors():
+            return await self._connection.now()
+
     async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
         deleted: set[str] = set()
         left = updates

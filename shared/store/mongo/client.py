@@ -4,7 +4,7 @@ Motor is the default; it gets critical fixes only until May 2027. PyMongo's own 
 methods, as far as they are used here (docs/decisions/0005).
 """
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from bson.codec_options import CodecOptions
@@ -68,6 +68,11 @@ class Connection:
     async def ping(self) -> None:
         """Return when the primary answers."""
         await self._database.command("ping")
+
+    async def now(self) -> int:
+        """Return what the primary's clock shows (Unix milliseconds)."""
+        shown: datetime = (await self._database.command("hello"))["localTime"]
+        return round(shown.timestamp() * 1000)
 
     async def drop(self) -> None:
         """Drop the whole database: for tests."""

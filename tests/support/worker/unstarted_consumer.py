@@ -21,6 +21,7 @@ from services.worker.settings import WorkerSettings
 from services.worker.worker import Worker, WorkerDependencies
 from shared.config.policies import Policies
 from shared.fold_pool.in_process import InProcessFolds
+from shared.process.clock import ServerClock
 from shared.store.fleet_watch import FleetWatch
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import book
@@ -89,6 +90,7 @@ def finalized(store: Any = None, **chosen: Any) -> Worker:
         commit_barrier=MemoryCommitBarrier(),
         partitions=PARTITIONS,
         fleet=FleetWatch(store, {}),
+        clock=ServerClock(store.now),
     )
     worker = Worker(WorkerSettings(log_id_hmac_key=SecretStr("k" * 32), **chosen), dependencies)
     worker.app.finalize()
