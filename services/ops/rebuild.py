@@ -121,11 +121,12 @@ class Rebuilding:
             await self._fold(chosen)
 
     async def _update(self, call: str, header: CallHeader | None) -> CallUpdate:
-        if header is not None:
+        if header is not None and not header.damaged:
             return CallUpdate(call, header.partition, header.last_arrival, stale=True)
         # When it arrived is unknown: now, so that neither the idle-call timeout nor retention acts too early.
         self._known_partitions = self._known_partitions or await self._partitions()
-        return CallUpdate(call, partition_of(names_of(call)[1], self._known_partitions), now_ms(), stale=True)
+        partition = partition_of(names_of(call)[1], self._known_partitions)
+        return CallUpdate(call, partition, now_ms(), stale=True, damaged=header is not None)
 
     async def _fold(self, calls: Sequence[str]) -> None:
         token = uuid.uuid4().hex

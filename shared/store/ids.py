@@ -14,7 +14,7 @@ _HASH_BYTES = 8
 
 def names_of(call: str) -> tuple[str, str]:
     """Return the organizationid and the call id in a call's key, as its events have them."""
-    organization, call_id = call.split("/")
+    organization, _, call_id = call.partition("/")
     return organization, call_id.replace("%2F", "/").replace("%25", "%")
 
 
@@ -30,8 +30,9 @@ def id_range_after(after: str | None, organization: str | None) -> tuple[str, st
 
 
 def size_of(document_id: str) -> int:
-    """Return the bytes of events in a document, from its id alone."""
-    return int(document_id.rsplit("-", 2)[1])
+    """Return the bytes of events in a document, from its id alone; 0 if no worker made the id."""
+    *_, size, _ = ("", "", *document_id.rsplit("-", 2))
+    return int(size) if size.isdecimal() else 0
 
 
 def documents(

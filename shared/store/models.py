@@ -41,23 +41,28 @@ class LogDocument:
 
 @dataclass(frozen=True, slots=True)
 class CallSnapshot:
-    """What a batch reads of a call; `stored_events` counts the distinct events of its record, 0 without a record."""
+    """What a batch reads of a call; `stored_events` counts the distinct events of its record, 0 without a record.
+
+    `damaged`: somebody edited its header into what no program writes; the call counts as broken until it is replaced.
+    """
 
     state: State
     opted_out: bool
     last_arrival: int
     stored_events: int
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CallUpdate:
-    """What a batch writes of a call; `stale` asks for a fold."""
+    """What a batch writes of a call; `stale` asks for a fold, `damaged` has the header replaced by a new one."""
 
     call: str
     partition: int
     last_arrival: int
     stale: bool
     opted_out: bool = False
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +110,17 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class CallHeader:
-    """A call without its record; the versions are those that the record was folded by, None without a record."""
+    """A call without its record; the versions are those that the record was folded by, None without a record.
+
+    If it is `damaged`, as in `CallSnapshot`, the others say nothing.
+    """
 
     state: State
     partition: int
     last_arrival: int
     rules_version: int | None
     price_book_version: str | None
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,8 +37,12 @@ def update_of(
     """Return the update that a call needs, None if it needs none: most live and stale calls do not.
 
     A call that ends, opts out or is settled is marked stale whatever its state is by then. Its last arrival is updated
-    when it is more than `slack_ms` behind.
+    when it is more than `slack_ms` behind. A damaged header is replaced.
     """
+    if snapshot is not None and snapshot.damaged:
+        return CallUpdate(
+            call.key, call.partition, call.last_arrival, stale=True, opted_out=call.opts_out, damaged=True
+        )
     if call.ends or call.opts_out or (snapshot is not None and snapshot.state in SETTLED):
         return _update(call, stale=True)
     if snapshot is None:

@@ -26,9 +26,12 @@ from shared.store.mongo.documents import (
     find_arrivals,
     header_of,
     held,
+    is_damaged,
     lease_of,
     named,
     releasing,
+    replacing,
+    snapshot_of,
     stale_of,
     stored_of,
     updating,
@@ -60,6 +63,9 @@ IDLE_CALLS_INDEX = IndexModel(
 
 
 _SERVED = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
+
+_COUNTED = {"attempts": {"$type": "number"}}
+"""An attempt that somebody edited into a text cannot be counted: one such write would fail all of its bulk."""
 
 
 class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, MongoWatermarks):
@@ -103,7 +109,9 @@ class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, M
     async def _refused(self, updates: Sequence[CallUpdate]) -> list[CallUpdate]:
         """Write the updates; return those refused because the `_id` is taken, by a tombstone or by a new header."""
         try:
-            await self._calls.bulk_write([updating(update) for update in updates], ordered=False)
+            await self._calls.bulk_write(
+                [replacing(update) if update.damaged else updating(update) for update in updates], ordered=False
+            )
         except BulkWriteError as error:
             if not only_duplicates(error):
                 raise
@@ -125,7 +133,7 @@ class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, M
             for leasable in self._leasable():
                 wanted = {"partition": {"$in": sorted(partitions)}, "open": True, **leasable}
                 cursor = self._calls.find(wanted, fields).sort("marked_at", 1).limit(limit)
-                found += [stale_of(each) async for each in cursor]
+                found += [stale_of(each) async for each in cursor if not is_damaged(each, *fields)]
         return sorted(found, key=lambda stale: stale.stale_since)[:limit]
 
     async def idle_calls(
@@ -145,11 +153,12 @@ class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, M
         fields = {"partition": 1, "last_arrival": 1, "attempts": 1, "opt_out": 1}
         with translated_errors():
             await self._calls.bulk_write(
-                [UpdateOne({"_id": call, "$or": self._leasable()}, leasing) for call in calls], ordered=False
+                [UpdateOne({"_id": call, "$or": self._leasable(), **_COUNTED}, leasing) for call in calls],
+                ordered=False,
             )
             # By the token, in any state: if a call was marked stale meanwhile, its attempt must still be released.
             cursor = self._calls.find({"_id": {"$in": list(calls)}, "token": token}, fields, batch_size=_MANY)
-            return [lease_of(found, token) async for found in cursor]
+            return [lease_of(found, token) async for found in cursor if not is_damaged(found, *fields)]
 
     async def renew(self, calls: Collection[str], token: str) -> None:
         await self._write([UpdateOne(held(call, token), {"$currentDate": {"claimed_at": True}}) for call in calls])
@@ -195,12 +204,7 @@ class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, M
 
     async def read_states(self, calls: Collection[str]) -> dict[str, CallSnapshot]:
         found = await self._headers(calls, "state", "opt_out", "last_arrival", "event_count")
-        return {
-            each["_id"]: CallSnapshot(
-                State(each["state"]), each["opt_out"], each["last_arrival"], each.get("event_count", 0)
-            )
-            for each in found
-        }
+        return {each["_id"]: snapshot_of(each) for each in found}
 
     async def headers(self, calls: Collection[str]) -> dict[str, CallHeader]:
         found = await self._headers(calls, "state", "partition", "last_arrival", "rules_version", "price_book_version")

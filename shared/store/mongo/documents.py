@@ -1,10 +1,11 @@
 """The documents of the collection `calls`: what is written for updates, leases and results, and what is read back."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import bson
+from bson.int64 import Int64
 from pymongo import UpdateOne
 
 from shared.contract.timestamps import to_unix_ms
@@ -13,6 +14,7 @@ from shared.store.models import (
     MAX_RECORD_BYTES,
     CallArrival,
     CallHeader,
+    CallSnapshot,
     CallUpdate,
     FoldResult,
     Lease,
@@ -135,21 +137,84 @@ def broken_document(lease: Lease) -> dict[str, Any]:
     }
 
 
+_WRITTEN: Mapping[str, tuple[type, ...]] = {
+    "state": (str,),
+    "partition": (int, Int64),
+    "last_arrival": (int, Int64),
+    "attempts": (int, Int64),
+    "opt_out": (bool,),
+    "marked_at": (datetime,),
+}
+"""The types of a header's fields."""
+_STATES = frozenset(State)
+_NAMED = {"_id": {"$type": "string"}}
+
+
+def is_damaged(found: Mapping[str, Any], *fields: str) -> bool:
+    """Return whether one of these fields of a header is what no program writes: somebody edited it."""
+    # By the exact type: a bool is an int, too.
+    wrong = type(found["_id"]) is not str or any(type(found.get(name)) not in _WRITTEN[name] for name in fields)
+    return wrong or ("state" in fields and found["state"] not in _STATES)
+
+
+def replacing(update: CallUpdate) -> UpdateOne:
+    """Return the write of an update for a damaged header: a new header, as of a call that was never seen."""
+    organization, call = names_of(update.call)
+    header = {
+        "organization_id": organization,
+        "call_id": call,
+        "partition": update.partition,
+        "last_arrival": Int64(update.last_arrival),
+        "attempts": 0,
+        "state": MOVES[Move.MARK_STALE][1],
+        "open": True,
+        "opt_out": update.opted_out,
+    }
+    # A text that begins with `$` is a path in a pipeline, unless it is a literal.
+    literal = {name: {"$literal": value} for name, value in header.items()}
+    return UpdateOne(
+        {"_id": update.call}, [{"$replaceWith": {"_id": "$_id", **literal, "marked_at": "$$NOW"}}], upsert=True
+    )
+
+
+def snapshot_of(found: dict[str, Any]) -> CallSnapshot:
+    if is_damaged(found, "state", "opt_out", "last_arrival"):
+        return CallSnapshot(State.BROKEN, found.get("opt_out") is True, 0, 0, damaged=True)
+    events = found.get("event_count", 0)
+    return CallSnapshot(
+        State(found["state"]), found["opt_out"], found["last_arrival"], events if isinstance(events, int) else 0
+    )
+
+
 def lease_of(found: dict[str, Any], token: str) -> Lease:
     return Lease(found["_id"], token, found["partition"], found["last_arrival"], found["attempts"], found["opt_out"])
 
 
 def logged_of(found: dict[str, Any]) -> LogDocument:
-    return LogDocument(found["_id"], tuple(found["events"]), _unix_ms(found.get("redacted_at")))
+    """Return a document of the event log.
+
+    Raises:
+        ValueError: somebody edited it into what no program writes.
+    """
+    events, redacted_at = found.get("events"), found.get("redacted_at")
+    well_formed = isinstance(events, list) and all(isinstance(event, bytes) for event in events)
+    if not well_formed or not isinstance(redacted_at, datetime | None):
+        raise ValueError("a damaged document of the event log")
+    return LogDocument(found["_id"], tuple(events), _unix_ms(redacted_at))
 
 
 def stored_of(found: dict[str, Any]) -> StoredCall:
-    body = found.get("body")
-    text = None if body is None else body.encode()
-    return StoredCall(State(found["state"]), found["opt_out"], text, found.get("etag"))
+    if is_damaged(found, "state", "opt_out"):
+        return StoredCall(State.BROKEN, found.get("opt_out") is True, None, None)
+    # Without either, because there is none or somebody edited it, the call is folded from its log.
+    body, etag = found.get("body"), found.get("etag")
+    text = body.encode() if isinstance(body, str) else None
+    return StoredCall(State(found["state"]), found["opt_out"], text, etag if isinstance(etag, str) else None)
 
 
 def header_of(found: dict[str, Any]) -> CallHeader:
+    if is_damaged(found, "state", "partition", "last_arrival"):
+        return CallHeader(State.BROKEN, 0, 0, None, None, damaged=True)
     versions = found.get("rules_version"), found.get("price_book_version")
     return CallHeader(State(found["state"]), found["partition"], found["last_arrival"], *versions)
 
@@ -178,7 +243,7 @@ async def find_arrivals(
         if len(found) < limit:
             # Sorted by what the range leaves open: the index would not give the order by a field that is fixed.
             order = ["_id"] if "_id" in each else ["last_arrival", "_id"]
-            cursor = calls.find({**wanted, **each}, {"partition": 1, "last_arrival": 1})
+            cursor = calls.find({**_NAMED, **wanted, **each}, {"partition": 1, "last_arrival": 1})
             ordered = cursor.sort([(name, 1) for name in order]).limit(limit - len(found))
             found += [CallArrival(call["_id"], call["partition"], call["last_arrival"]) async for call in ordered]
     return found
