@@ -197,8 +197,11 @@ def logged_of(found: dict[str, Any]) -> LogDocument:
         ValueError: somebody edited it into what no program writes.
     """
     events, redacted_at = found.get("events"), found.get("redacted_at")
-    well_formed = isinstance(events, list) and all(isinstance(event, bytes) for event in events)
-    if not well_formed or not isinstance(redacted_at, datetime | None):
+    if (
+        not isinstance(events, list)
+        or not isinstance(redacted_at, datetime | None)
+        or not set(map(type, events)) <= {bytes}
+    ):
         raise ValueError("a damaged document of the event log")
     return LogDocument(found["_id"], tuple(events), _unix_ms(redacted_at))
 
