@@ -35,6 +35,7 @@ from tests.support.store.processes import children
 _SMALL_CALLS = 20
 _READERS = 4
 _ORGANIZATION = "org-789"
+_KEY = ("X-API-KEY", "X-API-SECRET")
 
 
 @dataclass
@@ -54,6 +55,8 @@ class Bench:
     topics: Topics
     store: MongoStore
     pids: dict[str, int]
+    database: str
+    endless_turns: int = 0
     probes: Any = field(default_factory=itertools.count)
     reads: list[float] = field(default_factory=list)
     folds: list[float] = field(default_factory=list)
@@ -102,12 +105,17 @@ class Bench:
                 await asyncio.sleep(0.1)
             self.folds.append(time.monotonic() - started)
 
+    def key_environment(self) -> dict[str, str]:
+        """Return the environment of a process that reads with the same key."""
+        return {**os.environ, **{name: self.api.headers[name] for name in _KEY}}
+
     async def fold_in_api(self) -> None:
         """Read a large call again and again, in a process of its own, so that its bytes do not delay what is timed."""
         code = f"from benchmarks.large_call import download; download('{self.api.base_url}api/calls/large-0')"
-        environment = {**os.environ, **{name: self.api.headers[name] for name in ("X-API-KEY", "X-API-SECRET")}}
         command = (sys.executable, "-c", code)
-        reader = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
+        reader = await asyncio.create_subprocess_exec(
+            *command, env=self.key_environment(), stdout=asyncio.subprocess.PIPE
+        )
         assert reader.stdout is not None
         try:
             async for line in reader.stdout:
@@ -116,9 +124,14 @@ class Bench:
             reader.kill()
 
 
+def key_headers() -> dict[str, str]:
+    """Return the headers of a key from the environment: no secret is on a command line."""
+    return {name: os.environ[name] for name in _KEY}
+
+
 def download(url: str) -> None:
     """Read a call for ever, with a key from the environment; print the seconds that each read took."""
-    headers = {name: os.environ[name] for name in ("X-API-KEY", "X-API-SECRET")}
+    headers = key_headers()
     while True:
         started = time.monotonic()
         answer = httpx.get(url, headers=headers, timeout=120.0, trust_env=False)
@@ -126,7 +139,7 @@ def download(url: str) -> None:
 
 
 @asynccontextmanager
-async def _bench(stage: Stage, turns: int, calls: int) -> AsyncIterator[Bench]:
+async def bench(stage: Stage, turns: int, calls: int) -> AsyncIterator[Bench]:
     """Run worker and API with so many large calls in the log."""
     topics, name, port = await stage.topics(3), "bench", free_port()
     async with stage.connection(name) as connection:
@@ -144,32 +157,32 @@ async def _bench(stage: Stage, turns: int, calls: int) -> AsyncIterator[Bench]:
                 producer(stage.kafka.address, linger_ms=0) as sender,
                 httpx.AsyncClient(base_url=url, headers=key, trust_env=False, timeout=120.0) as api,
             ):
-                bench = Bench(api, sender, topics, store, {"worker": worker.pid, "API": program.pid})
+                made = Bench(api, sender, topics, store, {"worker": worker.pid, "API": program.pid}, name)
                 for number in range(10 * _SMALL_CALLS):
                     await sender.send(**message(event("transcript.turn", call=f"small-{number // 10}"), topics))
-                await bench.until_readable(f"small-{_READERS}", every=0.1)
-                yield bench
+                await made.until_readable(f"small-{_READERS}", every=0.1)
+                yield made
 
 
 async def _measure(stage: Stage, chosen: Namespace) -> int:
     quiet, meanwhile = Measured(), Measured()
-    async with _bench(stage, chosen.turns, chosen.calls) as bench:
-        await bench.phase(Measured(), chosen.seconds / 3)
+    async with bench(stage, chosen.turns, chosen.calls) as running:
+        await running.phase(Measured(), chosen.seconds / 3)
         for _ in range(chosen.rounds):
-            await bench.phase(quiet, chosen.seconds)
-            await bench.phase(meanwhile, chosen.seconds, bench.fold_in_worker, bench.fold_in_api)
-        (size,) = (await bench.store.sizes([f"{_ORGANIZATION}/large-0"])).values()
+            await running.phase(quiet, chosen.seconds)
+            await running.phase(meanwhile, chosen.seconds, running.fold_in_worker, running.fold_in_api)
+        (size,) = (await running.store.sizes([f"{_ORGANIZATION}/large-0"])).values()
     for name, found in (("quiet", quiet), ("while large calls are folded", meanwhile)):
-        print(_line(f"freshness, {name}", found.freshness))  # noqa: T201
-        print(_line(f"latency, {name}", found.latency))  # noqa: T201
+        print(line(f"freshness, {name}", found.freshness))  # noqa: T201
+        print(line(f"latency, {name}", found.latency))  # noqa: T201
     print(f"{chosen.turns} turns are {size / 1e6:.0f} MB of log")  # noqa: T201
-    print("in the worker, from stale to final:", *(f"{each:.1f} s" for each in bench.folds))  # noqa: T201
-    print("from the API, whole:               ", *(f"{each:.1f} s" for each in bench.reads))  # noqa: T201
-    print("most memory (RSS):", *(f"{name} {most >> 20} MiB;" for name, most in sorted(bench.most.items())))  # noqa: T201
+    print("in the worker, from stale to final:", *(f"{each:.1f} s" for each in running.folds))  # noqa: T201
+    print("from the API, whole:               ", *(f"{each:.1f} s" for each in running.reads))  # noqa: T201
+    print("most memory (RSS):", *(f"{name} {most >> 20} MiB;" for name, most in sorted(running.most.items())))  # noqa: T201
     return 0
 
 
-def _line(name: str, values: Sequence[float]) -> str:
+def line(name: str, values: Sequence[float]) -> str:
     ranked = sorted(values)
     ranks = "  ".join(f"p{100 * q:.0f} {1000 * quantile(ranked, q):7.1f} ms" for q in (0.5, 0.95, 0.99))
     return f"{name:<40} {ranks}  ({len(ranked)})"
