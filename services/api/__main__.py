@@ -65,7 +65,9 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=False,  # nothing depends on the client's address
+        # Of X-Forwarded-For the last address that is not a trusted proxy's: each proxy adds one at the end.
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=settings.api_trusted_proxies,
         timeout_graceful_shutdown=settings.api_drain_seconds,
     )
     try:

@@ -12,9 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api import openapi
-from services.api.auth import Authentication
+from services.api.access_log import AccessLog
+from services.api.as_of import AsOf
+from services.api.auth import Authentication, Limits
 from services.api.errors import ApiError, api_error_response, http_exception_response
 from services.api.middleware import RequestMiddleware
+from services.api.rate_limits import RateLimit
 from services.api.routes import docs
 from services.api.routes.calls import DETAILS_PATH, PATH, Calls
 from services.api.routes.health import Health
@@ -61,31 +64,33 @@ class Api(FastAPI):
 
 def create_app(settings: ApiSettings, dependencies: ApiDependencies) -> FastAPI:
     """Return the API."""
+    as_of = AsOf(dependencies.store, settings.api_timeout_ms / 1000)
     app = Api(
         title="Callfold",
         version="1",
         description="Voice calls, folded from their events.",
-        lifespan=_lifespan(settings),
+        lifespan=_lifespan(settings, as_of),
         redirect_slashes=False,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
     app.router.route_class = Route
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(RequestMiddleware, access_log=AccessLog(settings.api_access_log))
     app.add_exception_handler(ApiError, api_error_response)
     app.add_exception_handler(HTTPException, http_exception_response)
     health = StoreHealth()
-    _add_calls(app, _calls(settings, dependencies, health))
+    _add_calls(app, _calls(settings, dependencies, health, as_of))
     _add_health(app, Health(dependencies.store, health))
     _add_docs(app)
     return app
 
 
-def _calls(settings: ApiSettings, dependencies: ApiDependencies, health: StoreHealth) -> Calls:
+def _calls(settings: ApiSettings, dependencies: ApiDependencies, health: StoreHealth, as_of: AsOf) -> Calls:
     timeout = settings.api_timeout_ms / 1000
+    pepper = settings.api_secret_pepper.get_secret_value().encode()
     return Calls(
-        Authentication(dependencies.keys, settings.api_secret_pepper.get_secret_value().encode(), timeout),
+        Authentication(dependencies.keys, pepper, timeout, _limits(settings)),
         health,
         timeout,
         {
@@ -97,14 +102,24 @@ def _calls(settings: ApiSettings, dependencies: ApiDependencies, health: StoreHe
             capacity=settings.pool_processes + settings.pool_queue,
             timeout=settings.api_fold_timeout_ms / 1000,
         ),
+        as_of,
     )
 
 
-def _lifespan(settings: ApiSettings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _limits(settings: ApiSettings) -> Limits:
+    rejections, requests = settings.api_rejected_keys_per_minute, settings.api_key_requests_per_second
+    return Limits(
+        rejections=RateLimit(rejections / 60, burst=rejections) if rejections else None,
+        requests=RateLimit(requests, burst=requests) if requests else None,
+    )
+
+
+def _lifespan(settings: ApiSettings, as_of: AsOf) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         log.info("started", host=settings.api_host, port=settings.api_port)
-        yield
+        async with as_of.refreshed():
+            yield
         log.info("stopped")
 
     return lifespan

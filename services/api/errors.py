@@ -4,7 +4,9 @@ A request for a call of another organization gets the same response as one for a
 with a wrong key learns nothing about the secret.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from math import ceil
 
 import orjson
 from starlette.exceptions import HTTPException
@@ -48,8 +50,26 @@ def unauthorized() -> ApiError:
     )
 
 
-def call_not_found(call_id: str) -> ApiError:
-    return ApiError(HTTPStatus.NOT_FOUND, "Call not found", f"Call with ID '{call_id}' does not exist")
+def call_not_found(call_id: str, headers: Mapping[str, str]) -> ApiError:
+    return ApiError(HTTPStatus.NOT_FOUND, "Call not found", f"Call with ID '{call_id}' does not exist", **headers)
+
+
+def different_keys() -> ApiError:
+    return ApiError(
+        HTTPStatus.BAD_REQUEST,
+        "Different keys",
+        "The request has two different X-API-KEY or X-API-SECRET headers; send each once",
+    )
+
+
+def too_many_rejections(seconds: float) -> ApiError:
+    """Return the response to a client address from which too many keys were rejected lately."""
+    return _too_many("Too many requests with a wrong key or secret came from this address; try again later", seconds)
+
+
+def too_many_requests(seconds: float) -> ApiError:
+    """Return the response to a key that is used more often than the operator allows."""
+    return _too_many("Too many requests came with this key; try again later", seconds)
 
 
 def no_route() -> ApiError:
@@ -79,6 +99,10 @@ def unavailable() -> ApiError:
 def busy() -> ApiError:
     """Return the response for a large call that cannot be folded now: others are being folded, or the fold failed."""
     return _unavailable("The call is large and cannot be folded now; try again", RETRY_AFTER_FOLDS_SECONDS)
+
+
+def _too_many(error: str, seconds: float) -> ApiError:
+    return ApiError(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", error, Retry_After=str(ceil(seconds)))
 
 
 def _internal(error: str) -> ApiError:

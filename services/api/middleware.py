@@ -1,11 +1,14 @@
-"""For every request: an id, a count, a duration, an encoded path, and a response even after an unexpected exception."""
+"""For every request: an id, a count, a duration, a line in the access log, an encoded path, and always a response."""
 
 import re
+from functools import cache
 from time import perf_counter
 from uuid import uuid4
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.access_log import AccessLog, Request
 from services.api.errors import internal_error
 from services.api.paths import encoded_path
 from shared.process import metrics
@@ -23,12 +26,15 @@ _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 class RequestMiddleware:
     """The ASGI middleware around the application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, access_log: AccessLog) -> None:
         self._app = app
+        self._access_log = access_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _Exchange(self._app, scope, send).run(receive)
+            exchange = _Exchange(self._app, scope, send)
+            await exchange.run(receive)
+            self._access_log.add(exchange.request())
         else:
             await self._app(scope, receive, send)
 
@@ -40,6 +46,8 @@ class _Exchange:
         self._app = app
         self._downstream = send
         self._status: int | None = None
+        self._sent_bytes = 0
+        self._seconds = 0.0
         self._id = request_id(scope["headers"])
         # Routes see HEAD as GET; the server leaves the body out.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
@@ -56,19 +64,46 @@ class _Exchange:
             if self._status is None:
                 await internal_error(self._id).response()(self._scope, receive, self._send)
         finally:
-            metrics.REQUESTS.labels(self._route, str(self._status or _NONE)).inc()
-            metrics.REQUEST_SECONDS.labels(self._route).observe(perf_counter() - started)
+            self._seconds = perf_counter() - started
+            _requests(self._route, str(self._status or _NONE)).inc()
+            _durations(self._route).observe(self._seconds)
+
+    def request(self) -> Request:
+        """Return what the access log may have of the request, after its end."""
+        client = self._scope.get("client")
+        return Request(
+            request_id=self._id,
+            route=self._route,
+            status=self._status,
+            seconds=self._seconds,
+            sent_bytes=self._sent_bytes,
+            caller=self._scope["state"].get("caller"),
+            address=client[0] if client else "",
+        )
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             message = {**message, "headers": [*message["headers"], (_HEADER, self._id.encode())]}
+        else:
+            self._sent_bytes += len(message.get("body", b""))
         await self._downstream(message)
 
     @property
     def _route(self) -> str:
         """The route's template, never the path: paths name calls."""
         return getattr(self._scope.get("route"), "path", _NONE)
+
+
+# The child for some labels is looked up behind a lock: once for each, not for each request.
+@cache
+def _requests(route: str, status: str) -> Counter:
+    return metrics.REQUESTS.labels(route, status)
+
+
+@cache
+def _durations(route: str) -> Histogram:
+    return metrics.REQUEST_SECONDS.labels(route)
 
 
 def request_id(headers: list[tuple[bytes, bytes]]) -> str:

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from services.api import errors
+from services.api.as_of import AS_OF
 from services.api.auth import KEY_HEADER, SECRET_HEADER
 from services.api.errors import ApiError
 from services.api.middleware import REQUEST_ID
@@ -75,7 +76,17 @@ def _text(description: str, example: str, **schema: Any) -> Json:
 
 
 _ID = {REQUEST_ID: _text("The request's id: the client's own if it was well-formed", _REQUEST)}
-_HEADERS = _ID | {
+_AS_OF = {
+    AS_OF: _text(
+        "All events of the call that arrived at Kafka until this time (RFC 3339) are in this answer; missing while that"
+        " is not known",
+        "2026-03-02T09:15:04.250Z",
+        format="date-time",
+    )
+}
+_HEADERS = {
+    **_ID,
+    **_AS_OF,
     "ETag": _text("Identifies this state of the call, for `If-None-Match`", _TAG),
     FINALITY: _text(
         "`live`: the call is running. `settling`: it has ended, and events may still arrive. `final`: it has ended and"
@@ -94,13 +105,13 @@ _MEANINGS = {
 }
 
 
-def _error(description: str, *errors: ApiError) -> Json:
+def _error(description: str, *errors: ApiError, headers: Json | None = None) -> Json:
     own = {name: _text(_MEANINGS[name], value) for name, value in errors[0].headers.items()}
     examples = {error.envelope["error"]: {"value": error.envelope} for error in errors}
     return {
         "model": RequestFailed,
         "description": description,
-        "headers": _ID | own,
+        "headers": _ID | own | (headers or {}),
         "content": {"application/json": {"examples": examples}},
     }
 
@@ -116,10 +127,17 @@ def _responses(view: View, model: type) -> dict[int | str, Json]:
     return {
         200: {"model": model, "description": RETRIEVED[view], "headers": _HEADERS},
         304: {"description": "The client has the present state of the call", "headers": _HEADERS},
-        400: _error("The call ID is invalid", errors.invalid_call_id()),
+        400: _error(
+            "The call ID is invalid, or there are two different keys", errors.invalid_call_id(), errors.different_keys()
+        ),
         401: _error("The key or the secret is missing or wrong, or the key is revoked", errors.unauthorized()),
-        404: _error("The key's organization has no such call", errors.call_not_found("call-456")),
+        404: _error("The key's organization has no such call", errors.call_not_found("call-456", {}), headers=_AS_OF),
         405: _error("The method is neither GET nor HEAD", errors.method_not_allowed()),
+        429: _error(
+            "Too many wrong keys came from the client's address, or too many requests with the key",
+            errors.too_many_rejections(1),
+            errors.too_many_requests(1),
+        ),
         500: _error("An internal error", errors.internal_error(_REQUEST), errors.call_broken(_REQUEST)),
         503: _error(
             "The database does not answer, or the call is large and cannot be folded now",

@@ -1,6 +1,9 @@
 """The API's settings."""
 
-from pydantic import Field, SecretStr
+from ipaddress import ip_network
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 
 from shared.fold_pool.settings import PoolSettings
 
@@ -19,3 +22,27 @@ class ApiSettings(PoolSettings):
     api_fold_timeout_ms: int = Field(
         30_000, ge=100, le=600_000, description="Time that a request waits for the fold of a large call"
     )
+    api_trusted_proxies: str = Field(
+        "", description="Addresses and networks, separated by commas, of proxies whose X-Forwarded-For is believed"
+    )
+    api_rejected_keys_per_minute: int = Field(
+        60, ge=0, le=1_000_000, description="Requests with a wrong key or secret from one client address; 0: no limit"
+    )
+    api_key_requests_per_second: int = Field(
+        0, ge=0, le=1_000_000, description="Requests with one key, in each process of the API; 0: no limit"
+    )
+    api_access_log: float = Field(
+        0.01, ge=0, le=1, description="Share of the successful requests that is logged; others are always logged"
+    )
+
+    @field_validator("api_trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        try:
+            for each in filter(None, value.split(",")):
+                ip_network(each.strip())
+        except ValueError as error:
+            raise PydanticCustomError(
+                "network", "must be addresses and networks like 10.1.2.3,10.2.0.0/16,fd00::/8"
+            ) from error
+        return value

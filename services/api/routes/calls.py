@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.api.as_of import AsOf
 from services.api.auth import KEY_HEADER, SECRET_HEADER, Authentication
 from services.api.errors import call_broken, call_not_found, invalid_call_id
 from services.api.etags import matches
@@ -62,6 +63,7 @@ class Calls:
     timeout: float
     reads: Mapping[View, Reads]
     large: LargeCallReader
+    as_of: AsOf
 
     async def get(self, request: Request) -> Response:
         """Return the present record of a call, live or ended."""
@@ -73,30 +75,34 @@ class Calls:
 
     async def _get(self, request: Request, view: View) -> Response:
         async with self.health.time_limit(self.timeout):
-            organization = await self.authentication.organization(request.headers)
+            caller = await self.authentication.caller(request.scope["headers"], _address(request))
+            request.scope["state"]["caller"] = caller
             call_id = _call_id(request)
-            call = call_key(organization, call_id)
+            as_of = self.as_of.header(call_id)  # before the call is read
+            call = call_key(caller.organization_id, call_id)
             found = await self._read(request, call, self.reads[view].read(call))
         known = request.headers.getlist("If-None-Match")
         match found:
             case None:
-                raise call_not_found(call_id)
+                raise call_not_found(call_id, as_of)
             case Reading():
-                return _not_modified(found, known) or _ok(found, view)
+                return _not_modified(found, known, as_of) or _ok(found, view, as_of)
             case Large(etag) if etag is not None and matches(known, etag):
-                return _not_modified_response(etag, Finality.FINAL)
+                return _not_modified_response(etag, Finality.FINAL, as_of)
             case Large():
-                return await self._get_large(request, call, view, known)
+                return await self._get_large(request, call, view, known, as_of)
 
-    async def _get_large(self, request: Request, call: str, view: View, known: list[str]) -> Response:
+    async def _get_large(
+        self, request: Request, call: str, view: View, known: list[str], as_of: Mapping[str, str]
+    ) -> Response:
         async with AsyncExitStack() as until_sent:
             await until_sent.enter_async_context(self.large.slot())
             async with self.health.time_limit(None):
                 reading = await self._read(request, call, self.large.read(call, view))
             if reading is None:
-                raise call_not_found(_call_id(request))
-            parts, headers = (_PREFIX[view], *reading.parts, _SUFFIX), _headers(reading.etag, reading.finality)
-            return _not_modified(reading, known) or PartsResponse(parts, headers, until_sent.pop_all().aclose)
+                raise call_not_found(_call_id(request), as_of)
+            parts, headers = (_PREFIX[view], *reading.parts, _SUFFIX), _headers(reading.etag, reading.finality, as_of)
+            return _not_modified(reading, known, as_of) or PartsResponse(parts, headers, until_sent.pop_all().aclose)
 
     async def _read(self, request: Request, call: str, reading: Awaitable[T]) -> T:
         try:
@@ -107,26 +113,32 @@ class Calls:
             raise call_broken(request_id) from error
 
 
-def _not_modified(reading: Reading | LargeReading, known: list[str]) -> Response | None:
+def _not_modified(reading: Reading | LargeReading, known: list[str], as_of: Mapping[str, str]) -> Response | None:
     """Return 304 if the client has this state of the view, else None."""
-    return _not_modified_response(reading.etag, reading.finality) if matches(known, reading.etag) else None
+    has = matches(known, reading.etag)
+    return _not_modified_response(reading.etag, reading.finality, as_of) if has else None
 
 
-def _not_modified_response(etag: str, finality: Finality) -> Response:
-    return Response(None, HTTPStatus.NOT_MODIFIED, _headers(etag, finality))
+def _not_modified_response(etag: str, finality: Finality, as_of: Mapping[str, str]) -> Response:
+    return Response(None, HTTPStatus.NOT_MODIFIED, _headers(etag, finality, as_of))
 
 
-def _ok(reading: Reading, view: View) -> Response:
+def _ok(reading: Reading, view: View, as_of: Mapping[str, str]) -> Response:
     # The body is JSON already: parsing it and writing it again would take most of the time of a response.
-    headers = _headers(reading.etag, reading.finality)
+    headers = _headers(reading.etag, reading.finality, as_of)
     parts = (_PREFIX[view], reading.body, _SUFFIX)
     if len(reading.body) > _JOINED_BYTES:
         return PartsResponse(parts, headers)  # many requests share the body: it is not copied for each
     return Response(b"".join(parts), HTTPStatus.OK, headers, "application/json")
 
 
-def _headers(etag: str, finality: Finality) -> dict[str, str]:
-    return {"ETag": etag, FINALITY: finality, "Cache-Control": CACHING, "Vary": VARY}
+def _headers(etag: str, finality: Finality, as_of: Mapping[str, str]) -> dict[str, str]:
+    return {"ETag": etag, FINALITY: finality, "Cache-Control": CACHING, "Vary": VARY, **as_of}
+
+
+def _address(request: Request) -> str:
+    client = request.scope.get("client")
+    return client[0] if client else ""
 
 
 def _call_id(request: Request) -> str:

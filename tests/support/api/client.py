@@ -5,7 +5,7 @@ await put(api.store, seed_call())
 answer = await api.get("/api/calls/call-456")
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,11 @@ async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> N
     if final:
         leases = await store.lease([call], "token")
         await store.store_results([(leases[0], _result(logged))])
+
+
+def beside_requests(lines: Iterable[Any]) -> list[Any]:
+    """Return the lines of a log that are not of the access log."""
+    return [line for line in lines if line["event"] != "request"]
 
 
 async def break_call(store: Store, call: str) -> None:

@@ -16,7 +16,7 @@ from shared.fold.fold import fold
 from shared.fold_pool.in_process import InProcessFolds
 from shared.store.models import Lease
 from shared.store.ports import StoreUnavailable
-from tests.support.api.client import Reader, put, reader
+from tests.support.api.client import Reader, beside_requests, put, reader
 from tests.support.events.makers import book, decoded, event
 from tests.support.eventually import eventually
 from tests.support.store.makers import CALL, result, tokens, too_large, update
@@ -228,7 +228,7 @@ async def test_a_failed_fold_is_an_error_response_and_frees_its_slot(failure: Ex
 
     assert {response.status_code for response in responses} == {status}
     assert responses[0].json()["status"] == "error"
-    assert lines
+    assert beside_requests(lines)
     test.pool.failure = None
     assert (await test.api.get(PATH)).status_code == 200
 
@@ -239,7 +239,7 @@ async def test_the_log_names_the_setting_that_limits_the_fold() -> None:
     with capture_logs() as lines:
         await test.api.get(PATH)
 
-    assert [(line["event"], line["call"], line["why"]) for line in lines] == [
+    assert [(line["event"], line["call"], line["why"]) for line in beside_requests(lines)] == [
         ("call_broken", CALL, "its fold needs more than CALLFOLD_POOL_MEMORY_MB=64")
     ]
 
