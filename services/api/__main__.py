@@ -67,7 +67,7 @@ async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socke
         server_header=False,
         # Of X-Forwarded-For the last address that is not a trusted proxy's: each proxy adds one at the end.
         proxy_headers=bool(settings.api_trusted_proxies),
-        forwarded_allow_ips=settings.api_trusted_proxies,
+        forwarded_allow_ips=settings.api_trusted_proxies or "",
         timeout_graceful_shutdown=settings.api_drain_seconds,
     )
     try:

@@ -22,8 +22,8 @@ class ApiSettings(PoolSettings):
     api_fold_timeout_ms: int = Field(
         30_000, ge=100, le=600_000, description="Time that a request waits for the fold of a large call"
     )
-    api_trusted_proxies: str = Field(
-        "", description="Addresses and networks, separated by commas, of proxies whose X-Forwarded-For is believed"
+    api_trusted_proxies: str | None = Field(
+        None, description="Addresses and networks, separated by commas, of proxies whose X-Forwarded-For is believed"
     )
     api_rejected_keys_per_minute: int = Field(
         60, ge=0, le=1_000_000, description="Requests with a wrong key or secret from one client address; 0: no limit"
@@ -37,9 +37,9 @@ class ApiSettings(PoolSettings):
 
     @field_validator("api_trusted_proxies")
     @classmethod
-    def _networks(cls, value: str) -> str:
+    def _networks(cls, value: str | None) -> str | None:
         try:
-            for each in filter(None, value.split(",")):
+            for each in value.split(",") if value else ():
                 ip_network(each.strip())
         except ValueError as error:
             raise PydanticCustomError(

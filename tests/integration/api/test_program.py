@@ -25,7 +25,7 @@ def test_it_serves_until_a_signal_stops_it(sent: signal.Signals, mongo_uri: str,
 
     assert (ready.status_code, rejected.status_code) == (200, 401)
     assert process.returncode == 0
-    assert [json.loads(line)["event"] for line in written.splitlines()] == ["started", "stopped"]
+    assert [json.loads(line)["event"] for line in written.splitlines()] == ["started", "request", "stopped"]
 
 
 def test_without_mongodb_it_starts_and_is_not_ready() -> None:
@@ -41,6 +41,7 @@ def test_without_mongodb_it_starts_and_is_not_ready() -> None:
     assert [json.loads(line)["event"] for line in written.splitlines()] == [
         "started",
         "dependency_unavailable",
+        "request",
         "stopped",
     ]
 
@@ -63,6 +64,8 @@ def test_a_port_in_use_is_one_line() -> None:
         ({"API_SECRET_PEPPER": None}, "CALLFOLD_API_SECRET_PEPPER is not set"),
         ({"API_SECRET_PEPPER": "hunter2"}, "CALLFOLD_API_SECRET_PEPPER is wrong"),
         ({"API_PORT": "0"}, "CALLFOLD_API_PORT is '0'"),
+        ({"API_TRUSTED_PROXIES": "*"}, "CALLFOLD_API_TRUSTED_PROXIES is '*': must be addresses and networks"),
+        ({"API_TRUSTED_PROXIES": "10.0.0.1/8"}, "CALLFOLD_API_TRUSTED_PROXIES is '10.0.0.1/8'"),
         ({"MONGO_URI": "mongodb://me:hunter2/x@host"}, "CALLFOLD_MONGO_URI is wrong"),
         ({"MONGO_URI": "http://hunter2"}, "CALLFOLD_MONGO_URI is wrong"),
         ({"PRICE_BOOK": "/nowhere/book.toml"}, "CALLFOLD_PRICE_BOOK, /nowhere/book.toml"),
