@@ -11,7 +11,7 @@ from random import random
 from time import monotonic
 from typing import NamedTuple
 
-from services.api.auth import Caller
+from services.api.keys.authentication import Caller
 from shared.process.logs import logger
 
 MOST_PER_SECOND = 10

@@ -14,10 +14,10 @@ from starlette.responses import Response
 from services.api import openapi
 from services.api.access_log import AccessLog
 from services.api.as_of import AsOf
-from services.api.auth import Authentication, Limits
 from services.api.errors import ApiError, api_error_response, http_exception_response
+from services.api.keys.authentication import Authentication, Limits
+from services.api.keys.rate_limits import RateLimit
 from services.api.middleware import RequestMiddleware
-from services.api.rate_limits import RateLimit
 from services.api.routes import docs
 from services.api.routes.calls import DETAILS_PATH, PATH, Calls
 from services.api.routes.health import Health

@@ -13,8 +13,8 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from services.api import errors
 from services.api.as_of import AS_OF
-from services.api.auth import KEY_HEADER, SECRET_HEADER
 from services.api.errors import ApiError
+from services.api.keys.authentication import KEY_HEADER, SECRET_HEADER
 from services.api.middleware import REQUEST_ID
 from services.api.routes.calls import CACHING, DETAILS_PATH, FINALITY, PATH, RETRIEVED, VARY
 from services.api.routes.health import ALIVE, READY

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api.as_of import AsOf
-from services.api.auth import KEY_HEADER, SECRET_HEADER, Authentication
 from services.api.errors import call_broken, call_not_found, invalid_call_id
 from services.api.etags import matches
+from services.api.keys.authentication import KEY_HEADER, SECRET_HEADER, Authentication
 from services.api.paths import decoded
 from services.api.routes.large_calls import LargeCallReader
 from services.api.store_health import StoreHealth

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deploy.local.servers.mongod import MongoServer
-from services.api.auth import CACHE_SECONDS
+from services.api.keys.authentication import CACHE_SECONDS
 from shared.config.mongo_access import MongoAccess
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore

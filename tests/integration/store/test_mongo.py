@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from shared.fold.record import Record
-from shared.store.models import CallUpdate, FoldResult, ProblemCall
+from shared.store.models import CallUpdate, FoldResult, ProblemCall, Watermark
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Collection, Connection
 from shared.store.mongo.documents import arrival_ranges
@@ -203,3 +203,15 @@ async def test_a_call_is_stored_under_its_own_id(mongo_store: MongoStore, connec
     document = await connection.collection("calls").find_one({"call_id": "a%2Fb/c"})
 
     assert (document["_id"], document["organization_id"]) == ("org-789/a%252Fb%2Fc", "org-789")
+
+
+async def test_a_watermark_that_someone_edited_into_nonsense_is_left_out(
+    mongo_store: MongoStore, connection: Connection
+) -> None:
+    await mongo_store.put_watermarks({0: 1_000}, 12)
+    edited = [{"until": "now", "partitions": 12}, {"until": 1_000, "partitions": 0}, {"until": 1_000}]
+    await connection.collection("watermarks").insert_many(
+        [{"_id": number, **document} for number, document in enumerate(edited, 1)]
+    )
+
+    assert await mongo_store.watermarks() == {0: Watermark(1_000, 12)}

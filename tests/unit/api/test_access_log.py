@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from services.api import access_log
 from services.api.access_log import AccessLog, Request
-from services.api.auth import Caller
+from services.api.keys.authentication import Caller
 from tests.support.api.client import Reader, break_call, put, reader
 from tests.support.events.seed_call import seed_call
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.api import auth
-from services.api.auth import Authentication, Limits
 from services.api.errors import ApiError, different_keys, unauthorized
-from services.api.rate_limits import RateLimit
+from services.api.keys import authentication as auth
+from services.api.keys.authentication import Authentication, Limits
+from services.api.keys.rate_limits import RateLimit
 from shared.store.api_keys import new_key
 from shared.store.memory.api_keys import MemoryApiKeys
 from shared.store.models import ApiKey

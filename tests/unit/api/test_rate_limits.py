@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.api import rate_limits
-from services.api.rate_limits import RateLimit, network_of
+from services.api.keys import rate_limits
+from services.api.keys.rate_limits import RateLimit, network_of
 
 
 class Clock:

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from cachetools import TLRUCache, TTLCache
 
 from services.api.errors import different_keys, too_many_rejections, too_many_requests, unauthorized
-from services.api.rate_limits import RateLimit, network_of
+from services.api.keys.rate_limits import RateLimit, network_of
 from shared.process.single_flight import SingleFlight
 from shared.store.api_keys import opens
 from shared.store.ports import ApiKeys

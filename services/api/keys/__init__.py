@@ -1,0 +1,1 @@
+"""Who may read: API keys, and limits on requests."""
