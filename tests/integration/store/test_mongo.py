@@ -209,7 +209,11 @@ async def test_a_watermark_that_someone_edited_into_nonsense_is_left_out(
     mongo_store: MongoStore, connection: Connection
 ) -> None:
     await mongo_store.put_watermarks({0: 1_000}, 12)
-    edited = [{"until": "now", "partitions": 12}, {"until": 1_000, "partitions": 0}, {"until": 1_000}]
+    edited: list[dict[str, Any]] = [
+        {"until": "now", "partitions": 12},
+        {"until": 1_000, "partitions": 0},
+        {"until": 1_000},
+    ]
     await connection.collection("watermarks").insert_many(
         [{"_id": number, **document} for number, document in enumerate(edited, 1)]
     )
