@@ -16,6 +16,7 @@ from services.worker.consumer.topic_setup import UnusableTopics, Wanted, declare
 from services.worker.ingest.dead_letters import KafkaDeadLetters
 from services.worker.maintenance.commit_barrier import KafkaCommitBarrier
 from services.worker.maintenance.idle_calls import KafkaInferredEnds
+from services.worker.runtime.health_server import HealthServer
 from services.worker.runtime.retry import retry_until_available
 from services.worker.settings import WorkerSettings
 from services.worker.worker import WorkerDependencies
@@ -87,6 +88,8 @@ async def _prepared(
 ) -> WorkerApp:
     """Return the app when Kafka has the topics and MongoDB the indexes that it needs."""
     book, rules = load(settings.price_book), policies.load(settings.policies)
+    health = HealthServer(listening)
+    await health.start()
     topics = Topics(settings.topic_prefix)
     wanted = Wanted(settings.partitions, settings.replication_factor)
     connection = Connection(
@@ -95,12 +98,14 @@ async def _prepared(
         driver=settings.mongo_driver,
         timeout_ms=settings.mongo_timeout_ms,
     )
+    health.starts("kafka")
     partitions = await retry_until_available("kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable)
     factory = MongoStoreFactory(
         settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms
     )
     pool = FoldPool(settings, factory, book)
     store = MongoStore(connection, lease_ms=int(settings.lease_seconds * 1000))
+    health.starts("mongodb")
     await retry_until_available("mongodb", store.prepare, StoreUnavailable)
     clock = ServerClock(store.now)
     await retry_until_available("mongodb", clock.sync, StoreUnavailable)
@@ -127,7 +132,7 @@ async def _prepared(
         await connection.close()
         log.info("stopped", events=int(metrics.total(metrics.EVENTS)))
 
-    return create_app(settings, adapt(dependencies), listening=listening, close=close)
+    return create_app(settings, adapt(dependencies), health=health, close=close)
 
 
 if __name__ == "__main__":

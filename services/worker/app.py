@@ -1,12 +1,10 @@
 """The worker as a Faust app: which parts run in it, from when, and how it stops."""
 
-import socket
 from collections.abc import Awaitable, Callable
 
 from mode.supervisors import CrashingSupervisor
 
 from services.worker.consumer import lenient_headers
-from services.worker.consumer.coordinator import CoordinatorWatch
 from services.worker.consumer.faust_app import WorkerApp
 from services.worker.runtime.health_server import HealthServer
 from services.worker.runtime.watchdog import Watchdog
@@ -20,12 +18,12 @@ def create_app(
     settings: WorkerSettings,
     dependencies: WorkerDependencies,
     *,
-    listening: socket.socket,
+    health: HealthServer,
     close: Callable[[], Awaitable[None]],
 ) -> WorkerApp:
     """Return the app, which connects when it is started.
 
-    The health server listens on `listening`; `close` closes the connections of the dependencies.
+    From now on `health` asks the worker whether it is ready; `close` closes the connections of the dependencies.
     """
     lenient_headers.install()
     worker = Worker(settings, dependencies)
@@ -40,10 +38,10 @@ def create_app(
     watchdog.start()
     app.task(watchdog.feed)
     app.task(worker.fold)
-    # `worker.consumer` exists only when the app has started.
-    app.task(CoordinatorWatch(lambda: worker.consumer.knows_coordinator()).run)  # noqa: PLW0108
     app.task(worker.maintenance.run)
+    app.task(worker.watermark_writer.run)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
-    app.stop_actions = (worker.maintenance.stop, worker.stop_folding, close, watchdog.finished)
-    app.services_from_start = (HealthServer(listening, worker.readiness, beacon=app.beacon),)
+    stop = worker.watermark_writer.stop
+    app.stop_actions = (worker.maintenance.stop, worker.stop_folding, stop, close, watchdog.finished, health.stop)
+    health.started(worker.readiness)
     return app

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from faust.types import StreamT
+from faust.types import TP, StreamT
 
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.faust_app import WorkerApp, faust_app
@@ -13,6 +13,7 @@ from services.worker.consumer.fetch import Chunk, fetched
 from services.worker.folding.fold_loop import FoldLoop
 from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.folding.watermarks import Watermarks
+from services.worker.ingest.watermark_writer import WatermarkWriter
 from services.worker.ingest.write_batch import BatchWriter
 from services.worker.maintenance.commit_barrier import CommitBarrier
 from services.worker.maintenance.idle_calls import IdleCallTimeout
@@ -126,6 +127,7 @@ class Worker:
             poll_seconds=settings.poll_seconds,
             clock=clock,
         )
+        self.watermark_writer = WatermarkWriter(store, self.arrived_until, dependencies.partitions)
         self._watermarks = Watermarks(self.topics.inputs, clock)
         self._joined = False
         self._folding: asyncio.Task[Any] | None = None
@@ -140,6 +142,16 @@ class Worker:
         if self.app.rebalancing or not self.consumer.flow_active:
             return {}
         return self._watermarks.observe(self.consumer, self.consumer.assignment())
+
+    def arrived_until(self) -> dict[int, int]:
+        """Return until which arrival each partition of both topics is written, of those that this worker owns."""
+        arrived: dict[int, int] = {}
+        for partition in self.owned():
+            untils = [self.consumer.arrived_until(TP(topic, partition)) for topic in self.topics.inputs]
+            known = [until for until in untils if until is not None]
+            if len(known) == len(untils):
+                arrived[partition] = min(known)
+        return arrived
 
     def owned(self) -> frozenset[int]:
         """Return the partitions that this worker owns; none before it has joined, during a rebalance and at the end."""
@@ -205,6 +217,8 @@ class Worker:
 
     async def readiness(self) -> str | None:
         """Return what is missing before events can be ingested, None if nothing is."""
+        if self.app.kafka_unavailable:
+            return "kafka"
         if not self._joined or self.app.rebalancing or not self.consumer.flow_active:
             return "the consumer group"
         try:

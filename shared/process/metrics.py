@@ -37,6 +37,11 @@ BATCH_WRITE_SECONDS = Histogram(
     registry=WORKER,
 )
 LAST_BATCH = Gauge("callfold_last_batch_timestamp_seconds", "When the last batch was written", registry=WORKER)
+WATERMARK = Gauge(
+    "callfold_watermark_timestamp_seconds",
+    "Until which arrival all is written, the least of the partitions of this worker; NaN if it knows none",
+    registry=WORKER,
+)
 ASSIGNED = Gauge(
     "callfold_assigned_partitions", "Partitions of the input topics assigned to this worker", registry=WORKER
 )

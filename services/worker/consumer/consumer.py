@@ -10,70 +10,19 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
-from mode import Service
 
-from services.worker.consumer.fetch import Chunk, cut, pace
+from services.worker.consumer.arrivals import Arrivals
+from services.worker.consumer.consumer_thread import ChunkThread
+from services.worker.consumer.fetch import Chunk, cut
 from services.worker.consumer.offsets import Offsets
-from services.worker.runtime.retry import retry_until_available
-from shared.process.dependencies import DependencyStatus
+from shared.process.clock import now_ms
 from shared.process.logs import logger
 
-# A fetch that waits at the broker holds back the partitions that get records meanwhile.
-_FETCH_WAIT_MS = 100
-_FETCH_EVERY_SECONDS = 0.01
-# The default per partition (1 MB) times all partitions would take memory to no purpose.
-_FETCH_MAX_BYTES = 8 * 1024 * 1024
-# Longer than the coordinator takes to refuse again.
-_GROUP_CHECK_SECONDS = 2.0
-
 log = logger(__name__)
-
-
-class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """Faust's consumer thread; it waits for Kafka, reads committed transactions only, and has its own fetch limits."""
-
-    logger = logging.getLogger("faust")
-
-    async def on_start(self) -> None:
-        """Connect, however long Kafka is unavailable."""
-        await retry_until_available("kafka", self._connect, KafkaConnectionError)
-
-    async def _connect(self) -> None:
-        try:
-            await super().on_start()
-        except KafkaConnectionError:
-            await self._consumer.stop()
-            raise
-        pace(self._consumer._fetcher, _FETCH_EVERY_SECONDS)  # noqa: SLF001
-
-    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
-        consumer = super()._create_worker_consumer(transport)
-        # Faust does not pass these on.
-        consumer._isolation_level = "read_committed"  # noqa: SLF001
-        consumer._fetch_max_wait_ms = _FETCH_WAIT_MS  # noqa: SLF001
-        consumer._fetch_max_bytes = _FETCH_MAX_BYTES  # noqa: SLF001
-        return consumer
-
-    @Service.task  # type: ignore[untyped-decorator]
-    async def _watch_group(self) -> None:
-        """Report why the group's coordinator refuses this worker.
-
-        aiokafka raises it to the next fetch, and retries only then; Faust fetches once it has joined.
-        """
-        status = DependencyStatus("group")
-        while not self.should_stop:
-            try:
-                self._consumer._coordinator.check_errors()  # noqa: SLF001
-            except KafkaError as error:
-                status.unavailable(str(error))
-            else:
-                status.recovered()
-            await asyncio.sleep(_GROUP_CHECK_SECONDS)
 
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
@@ -87,6 +36,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._offsets = Offsets()
+        self._arrivals = Arrivals(self._offsets)
         self.busy = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
@@ -104,6 +54,8 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self._seek_again()
             return
+        for tp, records in fetched.items():
+            self._arrivals.compare_clocks(tp, records, self._thread.ends, now_ms())
         chunks = [
             chunk
             for tp, records in fetched.items()
@@ -116,6 +68,11 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             self._offsets.deliver(chunk)
             self._read_offset[chunk.tp] = chunk.next_offset - 1  # as Faust does for the message's partition alone
         yield chunks[0].tp, self._message(chunks)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
+        # Nothing is on its way from the thread now: what it had read is delivered.
+        self._arrivals.delivered(self._thread.ends)
+        return await super()._getmany(active_partitions, timeout)
 
     @staticmethod
     def _message(chunks: Sequence[Chunk]) -> ConsumerMessage:
@@ -179,7 +136,10 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     async def perform_seek(self) -> None:
         """Go back to the committed offsets, and drop what was delivered since."""
         self._offsets.clear()
+        self._arrivals.clear()
         await super().perform_seek()
+        # Only now: until then the thread may have found ends behind what is read again.
+        self._thread.ends.clear()
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
         """Go back to the committed offsets, and to the beginning where none is committed.
@@ -200,6 +160,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         await self.commit()
         await super().on_partitions_revoked(revoked)
         self._offsets.clear()
+        self._arrivals.clear()
 
     async def wait_empty(self) -> None:
         """Wait until the batch being written is written or aborted, and commit."""
@@ -226,31 +187,31 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         position: int = state.position
         return position if position >= state.lso else None
 
-    def knows_coordinator(self) -> bool:
-        """Return whether the group's coordinator answered the last heartbeat or commit."""
-        consumer = self._thread._consumer  # noqa: SLF001
-        return consumer is not None and consumer._coordinator.coordinator_id is not None  # noqa: SLF001
+    def arrived_until(self, tp: TP) -> int | None:
+        """Return until which arrival (Unix milliseconds) all of a partition is written; None while it is unknown."""
+        return self._arrivals.written_until(tp)
+
+    @property
+    def kafka_unavailable(self) -> str | None:
+        """Why the consumer cannot read from Kafka now, None if it can."""
+        unavailable: str | None = self._thread.watch.unavailable
+        return unavailable
+
+    async def verify_all_partitions_active(self) -> None:
+        """Do nothing: Faust takes a quiet night and a full queue for errors. `KafkaWatch` reports what is wrong."""
 
 
-class RetryingProducer(driver.Producer):  # type: ignore[misc]
-    """Faust's producer, which sends nothing; it waits for Kafka, or its start would end the process."""
+class IdleProducer(driver.Producer):  # type: ignore[misc]
+    """Faust's producer, which would only hold a connection: the worker's own producers publish."""
 
     logger = logging.getLogger("faust")
 
     async def on_start(self) -> None:
-        """Connect, however long Kafka is unavailable."""
-        await retry_until_available("kafka", self._connect, KafkaConnectionError)
-
-    async def _connect(self) -> None:
-        try:
-            await super().on_start()
-        except KafkaConnectionError:
-            await self._producer.stop()
-            raise
+        """Connect to nothing."""
 
 
 class ChunkTransport(driver.Transport):  # type: ignore[misc]
     """Faust's transport, with the consumer and the producer above."""
 
     Consumer = ChunkConsumer
-    Producer = RetryingProducer
+    Producer = IdleProducer

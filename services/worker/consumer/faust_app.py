@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import faust
-from mode import Service
 
 from services.worker.consumer.consumer import ChunkTransport
 from services.worker.settings import WorkerSettings
@@ -20,21 +19,19 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     logger = logging.getLogger("faust")
 
-    services_from_start: tuple[Service, ...] = ()
-    """Started with the app: Faust starts other services when partitions are assigned, which may take long."""
-
     stop_actions: tuple[Callable[[], Awaitable[None]], ...] = ()
     """Run in this order when the last batch is written and committed."""
+
+    @property
+    def kafka_unavailable(self) -> str | None:
+        """Why the consumer cannot read from Kafka now, None if it can, or if there is no consumer yet."""
+        # The property `consumer` would make one.
+        return None if self._consumer is None else self._consumer.kafka_unavailable
 
     async def on_stop(self) -> None:
         await super().on_stop()
         for action in self.stop_actions:
             await action()
-
-    async def on_start(self) -> None:
-        await super().on_start()
-        for service in self.services_from_start:
-            await self.add_runtime_dependency(service)
 
     def _create_directories(self) -> None:
         return

@@ -5,6 +5,7 @@ Faust keeps a heap of single offsets instead, in which a gap can be lost.
 
 from collections import defaultdict, deque
 
+from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from services.worker.consumer.fetch import Chunk
@@ -31,8 +32,19 @@ class Offsets:
 
     def written_until(self, tp: TP) -> int:
         """Return the timestamp (Unix milliseconds) of the last record up to which all are written; 0 for none."""
+        last = self.last_written(tp)
+        return 0 if last is None else int(last.timestamp)
+
+    def last_written(self, tp: TP) -> ConsumerRecord | None:
+        """Return the last record up to which all are written; None for none."""
         last = self._last_written(tp)
-        return 0 if last is None else int(last.records[-1].timestamp)
+        return None if last is None else last.records[-1]
+
+    def all_written_before(self, tp: TP, offset: int) -> bool:
+        """Return whether every delivered record before this offset is written."""
+        self._last_written(tp)
+        queue = self._chunks[tp]
+        return not queue or int(queue[0].records[0].offset) >= offset
 
     def all_written(self, tp: TP) -> bool:
         """Return whether every delivered chunk is acknowledged."""

@@ -1,30 +1,27 @@
-"""/metrics, /healthz and /readyz of the worker."""
+"""/metrics, /healthz and /readyz of the worker, from its start to its end."""
 
-import logging
 import socket
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
-from mode import Service
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from shared.process import metrics
 
+Readiness = Callable[[], Awaitable[str | None]]
+"""Returns what is missing before events can be ingested, None if nothing is."""
 
-class HealthServer(Service):  # type: ignore[misc]
-    """Serves as long as the worker runs; `readiness` returns what is missing, None if nothing is."""
 
-    logger = logging.getLogger("faust")
+class HealthServer:
+    """Answers also while the worker waits for Kafka or MongoDB at its start, and while it stops."""
 
-    def __init__(
-        self, listening: socket.socket, readiness: Callable[[], Awaitable[str | None]], **kwargs: object
-    ) -> None:
+    def __init__(self, listening: socket.socket) -> None:
         self._listening = listening
-        self._readiness = readiness
+        self._readiness: Readiness | None = None
+        self._missing = ""
         self._runner: web.AppRunner | None = None
-        super().__init__(**kwargs)
 
-    async def on_start(self) -> None:
+    async def start(self) -> None:
         application = web.Application()
         application.add_routes(
             [
@@ -37,9 +34,17 @@ class HealthServer(Service):  # type: ignore[misc]
         await self._runner.setup()
         await web.SockSite(self._runner, self._listening).start()
 
-    async def on_stop(self) -> None:
+    async def stop(self) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def starts(self, missing: str) -> None:
+        """Record what the start waits for."""
+        self._missing = missing
+
+    def started(self, readiness: Readiness) -> None:
+        """Record that nothing is missing any more but what `readiness` returns."""
+        self._readiness = readiness
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=metrics.worker(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -48,7 +53,7 @@ class HealthServer(Service):  # type: ignore[misc]
         return web.json_response({"status": "ok"})
 
     async def _readyz(self, _request: web.Request) -> web.Response:
-        missing = await self._readiness()
+        missing = self._missing if self._readiness is None else await self._readiness()
         if missing is None:
             return web.json_response({"status": "ready"})
         return web.json_response({"status": "not ready", "missing": missing}, status=503)

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.fetch import Chunk
+from services.worker.consumer.read_ends import ReadEnd
 from services.worker.memory import MemoryCommitBarrier, MemoryPublisher
 from services.worker.settings import WorkerSettings
 from services.worker.worker import Worker, WorkerDependencies
@@ -36,6 +37,7 @@ class Broker:
     """In place of the thread that talks to Kafka: `committed` has the partitions that are owned, None for no offset."""
 
     committed: dict[TP, int | None] = field(default_factory=lambda: {TP0: 100})
+    ends: dict[TP, ReadEnd] = field(default_factory=dict)
     fetches: deque[dict[TP, list[Received]]] = field(default_factory=deque)
     from_the_beginning: list[TP] = field(default_factory=list)
     positions: dict[TP, Any] = field(default_factory=dict)

@@ -1,0 +1,52 @@
+"""Until which arrival each partition is written.
+
+An arrival is what the broker's clock shows when it appends a record (`LogAppendTime`). The records tell it where
+they have it from the broker. At the end of a partition nothing does: there it is the time of the fetch that found the
+end, by the worker's clock, corrected by what the last record that came at the end showed about the two clocks.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from aiokafka import ConsumerRecord
+from faust.types import TP
+
+from services.worker.consumer.offsets import Offsets
+from services.worker.consumer.read_ends import ReadEnd
+
+_LOG_APPEND_TIME = 1
+# A record that comes so soon after a fetch that found none was appended between the two: it is not of a backlog.
+_JUST_NOW_MS = 1_000
+
+
+class Arrivals:
+    """What is known of the arrivals of the partitions that the worker reads; times are Unix milliseconds."""
+
+    def __init__(self, offsets: Offsets) -> None:
+        self._offsets = offsets
+        self._ends: Mapping[TP, ReadEnd] = {}
+        self._clock_ahead = 0
+
+    def delivered(self, ends: Mapping[TP, ReadEnd]) -> None:
+        """Record the ends that were found; call it when all that was read before is delivered."""
+        self._ends = dict(ends)
+
+    def compare_clocks(self, tp: TP, records: Sequence[ConsumerRecord], ends: Mapping[TP, ReadEnd], now: int) -> None:
+        """Compare the worker's clock with the broker's, by records that have just been read."""
+        end, first = ends.get(tp), records[0]
+        if end is not None and now - end.sent < _JUST_NOW_MS and first.timestamp_type == _LOG_APPEND_TIME:
+            # At most so much: the record took a while to come.
+            self._clock_ahead = now - int(first.timestamp)
+
+    def written_until(self, tp: TP) -> int | None:
+        """Return until which arrival all records are written; None as long as that is unknown."""
+        end, last = self._ends.get(tp), self._offsets.last_written(tp)
+        known = []
+        if end is not None and self._offsets.all_written_before(tp, end.position):
+            known.append(end.sent - self._clock_ahead)
+        if last is not None and last.timestamp_type == _LOG_APPEND_TIME:
+            known.append(int(last.timestamp) - 1)  # others may have arrived in the same millisecond
+        return max(known, default=None)
+
+    def clear(self) -> None:
+        """Forget the ends: records will be read again, and are not written until then."""
+        self._ends = {}
