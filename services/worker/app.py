@@ -41,7 +41,7 @@ def create_app(
     app.task(worker.maintenance.run)
     app.task(worker.watermark_writer.run)
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
-    stop = worker.watermark_writer.stop
-    app.stop_actions = (worker.maintenance.stop, worker.stop_folding, stop, close, watchdog.finished, health.stop)
+    running = (worker.maintenance.stop, worker.stop_folding, worker.watermark_writer.stop)
+    app.stop_actions = (*running, close, watchdog.finished)
     health.started(worker.readiness)
     return app

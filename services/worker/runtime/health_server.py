@@ -19,9 +19,9 @@ class HealthServer:
         self._listening = listening
         self._readiness: Readiness | None = None
         self._missing = ""
-        self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
+        """Serve until the process ends."""
         application = web.Application()
         application.add_routes(
             [
@@ -30,13 +30,9 @@ class HealthServer:
                 web.get("/readyz", self._readyz),
             ]
         )
-        self._runner = web.AppRunner(application, access_log=None)
-        await self._runner.setup()
-        await web.SockSite(self._runner, self._listening).start()
-
-    async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        runner = web.AppRunner(application, access_log=None)
+        await runner.setup()
+        await web.SockSite(runner, self._listening).start()
 
     def starts(self, missing: str) -> None:
         """Record what the start waits for."""
