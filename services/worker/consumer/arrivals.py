@@ -24,10 +24,14 @@ class Arrivals:
     def __init__(self, offsets: Offsets) -> None:
         self._offsets = offsets
         self._ends: Mapping[TP, ReadEnd] = {}
+        self._written_at_end: dict[TP, int] = {}
         self._clock_ahead = 0
 
     def delivered(self, ends: Mapping[TP, ReadEnd]) -> None:
         """Record the ends that were found; call it when all that was read before is delivered."""
+        for tp, end in self._ends.items():
+            if ends.get(tp, end).position != end.position:
+                self._observe(tp, end)  # before what has come since makes it forgotten
         self._ends = dict(ends)
 
     def compare_clocks(self, tp: TP, records: Sequence[ConsumerRecord], ends: Mapping[TP, ReadEnd], now: int) -> None:
@@ -39,10 +43,10 @@ class Arrivals:
 
     def written_until(self, tp: TP) -> int | None:
         """Return until which arrival all records are written; None as long as that is unknown."""
-        end, last = self._ends.get(tp), self._offsets.last_written(tp)
-        known = []
-        if end is not None and self._offsets.all_written_before(tp, end.position):
-            known.append(end.sent - self._clock_ahead)
+        if tp in self._ends:
+            self._observe(tp, self._ends[tp])
+        known = [self._written_at_end[tp] - self._clock_ahead] if tp in self._written_at_end else []
+        last = self._offsets.last_written(tp)
         if last is not None and last.timestamp_type == _LOG_APPEND_TIME:
             known.append(int(last.timestamp) - 1)  # others may have arrived in the same millisecond
         return max(known, default=None)
@@ -50,3 +54,8 @@ class Arrivals:
     def clear(self) -> None:
         """Forget the ends: records will be read again, and are not written until then."""
         self._ends = {}
+        self._written_at_end.clear()
+
+    def _observe(self, tp: TP, end: ReadEnd) -> None:
+        if self._offsets.all_written_before(tp, end.position):
+            self._written_at_end[tp] = end.sent

@@ -133,9 +133,7 @@ def observe(client: Any, answers: Answers) -> None:
 def ask(consumer: AIOKafkaConsumer, answers: Answers) -> set[asyncio.Task[None]]:
     """Send a request to each broker that the consumer needs: while it is full, or joins, it sends none by itself."""
     return {
-        asyncio.create_task(_ask(consumer, node))
-        for node in _needed(consumer)
-        if answers.waiting(node) < _MOST_WAITING
+        asyncio.create_task(_ask(consumer, node)) for node in _needed(consumer) if answers.waiting(node) < _MOST_WAITING
     }
 
 

@@ -1,23 +1,13 @@
 """Kafka that is unavailable when Faust connects."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
-
-import pytest
 
 from deploy.local.ports import HOST, free_port
 from deploy.local.servers.process import Server
-from services.worker.worker import Worker
 from shared.process import metrics
 from tests.support.eventually import eventually
 from tests.support.servers.proxy import Proxy
 from tests.support.worker.unstarted_consumer import finalized
-
-PARTS: dict[str, Callable[[Worker], Any]] = {
-    "producer": lambda worker: worker.app.producer,
-    "consumer": lambda worker: worker.consumer._thread,  # noqa: SLF001 - Faust's
-}
 
 
 def waits_for_kafka() -> bool:
@@ -25,16 +15,30 @@ def waits_for_kafka() -> bool:
     return value == 1
 
 
-@pytest.mark.parametrize("part", PARTS)
-async def test_faust_waits_for_kafka(kafka: Server, part: str) -> None:
+async def test_the_consumer_waits_for_kafka(kafka: Server) -> None:
     port = free_port()
-    service = PARTS[part](finalized(kafka_bootstrap=f"{HOST}:{port}"))
-    starting = asyncio.create_task(service.start())
+    thread = finalized(kafka_bootstrap=f"{HOST}:{port}").consumer._thread  # noqa: SLF001 - Faust's
+    starting = asyncio.create_task(thread.start())
     await eventually(waits_for_kafka)
 
     with Proxy(port, kafka.port):
         await starting
         await eventually(lambda: not waits_for_kafka())
 
-    assert not service.crashed
-    await service.stop()
+    assert not thread.crashed
+    await thread.stop()
+
+
+async def test_a_kafka_that_does_not_answer_the_connection_is_reported(kafka: Server) -> None:
+    with Proxy(free_port(), kafka.port) as proxy:
+        proxy.path().stalled = True
+        thread = finalized(kafka_bootstrap=f"{HOST}:{proxy.port}").consumer._thread  # noqa: SLF001 - Faust's
+        starting = asyncio.create_task(thread.start())
+        await eventually(waits_for_kafka)
+
+        proxy.path().heal()
+        await starting
+        await eventually(lambda: not waits_for_kafka())
+
+    assert not thread.crashed
+    await thread.stop()
