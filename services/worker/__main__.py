@@ -30,6 +30,7 @@ from shared.fold_pool.pool import FoldPool
 from shared.kafka.errors import KafkaUnavailable
 from shared.process import logs, malloc, metrics
 from shared.process.clock import ServerClock
+from shared.process.dependencies import expected_within
 from shared.process.sockets import CannotListen, listen
 from shared.store.fleet_watch import FleetWatch
 from shared.store.mongo.calls import MongoStore
@@ -38,6 +39,7 @@ from shared.store.mongo.factory import MongoStoreFactory
 from shared.store.ports import StoreUnavailable
 
 _EXIT_CANNOT_START = 2
+_ANSWER_SECONDS = 4.0
 log = logs.logger("services.worker")
 
 
@@ -99,18 +101,21 @@ async def _prepared(
         timeout_ms=settings.mongo_timeout_ms,
     )
     health.starts("kafka")
-    partitions = await retry_until_available("kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable)
+    with expected_within(_ANSWER_SECONDS, "kafka"):
+        partitions = await retry_until_available(
+            "kafka", lambda: declare(settings.kafka, topics, wanted), KafkaUnavailable
+        )
     factory = MongoStoreFactory(
         settings.mongo, settings.mongo_database, settings.mongo_driver, settings.mongo_timeout_ms
     )
     pool = FoldPool(settings, factory, book)
     store = MongoStore(connection, lease_ms=int(settings.lease_seconds * 1000))
     health.starts("mongodb")
-    await retry_until_available("mongodb", store.prepare, StoreUnavailable)
     clock = ServerClock(store.now)
-    await retry_until_available("mongodb", clock.sync, StoreUnavailable)
     fleet = FleetWatch(store, of_worker(book, rules, settings.log_id_hmac_key.get_secret_value().encode()))
-    await retry_until_available("mongodb", fleet.announce, StoreUnavailable)
+    with expected_within(_ANSWER_SECONDS, "mongodb"):
+        for prepare in (store.prepare, clock.sync, fleet.announce):
+            await retry_until_available("mongodb", prepare, StoreUnavailable)
     dead_letters, inferred_ends = KafkaDeadLetters(settings.kafka), KafkaInferredEnds(settings.kafka)
     dependencies = WorkerDependencies(
         store=store,

@@ -1,6 +1,9 @@
 """Whether the dependencies of this process answer: the gauge, and a log line at each change."""
 
+import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from shared.process import metrics
 from shared.process.logs import logger
@@ -13,6 +16,19 @@ _MOST_ERRORS = 20
 
 _reporting: defaultdict[str, set["DependencyStatus"]] = defaultdict(set)
 """Who finds a dependency unavailable now, by dependency: one that recovers does not hide the outage of another."""
+
+
+@contextmanager
+def expected_within(seconds: float, dependency: str) -> Iterator[None]:
+    """Report the dependency while the block lasts longer: a client may wait for an answer much longer."""
+    status = DependencyStatus(dependency)
+    timer = asyncio.get_running_loop().call_later(seconds, status.unavailable, f"no answer within {seconds:g} s")
+    try:
+        yield
+        status.recovered()
+    finally:
+        timer.cancel()
+        status.withdraw()
 
 
 class DependencyStatus:

@@ -149,9 +149,11 @@ async def test_a_worker_that_starts_while_kafka_is_frozen_is_alive_and_not_ready
         unstarted.start()
         await eventually(lambda: unstarted.answers() == httpx.codes.SERVICE_UNAVAILABLE)
         alive, lacks = await healthz(unstarted), await missing(unstarted)
+        took = await seconds_until(lambda: unstarted.metric(UNAVAILABLE) == 1)
 
     assert (alive, lacks) == (httpx.codes.OK, "kafka")
-    await eventually(unstarted.ready)
+    assert took < scaled(SEEN_WITHIN)
+    await eventually(lambda: unstarted.ready() and unstarted.metric(UNAVAILABLE) == 0)
 
 
 async def test_a_worker_that_stops_while_kafka_is_frozen_is_alive_until_its_grace_ends(

@@ -3,7 +3,8 @@
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from shared.process.dependencies import DependencyStatus
+from shared.process.dependencies import DependencyStatus, expected_within
+from tests.support.eventually import eventually
 
 
 def unavailable() -> float | None:
@@ -80,3 +81,10 @@ def test_errors_without_an_end_are_not_logged_without_an_end() -> None:
     status.recovered()
 
     assert len(logs) < 100
+
+
+async def test_what_takes_longer_than_expected_is_reported_while_it_lasts() -> None:
+    with expected_within(0.0, "a server"):
+        await eventually(lambda: unavailable() == 1)
+
+    assert unavailable() == 0
