@@ -67,8 +67,9 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 self.watch.check()
 
     def _has_coordinator(self) -> bool:
-        """Return whether the group's coordinator answered the last heartbeat or commit."""
-        return self._consumer is not None and coordinator_of(self._consumer) is not None
+        """Return whether the group's coordinator answered the last heartbeat or commit, or is not needed yet."""
+        consumer = self._consumer
+        return consumer is None or not consumer.subscription() or coordinator_of(consumer) is not None
 
     async def _keepalive2(self) -> None:
         """Do nothing: mode wakes the main loop here, which the worker's own tasks do, and calls a pause an error."""

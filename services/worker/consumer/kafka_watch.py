@@ -111,7 +111,7 @@ class KafkaWatch:
             self._coordinator_seen = now
         silent = self._answers.silent()
         if silent is not None:
-            return f"broker {silent} does not answer"
+            return "no broker answers" if silent == BOOTSTRAP else f"broker {silent} does not answer"
         if now - self._coordinator_seen > SILENT_SECONDS:
             return "the group's coordinator is not found"
         return None
