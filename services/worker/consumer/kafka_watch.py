@@ -32,7 +32,8 @@ STUCK_SECONDS = 15.0
 
 _FORGET_SECONDS = 5.0
 _NO_LEADER = -1
-_MOST_WAITING = 5
+_MOST_WAITING = 10
+_ASK_SECONDS = 2 * SILENT_SECONDS
 # They are answered within two minutes at most: when all members of the group have joined.
 _SLOW_BY_DESIGN = (JoinGroupRequest, SyncGroupRequest)
 # A connection of its own: on the others an answer comes after the records of a fetch, or when the group has joined.
@@ -133,13 +134,17 @@ def observe(client: Any, answers: Answers) -> None:
 def ask(consumer: AIOKafkaConsumer, answers: Answers) -> set[asyncio.Task[None]]:
     """Send a request to each broker that the consumer needs: while it is full, or joins, it sends none by itself."""
     return {
-        asyncio.create_task(_ask(consumer, node)) for node in _needed(consumer) if answers.waiting(node) < _MOST_WAITING
+        asyncio.create_task(_ask(consumer, answers, node))
+        for node in _needed(consumer)
+        if answers.waiting(node) < _MOST_WAITING
     }
 
 
-async def _ask(consumer: AIOKafkaConsumer, node: Node) -> None:
-    with suppress(KafkaError, OSError, TimeoutError):
-        await consumer._client.send(node, MetadataRequest([]), group=_CONNECTION)  # noqa: SLF001
+async def _ask(consumer: AIOKafkaConsumer, answers: Answers, node: Node) -> None:
+    with suppress(KafkaError, OSError, TimeoutError), answers.request(node):
+        # A client connects to one broker at a time: others would wait behind one that is gone.
+        async with asyncio.timeout(_ASK_SECONDS):
+            await consumer._client.send(node, MetadataRequest([]), group=_CONNECTION)  # noqa: SLF001
 
 
 def _needed(consumer: AIOKafkaConsumer) -> set[Node]:
