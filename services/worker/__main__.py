@@ -113,9 +113,9 @@ async def _prepared(
     health.starts("mongodb")
     clock = ServerClock(store.now)
     fleet = FleetWatch(store, of_worker(book, rules, settings.log_id_hmac_key.get_secret_value().encode()))
-    with expected_within(_ANSWER_SECONDS, "mongodb"):
-        for prepare in (store.prepare, clock.sync, fleet.announce):
-            await retry_until_available("mongodb", prepare, StoreUnavailable)
+    await retry_until_available("mongodb", store.prepare, StoreUnavailable)
+    await retry_until_available("mongodb", clock.sync, StoreUnavailable)
+    await retry_until_available("mongodb", fleet.announce, StoreUnavailable)
     dead_letters, inferred_ends = KafkaDeadLetters(settings.kafka), KafkaInferredEnds(settings.kafka)
     dependencies = WorkerDependencies(
         store=store,

@@ -77,6 +77,7 @@ class Worker:
         self.store = store
         self.topics = Topics(settings.topic_prefix)
         self.app = faust_app(settings)
+        self.app.clock = clock
         self.schedule = FoldSchedule()
         self.idle_call_timeout = IdleCallTimeout(
             store,

@@ -2,7 +2,7 @@
 
 An arrival is what the broker's clock shows when it appends a record (`LogAppendTime`). The records tell it where
 they have it from the broker. At the end of a partition nothing does: there it is the time of the fetch that found the
-end, by the worker's clock, corrected by what the last record that came at the end showed about the two clocks.
+end, by the worker's clock, corrected by what the last record that came at the end showed about the two.
 """
 
 from collections.abc import Mapping, Sequence

@@ -19,7 +19,6 @@ from services.worker.consumer.arrivals import Arrivals
 from services.worker.consumer.consumer_thread import ChunkThread
 from services.worker.consumer.fetch import Chunk, cut
 from services.worker.consumer.offsets import Offsets
-from shared.process.clock import now_ms
 from shared.process.logs import logger
 
 log = logger(__name__)
@@ -55,7 +54,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             await self._seek_again()
             return
         for tp, records in fetched.items():
-            self._arrivals.compare_clocks(tp, records, self._thread.ends, now_ms())
+            self._arrivals.compare_clocks(tp, records, self._thread.ends, self.app.clock())
         chunks = [
             chunk
             for tp, records in fetched.items()

@@ -51,7 +51,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         except KafkaConnectionError:
             await self._consumer.stop()
             raise
-        record_ends(self._consumer._fetcher, self.ends)  # noqa: SLF001
+        record_ends(self._consumer._fetcher, self.ends, self.app.clock)  # noqa: SLF001
         pace(self._consumer._fetcher, _FETCH_EVERY_SECONDS)  # noqa: SLF001
 
     async def _watch_kafka(self) -> None:

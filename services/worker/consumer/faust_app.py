@@ -8,6 +8,7 @@ import faust
 from services.worker.consumer.consumer import ChunkTransport
 from services.worker.settings import WorkerSettings
 from shared.kafka.access import KafkaAccess
+from shared.process.clock import now_ms
 
 _QUEUED_FETCHES = 4
 # A worker learns of a rebalance by a heartbeat: partitions that another left wait until all workers have.
@@ -18,6 +19,9 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     """Faust's app without directories for tables."""
 
     logger = logging.getLogger("faust")
+
+    clock: Callable[[], int] = staticmethod(now_ms)
+    """The clock of arrivals, in Unix milliseconds."""
 
     stop_actions: tuple[Callable[[], Awaitable[None]], ...] = ()
     """Run in this order when the last batch is written and committed."""

@@ -41,6 +41,7 @@ class Broker:
     fetches: deque[dict[TP, list[Received]]] = field(default_factory=deque)
     from_the_beginning: list[TP] = field(default_factory=list)
     positions: dict[TP, Any] = field(default_factory=dict)
+    watch: Any = field(default_factory=lambda: SimpleNamespace(unavailable=None))
     while_seeking: Any = None
     while_fetching: Any = None
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.worker.consumer import consumer as module
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.read_ends import ReadEnd
+from services.worker.worker import Worker
 from tests.support.worker.memory_worker import ARRIVED
 from tests.support.worker.unstarted_consumer import TP0, Broker, fetch, records
 
@@ -16,11 +16,8 @@ HOUR = 3_600_000
 
 
 @pytest.fixture(autouse=True)
-def now(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return the worker's clock, which a test may set."""
-    clock = [NOW]
-    monkeypatch.setattr(module, "now_ms", lambda: clock[0])
-    return clock
+def _now(made: tuple[Worker, Broker]) -> None:
+    made[0].app.clock = lambda: NOW
 
 
 async def idle(consumer: ChunkConsumer, broker: Broker) -> None:

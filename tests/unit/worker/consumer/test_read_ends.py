@@ -13,6 +13,7 @@ from services.worker.consumer.read_ends import ReadEnd, record_ends
 
 TP0 = TP("calls", 0)
 SENT, POSITION = 5_000, 100
+AHEAD = 3_600_000  # the worker's clock need not be the machine's
 
 
 async def found(**answer: Any) -> dict[TP, ReadEnd]:
@@ -25,7 +26,7 @@ async def found(**answer: Any) -> dict[TP, ReadEnd]:
         return False
 
     fetcher: Any = SimpleNamespace(_proc_fetch_request=fetch)
-    record_ends(fetcher, ends, clock=lambda: SENT)
+    record_ends(fetcher, ends, clock=lambda: SENT + AHEAD, local=lambda: SENT)
     request = SimpleNamespace(topics=[("calls", [(0, POSITION, 1_024)])])
     await fetcher._proc_fetch_request(SimpleNamespace(state_value={TP0: state}.get), 1, request)
     return ends
@@ -34,7 +35,7 @@ async def found(**answer: Any) -> dict[TP, ReadEnd]:
 async def test_a_fetch_with_nothing_new_finds_the_end_as_it_was_when_it_was_sent() -> None:
     ends = await found(timestamp=SENT + 100)
 
-    assert ends == {TP0: ReadEnd(POSITION, SENT)}
+    assert ends == {TP0: ReadEnd(POSITION, SENT + AHEAD)}
 
 
 @pytest.mark.parametrize(
