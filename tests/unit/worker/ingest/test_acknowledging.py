@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from faust.types import TP
 
 from services.worker import worker as module
 from services.worker.consumer.fetch import Chunk
@@ -290,20 +289,3 @@ async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_proce
 
     assert not chunks[0].acked
     assert not worker.consumer.busy.locked()
-
-
-async def test_during_a_rebalance_there_are_no_watermarks(made: tuple[Worker, Broker]) -> None:
-    worker, broker = made
-    broker.committed[TP(worker.topics.transcription, 0)] = 0
-    before = worker.watermarks()
-
-    worker.app.rebalancing = True
-
-    assert set(before) == {0}
-    assert worker.watermarks() == {}
-
-
-async def test_a_worker_that_has_not_joined_its_group_is_not_ready(made: tuple[Worker, Broker]) -> None:
-    worker, _ = made
-
-    assert await worker.readiness() == "the consumer group"
