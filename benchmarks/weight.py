@@ -1,4 +1,4 @@
-"""Measures what one organization costs the others: their p99 beside it, as a ratio to the usual.
+"""Measures what one organization costs the others: their p99 next to it, as a ratio to the usual.
 
 Quiet phases alternate with phases in which 40 clients read large live calls, and in which one call never ends. Then the
 store gets a million calls of one organization and 50,000 organizations, and the phases are measured again.
