@@ -10,6 +10,7 @@ from faust.types import StreamT
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.faust_app import WorkerApp, faust_app
 from services.worker.consumer.fetch import Chunk, fetched
+from services.worker.consumer.partition_counts import PartitionCounts
 from services.worker.folding.fold_loop import FoldLoop
 from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.folding.watermarks import Watermarks
@@ -53,7 +54,7 @@ _STOP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerDependencies:
-    """What a worker works with; `partitions` is the number of each input topic's."""
+    """What a worker works with; `partitions` is the number of each input topic's at the start."""
 
     store: Store
     book: PriceBook
@@ -77,6 +78,9 @@ class Worker:
         self.topics = Topics(settings.topic_prefix)
         self.app = faust_app(settings)
         self.schedule = FoldSchedule()
+        self.partitions = PartitionCounts(
+            self.topics.inputs, dependencies.partitions, lambda topic: self.consumer.partition_count(topic)
+        )
         self.idle_call_timeout = IdleCallTimeout(
             store,
             dependencies.inferred_ends,
@@ -109,7 +113,7 @@ class Worker:
             dependencies.dead_letters,
             self.schedule,
             dead_letter_topic=self.topics.dead_letter,
-            partitions=dependencies.partitions,
+            partitions=self.partitions.fewest,
             log_id_hmac_key=settings.log_id_hmac_key.get_secret_value().encode(),
             slack_ms=policies.slack_ms,
             clock=clock,
@@ -218,6 +222,7 @@ class Worker:
         """Record that this worker has joined the group; it may be assigned nothing."""
         self._joined = True
         metrics.ASSIGNED.set(len(assigned))
+        self.partitions.fewest()  # reports what has changed
         log.info("partitions_assigned", partitions=len(assigned))
 
 

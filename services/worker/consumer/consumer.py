@@ -17,6 +17,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from services.worker.consumer.changes import TopicChanges
 from services.worker.consumer.fetch import Chunk, cut, pace
 from services.worker.consumer.offsets import Offsets
 from services.worker.runtime.retry import retry_until_available
@@ -50,6 +51,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await self._consumer.stop()
             raise
         pace(self._consumer._fetcher, _FETCH_EVERY_SECONDS)  # noqa: SLF001
+        self.consumer.changes.watch(self._consumer)
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -87,6 +89,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._offsets = Offsets()
+        self.changes = TopicChanges()
         self.busy = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
@@ -172,13 +175,14 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         return [tp for tp in self._offsets.delivered() if topics is None or tp in topics or tp.topic in topics]
 
     def _new_offset(self, tp: TP) -> int | None:
-        return self._offsets.committable(tp)
+        return None if self.changes.deleted else self._offsets.committable(tp)
 
     # Rebalancing and stopping
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets, and drop what was delivered since."""
         self._offsets.clear()
+        self.changes.deleted = False
         await super().perform_seek()
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
@@ -225,6 +229,14 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             return None
         position: int = state.position
         return position if position >= state.lso else None
+
+    def partition_count(self, topic: str) -> int:
+        """Return how many partitions a topic has, as Kafka was last asked; 0 for a topic that is unknown."""
+        consumer = self._thread._consumer  # noqa: SLF001
+        return len(consumer.partitions_for_topic(topic) or ()) if consumer else 0
+
+    async def verify_all_partitions_active(self) -> None:
+        """Do nothing: by Faust's times a quiet night and a full queue are errors. It fails while a position is reset."""
 
     def knows_coordinator(self) -> bool:
         """Return whether the group's coordinator answered the last heartbeat or commit."""

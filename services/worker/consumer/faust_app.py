@@ -13,6 +13,8 @@ from shared.kafka.access import KafkaAccess
 _QUEUED_FETCHES = 4
 # A worker learns of a rebalance by a heartbeat: partitions that another left wait until all workers have.
 _HEARTBEAT_SECONDS = 0.5
+# How soon partitions that are added are read.
+_METADATA_MS = 10_000
 
 
 class WorkerApp(faust.App):  # type: ignore[misc]
@@ -50,6 +52,7 @@ def faust_app(settings: WorkerSettings) -> WorkerApp:
         value_serializer="raw",
         store="memory://",
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=_METADATA_MS,
         # No leader topic, no tables, no Faust web server: nothing is created in Kafka by Faust.
         topic_disable_leader=True,
         topic_allow_declare=False,

@@ -4,28 +4,46 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import ConsumerRecord
 from aiokafka.consumer.fetcher import Fetcher
 from faust.types import TP, StreamT
 
+from services.worker.folding.schedule import BACKLOG_MS
+from shared.contract.topics import LOG_APPEND_TIME
+from shared.process.clock import now_ms
+
 MAX_CHUNK = 500
 
 
 @dataclass(slots=True, eq=False)
 class Chunk:
-    """Consecutive records of one partition, at least one; `generation` is the group's when they were fetched."""
+    """Consecutive records of one partition, at least one; `generation` is the group's when they were fetched.
+
+    `read_at` is when that was, in Unix milliseconds.
+    """
 
     tp: TP
     records: Sequence[ConsumerRecord]
     generation: int
     acked: bool = False
+    read_at: int = field(default_factory=now_ms)
 
     @property
     def next_offset(self) -> int:
         return int(self.records[-1].offset) + 1
+
+    @property
+    def arrival(self) -> int:
+        """When the last record arrived, in Unix milliseconds: when it was read, if a producer's clock set its time."""
+        timestamp = int(self.records[-1].timestamp)
+        if self.records[-1].timestamp_type == LOG_APPEND_TIME:
+            return timestamp
+        # One that lies in the past looks like a backlog, and has to: nothing is folded in the middle of one.
+        in_backlog = self.read_at - timestamp > BACKLOG_MS
+        return self.read_at - (BACKLOG_MS + 1 if in_backlog else 0)
 
 
 def cut(tp: TP, records: Sequence[ConsumerRecord], generation: int) -> Iterator[Chunk]:

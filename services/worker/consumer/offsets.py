@@ -30,9 +30,9 @@ class Offsets:
         return None if last is None else last.next_offset
 
     def written_until(self, tp: TP) -> int:
-        """Return the timestamp (Unix milliseconds) of the last record up to which all are written; 0 for none."""
+        """Return the arrival (Unix milliseconds) of the last record up to which all are written; 0 for none."""
         last = self._last_written(tp)
-        return 0 if last is None else int(last.records[-1].timestamp)
+        return 0 if last is None else last.arrival
 
     def all_written(self, tp: TP) -> bool:
         """Return whether every delivered chunk is acknowledged."""
