@@ -79,7 +79,9 @@ class Worker:
         self.app = faust_app(settings)
         self.schedule = FoldSchedule()
         self.partitions = PartitionCounts(
-            self.topics.inputs, dependencies.partitions, lambda topic: self.consumer.partition_count(topic)
+            self.topics.inputs,
+            dependencies.partitions,
+            lambda topic: self.consumer.partition_count(topic),  # noqa: PLW0108 - there is no consumer yet
         )
         self.idle_call_timeout = IdleCallTimeout(
             store,

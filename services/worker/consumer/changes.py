@@ -1,4 +1,4 @@
-"""What Kafka does to partitions under the consumer: topics are deleted and made anew, records removed before they are read.
+"""What Kafka does to partitions under the consumer: topics are made anew, records are removed before they are read.
 
 aiokafka copes with each by itself, and reports none: it commits the offsets of a topic that is gone to the one that is
 made in its place, which then loses its beginning, and continues behind records that were removed.

@@ -236,7 +236,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         return len(consumer.partitions_for_topic(topic) or ()) if consumer else 0
 
     async def verify_all_partitions_active(self) -> None:
-        """Do nothing: by Faust's times a quiet night and a full queue are errors. It fails while a position is reset."""
+        """Do nothing: by Faust's times a quiet night is an error, and it fails while a position is reset."""
 
     def knows_coordinator(self) -> bool:
         """Return whether the group's coordinator answered the last heartbeat or commit."""

@@ -1,15 +1,11 @@
 """Dead letters: invalid records, byte for byte, with headers that give the reason."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from aiokafka.errors import (
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NodeNotReadyError,
-    OutOfOrderSequenceNumber,
-    RequestTimedOutError,
-)
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
 
 from services.worker.ingest.decode_batch import RejectedRecord
 from shared.contract import dead_letter_headers
@@ -21,14 +17,9 @@ from shared.process.logs import logger
 
 log = logger(__name__)
 
-# A broker that lost a producer's sequence numbers accepts those of a new producer, at the next attempt.
-_UNAVAILABLE = (
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NodeNotReadyError,
-    OutOfOrderSequenceNumber,
-    RequestTimedOutError,
-)
+# A producer connects again after these by itself.
+_NO_ANSWER = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
+_STOP_SECONDS = 1.0
 
 
 class KafkaDeadLetters:
@@ -45,11 +36,21 @@ class KafkaDeadLetters:
                 # One record must not block all others.
                 log.error("dead_letters_truncated", dead_letters=len(too_large))
                 await self._producer.deliver([_without_value(each) for each in too_large])
-        except _UNAVAILABLE as error:
+        except _NO_ANSWER as error:
+            raise KafkaUnavailable(await diagnose(error, self._kafka)) from error
+        except (KafkaError, OSError) as error:
+            # A full disk, too few replicas, a missing right, a sequence number that the broker has lost: each can be
+            # repaired, and a worker that ends would find it again. Some are remembered by the producer, so a new one.
+            await self._replace_producer()
             raise KafkaUnavailable(await diagnose(error, self._kafka)) from error
 
     async def stop(self) -> None:
         await self._producer.stop()
+
+    async def _replace_producer(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._producer.stop()
 
 
 def dead_letter(rejected: RejectedRecord, topic: str, rejected_at: str) -> OutgoingRecord:
