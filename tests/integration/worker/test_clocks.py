@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-
-from shared.contract.topics import Topics
+from shared.contract.topics import INPUT_MAX_MESSAGE_BYTES, Topics
 from shared.process.clock import now_ms
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
@@ -15,6 +12,7 @@ from tests.support.events.makers import STARTED, Json, event
 from tests.support.events.records import expected, read, wait_for
 from tests.support.eventually import eventually
 from tests.support.servers.kafka import message, send
+from tests.support.servers.topic_changes import configure
 
 YEAR_MS = 365 * 86_400_000
 POLICIES = """
@@ -26,18 +24,13 @@ close_ongoing_seconds = 1
 """
 
 
-async def go_by_producers_clocks(bootstrap: str, topics: Topics) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    # Kafka refuses times that are more than an hour ahead, unless it is told not to.
-    configs = {
-        "message.timestamp.type": "CreateTime",
-        "message.timestamp.after.max.ms": str(2 * YEAR_MS),
-        "max.message.bytes": "1572864",
-        "retention.ms": "-1",
-    }
-    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs) for topic in topics.inputs])
-    await admin.close()
+# Kafka refuses times that are more than an hour ahead, and removes what is old, unless it is told not to.
+CONFIGS = {
+    "message.timestamp.type": "CreateTime",
+    "message.timestamp.after.max.ms": str(2 * YEAR_MS),
+    "max.message.bytes": str(INPUT_MAX_MESSAGE_BYTES),
+    "retention.ms": "-1",
+}
 
 
 async def test_clocks_a_year_ahead_or_behind_end_and_delete_no_call_and_delay_no_record(
@@ -46,7 +39,8 @@ async def test_clocks_a_year_ahead_or_behind_end_and_delete_no_call_and_delay_no
     policies = tmp_path / "policies.toml"
     policies.write_text(POLICIES)
     settings = {"policies": policies, "idle_check_seconds": 0.5}
-    await go_by_producers_clocks(kafka_bootstrap, topics)
+    for topic in topics.inputs:
+        await configure(kafka_bootstrap, topic, **CONFIGS)
     finished: list[Json] = []
     messages = []
     for clock, shift in {"ahead": YEAR_MS, "behind": -YEAR_MS}.items():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
 from shared.contract.topics import INPUT_MAX_MESSAGE_BYTES
@@ -52,6 +53,12 @@ async def delete_records(bootstrap: str, topic: str, befores: dict[int, int]) ->
     wanted = {TopicPartition(topic, number): RecordsToDelete(offset) for number, offset in befores.items()}
     async with admin_client(KafkaAccess(bootstrap)) as admin:
         await admin.delete_records(wanted)
+
+
+async def configure(bootstrap: str, topic: str, **configs: str) -> None:
+    """Set these configs of a topic, and the others to their defaults."""
+    async with admin_client(KafkaAccess(bootstrap)) as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs)])
 
 
 async def _wait_for(bootstrap: str, topic: str, count: int) -> None:
