@@ -77,6 +77,7 @@ class Worker:
         self.store = store
         self.topics = Topics(settings.topic_prefix)
         self.app = faust_app(settings)
+        self.app.clock = clock
         self.schedule = FoldSchedule()
         self.partitions = PartitionCounts(
             self.topics.inputs,

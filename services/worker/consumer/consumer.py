@@ -111,7 +111,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             chunk
             for tp, records in fetched.items()
             if active is None or tp in active or tp in self._buffered_partitions
-            for chunk in cut(tp, self._unread(tp, records), generation)
+            for chunk in cut(tp, self._unread(tp, records), generation, self.app.clock())
         ]
         if not chunks:
             return

@@ -9,6 +9,7 @@ from mode import Service
 from services.worker.consumer.consumer import ChunkTransport
 from services.worker.settings import WorkerSettings
 from shared.kafka.access import KafkaAccess
+from shared.process.clock import now_ms
 
 _QUEUED_FETCHES = 4
 # A worker learns of a rebalance by a heartbeat: partitions that another left wait until all workers have.
@@ -24,6 +25,9 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     services_from_start: tuple[Service, ...] = ()
     """Started with the app: Faust starts other services when partitions are assigned, which may take long."""
+
+    clock: Callable[[], int] = staticmethod(now_ms)
+    """Returns Unix milliseconds."""
 
     stop_actions: tuple[Callable[[], Awaitable[None]], ...] = ()
     """Run in this order when the last batch is written and committed."""

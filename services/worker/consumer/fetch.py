@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -13,7 +13,6 @@ from faust.types import TP, StreamT
 
 from services.worker.folding.schedule import BACKLOG_MS
 from shared.contract.topics import LOG_APPEND_TIME
-from shared.process.clock import now_ms
 
 MAX_CHUNK = 500
 
@@ -28,8 +27,8 @@ class Chunk:
     tp: TP
     records: Sequence[ConsumerRecord]
     generation: int
+    read_at: int
     acked: bool = False
-    read_at: int = field(default_factory=now_ms)
 
     @property
     def next_offset(self) -> int:
@@ -46,10 +45,10 @@ class Chunk:
         return self.read_at - (BACKLOG_MS + 1 if in_backlog else 0)
 
 
-def cut(tp: TP, records: Sequence[ConsumerRecord], generation: int) -> Iterator[Chunk]:
+def cut(tp: TP, records: Sequence[ConsumerRecord], generation: int, read_at: int) -> Iterator[Chunk]:
     """Yield the records of one partition as chunks of at most `MAX_CHUNK`."""
     for start in range(0, len(records), MAX_CHUNK):
-        yield Chunk(tp, records[start : start + MAX_CHUNK], generation)
+        yield Chunk(tp, records[start : start + MAX_CHUNK], generation, read_at)
 
 
 def pace(fetcher: Fetcher, seconds: float) -> None:

@@ -16,7 +16,7 @@ YEAR_MS = 365 * 86_400_000
 
 def arrival(timestamp: int, timestamp_type: int) -> int:
     record = Received(b"{}", timestamp=timestamp, timestamp_type=timestamp_type)
-    return Chunk(TP0, [record], 1, read_at=READ_AT).arrival
+    return Chunk(TP0, [record], 1, READ_AT).arrival
 
 
 def test_a_record_arrived_when_the_broker_says_so() -> None:

@@ -130,7 +130,7 @@ async def test_a_call_with_unread_events_when_the_barrier_was_set_is_not_ended()
 
 
 @pytest.mark.parametrize("fewer", [False, True], ids=["shorter", "with fewer partitions"])
-async def test_a_barrier_passes_once_a_topic_that_was_made_anew_is_written(fewer: bool) -> None:  # noqa: FBT001 - a case
+async def test_a_barrier_passes_once_a_topic_that_was_made_anew_is_written(fewer: bool) -> None:
     idle = IdleCalls()
     await idle.receive(BEGUN)
     idle.clock.move(3 * HOUR)
