@@ -22,7 +22,7 @@ class KafkaRecord(Protocol):
     partition: int
     offset: int
     timestamp: int
-    timestamp_type: int | None
+    timestamp_type: int
     key: bytes | None
     value: bytes | None
     headers: Headers

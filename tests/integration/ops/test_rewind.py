@@ -85,5 +85,4 @@ async def test_a_partition_that_no_longer_holds_the_time_is_named_and_nothing_is
 
 
 def rewind(bootstrap: str, topics: Topics, *arguments: str) -> CompletedProcess[bytes]:
-    where = {"kafka_bootstrap": bootstrap, "topic_prefix": topics.prefix, "group": topics.prefix}
-    return callfold("rewind", *arguments, **where)
+    return callfold("rewind", *arguments, kafka_bootstrap=bootstrap, topic_prefix=topics.prefix, group=topics.prefix)

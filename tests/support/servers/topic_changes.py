@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from aiokafka import TopicPartition
-from aiokafka.admin import NewPartitions, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
@@ -24,8 +24,8 @@ async def delete_topics(bootstrap: str, *topics: str) -> None:
         await eventually(lambda: _all_gone(admin, topics))
 
 
-async def _all_gone(admin: object, topics: Sequence[str]) -> bool:
-    return not set(topics) & set(await admin.list_topics())  # type: ignore[attr-defined]
+async def _all_gone(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> bool:
+    return not set(topics) & set(await admin.list_topics())
 
 
 async def create_topic(bootstrap: str, topic: str, count: int, **configs: str) -> None:
