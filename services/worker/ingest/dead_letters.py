@@ -13,6 +13,7 @@ from shared.kafka.access import KafkaAccess
 from shared.kafka.diagnose import diagnose
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import OutgoingRecord, RecordProducer
+from shared.process.dependencies import DependencyStatus
 from shared.process.logs import logger
 
 log = logger(__name__)
@@ -20,6 +21,7 @@ log = logger(__name__)
 # A producer connects again after these by itself.
 _NO_ANSWER = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
 _STOP_SECONDS = 1.0
+_REPORTED_AFTER_SECONDS = 5.0
 
 
 class KafkaDeadLetters:
@@ -31,7 +33,7 @@ class KafkaDeadLetters:
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         try:
-            too_large = await self._producer.deliver(records)
+            too_large = await self._deliver(records)
             if too_large:
                 # One record must not block all others.
                 log.error("dead_letters_truncated", dead_letters=len(too_large))
@@ -46,6 +48,24 @@ class KafkaDeadLetters:
 
     async def stop(self) -> None:
         await self._producer.stop()
+
+    async def _deliver(self, records: Sequence[OutgoingRecord]) -> list[OutgoingRecord]:
+        """Deliver, and report Kafka as unavailable while it acknowledges nothing for long.
+
+        An idempotent producer tries again for ever by itself, and says so to nobody: as with too few replicas in sync.
+        """
+        status = DependencyStatus("kafka")
+        delivery = asyncio.ensure_future(self._producer.deliver(records))
+        try:
+            done, _ = await asyncio.wait({delivery}, timeout=_REPORTED_AFTER_SECONDS)
+            if not done:
+                status.unavailable("dead letters are not acknowledged: are enough replicas of their topic in sync?")
+            outcome = await delivery
+            status.recovered()
+        finally:
+            delivery.cancel()
+            status.withdraw()
+        return outcome
 
     async def _replace_producer(self) -> None:
         with suppress(TimeoutError):

@@ -150,4 +150,4 @@ async def test_a_dead_letter_that_too_few_replicas_would_keep_is_waited_for_and_
     await eventually(lambda: worker.metric(waiting) == 0, 120)
     (letter,) = {each.value for each in await records(kafka_bootstrap, topics.dead_letter)}
     assert (ended, letter) == (False, b"no event")
-    assert "NotEnoughReplicas" in worker.written()
+    assert "dead letters are not acknowledged" in worker.written()
