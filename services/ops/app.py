@@ -2,7 +2,7 @@
 
 import typer
 
-from services.ops.commands import calls, dead_letters, events, keys, lag, problems, rebuild
+from services.ops.commands import calls, dead_letters, events, keys, lag, problems, rebuild, rewind
 
 
 def create_app() -> typer.Typer:
@@ -15,6 +15,6 @@ def create_app() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
-    for group in (events.app, dead_letters.app, keys.app, calls.app, problems.app, rebuild.app, lag.app):
+    for group in (events.app, dead_letters.app, keys.app, calls.app, problems.app, rebuild.app, rewind.app, lag.app):
         app.add_typer(group)
     return app

@@ -10,6 +10,7 @@ from faust.types import TP, StreamT
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.faust_app import WorkerApp, faust_app
 from services.worker.consumer.fetch import Chunk, fetched
+from services.worker.consumer.partition_counts import PartitionCounts
 from services.worker.folding.fold_loop import FoldLoop
 from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.folding.watermarks import Watermarks
@@ -54,7 +55,7 @@ _STOP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class WorkerDependencies:
-    """What a worker works with; `partitions` is the number of each input topic's."""
+    """What a worker works with; `partitions` is the number of each input topic's at the start."""
 
     store: Store
     book: PriceBook
@@ -79,6 +80,11 @@ class Worker:
         self.app = faust_app(settings)
         self.app.clock = clock
         self.schedule = FoldSchedule()
+        self.partitions = PartitionCounts(
+            self.topics.inputs,
+            dependencies.partitions,
+            lambda topic: self.consumer.partition_count(topic),  # noqa: PLW0108 - there is no consumer yet
+        )
         self.idle_call_timeout = IdleCallTimeout(
             store,
             dependencies.inferred_ends,
@@ -111,7 +117,7 @@ class Worker:
             dependencies.dead_letters,
             self.schedule,
             dead_letter_topic=self.topics.dead_letter,
-            partitions=dependencies.partitions,
+            partitions=self.partitions.fewest,
             log_id_hmac_key=settings.log_id_hmac_key.get_secret_value().encode(),
             slack_ms=policies.slack_ms,
             clock=clock,
@@ -128,7 +134,7 @@ class Worker:
             poll_seconds=settings.poll_seconds,
             clock=clock,
         )
-        self.watermark_writer = WatermarkWriter(store, self.arrived_until, dependencies.partitions)
+        self.watermark_writer = WatermarkWriter(store, self.arrived_until, self.partitions.fewest)
         self._watermarks = Watermarks(self.topics.inputs, clock)
         self._joined = False
         self._folding: asyncio.Task[Any] | None = None
@@ -233,6 +239,7 @@ class Worker:
         """Record that this worker has joined the group; it may be assigned nothing."""
         self._joined = True
         metrics.ASSIGNED.set(len(assigned))
+        self.partitions.fewest()  # reports what has changed
         log.info("partitions_assigned", partitions=len(assigned))
 
 

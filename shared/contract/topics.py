@@ -11,6 +11,9 @@ INPUT_MAX_MESSAGE_BYTES = 3 * MAX_EVENT_BYTES // 2
 DEAD_LETTER_MAX_MESSAGE_BYTES = 2 * MAX_EVENT_BYTES
 """`max.message.bytes` of the dead-letter topic: room for any record of an input topic, and for the added headers."""
 
+LOG_APPEND_TIME = 1
+"""The type of a timestamp that the broker set; others are of a producer's clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:

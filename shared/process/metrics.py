@@ -26,6 +26,15 @@ MIS_KEYED_EVENTS = Counter(
     "Events whose record key is not the call id, or that came on another partition than the key's",
     registry=WORKER,
 )
+RECORDS_LOST = Counter(
+    "callfold_records_lost",
+    "Offsets that Kafka removed before they were read, as by retention; the log has the first and the last",
+    ["topic", "partition"],
+    registry=WORKER,
+)
+INPUT_PARTITIONS = Gauge(
+    "callfold_input_partitions", "Partitions of an input topic; both need the same number", ["topic"], registry=WORKER
+)
 LATE_EVENTS = Counter(
     "callfold_late_events", "Events of deleted calls; they are removed and change nothing", registry=WORKER
 )

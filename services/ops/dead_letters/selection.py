@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-LOG_APPEND_TIME = 1
+from shared.contract.topics import LOG_APPEND_TIME
 
 # The clocks of a partition's successive leaders may differ.
 _CLOCK_SKEW_MS = 60_000

@@ -12,8 +12,8 @@ from faust.types import TP
 
 from services.worker.consumer.offsets import Offsets
 from services.worker.consumer.read_ends import ReadEnd
+from shared.contract.topics import LOG_APPEND_TIME
 
-_LOG_APPEND_TIME = 1
 # A record that comes so soon after a fetch that found none was appended between the two: it is not of a backlog.
 _JUST_NOW_MS = 1_000
 
@@ -37,7 +37,7 @@ class Arrivals:
     def compare_clocks(self, tp: TP, records: Sequence[ConsumerRecord], ends: Mapping[TP, ReadEnd], now: int) -> None:
         """Compare the worker's clock with the broker's, by records that have just been read."""
         end, first = ends.get(tp), records[0]
-        if end is not None and now - end.sent < _JUST_NOW_MS and first.timestamp_type == _LOG_APPEND_TIME:
+        if end is not None and now - end.sent < _JUST_NOW_MS and first.timestamp_type == LOG_APPEND_TIME:
             # At most so much: the record took a while to come.
             self._clock_ahead = now - int(first.timestamp)
 
@@ -47,7 +47,7 @@ class Arrivals:
             self._observe(tp, self._ends[tp])
         known = [self._written_at_end[tp] - self._clock_ahead] if tp in self._written_at_end else []
         last = self._offsets.last_written(tp)
-        if last is not None and last.timestamp_type == _LOG_APPEND_TIME:
+        if last is not None and last.timestamp_type == LOG_APPEND_TIME:
             known.append(int(last.timestamp) - 1)  # others may have arrived in the same millisecond
         return max(known, default=None)
 

@@ -16,6 +16,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from services.worker.consumer.arrivals import Arrivals
+from services.worker.consumer.changes import TopicChanges
 from services.worker.consumer.consumer_thread import ChunkThread
 from services.worker.consumer.fetch import Chunk, cut
 from services.worker.consumer.offsets import Offsets
@@ -36,6 +37,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._offsets = Offsets()
         self._arrivals = Arrivals(self._offsets)
+        self.changes = TopicChanges()
         self.busy = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
@@ -59,7 +61,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             chunk
             for tp, records in fetched.items()
             if active is None or tp in active or tp in self._buffered_partitions
-            for chunk in cut(tp, self._unread(tp, records), generation)
+            for chunk in cut(tp, self._unread(tp, records), generation, self.app.clock())
         ]
         if not chunks:
             return
@@ -128,7 +130,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         return [tp for tp in self._offsets.delivered() if topics is None or tp in topics or tp.topic in topics]
 
     def _new_offset(self, tp: TP) -> int | None:
-        return self._offsets.committable(tp)
+        return None if self.changes.deleted else self._offsets.committable(tp)
 
     # Rebalancing and stopping
 
@@ -136,6 +138,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         """Go back to the committed offsets, and drop what was delivered since."""
         self._offsets.clear()
         self._arrivals.clear()
+        self.changes.deleted = False
         await super().perform_seek()
         # Only now: until then the thread may have found ends behind what is read again.
         self._thread.ends.clear()
@@ -186,6 +189,11 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         position: int = state.position
         return position if position >= state.lso else None
 
+    def partition_count(self, topic: str) -> int:
+        """Return how many partitions a topic has, as Kafka was last asked; 0 for a topic that is unknown."""
+        consumer = self._thread._consumer  # noqa: SLF001
+        return len(consumer.partitions_for_topic(topic) or ()) if consumer else 0
+
     def arrived_until(self, tp: TP) -> int | None:
         """Return until which arrival (Unix milliseconds) all of a partition is written; None while it is unknown."""
         return self._arrivals.written_until(tp)
@@ -197,7 +205,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         return unavailable
 
     async def verify_all_partitions_active(self) -> None:
-        """Do nothing: Faust takes a quiet night and a full queue for errors. `KafkaWatch` reports what is wrong."""
+        """Do nothing: by Faust's times a quiet night is an error, and it fails while a position is reset."""
 
 
 class IdleProducer(driver.Producer):  # type: ignore[misc]

@@ -53,6 +53,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             raise
         record_ends(self._consumer._fetcher, self.ends, self.app.clock)  # noqa: SLF001
         pace(self._consumer._fetcher, _FETCH_EVERY_SECONDS)  # noqa: SLF001
+        self.consumer.changes.watch(self._consumer)
 
     async def _watch_kafka(self) -> None:
         asking: set[asyncio.Task[None]] = set()

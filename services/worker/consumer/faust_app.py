@@ -13,6 +13,8 @@ from shared.process.clock import now_ms
 _QUEUED_FETCHES = 4
 # A worker learns of a rebalance by a heartbeat: partitions that another left wait until all workers have.
 _HEARTBEAT_SECONDS = 0.5
+# How soon partitions that are added are read.
+_METADATA_MS = 10_000
 
 
 class WorkerApp(faust.App):  # type: ignore[misc]
@@ -22,6 +24,9 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     clock: Callable[[], int] = staticmethod(now_ms)
     """The clock of arrivals, in Unix milliseconds."""
+
+    clock: Callable[[], int] = staticmethod(now_ms)
+    """Returns Unix milliseconds."""
 
     stop_actions: tuple[Callable[[], Awaitable[None]], ...] = ()
     """Run in this order when the last batch is written and committed."""
@@ -51,6 +56,7 @@ def faust_app(settings: WorkerSettings) -> WorkerApp:
         value_serializer="raw",
         store="memory://",
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=_METADATA_MS,
         # No leader topic, no tables, no Faust web server: nothing is created in Kafka by Faust.
         topic_disable_leader=True,
         topic_allow_declare=False,

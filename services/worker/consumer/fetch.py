@@ -11,27 +11,44 @@ from aiokafka import ConsumerRecord
 from aiokafka.consumer.fetcher import Fetcher
 from faust.types import TP, StreamT
 
+from services.worker.folding.schedule import BACKLOG_MS
+from shared.contract.topics import LOG_APPEND_TIME
+
 MAX_CHUNK = 500
 
 
 @dataclass(slots=True, eq=False)
 class Chunk:
-    """Consecutive records of one partition, at least one; `generation` is the group's when they were fetched."""
+    """Consecutive records of one partition, at least one; `generation` is the group's when they were fetched.
+
+    `read_at` is when that was, in Unix milliseconds.
+    """
 
     tp: TP
     records: Sequence[ConsumerRecord]
     generation: int
+    read_at: int
     acked: bool = False
 
     @property
     def next_offset(self) -> int:
         return int(self.records[-1].offset) + 1
 
+    @property
+    def arrival(self) -> int:
+        """When the last record arrived, in Unix milliseconds: when it was read, if a producer's clock set its time."""
+        timestamp = int(self.records[-1].timestamp)
+        if self.records[-1].timestamp_type == LOG_APPEND_TIME:
+            return timestamp
+        # One that lies in the past looks like a backlog, and has to: nothing is folded in the middle of one.
+        in_backlog = self.read_at - timestamp > BACKLOG_MS
+        return self.read_at - (BACKLOG_MS + 1 if in_backlog else 0)
 
-def cut(tp: TP, records: Sequence[ConsumerRecord], generation: int) -> Iterator[Chunk]:
+
+def cut(tp: TP, records: Sequence[ConsumerRecord], generation: int, read_at: int) -> Iterator[Chunk]:
     """Yield the records of one partition as chunks of at most `MAX_CHUNK`."""
     for start in range(0, len(records), MAX_CHUNK):
-        yield Chunk(tp, records[start : start + MAX_CHUNK], generation)
+        yield Chunk(tp, records[start : start + MAX_CHUNK], generation, read_at)
 
 
 def pace(fetcher: Fetcher, seconds: float) -> None:

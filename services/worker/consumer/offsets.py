@@ -31,9 +31,9 @@ class Offsets:
         return None if last is None else last.next_offset
 
     def written_until(self, tp: TP) -> int:
-        """Return the timestamp (Unix milliseconds) of the last record up to which all are written; 0 for none."""
-        last = self.last_written(tp)
-        return 0 if last is None else int(last.timestamp)
+        """Return the arrival (Unix milliseconds) of the last record up to which all are written; 0 for none."""
+        last = self._last_written(tp)
+        return 0 if last is None else last.arrival
 
     def last_written(self, tp: TP) -> ConsumerRecord | None:
         """Return the last record up to which all are written; None for none."""

@@ -1,5 +1,6 @@
 """The topics at start-up: the missing ones are created; those that cannot work end the start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -15,6 +16,8 @@ log = logger(__name__)
 
 _DEAD_LETTER_PARTITIONS = 1  # so that an offset alone names a dead letter
 _SIZE = "max.message.bytes"
+_CLOCK = "message.timestamp.type"
+_BROKERS_CLOCK = "LogAppendTime"
 
 
 class UnusableTopics(Exception):
@@ -30,11 +33,11 @@ class Wanted:
 
 
 async def declare(kafka: KafkaAccess, topics: Topics, wanted: Wanted) -> int:
-    """Create the topics that are missing; return the number of partitions of each input topic.
+    """Create the topics that are missing; return the number of partitions of each input topic, the smaller one.
 
     Raises:
         KafkaUnavailable: Kafka does not answer as it should.
-        UnusableTopics: the input topics differ in partitions, or the dead-letter topic accepts less than they do.
+        UnusableTopics: the dead-letter topic accepts less than the input topics.
     """
     async with admin_client(kafka) as admin:
         await _create_missing(admin, topics, wanted)
@@ -51,7 +54,7 @@ async def _create_missing(admin: AIOKafkaAdminClient, topics: Topics, wanted: Wa
             name=name,
             num_partitions=partitions,
             replication_factor=wanted.replication_factor,
-            topic_configs={_SIZE: str(size), "message.timestamp.type": "LogAppendTime"},
+            topic_configs={_SIZE: str(size), _CLOCK: _BROKERS_CLOCK},
         )
         for name, (partitions, size) in sizes.items()
         if name not in existing
@@ -71,12 +74,8 @@ async def _checked(admin: AIOKafkaAdminClient, topics: Topics) -> int:
     telephony, transcription = (partitions.get(name, 0) for name in topics.inputs)
     if not telephony or not transcription or not partitions.get(topics.dead_letter):
         raise KafkaUnavailable("the topics do not exist yet")
-    if telephony != transcription:
-        raise UnusableTopics(
-            f"{topics.telephony} has {telephony} partitions and {topics.transcription} {transcription}: "
-            "they need the same number, so that one worker owns a call (kafka-topics --alter --partitions)"
-        )
-    configs = await topic_configs(admin, [*topics.inputs, topics.dead_letter], [_SIZE])
+    configs = await topic_configs(admin, [*topics.inputs, topics.dead_letter], [_SIZE, _CLOCK])
+    _warn_of_clocks({name: configs[name].get(_CLOCK, _BROKERS_CLOCK) for name in topics.inputs})
     sizes = {name: int(config[_SIZE]) for name, config in configs.items()}
     largest = max(sizes[name] for name in topics.inputs)
     if sizes[topics.dead_letter] <= largest:
@@ -84,4 +83,14 @@ async def _checked(admin: AIOKafkaAdminClient, topics: Topics) -> int:
             f"{topics.dead_letter} accepts records of {sizes[topics.dead_letter]} bytes, the input topics of "
             f"{largest}: it needs a larger {_SIZE}, so that every invalid record fits (kafka-configs --alter)"
         )
-    return telephony
+    return min(telephony, transcription)  # one is altered before the other: the worker reports it
+
+
+def _warn_of_clocks(clocks: Mapping[str, str]) -> None:
+    others = sorted(name for name, clock in clocks.items() if clock != _BROKERS_CLOCK)
+    if others:
+        log.warning(
+            "topics_on_producers_clocks",
+            topics=others,
+            hint=f"kafka-configs --alter --add-config {_CLOCK}={_BROKERS_CLOCK}: docs/runbooks.md",
+        )

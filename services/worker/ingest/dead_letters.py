@@ -1,15 +1,11 @@
 """Dead letters: invalid records, byte for byte, with headers that give the reason."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
-from aiokafka.errors import (
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NodeNotReadyError,
-    OutOfOrderSequenceNumber,
-    RequestTimedOutError,
-)
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
 
 from services.worker.ingest.decode_batch import RejectedRecord
 from shared.contract import dead_letter_headers
@@ -17,18 +13,15 @@ from shared.kafka.access import KafkaAccess
 from shared.kafka.diagnose import diagnose
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import OutgoingRecord, RecordProducer
+from shared.process.dependencies import DependencyStatus
 from shared.process.logs import logger
 
 log = logger(__name__)
 
-# A broker that lost a producer's sequence numbers accepts those of a new producer, at the next attempt.
-_UNAVAILABLE = (
-    KafkaConnectionError,
-    KafkaTimeoutError,
-    NodeNotReadyError,
-    OutOfOrderSequenceNumber,
-    RequestTimedOutError,
-)
+# A producer connects again after these by itself.
+_NO_ANSWER = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError)
+_STOP_SECONDS = 1.0
+_REPORTED_AFTER_SECONDS = 5.0
 
 
 class KafkaDeadLetters:
@@ -40,16 +33,44 @@ class KafkaDeadLetters:
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
         try:
-            too_large = await self._producer.deliver(records)
+            too_large = await self._deliver(records)
             if too_large:
                 # One record must not block all others.
                 log.error("dead_letters_truncated", dead_letters=len(too_large))
                 await self._producer.deliver([_without_value(each) for each in too_large])
-        except _UNAVAILABLE as error:
+        except _NO_ANSWER as error:
+            raise KafkaUnavailable(await diagnose(error, self._kafka)) from error
+        except (KafkaError, OSError) as error:
+            # A full disk, too few replicas, a missing right, a sequence number that the broker has lost: each can be
+            # repaired, and a worker that ends would find it again. Some are remembered by the producer, so a new one.
+            await self._replace_producer()
             raise KafkaUnavailable(await diagnose(error, self._kafka)) from error
 
     async def stop(self) -> None:
         await self._producer.stop()
+
+    async def _deliver(self, records: Sequence[OutgoingRecord]) -> list[OutgoingRecord]:
+        """Deliver, and report Kafka as unavailable while it acknowledges nothing for long.
+
+        An idempotent producer tries again for ever by itself, and says so to nobody: as with too few replicas in sync.
+        """
+        status = DependencyStatus("kafka")
+        delivery = asyncio.ensure_future(self._producer.deliver(records))
+        try:
+            done, _ = await asyncio.wait({delivery}, timeout=_REPORTED_AFTER_SECONDS)
+            if not done:
+                status.unavailable("dead letters are not acknowledged: are enough replicas of their topic in sync?")
+            outcome = await delivery
+            status.recovered()
+        finally:
+            delivery.cancel()
+            status.withdraw()
+        return outcome
+
+    async def _replace_producer(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._producer.stop()
 
 
 def dead_letter(rejected: RejectedRecord, topic: str, rejected_at: str) -> OutgoingRecord:

@@ -8,6 +8,7 @@ from typing import Protocol
 from shared.contract.decode_event import Event, Headers, InvalidEvent, decode, is_tombstone
 from shared.contract.ids import call_key
 from shared.contract.timestamps import EARLIEST_MS
+from shared.contract.topics import LOG_APPEND_TIME
 from shared.fold.lifecycle.session import ENDS
 from shared.kafka.partitioner import partition_of
 from shared.store.ids import documents
@@ -15,12 +16,13 @@ from shared.store.models import LogDocument, SourcePartition
 
 
 class KafkaRecord(Protocol):
-    """A record of Kafka; `timestamp` in Unix milliseconds."""
+    """A record of Kafka; `timestamp` in Unix milliseconds, of the broker's clock or of a producer's by its type."""
 
     topic: str
     partition: int
     offset: int
     timestamp: int
+    timestamp_type: int
     key: bytes | None
     value: bytes | None
     headers: Headers
@@ -91,6 +93,14 @@ def _arrival(record: KafkaRecord, now: int) -> int:
     return record.timestamp if EARLIEST_MS <= record.timestamp <= now else now
 
 
+def _seen(record: KafkaRecord, arrival: int, now: int) -> int:
+    """Return the arrival that decides when a call is idle, and when it is past retention.
+
+    A producer's clock that is a year behind must not end a call, nor delete it: then it is when the record is read.
+    """
+    return arrival if record.timestamp_type == LOG_APPEND_TIME else now
+
+
 def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> Batch:
     """Return the batch; `partitions` is the number of each input topic's, `now` Unix milliseconds."""
     batch = Batch()
@@ -113,5 +123,5 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
             batch.calls[key] = call
         if source != (record.topic, record.partition):
             source = SourcePartition(record.topic, record.partition)
-        call.add(record, source, event, arrival)
+        call.add(record, source, event, _seen(record, arrival, now))
     return batch

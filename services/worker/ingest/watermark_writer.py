@@ -13,9 +13,14 @@ _STOP_SECONDS = 1.0
 
 
 class WatermarkWriter:
-    """Writes what `arrived_until` returns: an arrival (Unix milliseconds) for each partition whose it is known."""
+    """Writes what `arrived_until` returns: an arrival (Unix milliseconds) for each partition whose it is known.
 
-    def __init__(self, store: Watermarks, arrived_until: Callable[[], Mapping[int, int]], partitions: int) -> None:
+    `partitions` returns how many an input topic has.
+    """
+
+    def __init__(
+        self, store: Watermarks, arrived_until: Callable[[], Mapping[int, int]], partitions: Callable[[], int]
+    ) -> None:
         self._store = store
         self._arrived_until = arrived_until
         self._partitions = partitions
@@ -41,7 +46,7 @@ class WatermarkWriter:
         changed = {partition: until for partition, until in untils.items() if self._written.get(partition) != until}
         try:
             if changed:
-                await self._store.put_watermarks(changed, self._partitions)
+                await self._store.put_watermarks(changed, self._partitions())
             self._written = untils
         except StoreUnavailable:
             self._written = {}  # the batch writer reports it

@@ -31,7 +31,10 @@ T = TypeVar("T")
 
 
 class BatchWriter:
-    """Writes batches; retries while a dependency is unavailable, until `should_stop` returns True."""
+    """Writes batches; retries while a dependency is unavailable, until `should_stop` returns True.
+
+    `partitions` returns the number of each input topic's.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class BatchWriter:
         schedule: FoldSchedule,
         *,
         dead_letter_topic: str,
-        partitions: int,
+        partitions: Callable[[], int],
         log_id_hmac_key: bytes,
         slack_ms: int = LONGEST_SLACK_MS,
         should_stop: Callable[[], bool] = lambda: False,
@@ -64,7 +67,7 @@ class BatchWriter:
             RetryAborted: not all of it is written; nothing may be acknowledged.
         """
         with metrics.BATCH_WRITE_SECONDS.time():
-            batch = decode_batch(records, self._partitions, self._clock())
+            batch = decode_batch(records, self._partitions(), self._clock())
             if batch.rejected:
                 await self._reject(batch.rejected)
             if batch.calls:

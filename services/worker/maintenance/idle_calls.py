@@ -72,6 +72,11 @@ def end_record(call: OpenCall, topic: str) -> OutgoingRecord:
     return OutgoingRecord(topic, call.call_id.encode(), inferred_end(call), _HEADERS)
 
 
+def _that_remain(ends: Ends, now: Ends) -> Ends:
+    """Return the ends without what is gone: a topic that was made anew is shorter, or has fewer partitions."""
+    return {part: min(end, now[part]) for part, end in ends.items() if part in now}
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """One round: how many calls were ended, by the status they had, and how many were marked stale instead."""
@@ -122,6 +127,7 @@ class IdleCallTimeout:
             moment, ends = self._barrier
             metrics.COMMIT_BARRIER_AGE.set((self._clock() - moment) / 1000)
             if not await self._commit_barrier.passed(ends):
+                self._barrier = (moment, _that_remain(ends, await self._commit_barrier.ends()))
                 return result
             metrics.COMMIT_BARRIER_AGE.set(0)
             result = await self._end_idle_calls(moment)

@@ -39,7 +39,7 @@ async def batch_writer(connection: Connection) -> BatchWriter:
         MemoryPublisher(),
         FoldSchedule(),
         dead_letter_topic=DEAD_LETTER,
-        partitions=PARTITIONS,
+        partitions=lambda: PARTITIONS,
         log_id_hmac_key=LOG_ID_HMAC_KEY,
     )
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import httpx
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
 from tests.integration.worker.conftest import MakeWorker
@@ -29,22 +29,6 @@ async def test_missing_topics_are_created_with_the_configured_partitions(
         topics.transcription: 5,
         topics.dead_letter: 1,
     }
-
-
-async def test_input_topics_that_differ_in_partitions_end_the_start(
-    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics
-) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
-    await admin.start()
-    await admin.create_partitions({topics.telephony: NewPartitions(4)})
-    await admin.close()
-
-    worker = make_worker().start()
-
-    assert worker.wait() == 2
-    output = worker.log.read_text()
-    assert f"{topics.telephony} has 4 partitions and {topics.transcription} 3" in output
-    assert "Traceback" not in output
 
 
 async def test_a_dead_letter_topic_that_accepts_less_than_the_input_topics_ends_the_start(

@@ -28,6 +28,8 @@ class NamedError(StrEnum):
     """`MaxTimeMSExpired`: nothing was done."""
     STALLED = "stalled"
     """The server does not get to it before the driver's own limit of time: who knows whether it was done."""
+    OUT_OF_DISK_SPACE = "out_of_disk_space"
+    """`OutOfDiskSpace`: nothing was done."""
     IDLE_CALLS_ENDED = "closed"
     """The connection is closed: nothing was done."""
     ANSWER_LOST = "answer_lost"
@@ -49,6 +51,7 @@ OF_WRITES = (NamedError.CONCERN_FAILED, NamedError.CONCERN_SHUTTING_DOWN)
 _FAILURES: dict[NamedError, dict[str, Any]] = {
     NamedError.NOT_PRIMARY: {"errorCode": 10107},
     NamedError.TIME_EXCEEDED: {"errorCode": 50},
+    NamedError.OUT_OF_DISK_SPACE: {"errorCode": 14031},
     NamedError.STALLED: {"blockConnection": True, "blockTimeMS": _STALL_MS},
     NamedError.IDLE_CALLS_ENDED: {"closeConnection": True},
     NamedError.CONCERN_FAILED: {"writeConcernError": {"code": 64, "errmsg": "on purpose"}},

@@ -123,7 +123,7 @@ class MemoryWorker:
             self.dead_letters,
             self.schedule,
             dead_letter_topic=DEAD_LETTER,
-            partitions=self.partitions,
+            partitions=lambda: self.partitions,
             log_id_hmac_key=LOG_ID_HMAC_KEY,
         )
         self.fold_loop = FoldLoop(

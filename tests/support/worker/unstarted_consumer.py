@@ -67,9 +67,12 @@ class Broker:
 
     @property
     def _consumer(self) -> Any:
-        """What `end_position` reads of aiokafka's consumer."""
+        """What `end_position` and `partition_count` read of aiokafka's consumer."""
         assignment = SimpleNamespace(state_value=self.positions.get)
-        return SimpleNamespace(_subscription=SimpleNamespace(subscription=SimpleNamespace(assignment=assignment)))
+        return SimpleNamespace(
+            _subscription=SimpleNamespace(subscription=SimpleNamespace(assignment=assignment)),
+            partitions_for_topic=lambda _topic: set(range(PARTITIONS)),
+        )
 
 
 def records(first: int, end: int, tp: TP = TP0) -> list[Received]:

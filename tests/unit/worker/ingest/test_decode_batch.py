@@ -295,3 +295,10 @@ def test_the_last_arrival_is_the_latest_but_never_in_the_future(timestamps: list
     records = [received(event("call.note"), offset=number, timestamp=at) for number, at in enumerate(timestamps)]
 
     assert batch(*records).calls[CALL].last_arrival == arrived
+
+
+@pytest.mark.parametrize("timestamp", [NOW - 365 * 86_400_000, NOW, NOW + 365 * 86_400_000])
+def test_by_a_producers_clock_the_last_arrival_is_now(timestamp: int) -> None:
+    record = received(event("call.started"), timestamp=timestamp, timestamp_type=0)
+
+    assert batch(record).calls[CALL].last_arrival == NOW

@@ -35,7 +35,7 @@ def gauge() -> float:
 
 async def test_all_partitions_are_written_at_once_and_only_what_changed_is_written_again() -> None:
     store, untils = Recording(), {0: 1_000, 1: 1_001}
-    writer = WatermarkWriter(store, lambda: dict(untils), PARTITIONS)
+    writer = WatermarkWriter(store, lambda: dict(untils), lambda: PARTITIONS)
 
     await writer.step()
     untils[1] = 2_000
@@ -43,12 +43,12 @@ async def test_all_partitions_are_written_at_once_and_only_what_changed_is_writt
     await writer.step()
 
     assert store.written == [{0: 1_000, 1: 1_001}, {1: 2_000}]
-    assert await store.watermarks() == {0: Watermark(1_000, PARTITIONS), 1: Watermark(2_000, PARTITIONS)}
+    assert await store.watermarks() == {0: Watermark(1_000, lambda: PARTITIONS), 1: Watermark(2_000, PARTITIONS)}
 
 
 async def test_what_an_outage_kept_from_being_written_is_written_the_next_time() -> None:
     store = Recording()
-    writer = WatermarkWriter(store, lambda: {0: 1_000}, PARTITIONS)
+    writer = WatermarkWriter(store, lambda: {0: 1_000}, lambda: PARTITIONS)
     store.unavailable = True
     await writer.step()
 
@@ -60,7 +60,7 @@ async def test_what_an_outage_kept_from_being_written_is_written_the_next_time()
 
 async def test_a_partition_that_comes_back_is_written_again() -> None:
     store, owned = Recording(), [{0: 1_000}, {}, {0: 1_000}]
-    writer = WatermarkWriter(store, lambda: owned.pop(0), PARTITIONS)
+    writer = WatermarkWriter(store, lambda: owned.pop(0), lambda: PARTITIONS)
 
     for _ in range(3):
         await writer.step()
@@ -72,7 +72,7 @@ async def test_the_gauge_has_the_least_of_the_partitions_and_no_number_without_a
     found = []
 
     for untils in ({0: 3_000, 1: 2_000}, {}):
-        await WatermarkWriter(Recording(), lambda untils=untils: untils, PARTITIONS).step()  # type: ignore[misc]
+        await WatermarkWriter(Recording(), lambda untils=untils: untils, lambda: PARTITIONS).step()  # type: ignore[misc]
         found.append(gauge())
 
     assert found[0] == 2.0

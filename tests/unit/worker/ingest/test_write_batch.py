@@ -95,7 +95,7 @@ async def test_calls_that_are_marked_stale_or_stale_already_are_scheduled() -> N
         worker.dead_letters,
         another,
         dead_letter_topic=DEAD_LETTER,
-        partitions=PARTITIONS,
+        partitions=lambda: PARTITIONS,
         log_id_hmac_key=LOG_ID_HMAC_KEY,
     )
 
@@ -232,7 +232,7 @@ async def test_dead_letters_are_retried_until_kafka_is_available() -> None:
         letters,
         FoldSchedule(),
         dead_letter_topic=DEAD_LETTER,
-        partitions=PARTITIONS,
+        partitions=lambda: PARTITIONS,
         log_id_hmac_key=LOG_ID_HMAC_KEY,
     )
 
@@ -251,7 +251,7 @@ async def test_retries_are_aborted_when_they_should_stop() -> None:
         letters,
         FoldSchedule(),
         dead_letter_topic=DEAD_LETTER,
-        partitions=PARTITIONS,
+        partitions=lambda: PARTITIONS,
         log_id_hmac_key=LOG_ID_HMAC_KEY,
         should_stop=lambda: True,
     )

@@ -129,6 +129,22 @@ async def test_a_call_with_unread_events_when_the_barrier_was_set_is_not_ended()
     assert await idle.timeout.step() == Round()
 
 
+@pytest.mark.parametrize("fewer", [False, True], ids=["shorter", "with fewer partitions"])
+async def test_a_barrier_passes_once_a_topic_that_was_made_anew_is_written(fewer: bool) -> None:
+    idle = IdleCalls()
+    await idle.receive(BEGUN)
+    idle.clock.move(3 * HOUR)
+    idle.commit_barrier.written[PART] = 500
+    await idle.timeout.step()
+
+    idle.commit_barrier.written[PART] = idle.commit_barrier.committed[PART] = 3
+    if fewer:
+        del idle.commit_barrier.written[PART], idle.commit_barrier.committed[PART]
+    unread = await idle.timeout.step()
+
+    assert (unread, await idle.timeout.step()) == (Round(), ended(ONGOING=1))
+
+
 async def test_idle_time_counts_until_the_barrier_was_set_and_not_until_it_passed() -> None:
     idle = IdleCalls()
     await idle.receive(BEGUN)
