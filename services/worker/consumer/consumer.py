@@ -7,6 +7,7 @@ committed: `offsets.py`.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from mode import Service
 
 from services.worker.consumer.fetch import Chunk, cut, pace
 from services.worker.consumer.offsets import Offsets
+from services.worker.consumer.positions import Fetched, OpenTransactions, positions, stable_ends
 from services.worker.runtime.retry import retry_until_available
 from shared.process.dependencies import DependencyStatus
 from shared.process.logs import logger
@@ -30,6 +32,7 @@ _FETCH_EVERY_SECONDS = 0.01
 _FETCH_MAX_BYTES = 8 * 1024 * 1024
 # Longer than the coordinator takes to refuse again.
 _GROUP_CHECK_SECONDS = 2.0
+_TRANSACTIONS_SECONDS = 1.0
 
 log = logger(__name__)
 
@@ -76,6 +79,26 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await asyncio.sleep(_GROUP_CHECK_SECONDS)
 
 
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _watch_transactions(self) -> None:
+        """Report partitions that an open transaction holds up."""
+        transactions = OpenTransactions()
+        while not self.should_stop:
+            transactions.observe(stable_ends(self._consumer), time.monotonic())
+            await asyncio.sleep(_TRANSACTIONS_SECONDS)
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's
+        max_records: int | None = None,
+    ) -> Fetched:
+        """Return the records with the positions behind them, read in one step: nothing can move them in between."""
+        records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        return Fetched(records, positions(consumer))
+
+
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     """Delivers fetches as lists of chunks; an offset is committed when every chunk up to it is acknowledged.
 
@@ -87,6 +110,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._offsets = Offsets()
+        self._in_doubt = False  # whether a fetch was made of which nothing is delivered
         self.busy = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
@@ -97,11 +121,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
         """Yield one message, whose value is the list of all chunks that one fetch returned; none if it was empty."""
+        in_doubt, self._in_doubt = self._in_doubt, True
         fetched, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
             return
-        if not self.flow_active:
+        if in_doubt or not self.flow_active:
             await self._seek_again()
             return
         chunks = [
@@ -110,12 +135,16 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             if active is None or tp in active or tp in self._buffered_partitions
             for chunk in cut(tp, self._unread(tp, records), generation)
         ]
-        if not chunks:
-            return
         for chunk in chunks:
             self._offsets.deliver(chunk)
             self._read_offset[chunk.tp] = chunk.next_offset - 1  # as Faust does for the message's partition alone
-        yield chunks[0].tp, self._message(chunks)
+        # In one step with the chunks, or what is committed could pass records that are on their way.
+        for tp, position in fetched.positions.items() if isinstance(fetched, Fetched) else ():
+            if active is None or tp in active or tp in self._buffered_partitions:
+                self._offsets.reach(tp, position)
+        self._in_doubt = False
+        if chunks:
+            yield chunks[0].tp, self._message(chunks)
 
     @staticmethod
     def _message(chunks: Sequence[Chunk]) -> ConsumerMessage:
@@ -129,10 +158,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         )
 
     async def _seek_again(self) -> None:
+        """Go back to what is committed, since the position is past records that were fetched and dropped."""
         try:
             # First the batch being written, or its acknowledgements would be dropped before they are committed.
             await self.wait_empty()
             await self.perform_seek()
+            self._in_doubt = False
         except Exception as error:  # noqa: BLE001 - as Faust does: the next fetch tries again
             log.warning("seek_failed", error=type(error).__name__)
 
@@ -169,7 +200,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         return False
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> list[TP]:
-        return [tp for tp in self._offsets.delivered() if topics is None or tp in topics or tp.topic in topics]
+        return [tp for tp in self._offsets.known() if topics is None or tp in topics or tp.topic in topics]
 
     def _new_offset(self, tp: TP) -> int | None:
         return self._offsets.committable(tp)
@@ -179,6 +210,8 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     async def perform_seek(self) -> None:
         """Go back to the committed offsets, and drop what was delivered since."""
         self._offsets.clear()
+        # Faust keeps what a failed commit would have committed, where nothing is: that would never be committed.
+        self._committed_offset.clear()
         await super().perform_seek()
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
