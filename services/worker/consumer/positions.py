@@ -50,16 +50,19 @@ class OpenTransactions:
     """How long the last stable offset of each partition has stood still behind its end."""
 
     def __init__(self) -> None:
+        self._shown: frozenset[TP] = frozenset()
         self._since: dict[TP, tuple[int, float]] = {}
 
     def observe(self, ends: Mapping[TP, tuple[int, int]], now: float) -> None:
         """Set the metric for these partitions, and remove all others; `now` is in seconds, of any clock."""
-        for tp in self._since.keys() - ends.keys():
+        for tp in self._shown - ends.keys():
             metrics.OPEN_TRANSACTION_SECONDS.remove(tp.topic, str(tp.partition))
-        self._since = {tp: self._stands_since(tp, *ends[tp], now) for tp in ends}
-        for tp, (_, since) in self._since.items():
+        self._shown = frozenset(ends)
+        self._since = {tp: self._stands(tp, stable, now) for tp, (stable, end) in ends.items() if stable < end}
+        for tp in ends:
+            _, since = self._since.get(tp, (0, now))
             metrics.OPEN_TRANSACTION_SECONDS.labels(tp.topic, str(tp.partition)).set(now - since)
 
-    def _stands_since(self, tp: TP, stable: int, end: int, now: float) -> tuple[int, float]:
+    def _stands(self, tp: TP, stable: int, now: float) -> tuple[int, float]:
         before = self._since.get(tp)
-        return before if before and before[0] == stable < end else (stable, now)
+        return before if before and before[0] == stable else (stable, now)

@@ -134,9 +134,9 @@ async def test_an_aborted_tail_does_not_keep_idle_calls_from_being_ended(
     policies.write_text("[default]\nclose_ongoing_seconds = 1\n")
     make_worker(partitions=PARTITIONS, policies=policies, idle_check_seconds=0.5).start().wait_until_ready()
 
-    await publish(kafka_bootstrap, topics, [event("call.started", call=CALLS[0])])
     async with transactional(kafka_bootstrap, topics.prefix, max_batch_size=1_000) as made:
         await abort(made, aborted(TopicPartition(topics.transcription, 0), 15_000))
+    await publish(kafka_bootstrap, topics, [event("call.started", call=CALLS[0])])
 
     async def ended() -> bool:
         found = [orjson.loads(record.value) for record in await records(kafka_bootstrap, topics.telephony)]
