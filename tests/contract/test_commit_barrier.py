@@ -148,12 +148,10 @@ async def test_it_is_passed_behind_the_mark_of_a_transaction_to_which_workers_co
     assert (before, await kafka_setup.commit_barrier.passed(ends)) == (False, True)
 
 
-async def test_it_does_not_wait_for_what_an_open_transaction_holds_up(
-    kafka_setup: Setup, kafka_bootstrap: str
-) -> None:
+async def test_it_does_not_wait_for_what_an_open_transaction_holds_up(kafka_setup: Setup, kafka_bootstrap: str) -> None:
     part = kafka_setup.telephony
     await kafka_setup.write(part, 1)
-    ends = {}
+    ends: dict[TopicPartition, int] = {}
 
     async def look(made: AIOKafkaProducer) -> None:
         await kafka_setup.write(part, 1)

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
+from faust.types import TP
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,22 +36,23 @@ class Log(Broker):
         super().__init__({TP0: None})
         self.has_record, self.position, self.size = has_record, 0, 1
 
-    async def getmany(self, _active: set[object], _timeout: float) -> dict[object, list[Received]]:  # type: ignore[override]
+    async def getmany(self, _active: set[TP], _timeout: float) -> dict[TP, list[Received]]:
         found = [each for each in records(self.position, self._end()) if self.has_record[each.offset]]
         self.position = self._end()
         if self.while_fetching:
             await self.while_fetching()
-        return Fetched({TP0: found} if found else {}, {TP0: self.position})  # type: ignore[arg-type,return-value]
+        return Fetched({TP0: found} if found else {}, {TP0: self.position})
 
     def _end(self) -> int:
         return min(self.position + self.size, LOG)
 
-    async def seek_to_committed(self) -> dict[object, int | None]:  # type: ignore[override]
+    async def seek_to_committed(self) -> dict[TP, int | None]:
         found = await super().seek_to_committed()
         self.position = found[TP0] or self.position  # as aiokafka: where nothing is committed it stays
-        return found  # type: ignore[return-value]
+        return found
 
-    async def seek_to_beginning(self, *_: object) -> None:
+    async def seek_to_beginning(self, *partitions: TP) -> None:
+        await super().seek_to_beginning(*partitions)
         self.position = 0
 
 

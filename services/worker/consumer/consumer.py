@@ -78,7 +78,6 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
                 status.recovered()
             await asyncio.sleep(_GROUP_CHECK_SECONDS)
 
-
     @Service.task  # type: ignore[untyped-decorator]
     async def _watch_transactions(self) -> None:
         """Report partitions that an open transaction holds up."""

@@ -1,7 +1,7 @@
 """The offsets that are committed: of each partition, up to where all records are written.
 
-That is the end of the last chunk that is acknowledged with all before it, and, where no chunk waits, the position of the
-consumer: what was skipped up to it are the marks of transactions and aborted records, which nobody will ever read.
+That is the end of the last chunk that is acknowledged with all before it, and, where no chunk waits, the position of
+the consumer: what it skipped are marks of transactions and aborted records, which nobody reads (decision 18).
 
 Faust keeps a heap of single offsets instead, in which a gap can be lost.
 """

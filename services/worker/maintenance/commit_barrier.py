@@ -10,7 +10,7 @@ from shared.kafka.access import KafkaAccess
 from shared.kafka.admin import TIMEOUT_SECONDS, admin_client, partitions, reader
 
 Ends = Mapping[TopicPartition, int]
-"""Where each partition of both topics ended at some moment for a reader of committed transactions (last stable offset)."""
+"""Where each partition of both topics ended at some moment, for a reader of committed transactions."""
 
 
 class CommitBarrier(Protocol):

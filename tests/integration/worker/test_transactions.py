@@ -114,7 +114,7 @@ async def test_an_open_transaction_is_shown_and_holds_up_its_partitions_until_it
 
 
 async def test_the_metric_of_open_transactions_has_the_partitions_that_a_worker_owns(
-    make_worker: MakeWorker, kafka_bootstrap: str
+    make_worker: MakeWorker,
 ) -> None:
     first = make_worker(partitions=PARTITIONS).start().wait_until_ready()
 
