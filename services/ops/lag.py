@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from services.ops.settings import OpsSettings
+from services.ops.unread import FETCH_BYTES, FETCH_WAIT_MS, first_records
 from shared.kafka import admin
-
-_FETCH_BYTES = 1024  # enough for one record's offset and timestamp; a broker sends at least one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +94,23 @@ async def measure(settings: OpsSettings) -> Lag:
     parts = await admin.partitions(settings.kafka, *settings.topics.inputs)
     async with (
         admin.reader(
-            settings.kafka, settings.group, committed_only=True, max_partition_fetch_bytes=_FETCH_BYTES
+            settings.kafka,
+            settings.group,
+            committed_only=True,
+            max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
         ) as consumer,
         asyncio.timeout(admin.TIMEOUT_SECONDS),
     ):
         offsets = await _offsets(consumer, parts)
         positions = {part: found.position for part, found in offsets.items()}
-        first = await admin.first_records(consumer, positions, {part: found.end for part, found in offsets.items()})
+        first = await first_records(consumer, positions, {part: found.end for part, found in offsets.items()})
     now = time.time()
     lags = [partition_lag(part, found, _unread(first, part, found), now) for part, found in offsets.items()]
     return Lag(settings.group, lags, total(lags))
 
 
 async def _offsets(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> dict[TopicPartition, Offsets]:
-    consumer.assign(parts)
     # Before the ends are read: an offset that is committed in between must not lie beyond them.
     committed = await asyncio.gather(*map(consumer.committed, parts))
     earliest, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))

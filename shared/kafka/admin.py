@@ -1,11 +1,11 @@
-"""Questions to Kafka, each with a time limit: which topics there are, how they are set, what a partition holds."""
+"""Questions to Kafka, each with a time limit: which topics there are, and how they are set."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
@@ -18,8 +18,6 @@ TIMEOUT_SECONDS = 10
 TIMEOUT_MS = TIMEOUT_SECONDS * 1000
 
 _STOP_SECONDS = 1
-_POLL_MS = 500
-_EMPTY_POLLS = 4
 
 
 @asynccontextmanager
@@ -115,33 +113,3 @@ async def topic_configs(
                 raise for_code(code)(f"{topic}: {message}")
             configs[topic] = {name: value for name, value, *_ in entries if value is not None}
     return configs
-
-
-async def first_records(
-    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
-) -> dict[TopicPartition, ConsumerRecord | None]:
-    """Return the first record of each partition from its position on and before its end.
-
-    None stands for a partition that holds no record there for this consumer: only the markers of transactions, which
-    are no records, and, where it is `committed_only`, the records of aborted transactions. A partition that does not
-    answer within a few seconds is left out. The consumer is assigned to these partitions, and its position moves.
-    """
-    found: dict[TopicPartition, ConsumerRecord | None] = {}
-    undecided = {part for part, position in positions.items() if position < ends[part]}
-    found.update(dict.fromkeys(positions.keys() - undecided))
-    if undecided:
-        consumer.assign(list(undecided))
-    for part in undecided:
-        consumer.seek(part, positions[part])
-    empty_polls = 0
-    while undecided and empty_polls < _EMPTY_POLLS:
-        fetched = await consumer.getmany(*undecided, timeout_ms=_POLL_MS, max_records=1)
-        decided = {part: records[0] for part, records in fetched.items() if records}
-        for part in undecided:
-            if part in decided:
-                found[part] = decided[part] if decided[part].offset < ends[part] else None
-            elif await consumer.position(part) >= ends[part]:
-                found[part] = None
-        empty_polls = 0 if undecided & found.keys() else empty_polls + 1
-        undecided -= found.keys()
-    return found

@@ -54,6 +54,12 @@ WATERMARK = Gauge(
 ASSIGNED = Gauge(
     "callfold_assigned_partitions", "Partitions of the input topics assigned to this worker", registry=WORKER
 )
+OPEN_TRANSACTION_SECONDS = Gauge(
+    "callfold_open_transaction_seconds",
+    "How long the last stable offset of a partition has stood still behind its end: nobody can read past it",
+    ["topic", "partition"],
+    registry=WORKER,
+)
 
 # Folding
 

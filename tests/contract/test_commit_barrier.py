@@ -131,24 +131,38 @@ async def transact(bootstrap: str, part: TopicPartition, *, end: Callable[[AIOKa
         await end(made)
 
 
-@pytest.mark.parametrize(
-    ("end", "records"), [(AIOKafkaProducer.commit_transaction, 1), (AIOKafkaProducer.abort_transaction, 0)]
-)
-async def test_it_waits_for_the_records_of_a_transaction_but_not_for_its_markers(
-    kafka_setup: Setup, kafka_bootstrap: str, end: Callable[[AIOKafkaProducer], Awaitable[None]], records: int
+@pytest.mark.parametrize("end", [AIOKafkaProducer.commit_transaction, AIOKafkaProducer.abort_transaction])
+async def test_it_is_passed_behind_the_mark_of_a_transaction_to_which_workers_commit(
+    kafka_setup: Setup, kafka_bootstrap: str, end: Callable[[AIOKafkaProducer], Awaitable[None]]
 ) -> None:
     part = kafka_setup.telephony
     await kafka_setup.write(part, 1)
     await transact(kafka_bootstrap, part, end=end)
     ends = await kafka_setup.commit_barrier.ends()
 
-    await kafka_setup.commit({part: 1})
+    await kafka_setup.commit({part: 2})
     before = await kafka_setup.commit_barrier.passed(ends)
-    await kafka_setup.commit({part: 1 + records})  # as the worker does, behind the last record
-    after = await kafka_setup.commit_barrier.passed(ends)
+    await kafka_setup.commit({part: 3})
 
     assert ends[part] == 3
-    assert (before, after) == (not records, True)
+    assert (before, await kafka_setup.commit_barrier.passed(ends)) == (False, True)
+
+
+async def test_it_does_not_wait_for_what_an_open_transaction_holds_up(kafka_setup: Setup, kafka_bootstrap: str) -> None:
+    part = kafka_setup.telephony
+    await kafka_setup.write(part, 1)
+    ends: dict[TopicPartition, int] = {}
+
+    async def look(made: AIOKafkaProducer) -> None:
+        await kafka_setup.write(part, 1)
+        ends.update(await kafka_setup.commit_barrier.ends())
+        await made.abort_transaction()
+
+    await transact(kafka_bootstrap, part, end=look)
+    await kafka_setup.commit({part: 1})
+
+    assert ends[part] == 1
+    assert await kafka_setup.commit_barrier.passed(ends)
 
 
 async def test_a_broker_that_does_not_answer_is_reported_as_unavailable() -> None:

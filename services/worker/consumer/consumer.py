@@ -20,6 +20,7 @@ from services.worker.consumer.changes import TopicChanges
 from services.worker.consumer.consumer_thread import ChunkThread
 from services.worker.consumer.fetch import Chunk, cut
 from services.worker.consumer.offsets import Offsets
+from services.worker.consumer.positions import Fetched
 from shared.process.logs import logger
 
 log = logger(__name__)
@@ -38,6 +39,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         self._offsets = Offsets()
         self._arrivals = Arrivals(self._offsets)
         self.changes = TopicChanges()
+        self._in_doubt = False  # whether a fetch was made of which nothing is delivered
         self.busy = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
@@ -48,11 +50,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
         """Yield one message, whose value is the list of all chunks that one fetch returned; none if it was empty."""
+        in_doubt, self._in_doubt = self._in_doubt, True
         fetched, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
             return
-        if not self.flow_active:
+        if in_doubt or not self.flow_active:
             await self._seek_again()
             return
         for tp, records in fetched.items():
@@ -63,12 +66,16 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             if active is None or tp in active or tp in self._buffered_partitions
             for chunk in cut(tp, self._unread(tp, records), generation, self.app.clock())
         ]
-        if not chunks:
-            return
         for chunk in chunks:
             self._offsets.deliver(chunk)
             self._read_offset[chunk.tp] = chunk.next_offset - 1  # as Faust does for the message's partition alone
-        yield chunks[0].tp, self._message(chunks)
+        # In one step with the chunks, or what is committed could pass records that are on their way.
+        for tp, position in fetched.positions.items() if isinstance(fetched, Fetched) else ():
+            if active is None or tp in active or tp in self._buffered_partitions:
+                self._offsets.reach(tp, position)
+        self._in_doubt = False
+        if chunks:
+            yield chunks[0].tp, self._message(chunks)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
         # Nothing is on its way from the thread now: what it had read is delivered.
@@ -87,10 +94,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         )
 
     async def _seek_again(self) -> None:
+        """Go back to what is committed, since the position is past records that were fetched and dropped."""
         try:
             # First the batch being written, or its acknowledgements would be dropped before they are committed.
             await self.wait_empty()
             await self.perform_seek()
+            self._in_doubt = False
         except Exception as error:  # noqa: BLE001 - as Faust does: the next fetch tries again
             log.warning("seek_failed", error=type(error).__name__)
 
@@ -127,7 +136,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         return False
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> list[TP]:
-        return [tp for tp in self._offsets.delivered() if topics is None or tp in topics or tp.topic in topics]
+        return [tp for tp in self._offsets.known() if topics is None or tp in topics or tp.topic in topics]
 
     def _new_offset(self, tp: TP) -> int | None:
         return None if self.changes.deleted else self._offsets.committable(tp)
@@ -139,6 +148,8 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         self._offsets.clear()
         self._arrivals.clear()
         self.changes.deleted = False
+        # Faust keeps what a failed commit would have committed, where nothing is: that would never be committed.
+        self._committed_offset.clear()
         await super().perform_seek()
         # Only now: until then the thread may have found ends behind what is read again.
         self._thread.ends.clear()

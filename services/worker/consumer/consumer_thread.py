@@ -13,6 +13,7 @@ from mode import Service
 
 from services.worker.consumer.fetch import pace
 from services.worker.consumer.kafka_watch import BOOTSTRAP, Answers, KafkaWatch, ask, coordinator_of, observe
+from services.worker.consumer.positions import Fetched, OpenTransactions, positions, stable_ends
 from services.worker.consumer.read_ends import ReadEnd, record_ends
 from services.worker.runtime.retry import retry_until_available
 from shared.process.dependencies import DependencyStatus
@@ -25,6 +26,7 @@ _FETCH_MAX_BYTES = 8 * 1024 * 1024
 _WATCH_SECONDS = 0.5
 # Longer than the coordinator takes to refuse again.
 _GROUP_CHECK_SECONDS = 2.0
+_TRANSACTIONS_SECONDS = 1.0
 
 
 class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -99,3 +101,22 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             else:
                 status.recovered()
             await asyncio.sleep(_GROUP_CHECK_SECONDS)
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _watch_transactions(self) -> None:
+        """Report partitions that an open transaction holds up."""
+        transactions = OpenTransactions()
+        while not self.should_stop:
+            transactions.observe(stable_ends(self._consumer), time.monotonic())
+            await asyncio.sleep(_TRANSACTIONS_SECONDS)
+
+    async def _fetch_records(
+        self,
+        consumer: AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's
+        max_records: int | None = None,
+    ) -> Fetched:
+        """Return the records with the positions behind them, read in one step: nothing can move them in between."""
+        records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
+        return Fetched(records, positions(consumer))

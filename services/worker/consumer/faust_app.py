@@ -25,9 +25,6 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     clock: Callable[[], int] = staticmethod(now_ms)
     """The clock of arrivals, in Unix milliseconds."""
 
-    clock: Callable[[], int] = staticmethod(now_ms)
-    """Returns Unix milliseconds."""
-
     stop_actions: tuple[Callable[[], Awaitable[None]], ...] = ()
     """Run in this order when the last batch is written and committed."""
 

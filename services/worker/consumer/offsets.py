@@ -1,4 +1,7 @@
-"""The offsets that are committed: of each partition, the end of the last chunk that is acknowledged with all before it.
+"""The offsets that are committed: of each partition, up to where all records are written.
+
+That is the end of the last chunk that is acknowledged with all before it, and, where no chunk waits, the position of
+the consumer: what it skipped are marks of transactions and aborted records, which nobody reads (decision 18).
 
 Faust keeps a heap of single offsets instead, in which a gap can be lost.
 """
@@ -17,18 +20,25 @@ class Offsets:
     def __init__(self) -> None:
         self._chunks: defaultdict[TP, deque[Chunk]] = defaultdict(deque)
         self._written: dict[TP, Chunk] = {}
+        self._positions: dict[TP, int] = {}
 
     def deliver(self, chunk: Chunk) -> None:
         self._chunks[chunk.tp].append(chunk)
 
-    def delivered(self) -> list[TP]:
-        """Return the partitions of which something was delivered."""
-        return list(self._chunks)
+    def reach(self, tp: TP, position: int) -> None:
+        """Record the position after a fetch: every record below it must have been delivered."""
+        self._positions[tp] = position
+
+    def known(self) -> list[TP]:
+        """Return the partitions of which something was delivered or skipped."""
+        return list(self._chunks.keys() | self._positions.keys())
 
     def committable(self, tp: TP) -> int | None:
-        """Return the offset that may be committed; None until the first chunk is acknowledged."""
+        """Return the offset that may be committed; None for none, as where the topic has had no record yet."""
         last = self._last_written(tp)
-        return None if last is None else last.next_offset
+        written = 0 if last is None else last.next_offset
+        reached = 0 if self._chunks[tp] else self._positions.get(tp, 0)
+        return max(written, reached) or None
 
     def written_until(self, tp: TP) -> int:
         """Return the arrival (Unix milliseconds) of the last record up to which all are written; 0 for none."""
@@ -53,12 +63,12 @@ class Offsets:
 
     def forget(self, tp: TP) -> None:
         """Forget a partition whose offsets have started again."""
-        self._chunks.pop(tp, None)
-        self._written.pop(tp, None)
+        for known in (self._chunks, self._written, self._positions):
+            known.pop(tp, None)
 
     def clear(self) -> None:
-        self._chunks.clear()
-        self._written.clear()
+        for known in (self._chunks, self._written, self._positions):
+            known.clear()
 
     def _last_written(self, tp: TP) -> Chunk | None:
         queue = self._chunks[tp]

@@ -7,12 +7,10 @@ from typing import Protocol
 from aiokafka import TopicPartition
 
 from shared.kafka.access import KafkaAccess
-from shared.kafka.admin import TIMEOUT_SECONDS, first_records, partitions, reader
+from shared.kafka.admin import TIMEOUT_SECONDS, admin_client, partitions, reader
 
 Ends = Mapping[TopicPartition, int]
-"""Where each partition of both topics ended at some moment: the offset behind its last record."""
-
-_FETCH_BYTES = 1024  # whether there is a record matters, not what it holds
+"""Where each partition of both topics ended at some moment, for a reader of committed transactions."""
 
 
 class CommitBarrier(Protocol):
@@ -40,15 +38,7 @@ class KafkaCommitBarrier:
             return ends
 
     async def passed(self, ends: Ends) -> bool:
-        async with (
-            reader(self._kafka, self._group, committed_only=True, max_partition_fetch_bytes=_FETCH_BYTES) as consumer,
-            asyncio.timeout(TIMEOUT_SECONDS),
-        ):
-            committed = await asyncio.gather(*map(consumer.committed, ends))
-            # Where nothing is committed, or what is was deleted since, the worker starts with what is left.
-            positions = await consumer.beginning_offsets(list(ends))
-            for part, offset in zip(ends, committed, strict=True):
-                positions[part] = max(positions[part], offset or 0)
-            # Nobody commits past transaction markers at the end of a partition: they are no records.
-            first = await first_records(consumer, positions, ends)
-            return all(part in first and first[part] is None for part in positions)
+        async with admin_client(self._kafka) as admin:
+            committed = await admin.list_consumer_group_offsets(self._group)
+        # Workers commit their positions: past marks of transactions, aborted records and what was deleted unread.
+        return all(part in committed and committed[part].offset >= end for part, end in ends.items() if end)

@@ -14,6 +14,8 @@ from shared.contract.topics import Topics
 from tests.support.callfold import run
 from tests.support.fixtures import PARTITIONS
 from tests.support.servers.kafka import producer, send
+from tests.support.servers.transactions import abort, aborted, transactional, write
+from tests.support.servers.transactions import commit as commit_transaction
 
 
 def lag(bootstrap: str, topics: Topics, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
@@ -152,6 +154,44 @@ async def test_aborted_records_before_a_committed_one_do_not_count(kafka_bootstr
 
     assert by_partition(found)[part.topic, 0] == (4, None, 2)
     assert found["total"]["lag_seconds"] > 0
+
+
+async def test_marks_at_the_end_of_every_partition_are_no_lag(kafka_bootstrap: str, topics: Topics) -> None:
+    parts = [TopicPartition(topic, number) for topic in topics.inputs for number in range(PARTITIONS)]
+    async with transactional(kafka_bootstrap, topics.prefix) as made:
+        await commit_transaction(made, [message for part in parts for message in aborted(part, 1)])
+    await commit(kafka_bootstrap, topics, dict.fromkeys(parts, 1))
+
+    found = lag_json(kafka_bootstrap, topics)
+
+    assert set(by_partition(found).values()) == {(2, 1, 0)}
+
+
+async def test_long_aborted_tails_are_no_lag_though_no_worker_runs(kafka_bootstrap: str, topics: Topics) -> None:
+    first, *others = [TopicPartition(topic, number) for topic in topics.inputs for number in range(PARTITIONS)]
+    async with transactional(kafka_bootstrap, topics.prefix, max_batch_size=1_000) as made:
+        await abort(made, [*aborted(first, 15_000), *[message for part in others for message in aborted(part, 500)]])
+        await write(made, aborted(first, 10))  # and an open transaction behind it
+        found = lag_json(kafka_bootstrap, topics)
+        await made.abort_transaction()
+
+    assert by_partition(found)[first.topic, first.partition] == (15_001, None, 0)
+    assert found["total"] == {"lag": 0, "lag_seconds": 0.0}
+
+
+async def test_the_oldest_record_is_found_behind_aborted_ones_in_each_partition(
+    kafka_bootstrap: str, topics: Topics
+) -> None:
+    parts = [TopicPartition(topic, number) for topic in topics.inputs for number in range(PARTITIONS)]
+    async with transactional(kafka_bootstrap, topics.prefix) as made:
+        for part in parts:
+            await abort(made, aborted(part, 1_000))
+            await fill(kafka_bootstrap, part, 3)
+
+    found = lag_json(kafka_bootstrap, topics)
+
+    assert set(by_partition(found).values()) == {(1_004, None, 3)}
+    assert all(part["lag_seconds"] > 0 for part in found["partitions"])
 
 
 async def test_the_table_ends_with_the_total(kafka_bootstrap: str, topics: Topics) -> None:

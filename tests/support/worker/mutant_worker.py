@@ -31,6 +31,8 @@ class Mutant(StrEnum):
 
     ACKNOWLEDGES_FIRST = "acknowledges_first"
     """Offsets are acknowledged when their records are delivered; the updates of their calls are never written."""
+    COMMITS_TOO_EARLY = "commits_too_early"
+    """The consumer's position is committed though records before it are not written."""
     SKIPS_UPDATES = "skips_updates"
     """No call is marked stale."""
     TAKES_AN_OUTAGE_FOR_INVALID_EVENTS = "takes_an_outage_for_invalid_events"
@@ -45,6 +47,13 @@ class HastyConsumer(ChunkConsumer):
             for chunk in message.value:
                 self.acknowledge(chunk)
             yield tp, message
+
+
+class EarlyConsumer(ChunkConsumer):
+    """Commits its position, whatever is written."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._offsets._positions.get(tp)  # noqa: SLF001
 
 
 class MutantStore:
@@ -73,7 +82,7 @@ class MutantStore:
 
     async def mark_stale(self, updates: Sequence[CallUpdate]) -> set[str]:
         match self._mutant:
-            case Mutant.ACKNOWLEDGES_FIRST:
+            case Mutant.ACKNOWLEDGES_FIRST | Mutant.COMMITS_TOO_EARLY:
                 await asyncio.Event().wait()
             case Mutant.TAKES_AN_OUTAGE_FOR_INVALID_EVENTS:
                 return await self._store.mark_stale(updates)
@@ -82,8 +91,8 @@ class MutantStore:
 
 def run(mutant: Mutant) -> None:
     """Run the worker until it is killed."""
-    if mutant is Mutant.ACKNOWLEDGES_FIRST:
-        ChunkTransport.Consumer = HastyConsumer
+    consumers = {Mutant.ACKNOWLEDGES_FIRST: HastyConsumer, Mutant.COMMITS_TOO_EARLY: EarlyConsumer}
+    ChunkTransport.Consumer = consumers.get(mutant, ChunkConsumer)
     main(lambda dependencies: replace(dependencies, store=cast(Store, MutantStore(dependencies, mutant))))
 
 

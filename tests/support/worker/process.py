@@ -94,6 +94,11 @@ class WorkerProcess:
             lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(name)]
         return sum(float(value) for _, value in lines)
 
+    def lines(self, name: str) -> int:
+        """Return how many lines a metric has: one of each combination of its labels."""
+        text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
+        return sum(line.startswith(f"{name}{{") for line in text.splitlines())
+
     @property
     def pid(self) -> int:
         return self._running().pid
