@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from mode.supervisors import CrashingSupervisor
 
-from services.worker.consumer import lenient_headers
+from services.worker.consumer import bounded_reading
 from services.worker.consumer.coordinator import CoordinatorWatch
 from services.worker.consumer.faust_app import WorkerApp
 from services.worker.runtime.health_server import HealthServer
@@ -27,7 +27,7 @@ def create_app(
 
     The health server listens on `listening`; `close` closes the connections of the dependencies.
     """
-    lenient_headers.install()
+    bounded_reading.install(settings.record_batch_mb * 1024**2)
     worker = Worker(settings, dependencies)
     app = worker.app
     topic = app.topic(*worker.topics.inputs, key_type=bytes, value_type=bytes)

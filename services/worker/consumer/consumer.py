@@ -17,6 +17,7 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from services.worker.consumer.bounded_reading import bound
 from services.worker.consumer.fetch import Chunk, cut, pace
 from services.worker.consumer.offsets import Offsets
 from services.worker.runtime.retry import retry_until_available
@@ -50,6 +51,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             await self._consumer.stop()
             raise
         pace(self._consumer._fetcher, _FETCH_EVERY_SECONDS)  # noqa: SLF001
+        bound(self._consumer._fetcher)  # noqa: SLF001
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
