@@ -21,7 +21,7 @@ from shared.contract.rejection import Reason
 from shared.process.logs import logger
 
 FETCH_BYTES = 16 * 1024 * 1024
-"""The size of the objects that one fetch delivers, beside the last record. Several fetches are queued."""
+"""The size of the objects that one fetch delivers, and its last record more. Several fetches are queued."""
 
 MOST_RECORD_BYTES = FETCH_BYTES
 """The largest record that is kept for its dead letter: ten times what is an event."""

@@ -6,7 +6,7 @@ from shared.contract.event import InvalidEvent
 from shared.contract.modes import Headers
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UnreadRecords:
     """Takes the place of consecutive records of one partition: those of a producer's batch, or a single one.
 
@@ -23,7 +23,7 @@ class UnreadRecords:
     size: int
     timestamp_type: int | None = None
     key: bytes | None = None
-    value: None = None
+    value: bytes | None = None
     headers: Headers = ()
 
     @property

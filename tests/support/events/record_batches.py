@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 
 import cramjam
-from aiokafka.codec import snappy_encode
+from aiokafka.codec import lz4_encode, snappy_encode
 from aiokafka.record.util import calc_crc32c, encode_varint
 
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
@@ -14,7 +14,7 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda data: gzip.compress(data, 6, mtime=0),
     "snappy": lambda data: bytes(cramjam.snappy.compress_raw(data)),
     "xerial": snappy_encode,
-    "lz4": lambda data: bytes(cramjam.lz4.compress(data)),
+    "lz4": lz4_encode,
     "zstd": lambda data: bytes(cramjam.zstd.compress(data)),
 }
 CREATED = 1_800_000_000_000
@@ -29,12 +29,13 @@ def varint(value: int) -> bytes:
     return written.getvalue()
 
 
-def record(delta: int, value: bytes = b"{}", key: bytes = b"k", headers: Iterable[tuple[bytes, bytes]] = ()) -> bytes:
+def record(
+    delta: int, value: bytes | None = b"{}", key: bytes = b"k", headers: Iterable[tuple[bytes, bytes]] = ()
+) -> bytes:
     """Return a record, `delta` behind the batch's first offset."""
     pairs = [varint(len(name)) + name + varint(len(content)) + content for name, content in headers]
-    body = b"".join(
-        (b"\0", b"\0", varint(delta), varint(len(key)), key, varint(len(value)), value, varint(len(pairs)), *pairs)
-    )
+    content = varint(-1) if value is None else varint(len(value)) + value
+    body = b"".join((b"\0", b"\0", varint(delta), varint(len(key)), key, content, varint(len(pairs)), *pairs))
     return varint(len(body)) + body
 
 
