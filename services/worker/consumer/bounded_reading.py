@@ -72,18 +72,18 @@ class FetchResult(fetcher.FetchResult):  # type: ignore[misc]
             return unbounded
         if not self.check_assignment(self._topic_partition) or not self.has_more():
             return []
+        if left <= 0:
+            return []
         taken: list[Any] = []
-        more = True
-        while left > 0 and (max_records is None or len(taken) < max_records):
-            record = next(self._partition_records, None)
-            if record is None:
-                more = False
-                break
+        for record in self._partition_records:
             size = left if isinstance(record, UnreadRecords) else _size(record)  # the other partitions have their turn
             left -= size
             taken.append(record if size <= MOST_RECORD_BYTES else _without_bytes(record, size))
-        self._update_position()
-        if not more:
+            if left <= 0 or len(taken) == max_records:
+                self._update_position()
+                break
+        else:
+            self._update_position()
             self._partition_records = None
         _left.set(left)
         return taken
@@ -166,7 +166,7 @@ def _why(error: Exception) -> tuple[Reason, str]:
 
 def _size(record: ConsumerRecord) -> int:
     """Return about how many bytes a record takes in memory."""
-    size = _OBJECT_BYTES + len(record.key or b"") + len(record.value or b"")
+    size: int = _OBJECT_BYTES + record.serialized_key_size + record.serialized_value_size  # -1 for none
     if record.headers:
         size += sum(_HEADER_OBJECT_BYTES + len(name) + len(value or b"") for name, value in record.headers)
     return size

@@ -37,6 +37,7 @@ class FetchedBatches:
         self._raw = memoryview(raw)
         self._most_bytes = most_bytes
         self._next = 0
+        self._end = self._end_of(0)
         self._lenient = False
         self.current = self._raw[:0]
 
@@ -44,7 +45,7 @@ class FetchedBatches:
         return len(self._raw)
 
     def has_next(self) -> bool:
-        return self._end() <= len(self._raw)
+        return self._end <= len(self._raw)
 
     def next_batch(self) -> Any:
         """Return the next batch, None if there is none.
@@ -52,24 +53,24 @@ class FetchedBatches:
         Raises:
             CorruptRecordException: it is too short to be one.
         """
-        end = self._end()
-        if end > len(self._raw):
+        if not self.has_next():
             return None
-        self.current, self._next = self._raw[self._next : end], end
+        self.current = self._raw[self._next : self._end]
+        self._next, self._end = self._end, self._end_of(self._end)
         lenient, self._lenient = self._lenient, False
         return batch_of(self.current, self._most_bytes, lenient=lenient)
 
     def read_again(self) -> None:
         """Let the next batch be the current one again, whatever the names of its headers."""
-        self._next -= len(self.current)
+        self._next, self._end = self._next - len(self.current), self._next
         self._lenient = True
 
-    def _end(self) -> int:
-        """Return where the next batch ends: past the end if it is not complete."""
-        if len(self._raw) - self._next < _LENGTH_ENDS_AT:
+    def _end_of(self, start: int) -> int:
+        """Return where the batch ends that starts here: past the end of all if it is not complete."""
+        if len(self._raw) - start < _LENGTH_ENDS_AT:
             return len(self._raw) + 1
-        (length,) = _LENGTH.unpack_from(self._raw, self._next)
-        return int(self._next + _LENGTH_ENDS_AT + max(0, length))
+        (length,) = _LENGTH.unpack_from(self._raw, start)
+        return int(start + _LENGTH_ENDS_AT + max(0, length))
 
 
 def batch_of(raw: memoryview, most_bytes: int, *, lenient: bool = False) -> Any:
