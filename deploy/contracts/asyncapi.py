@@ -4,6 +4,7 @@ from typing import Any
 
 from deploy.contracts.examples import EXAMPLES, event
 from deploy.contracts.schemas import NOT_IN_SCHEMA
+from shared.contract.dead_letter_headers import LAST_OFFSET, OMITTED
 from shared.contract.payloads import TELEPHONY, TRANSCRIPTION, TYPES
 from shared.contract.rejection import Reason
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, INPUT_MAX_MESSAGE_BYTES, Topics
@@ -30,7 +31,8 @@ text are absent.
 """
 _DEAD_LETTER = """\
 An invalid record with its original key and value. The headers below follow the record's own: where a name occurs \
-twice, the last one counts."""
+twice, the last one counts. A batch that is too large when it is decompressed, or that cannot be read, is one dead \
+letter without key and value, with the offsets of its first and last record."""
 
 
 def document() -> Document:
@@ -106,12 +108,16 @@ def _dead_letter() -> Document:
         "offset": {"type": "string", "pattern": "^[0-9]+$"},
         "time": {"type": "string", "format": "date-time", "description": "When the record was rejected"},
     }
+    of_batches = {
+        LAST_OFFSET: {"type": "string", "pattern": "^[0-9]+$", "description": "Of a batch; `offset` is its first one"},
+        OMITTED: {"type": "string", "pattern": "^[0-9]+$", "description": "How many bytes were left out"},
+    }
     return {
         "name": "deadLetter",
         "summary": "An invalid record.",
         "description": _DEAD_LETTER,
         "contentType": "application/octet-stream",
-        "headers": {"type": "object", "properties": headers, "required": list(headers)},
+        "headers": {"type": "object", "properties": headers | of_batches, "required": list(headers)},
         "payload": {"type": "string", "format": "binary"},
         "bindings": _key("The original record's key"),
         "examples": [_dead_letter_example()],

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from mode.supervisors import CrashingSupervisor
 
-from services.worker.consumer import lenient_headers
+from services.worker.consumer import bounded_reading
 from services.worker.consumer.faust_app import WorkerApp
 from services.worker.runtime.health_server import HealthServer
 from services.worker.runtime.watchdog import Watchdog
@@ -25,7 +25,7 @@ def create_app(
 
     From now on `health` asks the worker whether it is ready; `close` closes the connections of the dependencies.
     """
-    lenient_headers.install()
+    bounded_reading.install(settings.record_batch_mb * 1024**2)
     worker = Worker(settings, dependencies)
     app = worker.app
     topic = app.topic(*worker.topics.inputs, key_type=bytes, value_type=bytes)

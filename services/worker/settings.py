@@ -46,3 +46,9 @@ class WorkerSettings(PoolSettings):
     )
     grace_seconds: float = Field(30.0, ge=1, le=600, description="The process ends within this time after SIGTERM")
     mongo_timeout_ms: int = Field(30_000, ge=100, le=600_000, description="Time limit of one MongoDB operation")
+    record_batch_mb: int = Field(
+        64,
+        ge=1,
+        le=1024,
+        description="Most MB of a producer's batch when it is decompressed; a larger one is passed over and reported",
+    )

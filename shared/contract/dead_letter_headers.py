@@ -11,7 +11,10 @@ REPLAYED_FROM = "callfold-replayed-from"
 """The dead letter from which the record was last replayed, as `partition:offset` of the dead-letter topic."""
 
 OMITTED = "callfold-omitted-bytes"
-"""The size of a value that was too large for the dead-letter topic and was left out."""
+"""The size of what was left out: a value that was too large, or a batch, as Kafka holds it, that was not read."""
+
+LAST_OFFSET = "last_offset"
+"""The last offset of records that were passed over without being read; `offset` is the first one."""
 
 MOST_REPLAYS = 9999
 """A higher count is not kept."""

@@ -32,6 +32,12 @@ class Reason(StrEnum):
     MISSING = "missing"
     WRONG_TYPE = "wrong_type"
     OUT_OF_BOUNDS = "out_of_bounds"
+    BATCH_TOO_LARGE = "batch_too_large"
+    UNREADABLE_BATCH = "unreadable_batch"
+
+
+OF_BATCHES = frozenset({Reason.BATCH_TOO_LARGE, Reason.UNREADABLE_BATCH})
+"""The reasons for which a producer's whole batch is passed over, without its bytes."""
 
 
 class Refused(ValueError):

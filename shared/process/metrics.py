@@ -18,6 +18,12 @@ EVENTS = Counter(
 DEAD_LETTERS = Counter(
     "callfold_dead_letters", "Invalid records sent to the dead-letter topic, by reason", ["reason"], registry=WORKER
 )
+UNREAD_RECORDS = Counter(
+    "callfold_unread_records",
+    "Records of the input topics that were passed over, because their batch is too large or cannot be read; by reason",
+    ["reason"],
+    registry=WORKER,
+)
 TOMBSTONE_RECORDS = Counter(
     "callfold_tombstone_records", "Records without a value in the input topics; they are skipped", registry=WORKER
 )

@@ -13,8 +13,9 @@ class DeadLetter:
     """A record of the topic for dead letters: why it was refused, its call, and which input record it was.
 
     `number` names it: its offset, after `<partition>:` where the topic has several partitions. `time` is when Kafka
-    appended it, RFC 3339. `replays` counts how often the input record had been replayed by then, last from
-    `replayed_from` (`partition:offset`).
+    appended it, RFC 3339. Of several records that were not read, `offset` is the first and `last_offset` the last one.
+    `replays` counts how often the input record had been replayed by then, last from `replayed_from`
+    (`partition:offset`).
     """
 
     record: Any
@@ -27,6 +28,7 @@ class DeadLetter:
     topic: str | None
     partition: int | None
     offset: int | None
+    last_offset: int | None
     replays: int
     replayed_from: str | None
 
@@ -53,6 +55,7 @@ def dead_letter_of(record: Any, *, only_partition: bool) -> DeadLetter:
         topic=headers.get("topic"),
         partition=_integer(headers.get("partition")),
         offset=_integer(headers.get("offset")),
+        last_offset=_integer(headers.get(dead_letter_headers.LAST_OFFSET)),
         replays=int(marks.get(dead_letter_headers.REPLAYS, 0)),
         replayed_from=marks.get(dead_letter_headers.REPLAYED_FROM),
     )

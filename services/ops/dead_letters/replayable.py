@@ -2,7 +2,7 @@
 
 from services.ops.dead_letters.dead_letter import DeadLetter
 from shared.contract.dead_letter_headers import MOST_REPLAYS, OMITTED, REPLAYED_FROM, REPLAYS, readable
-from shared.contract.rejection import Reason
+from shared.contract.rejection import OF_BATCHES, Reason
 from shared.contract.topics import Topics
 from shared.kafka.producer import OutgoingRecord
 
@@ -14,6 +14,8 @@ def why_not_replayable(letter: DeadLetter, topics: Topics) -> str | None:
         return "it does not name the topic that it came from"
     if letter.topic not in topics.inputs:
         return f"the topic that it names is neither {' nor '.join(topics.inputs)}"
+    if letter.reason in OF_BATCHES:
+        return "its batch was not read: its bytes are in its topic alone, if anywhere"
     if record.value is None and (letter.reason == Reason.TOO_LARGE or OMITTED in dict(record.headers)):
         return "its value was too large to be kept"
     if record.value is None and record.key is None:

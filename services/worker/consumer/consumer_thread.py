@@ -11,6 +11,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
+from services.worker.consumer.bounded_reading import bound
 from services.worker.consumer.fetch import pace
 from services.worker.consumer.kafka_watch import BOOTSTRAP, Answers, KafkaWatch, ask, coordinator_of, observe
 from services.worker.consumer.positions import Fetched, OpenTransactions, positions, stable_ends
@@ -55,6 +56,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
             raise
         record_ends(self._consumer._fetcher, self.ends, self.app.clock)  # noqa: SLF001
         pace(self._consumer._fetcher, _FETCH_EVERY_SECONDS)  # noqa: SLF001
+        bound(self._consumer._fetcher)  # noqa: SLF001
         self.consumer.changes.watch(self._consumer)
 
     async def _watch_kafka(self) -> None:

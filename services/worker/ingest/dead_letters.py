@@ -8,6 +8,7 @@ from dataclasses import replace
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError, RequestTimedOutError
 
 from services.worker.ingest.decode_batch import RejectedRecord
+from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract import dead_letter_headers
 from shared.kafka.access import KafkaAccess
 from shared.kafka.diagnose import diagnose
@@ -83,10 +84,18 @@ def dead_letter(rejected: RejectedRecord, topic: str, rejected_at: str) -> Outgo
         ("detail", why.detail.encode()),
         ("topic", record.topic.encode()),
         ("partition", b"%d" % record.partition),
-        ("offset", b"%d" % record.offset),
+        ("offset", b"%d" % (record.first_offset if isinstance(record, UnreadRecords) else record.offset)),
         ("time", rejected_at.encode()),
     )
-    return OutgoingRecord(topic, key, record.value, (*dead_letter_headers.kept(record.headers), *reason))
+    unread = _unread(record) if isinstance(record, UnreadRecords) else ()
+    return OutgoingRecord(topic, key, record.value, (*dead_letter_headers.kept(record.headers), *reason, *unread))
+
+
+def _unread(records: UnreadRecords) -> tuple[tuple[str, bytes], ...]:
+    return (
+        (dead_letter_headers.LAST_OFFSET, b"%d" % records.offset),
+        (dead_letter_headers.OMITTED, b"%d" % records.size),
+    )
 
 
 def _without_value(record: OutgoingRecord) -> OutgoingRecord:

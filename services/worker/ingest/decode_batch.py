@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract.decode_event import Event, Headers, InvalidEvent, decode, is_tombstone
 from shared.contract.ids import call_key
 from shared.contract.timestamps import EARLIEST_MS
@@ -107,7 +108,10 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
     source = SourcePartition("", 0)  # of the previous record: consecutive records mostly have the same
     for record in records:
         if is_tombstone(record.value, record.headers):
-            batch.tombstones += 1
+            if isinstance(record, UnreadRecords):
+                batch.rejected.append(RejectedRecord(record, record.why))
+            else:
+                batch.tombstones += 1
             continue
         arrival = _arrival(record, now)
         event = decode(record.value, record.headers, arrival=arrival)

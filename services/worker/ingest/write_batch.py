@@ -15,6 +15,7 @@ from services.worker.folding.schedule import FoldSchedule
 from services.worker.ingest.dead_letters import dead_letter
 from services.worker.ingest.decode_batch import Batch, KafkaRecord, RejectedRecord, decode_batch
 from services.worker.ingest.staleness import GrowthTrigger, updates_of
+from services.worker.ingest.unread_records import UnreadRecords
 from services.worker.runtime.retry import retry_until_available
 from shared.config.policies import LONGEST_SLACK_MS
 from shared.contract.timestamps import rfc3339
@@ -23,11 +24,14 @@ from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import RecordPublisher
 from shared.process import metrics
 from shared.process.clock import now_ms
+from shared.process.logs import logger
 from shared.store.models import CallSnapshot, LogDocument
 from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
 
 T = TypeVar("T")
+
+log = logger(__name__)
 
 
 class BatchWriter:
@@ -118,8 +122,24 @@ class BatchWriter:
             metrics.EVENTS.labels(topic).inc(events)
         for reason, count in Counter(rejected.why.reason for rejected in batch.rejected).items():
             metrics.DEAD_LETTERS.labels(reason).inc(count)
+        for rejected in batch.rejected:
+            if isinstance(rejected.record, UnreadRecords):
+                _report(rejected.record)
         metrics.TOMBSTONE_RECORDS.inc(batch.tombstones)
         metrics.MIS_KEYED_EVENTS.inc(sum(call.mis_keyed for call in batch.calls.values()))
+
+
+def _report(records: UnreadRecords) -> None:
+    metrics.UNREAD_RECORDS.labels(records.why.reason).inc(records.count)
+    log.error(
+        "records_passed_over",
+        topic=records.topic,
+        partition=records.partition,
+        first_offset=records.first_offset,
+        last_offset=records.offset,
+        reason=str(records.why.reason),
+        detail=records.why.detail,
+    )
 
 
 def _redacted(

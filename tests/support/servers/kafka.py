@@ -77,6 +77,17 @@ async def send_with_a_header_that_is_no_utf8(bootstrap: str, topic: str, values:
         await (await sender.send_batch(batch, topic, partition=0))
 
 
+async def send_raw(bootstrap: str, topic: str, partition: int, batches: Iterable[bytes]) -> None:
+    """Publish batches as they are, one after the other; return when the broker has acknowledged all of them."""
+    async with producer(bootstrap, request_timeout_ms=120_000) as sender:
+        for raw in batches:
+            batch = sender.create_batch()
+            batch.append(key=b"k", value=b"", timestamp=None)
+            batch.close()
+            batch._build = lambda raw=raw: raw  # noqa: SLF001 - no client writes this by itself
+            await (await sender.send_batch(batch, topic, partition=partition))
+
+
 async def records(bootstrap: str, topic: str) -> list[ConsumerRecord]:
     """Return all records of a topic, partition by partition."""
     consumer = AIOKafkaConsumer(

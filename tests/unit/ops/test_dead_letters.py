@@ -24,6 +24,7 @@ def test_it_names_its_reason_and_its_input_record() -> None:
         topic="calls.telephony",
         partition=7,
         offset=1042,
+        last_offset=None,
         replays=0,
         replayed_from=None,
     )

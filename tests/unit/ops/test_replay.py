@@ -61,6 +61,8 @@ def test_replays_are_counted_and_the_last_one_is_named(before: bytes, after: byt
         (Record(value=None, headers=headers_with(reason=b"too_large")), "too large to be kept"),
         (Record(value=None, headers=((OMITTED, b"5"), *SAID)), "too large to be kept"),
         (Record(key=None, value=None), "neither a key nor a value"),
+        (Record(key=b"", value=None, headers=headers_with(reason=b"batch_too_large")), "its batch was not read"),
+        (Record(key=b"", value=None, headers=headers_with(reason=b"unreadable_batch")), "its batch was not read"),
     ],
 )
 def test_records_are_replayed_to_the_topics_for_events_alone(record: Record, why: str | None) -> None:

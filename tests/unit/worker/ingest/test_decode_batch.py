@@ -9,7 +9,8 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from services.worker.ingest.dead_letters import dead_letter
 from services.worker.ingest.decode_batch import Batch, CallBatch, decode_batch
-from shared.contract.decode_event import Event, decode_logged
+from services.worker.ingest.unread_records import UnreadRecords
+from shared.contract.decode_event import Event, InvalidEvent, decode_logged
 from shared.contract.ids import call_of
 from shared.contract.rejection import Reason
 from shared.kafka.partitioner import partition_of
@@ -302,3 +303,27 @@ def test_by_a_producers_clock_the_last_arrival_is_now(timestamp: int) -> None:
     record = received(event("call.started"), timestamp=timestamp, timestamp_type=0)
 
     assert batch(record).calls[CALL].last_arrival == NOW
+
+
+# Records that were not read
+
+
+def test_records_that_were_not_read_are_rejected_and_their_dead_letter_has_their_offsets() -> None:
+    why = InvalidEvent(Reason.BATCH_TOO_LARGE, "it is too large")
+    unread = UnreadRecords(TELEPHONY, 2, first_offset=7, offset=9, timestamp=ARRIVED, why=why, size=500)
+
+    decoded = decode_batch([received(event("call.created")), unread], PARTITIONS, NOW)
+    letter = dead_letter(decoded.rejected[0], "calls.dead-letter", "2026-11-22T10:00:00.000Z")
+
+    assert (len(decoded.calls), len(decoded.rejected), decoded.tombstones) == (1, 1, 0)
+    assert (letter.key, letter.value) == (b"", None)
+    assert dict(letter.headers) == {
+        "reason": b"batch_too_large",
+        "detail": b"it is too large",
+        "topic": TELEPHONY.encode(),
+        "partition": b"2",
+        "offset": b"7",
+        "last_offset": b"9",
+        "callfold-omitted-bytes": b"500",
+        "time": b"2026-11-22T10:00:00.000Z",
+    }

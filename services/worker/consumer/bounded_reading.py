@@ -1,0 +1,182 @@
+"""Reading of any batch in bounded memory: what cannot be read is passed over, and reported in the place of its records.
+
+Every batch, and all records that one fetch delivers, are bounded (docs/decisions/0020).
+"""
+
+import struct
+from collections.abc import Iterator
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, ClassVar
+
+from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+
+from services.worker.consumer.decompression import UnreadableBatch
+from services.worker.consumer.record_batches import HEADER_BYTES, LATEST_FORMAT, FetchedBatches, batch_of
+from services.worker.ingest.unread_records import UnreadRecords
+from shared.contract.event import InvalidEvent
+from shared.contract.rejection import Reason
+from shared.process.logs import logger
+
+FETCH_BYTES = 16 * 1024 * 1024
+"""The size of the objects that one fetch delivers, and its last record more. Several fetches are queued."""
+
+MOST_RECORD_BYTES = FETCH_BYTES
+"""The largest record that is kept for its dead letter: ten times what is an event."""
+
+_OBJECT_BYTES = 600
+_HEADER_OBJECT_BYTES = 150
+# Bytes that were damaged on their way arrive well when they are fetched again.
+_DAMAGED_FETCHES = 5
+_MAGIC_AT = 16
+_BASE = struct.Struct(">q")
+_LAST_DELTA = struct.Struct(">23xi")
+_MAX_TIMESTAMP = struct.Struct(">35xq")
+_COUNT = struct.Struct(">57xi")
+
+log = logger(__name__)
+_left: ContextVar[int | None] = ContextVar("left", default=None)
+"""How many bytes the fetch that is being delivered may still have."""
+
+
+def install(most_batch_bytes: int) -> None:
+    """Make aiokafka's consumers of this process read batches of at most so many bytes, decompressed."""
+    fetcher.MemoryRecords = partial(FetchedBatches, most_bytes=most_batch_bytes)
+    fetcher.PartitionRecords = PartitionRecords
+    fetcher.FetchResult = FetchResult
+
+
+def bound(of: fetcher.Fetcher, most_bytes: int = FETCH_BYTES) -> None:
+    """Let the fetcher deliver at most so many bytes at once; the rest waits as it was fetched."""
+    deliver = of.fetched_records
+
+    async def bounded(*arguments: Any, **named: Any) -> dict[TopicPartition, list[Any]]:
+        _left.set(most_bytes)
+        delivered: dict[TopicPartition, list[Any]] = await deliver(*arguments, **named)
+        return delivered
+
+    of.fetched_records = bounded
+
+
+class FetchResult(fetcher.FetchResult):  # type: ignore[misc]
+    """What was fetched of one partition; aiokafka delivers all of it at once."""
+
+    _partition_records: Any
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        left = _left.get()
+        if left is None:
+            unbounded: list[Any] = super().getall(max_records)
+            return unbounded
+        if not self.check_assignment(self._topic_partition) or not self.has_more():
+            return []
+        if left <= 0:
+            return []
+        taken: list[Any] = []
+        for record in self._partition_records:
+            size = left if isinstance(record, UnreadRecords) else _size(record)  # the other partitions have their turn
+            left -= size
+            taken.append(record if size <= MOST_RECORD_BYTES else _without_bytes(record, size))
+            if left <= 0 or len(taken) == max_records:
+                self._update_position()
+                break
+        else:
+            self._update_position()
+            self._partition_records = None
+        _left.set(left)
+        return taken
+
+
+class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
+    """The records of one partition in a fetch; of a batch that cannot be read, one `UnreadRecords`."""
+
+    _records: FetchedBatches
+    next_fetch_offset: int
+    _damaged: ClassVar[dict[TopicPartition, tuple[int, int]]] = {}
+
+    def _unpack_records(self) -> Iterator[Any]:
+        while True:
+            try:
+                yield from super()._unpack_records()
+            except UnicodeDecodeError:
+                self._records.read_again()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it would be raised at each fetch for ever
+                # What follows is fetched again: what this batch would have said about transactions is unknown.
+                if not self._is_damaged() or self._was_fetched_often(error):
+                    yield self._unread(error)
+                return
+            else:
+                return
+
+    def _is_damaged(self) -> bool:
+        """Return whether the current batch is not as its producer sent it."""
+        try:
+            return not batch_of(self._records.current, 0).validate_crc()
+        except (CorruptRecordException, struct.error, AssertionError):
+            return True
+
+    def _was_fetched_often(self, error: Exception) -> bool:
+        offset, times = self._damaged.get(self._tp, (-1, 0))
+        times = times + 1 if offset == self.next_fetch_offset else 1
+        self._damaged[self._tp] = self.next_fetch_offset, times
+        log.warning(
+            "damaged_batch_fetched",
+            topic=self._tp.topic,
+            partition=self._tp.partition,
+            offset=self.next_fetch_offset,
+            times=times,
+            error=type(error).__name__,
+        )
+        return times >= _DAMAGED_FETCHES
+
+    def _unread(self, error: Exception) -> UnreadRecords:
+        first, last, timestamp = _span(self._records.current, damaged=self._is_damaged())
+        first = max(first, self.next_fetch_offset)  # what comes before is delivered
+        last = max(first, last)
+        self.next_fetch_offset = last + 1
+        reason, detail = _why(error)
+        of = f"offset {first}" if first == last else f"offsets {first} to {last}"
+        why = InvalidEvent(reason, f"the batch of {of} cannot be read: {detail}")
+        size = len(self._records.current)
+        return UnreadRecords(self._tp.topic, self._tp.partition, first, last, timestamp, why, size)
+
+
+def _span(batch: memoryview, *, damaged: bool) -> tuple[int, int, int]:
+    """Return the first offset (0 if unknown), the last one, and the latest timestamp (0 if unknown)."""
+    (base,) = _BASE.unpack_from(batch)
+    if len(batch) < HEADER_BYTES or batch[_MAGIC_AT] < LATEST_FORMAT:
+        return 0, base, 0  # the offset of a compressed message set is that of its last message
+    (delta,), (count,), (timestamp,) = (each.unpack_from(batch) for each in (_LAST_DELTA, _COUNT, _MAX_TIMESTAMP))
+    if damaged:
+        return base, base + max(0, min(delta, count - 1)), 0
+    return base, base + max(0, delta), timestamp
+
+
+def _why(error: Exception) -> tuple[Reason, str]:
+    match error:
+        case UnreadableBatch():
+            return error.reason, error.detail
+        case CorruptRecordException():
+            return Reason.UNREADABLE_BATCH, str(error)
+        case _:
+            return Reason.UNREADABLE_BATCH, f"its records are corrupt ({type(error).__name__})"
+
+
+def _size(record: ConsumerRecord) -> int:
+    """Return about how many bytes a record takes in memory."""
+    size: int = _OBJECT_BYTES + record.serialized_key_size + record.serialized_value_size  # -1 for none
+    if record.headers:
+        size += sum(_HEADER_OBJECT_BYTES + len(name) + len(value or b"") for name, value in record.headers)
+    return size
+
+
+def _without_bytes(record: ConsumerRecord, size: int) -> UnreadRecords:
+    detail = f"the record has {size} bytes, and cannot be kept: the limit is {MOST_RECORD_BYTES}"
+    return UnreadRecords(
+        *(record.topic, record.partition, record.offset, record.offset, record.timestamp),
+        why=InvalidEvent(Reason.TOO_LARGE, detail),
+        size=len(record.value or b""),
+        timestamp_type=record.timestamp_type,
+    )
