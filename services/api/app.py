@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from services.api import openapi
 from services.api.auth import Authentication
+from services.api.compression import Compression
 from services.api.errors import ApiError, api_error_response, http_exception_response
 from services.api.middleware import RequestMiddleware
 from services.api.routes import docs
@@ -31,6 +32,8 @@ from shared.store.ports import ApiKeys, Store
 
 log = logger(__name__)
 
+_OPERATION: dict[str, Any] = {"response_class": Response, "response_model": None, "tags": ["Operation"]}
+
 
 @dataclass(frozen=True, slots=True)
 class ApiDependencies:
@@ -40,6 +43,7 @@ class ApiDependencies:
     keys: ApiKeys
     price_book: PriceBook
     large_calls: LargeCalls
+    health: StoreHealth = field(default_factory=StoreHealth)
 
 
 class Route(APIRoute):
@@ -60,33 +64,50 @@ class Api(FastAPI):
 
 
 def create_app(settings: ApiSettings, dependencies: ApiDependencies) -> FastAPI:
-    """Return the API."""
+    """Return the API; health and metrics are part of it unless they have a port of their own."""
+    app = _app(_lifespan(settings))
+    _add_calls(app, _calls(settings, dependencies))
+    health = Health(dependencies.store, dependencies.health)
+    _add_alive(app, health)
+    if settings.api_metrics_port is None:
+        _add_ready(app, health)
+    _add_docs(app)
+    return app
+
+
+def create_operation_app(dependencies: ApiDependencies) -> FastAPI:
+    """Return the application of the other port: health and metrics alone."""
+    app = _app(None)
+    health = Health(dependencies.store, dependencies.health)
+    _add_alive(app, health)
+    _add_ready(app, health)
+    return app
+
+
+def _app(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None) -> FastAPI:
     app = Api(
         title="Callfold",
         version="1",
         description="Voice calls, folded from their events.",
-        lifespan=_lifespan(settings),
+        lifespan=lifespan,
         redirect_slashes=False,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
     app.router.route_class = Route
+    app.add_middleware(Compression)
     app.add_middleware(RequestMiddleware)
     app.add_exception_handler(ApiError, api_error_response)
     app.add_exception_handler(HTTPException, http_exception_response)
-    health = StoreHealth()
-    _add_calls(app, _calls(settings, dependencies, health))
-    _add_health(app, Health(dependencies.store, health))
-    _add_docs(app)
     return app
 
 
-def _calls(settings: ApiSettings, dependencies: ApiDependencies, health: StoreHealth) -> Calls:
+def _calls(settings: ApiSettings, dependencies: ApiDependencies) -> Calls:
     timeout = settings.api_timeout_ms / 1000
     return Calls(
         Authentication(dependencies.keys, settings.api_secret_pepper.get_secret_value().encode(), timeout),
-        health,
+        dependencies.health,
         timeout,
         {
             View.RECORD: CachedReads(dependencies.store, dependencies.price_book),
@@ -132,11 +153,17 @@ def _add_calls(app: FastAPI, calls: Calls) -> None:
     )
 
 
-def _add_health(app: FastAPI, health: Health) -> None:
-    common: dict[str, Any] = {"response_class": Response, "response_model": None, "tags": ["Operation"]}
-    app.add_api_route("/healthz", health.alive, operation_id="getAlive", responses=openapi.HEALTH_RESPONSES, **common)
-    app.add_api_route("/readyz", health.ready, operation_id="getReady", responses=openapi.READY_RESPONSES, **common)
-    app.add_api_route("/metrics", health.metrics, include_in_schema=False, **common)
+def _add_alive(app: FastAPI, health: Health) -> None:
+    app.add_api_route(
+        "/healthz", health.alive, operation_id="getAlive", responses=openapi.HEALTH_RESPONSES, **_OPERATION
+    )
+
+
+def _add_ready(app: FastAPI, health: Health) -> None:
+    app.add_api_route(
+        "/readyz", health.ready, operation_id="getReady", responses=openapi.READY_RESPONSES, **_OPERATION
+    )
+    app.add_api_route("/metrics", health.metrics, include_in_schema=False, **_OPERATION)
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -186,6 +186,6 @@ def complete(document: Json) -> Json:
     """Add what FastAPI leaves out of its document: the security schemes, and the nulls of the examples."""
     document["components"]["securitySchemes"] = _SECURITY_SCHEMES
     examples = {PATH: _EXAMPLE, DETAILS_PATH: _details_example(), "/healthz": ALIVE, "/readyz": READY}
-    for path, example in examples.items():
-        document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
+    for path in examples.keys() & document["paths"].keys():
+        document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = examples[path]
     return document
