@@ -160,9 +160,7 @@ def _add_alive(app: FastAPI, health: Health) -> None:
 
 
 def _add_ready(app: FastAPI, health: Health) -> None:
-    app.add_api_route(
-        "/readyz", health.ready, operation_id="getReady", responses=openapi.READY_RESPONSES, **_OPERATION
-    )
+    app.add_api_route("/readyz", health.ready, operation_id="getReady", responses=openapi.READY_RESPONSES, **_OPERATION)
     app.add_api_route("/metrics", health.metrics, include_in_schema=False, **_OPERATION)
 
 

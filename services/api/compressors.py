@@ -4,7 +4,6 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from typing import Protocol
 
 from zstandard import ZstdCompressionParameters, ZstdCompressor
@@ -39,7 +38,8 @@ async def compress_whole(parts: Sequence[bytes], encoding: bytes) -> bytes:
 
 def _whole(parts: Sequence[bytes], encoding: bytes) -> bytes:
     compressor = _compressor(encoding)
-    return b"".join(chain(map(compressor.compress, parts), [compressor.flush()]))
+    compressed = [compressor.compress(part) for part in parts]
+    return b"".join((*compressed, compressor.flush()))
 
 
 class CompressedStream:

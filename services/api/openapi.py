@@ -17,6 +17,7 @@ from services.api.errors import ApiError
 from services.api.middleware import REQUEST_ID
 from services.api.routes.calls import CACHING, DETAILS_PATH, FINALITY, PATH, RETRIEVED, VARY
 from services.api.routes.health import ALIVE, READY
+from services.api.server.limits import MAX_HEADERS, MAX_URL_BYTES
 from shared.calls.read_call import Finality
 from shared.calls.read_details import CallDetails, served
 from shared.calls.views import View
@@ -116,10 +117,13 @@ def _responses(view: View, model: type) -> dict[int | str, Json]:
     return {
         200: {"model": model, "description": RETRIEVED[view], "headers": _HEADERS},
         304: {"description": "The client has the present state of the call", "headers": _HEADERS},
-        400: _error("The call ID is invalid", errors.invalid_call_id()),
+        400: _error("The call ID is invalid, or the request is", errors.invalid_call_id(), errors.bad_request()),
         401: _error("The key or the secret is missing or wrong, or the key is revoked", errors.unauthorized()),
         404: _error("The key's organization has no such call", errors.call_not_found("call-456")),
         405: _error("The method is neither GET nor HEAD", errors.method_not_allowed()),
+        408: _error("The headers took too long to come", errors.request_timeout()),
+        414: _error("The URL is too long", errors.url_too_long(MAX_URL_BYTES)),
+        431: _error("The headers are too many or too large", errors.headers_too_large(f"at most {MAX_HEADERS} fields")),
         500: _error("An internal error", errors.internal_error(_REQUEST), errors.call_broken(_REQUEST)),
         503: _error(
             "The database does not answer, or the call is large and cannot be folded now",

@@ -1,7 +1,7 @@
 """A server with the API's protocol on a free port, and a client that writes and reads bytes.
 
 async with limited_server() as server:
-    assert status(await server.exchange(b"GET / HTTP/1.1\\r\\n\\r\\n")) == [200]
+    assert statuses(await server.exchange(LAST_GET)) == [200]
 """
 
 import asyncio
