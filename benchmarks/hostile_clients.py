@@ -12,6 +12,7 @@ from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import httpx
 import psutil
 
 from benchmarks.load.calls import Workload
@@ -106,6 +107,15 @@ def _attacked(port: int) -> Iterator[None]:
         attacker.join()
 
 
+def _refused(port: int) -> str:
+    """Return how many connections the API has closed by itself, by reason."""
+    lines = httpx.get(f"http://{HOST}:{port}/metrics", trust_env=False).text.splitlines()
+    counted = (
+        line.removeprefix("callfold_api_connections_refused_total") for line in lines if "refused_total{" in line
+    )
+    return ", ".join(counted) or "none"
+
+
 def p99(times: list[float]) -> float:
     return sorted(times)[int(len(times) * 0.99)]
 
@@ -139,10 +149,12 @@ async def _measure(stage: Stage, chosen: Namespace) -> int:
             with _attacked(api.port):
                 await asyncio.sleep(5.0)
                 during, attacked = await read(api.port, requests, chosen.seconds), _megabytes(api.pid)
+                refused = _refused(api.port)
             after, freed = await read(api.port, requests, chosen.seconds), _megabytes(api.pid)
     usual = p99(before + after)
     print(f"p99 of {len(before)} + {len(after)} reads before and after: {usual * 1000:.1f} ms")  # noqa: T201
     print(f"p99 of {len(during)} reads meanwhile: {p99(during) * 1000:.1f} ms, ratio {p99(during) / usual:.2f}")  # noqa: T201
+    print(f"connections that the API closed meanwhile: {refused}")  # noqa: T201
     print(f"memory of the API: {memory:.0f} MB before, {attacked:.0f} meanwhile, {freed:.0f} after")  # noqa: T201
     return 0
 

@@ -12,11 +12,25 @@ import pytest
 from deploy.local.ports import HOST, free_port
 from tests.support.api.limited_server import read_to_end, statuses
 from tests.support.api.program import START_SECONDS, running
-from tests.support.eventually import eventually
 
 HEAD_BYTES = 2_000
 CONNECTIONS = 50
 KILOBYTES_64 = b"x" * 65_536
+CASES = [
+    (b"GET /healthz HTTP/1.1\r\nA: " + b"x" * HEAD_BYTES, [431]),
+    (b"GET /healthz HTTP/1.1\r\n" + b"A: b\r\n" * 103, [431]),
+    (b"GET /" + b"x" * 9_000, [431]),
+    (b"GET /healthz HTTP/1.1\r\nA", [408]),
+    (b"\x16\x03\x01\x02\x00\x01\x00", [400]),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [400]),
+    (b"GET /healthz HTTP/1.1\r\nContent-Length: 4000000000\r\n\r\nabc", [200]),
+    (b"POST /healthz HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense", [405]),
+    (b"GET /healthz HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [200]),
+    (b"GET /healthz HTTP/1.0\r\n\r\n", [200]),
+    (b"GET /healthz HTTP/1.1\r\n\r\nGET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", [200, 200]),
+    (b"", []),
+]
+"""What a client sends, and the statuses of the responses."""
 
 
 @pytest.fixture
@@ -35,31 +49,12 @@ async def exchange(port: int, sent: bytes) -> bytes:
     return received
 
 
-@pytest.mark.parametrize(
-    ("sent", "expected"),
-    [
-        (b"GET /healthz HTTP/1.1\r\nA: " + b"x" * HEAD_BYTES, [431]),
-        (b"GET /healthz HTTP/1.1\r\n" + b"A: b\r\n" * 101, [431]),
-        (b"GET /" + b"x" * 9_000, [431]),
-        (b"GET /healthz HTTP/1.1\r\nA", [408]),
-        (b"\x16\x03\x01\x02\x00\x01\x00", [400]),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [400]),
-        (b"GET /healthz HTTP/1.1\r\nContent-Length: 4000000000\r\n\r\nabc", [200]),
-        (b"POST /healthz HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nnonsense", [405]),
-        (b"GET /healthz HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", [200]),
-        (b"GET /healthz HTTP/1.0\r\n\r\n", [200]),
-        (b"GET /healthz HTTP/1.1\r\n\r\nGET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n", [200, 200]),
-        (b"", []),
-    ],
-)
-async def test_each_gets_an_answer_and_is_disconnected_and_nothing_is_logged(
-    api: tuple[int, "Popen[str]"], sent: bytes, expected: list[int]
-) -> None:
+async def test_each_gets_an_answer_and_is_disconnected_and_nothing_is_logged(api: tuple[int, "Popen[str]"]) -> None:
     port, process = api
 
-    received = await exchange(port, sent)
+    received = await asyncio.gather(*(exchange(port, sent) for sent, _ in CASES))
 
-    assert statuses(received) == expected
+    assert [statuses(each) for each in received] == [expected for _, expected in CASES]
     process.terminate()
     _, written = process.communicate(timeout=START_SECONDS)
     assert [json.loads(line)["event"] for line in written.splitlines()] == ["started", "stopped"]
@@ -105,7 +100,7 @@ async def test_slow_clients_take_no_connection_from_others(api: tuple[int, "Pope
 
     assert answers == [200] * 20
     assert _number(open_connections) <= CONNECTIONS
-    await eventually(lambda: all(reader.at_eof() or reader.exception() for reader, _ in slow))
+    await asyncio.gather(*(read_to_end(reader) for reader, _ in slow))
     for _, writer in slow:
         writer.close()
 

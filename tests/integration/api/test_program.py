@@ -111,6 +111,7 @@ def test_a_port_of_metrics_in_use_is_one_line() -> None:
         ended = run(API_PORT=str(free_port()), API_METRICS_PORT=port)
 
     assert ended.returncode == 1
-    assert ended.stderr == (
-        f"cannot listen on {HOST}:{port} (CALLFOLD_API_METRICS_HOST, CALLFOLD_API_METRICS_PORT): Address already in use\n"
+    assert ended.stderr.startswith(
+        f"cannot listen on {HOST}:{port} (CALLFOLD_API_METRICS_HOST, CALLFOLD_API_METRICS_PORT): "
     )
+    assert ended.stderr.count("\n") == 1
