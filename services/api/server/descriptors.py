@@ -5,7 +5,7 @@ import resource
 from shared.process.logs import logger
 
 _OTHERS = 200
-"""What the process needs besides connections of readers: MongoDB, the fold pool, files."""
+"""What the process needs in addition to connections of readers: MongoDB, the fold pool, files."""
 
 log = logger(__name__)
 
