@@ -34,7 +34,7 @@ def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
     return {
         # No other worker takes over: the sooner the group drops a killed worker, the sooner a new one is assigned.
         "CALLFOLD_SESSION_SECONDS": "10",
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "CALLFOLD_API_METRICS_PORT"},
         **for_readers(ports, secrets_folder),
         "CALLFOLD_API_HOST": HOST,
         "CALLFOLD_API_PORT": str(ports.api),

@@ -9,10 +9,10 @@ import socket
 import sys
 from typing import NoReturn
 
-import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
 
-from services.api.app import ApiDependencies, create_app
+from services.api.app import ApiDependencies, create_app, create_operation_app
+from services.api.server.servers import Listener, serve
 from services.api.settings import ApiSettings
 from shared.config import price_book
 from shared.config.settings import describe
@@ -41,37 +41,34 @@ def main() -> None:
     # Its warnings are about requests that are not HTTP: a client could fill the log with them.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     book = _book(settings)
-    with _listen(settings) as listening, asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+    public = _listen(settings.api_host, settings.api_port, "API")
+    operation = _listen_for_operation(settings)
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _exit)  # uvicorn catches the signal, drains, and raises it again
-        runner.run(_serve(settings, book, listening))
+        runner.run(_serve(settings, book, public, operation))
 
 
-async def _serve(settings: ApiSettings, book: PriceBook, listening: socket.socket) -> None:
+async def _serve(
+    settings: ApiSettings, book: PriceBook, public: socket.socket, operation: socket.socket | None
+) -> None:
     connection = _connection(settings)
     access, database = settings.mongo, settings.mongo_database
     pool = FoldPool(
         settings, MongoStoreFactory(access, database, settings.mongo_driver, settings.api_fold_timeout_ms), book
     )
-    app = create_app(settings, ApiDependencies(MongoStore(connection), MongoApiKeys(connection), book, pool))
+    dependencies = ApiDependencies(MongoStore(connection), MongoApiKeys(connection), book, pool)
+    app = create_app(settings, dependencies)
     # What exists now stays. Searching it for garbage, and that after every few hundred objects of a parsed call, would
     # take a quarter of the time.
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
-    config = uvicorn.Config(
-        app,
-        lifespan="on",
-        ws="none",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        # Of X-Forwarded-For the last address that is not a trusted proxy's: each proxy adds one at the end.
-        proxy_headers=bool(settings.api_trusted_proxies),
-        forwarded_allow_ips=settings.api_trusted_proxies or "",
-        timeout_graceful_shutdown=settings.api_drain_seconds,
-    )
     try:
-        await uvicorn.Server(config).serve(sockets=[listening])
+        await serve(
+            settings,
+            Listener(app, public),
+            None if operation is None else Listener(create_operation_app(settings, dependencies), operation),
+        )
     finally:
         await pool.close()
         await connection.close()
@@ -86,11 +83,17 @@ def _connection(settings: ApiSettings) -> Connection:
         _fail(INVALID_SETTINGS, str(error))
 
 
-def _listen(settings: ApiSettings) -> socket.socket:
+def _listen(host: str, port: int, variables: str) -> socket.socket:
     try:
-        return listen(settings.api_host, settings.api_port, "API")
+        return listen(host, port, variables)
     except CannotListen as error:
         _fail(FAILED, str(error))
+
+
+def _listen_for_operation(settings: ApiSettings) -> socket.socket | None:
+    if settings.api_metrics_port is None:
+        return None
+    return _listen(settings.api_metrics_host, settings.api_metrics_port, "API_METRICS")
 
 
 def _book(settings: ApiSettings) -> PriceBook:

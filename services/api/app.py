@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import FastAPI
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from services.api import openapi
 from services.api.access_log import AccessLog
 from services.api.as_of import AsOf
+from services.api.compression import Compression
 from services.api.errors import ApiError, api_error_response, http_exception_response
 from services.api.keys.authentication import Authentication, Limits
 from services.api.keys.rate_limits import RateLimit
@@ -34,6 +35,8 @@ from shared.store.ports import ApiKeys, Store
 
 log = logger(__name__)
 
+_OPERATION: dict[str, Any] = {"response_class": Response, "response_model": None, "tags": ["Operation"]}
+
 
 @dataclass(frozen=True, slots=True)
 class ApiDependencies:
@@ -43,6 +46,7 @@ class ApiDependencies:
     keys: ApiKeys
     price_book: PriceBook
     large_calls: LargeCalls
+    health: StoreHealth = field(default_factory=StoreHealth)
 
 
 class Route(APIRoute):
@@ -63,35 +67,52 @@ class Api(FastAPI):
 
 
 def create_app(settings: ApiSettings, dependencies: ApiDependencies) -> FastAPI:
-    """Return the API."""
+    """Return the API; health and metrics are part of it unless they have a port of their own."""
     as_of = AsOf(dependencies.store, settings.api_timeout_ms / 1000)
+    app = _app(settings, _lifespan(settings, as_of))
+    _add_calls(app, _calls(settings, dependencies, as_of))
+    health = Health(dependencies.store, dependencies.health)
+    _add_alive(app, health)
+    if settings.api_metrics_port is None:
+        _add_ready(app, health)
+    _add_docs(app)
+    return app
+
+
+def create_operation_app(settings: ApiSettings, dependencies: ApiDependencies) -> FastAPI:
+    """Return the application of the other port: health and metrics alone."""
+    app = _app(settings, None)
+    health = Health(dependencies.store, dependencies.health)
+    _add_alive(app, health)
+    _add_ready(app, health)
+    return app
+
+
+def _app(settings: ApiSettings, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None) -> FastAPI:
     app = Api(
         title="Callfold",
         version="1",
         description="Voice calls, folded from their events.",
-        lifespan=_lifespan(settings, as_of),
+        lifespan=lifespan,
         redirect_slashes=False,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
     app.router.route_class = Route
+    app.add_middleware(Compression)
     app.add_middleware(RequestMiddleware, access_log=AccessLog(settings.api_access_log))
     app.add_exception_handler(ApiError, api_error_response)
     app.add_exception_handler(HTTPException, http_exception_response)
-    health = StoreHealth()
-    _add_calls(app, _calls(settings, dependencies, health, as_of))
-    _add_health(app, Health(dependencies.store, health))
-    _add_docs(app)
     return app
 
 
-def _calls(settings: ApiSettings, dependencies: ApiDependencies, health: StoreHealth, as_of: AsOf) -> Calls:
+def _calls(settings: ApiSettings, dependencies: ApiDependencies, as_of: AsOf) -> Calls:
     timeout = settings.api_timeout_ms / 1000
     pepper = settings.api_secret_pepper.get_secret_value().encode()
     return Calls(
         Authentication(dependencies.keys, pepper, timeout, _limits(settings)),
-        health,
+        dependencies.health,
         timeout,
         {
             View.RECORD: CachedReads(dependencies.store, dependencies.price_book),
@@ -147,11 +168,15 @@ def _add_calls(app: FastAPI, calls: Calls) -> None:
     )
 
 
-def _add_health(app: FastAPI, health: Health) -> None:
-    common: dict[str, Any] = {"response_class": Response, "response_model": None, "tags": ["Operation"]}
-    app.add_api_route("/healthz", health.alive, operation_id="getAlive", responses=openapi.HEALTH_RESPONSES, **common)
-    app.add_api_route("/readyz", health.ready, operation_id="getReady", responses=openapi.READY_RESPONSES, **common)
-    app.add_api_route("/metrics", health.metrics, include_in_schema=False, **common)
+def _add_alive(app: FastAPI, health: Health) -> None:
+    app.add_api_route(
+        "/healthz", health.alive, operation_id="getAlive", responses=openapi.HEALTH_RESPONSES, **_OPERATION
+    )
+
+
+def _add_ready(app: FastAPI, health: Health) -> None:
+    app.add_api_route("/readyz", health.ready, operation_id="getReady", responses=openapi.READY_RESPONSES, **_OPERATION)
+    app.add_api_route("/metrics", health.metrics, include_in_schema=False, **_OPERATION)
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -82,6 +82,26 @@ def method_not_allowed() -> ApiError:
     )
 
 
+def bad_request() -> ApiError:
+    return ApiError(HTTPStatus.BAD_REQUEST, "Bad request", "This is not a valid HTTP/1.1 request")
+
+
+def request_timeout() -> ApiError:
+    return ApiError(HTTPStatus.REQUEST_TIMEOUT, "Request timeout", "The headers of the request took too long to come")
+
+
+def url_too_long(most: int) -> ApiError:
+    return ApiError(HTTPStatus.REQUEST_URI_TOO_LONG, "URI too long", f"A URL may have at most {most} bytes")
+
+
+def headers_too_large(most: str) -> ApiError:
+    return ApiError(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "Request header fields too large",
+        f"A request may have {most} in its headers",
+    )
+
+
 def call_broken(request_id: str) -> ApiError:
     """Return the response for a call that cannot be folded; its events are kept."""
     return _internal(f"The events of this call cannot be folded into a record; report request ID '{request_id}'")
@@ -103,6 +123,10 @@ def busy() -> ApiError:
 
 def _too_many(error: str, seconds: float) -> ApiError:
     return ApiError(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", error, Retry_After=str(ceil(seconds)))
+
+
+def too_many_connections() -> ApiError:
+    return _unavailable("There are too many connections; try again", RETRY_AFTER_SECONDS)
 
 
 def _internal(error: str) -> ApiError:

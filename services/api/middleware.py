@@ -52,7 +52,7 @@ class _Exchange:
         # Routes see HEAD as GET; the server leaves the body out.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         self._scope = {**scope, "method": method, "path": encoded_path(scope)}
-        self._scope.setdefault("state", {})["request_id"] = self._id
+        self._scope.setdefault("state", {}).update(request_id=self._id, head=scope["method"] == "HEAD")
 
     async def run(self, receive: Receive) -> None:
         started = perf_counter()

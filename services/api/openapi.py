@@ -18,6 +18,7 @@ from services.api.keys.authentication import KEY_HEADER, SECRET_HEADER
 from services.api.middleware import REQUEST_ID
 from services.api.routes.calls import CACHING, DETAILS_PATH, FINALITY, PATH, RETRIEVED, VARY
 from services.api.routes.health import ALIVE, READY
+from services.api.server.limits import MAX_HEADERS, MAX_URL_BYTES
 from shared.calls.read_call import Finality
 from shared.calls.read_details import CallDetails, served
 from shared.calls.views import View
@@ -128,16 +129,22 @@ def _responses(view: View, model: type) -> dict[int | str, Json]:
         200: {"model": model, "description": RETRIEVED[view], "headers": _HEADERS},
         304: {"description": "The client has the present state of the call", "headers": _HEADERS},
         400: _error(
-            "The call ID is invalid, or there are two different keys", errors.invalid_call_id(), errors.different_keys()
+            "The call ID is invalid, there are two different keys, or the request is invalid",
+            errors.invalid_call_id(),
+            errors.different_keys(),
+            errors.bad_request(),
         ),
         401: _error("The key or the secret is missing or wrong, or the key is revoked", errors.unauthorized()),
         404: _error("The key's organization has no such call", errors.call_not_found("call-456", {}), headers=_AS_OF),
         405: _error("The method is neither GET nor HEAD", errors.method_not_allowed()),
+        408: _error("The headers took too long to come", errors.request_timeout()),
+        414: _error("The URL is too long", errors.url_too_long(MAX_URL_BYTES)),
         429: _error(
             "Too many wrong keys came from the client's address, or too many requests with the key",
             errors.too_many_rejections(1),
             errors.too_many_requests(1),
         ),
+        431: _error("The headers are too many or too large", errors.headers_too_large(f"at most {MAX_HEADERS} fields")),
         500: _error("An internal error", errors.internal_error(_REQUEST), errors.call_broken(_REQUEST)),
         503: _error(
             "The database does not answer, or the call is large and cannot be folded now",
@@ -204,6 +211,6 @@ def complete(document: Json) -> Json:
     """Add what FastAPI leaves out of its document: the security schemes, and the nulls of the examples."""
     document["components"]["securitySchemes"] = _SECURITY_SCHEMES
     examples = {PATH: _EXAMPLE, DETAILS_PATH: _details_example(), "/healthz": ALIVE, "/readyz": READY}
-    for path, example in examples.items():
-        document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = example
+    for path in examples.keys() & document["paths"].keys():
+        document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["example"] = examples[path]
     return document

@@ -34,6 +34,20 @@ class ApiSettings(PoolSettings):
     api_access_log: float = Field(
         0.01, ge=0, le=1, description="Share of the successful requests that is logged; others are always logged"
     )
+    api_connections: int = Field(
+        2_000, ge=1, le=100_000, description="Connections at a time; for a new one, the longest unused is closed"
+    )
+    api_head_bytes: int = Field(
+        16 * 1024, ge=1024, le=1024 * 1024, description="Bytes of a request's first line and headers together"
+    )
+    api_head_seconds: int = Field(10, ge=1, le=600, description="Time for the first line and headers of a request")
+    api_idle_seconds: int = Field(
+        75, ge=1, le=3_600, description="Time that a connection stays open between two requests; longer than a proxy's"
+    )
+    api_metrics_host: str = Field("127.0.0.1", min_length=1, description="Host of `CALLFOLD_API_METRICS_PORT`")
+    api_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of /metrics and /readyz, if they are not to be on the API's own"
+    )
 
     @field_validator("api_trusted_proxies")
     @classmethod

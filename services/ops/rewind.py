@@ -12,10 +12,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.ops.errors import CommandError
 from services.ops.settings import OpsSettings
+from services.ops.unread import FETCH_BYTES, first_records
 from shared.contract.topics import LOG_APPEND_TIME
 from shared.kafka import admin
 
-_FETCH_BYTES = 1024  # enough for the timestamp of one record; a broker sends at least one batch
 _WITHOUT_MEMBERS = frozenset({"Empty", "Dead"})
 
 
@@ -53,13 +53,13 @@ async def plan(settings: OpsSettings, since: int | None) -> list[PartitionRewind
     await _check_members(settings)
     parts = await admin.partitions(settings.kafka, *settings.topics.inputs)
     async with (
-        admin.reader(settings.kafka, settings.group, max_partition_fetch_bytes=_FETCH_BYTES) as consumer,
+        admin.reader(settings.kafka, settings.group, max_partition_fetch_bytes=FETCH_BYTES) as consumer,
         asyncio.timeout(admin.TIMEOUT_SECONDS),
     ):
         consumer.assign(parts)
         committed = await asyncio.gather(*map(consumer.committed, parts))
         earliest, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))
-        first = await admin.first_records(consumer, earliest, ends)
+        first = await first_records(consumer, earliest, ends)
         _check_clocks(first, since)
         found = await consumer.offsets_for_times(dict.fromkeys(parts, since)) if since is not None else {}
     return [

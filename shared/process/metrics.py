@@ -156,6 +156,14 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3),
     registry=API,
 )
+CONNECTIONS = Gauge("callfold_api_connections", "Open connections of the API", registry=API)
+CONNECTIONS_REFUSED = Counter(
+    "callfold_api_connections_refused",
+    "Connections that the API closed by itself, by reason: a request over a limit or not HTTP, too many connections, a"
+    " client that does not read its response",
+    ["reason"],
+    registry=API,
+)
 
 
 def total(counter: Counter) -> float:

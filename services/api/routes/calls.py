@@ -29,7 +29,7 @@ DETAILS_PATH = f"{PATH}/details"
 RETRIEVED = {View.RECORD: "Call retrieved successfully", View.DETAILS: "Call details retrieved successfully"}
 FINALITY = "X-Call-Finality"
 CACHING = "private, no-cache"
-VARY = f"{KEY_HEADER}, {SECRET_HEADER}"
+VARY = f"{KEY_HEADER}, {SECRET_HEADER}, Accept-Encoding"
 
 _PREFIX = {
     view: b'{"message":"%b","status":"success","error":null,"data":' % message.encode()

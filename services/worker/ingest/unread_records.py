@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from shared.contract.event import InvalidEvent
 from shared.contract.modes import Headers
 
+_UNKNOWN = -1
+
 
 @dataclass(slots=True)
 class UnreadRecords:
@@ -21,7 +23,7 @@ class UnreadRecords:
     timestamp: int
     why: InvalidEvent
     size: int
-    timestamp_type: int | None = None
+    timestamp_type: int = _UNKNOWN
     key: bytes | None = None
     value: bytes | None = None
     headers: Headers = ()

@@ -86,3 +86,35 @@ def test_help_names_every_variable() -> None:
     assert ended.returncode == 0
     for name in ("API_SECRET_PEPPER", "API_HOST", "API_PORT", "MONGO_URI", "API_TIMEOUT_MS"):
         assert f"CALLFOLD_{name} " in ended.stdout
+
+
+def test_metrics_and_readiness_can_have_a_port_of_their_own(mongo_uri: str, database: str) -> None:
+    port, other = free_port(), free_port()
+    paths = ("/healthz", "/readyz", "/metrics", "/docs")
+    with running(port, MONGO_URI=mongo_uri, MONGO_DATABASE=database, API_METRICS_PORT=str(other)) as process:
+        answers = {
+            number: [httpx.get(f"http://{HOST}:{number}{path}", trust_env=False).status_code for path in paths]
+            for number in (port, other)
+        }
+        listed = httpx.get(f"http://{HOST}:{port}/openapi.json", trust_env=False).json()["paths"]
+
+        process.terminate()
+        _, written = process.communicate(timeout=START_SECONDS)
+
+    assert answers == {port: [200, 404, 404, 200], other: [200, 200, 200, 404]}
+    assert "/readyz" not in listed
+    assert process.returncode == 0
+    assert [json.loads(line)["event"] for line in written.splitlines()] == ["started", "stopped"]
+
+
+def test_a_port_of_metrics_in_use_is_one_line() -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        ended = run(API_PORT=str(free_port()), API_METRICS_PORT=port)
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(
+        f"cannot listen on {HOST}:{port} (CALLFOLD_API_METRICS_HOST, CALLFOLD_API_METRICS_PORT): "
+    )
+    assert ended.stderr.count("\n") == 1

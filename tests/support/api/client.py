@@ -63,7 +63,8 @@ async def reader(
     folds = folds or InProcessFolds(store, book())
     dependencies = ApiDependencies(store, keys, book(), folds)
     app = create_app(ApiSettings(api_secret_pepper=SecretStr(PEPPER), **settings), dependencies)
-    return Reader(app, store, keys, {"X-API-KEY": key.api_key, "X-API-SECRET": secret})
+    headers = {"X-API-KEY": key.api_key, "X-API-SECRET": secret, "Accept-Encoding": "identity"}
+    return Reader(app, store, keys, headers)
 
 
 async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> None:

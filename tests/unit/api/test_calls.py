@@ -69,7 +69,7 @@ async def test_only_the_client_may_cache_the_record_and_it_must_revalidate(api: 
     response = await api.get(CALL)
 
     assert response.headers["Cache-Control"] == "private, no-cache"
-    assert response.headers["Vary"] == "X-API-KEY, X-API-SECRET"
+    assert response.headers["Vary"] == "X-API-KEY, X-API-SECRET, Accept-Encoding"
 
 
 @pytest.mark.parametrize("template", ["{}", "W/{}", '"other", {}', '"other",W/{}', " * ", '"a, b", {} , "c"'])

@@ -43,7 +43,7 @@ async def test_all_partitions_are_written_at_once_and_only_what_changed_is_writt
     await writer.step()
 
     assert store.written == [{0: 1_000, 1: 1_001}, {1: 2_000}]
-    assert await store.watermarks() == {0: Watermark(1_000, lambda: PARTITIONS), 1: Watermark(2_000, PARTITIONS)}
+    assert await store.watermarks() == {0: Watermark(1_000, PARTITIONS), 1: Watermark(2_000, PARTITIONS)}
 
 
 async def test_what_an_outage_kept_from_being_written_is_written_the_next_time() -> None:

@@ -1,0 +1,51 @@
+"""The connections of a server: how many there are, and which of them can be closed for a new one."""
+
+from typing import Protocol
+
+from shared.process import metrics
+
+
+class Waiting(Protocol):
+    """A connection without a request in progress."""
+
+    def make_room(self) -> None:
+        """Close the connection."""
+
+
+class Connections:
+    """At most `limit` connections.
+
+    When there are more, the one that has waited longest for the rest of a request, or for another one, is closed: a
+    client that holds connections without using them takes its own, and not those of others.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._number = 0
+        self._waiting: dict[Waiting, None] = {}  # in the order in which they began to wait
+
+    def opened(self) -> bool:
+        """Count a new connection; return whether it may stay."""
+        self._number += 1
+        metrics.CONNECTIONS.inc()
+        if self._number <= self._limit:
+            return True
+        if not self._waiting:
+            return False
+        longest = next(iter(self._waiting))
+        del self._waiting[longest]
+        longest.make_room()
+        return True
+
+    def closed(self, connection: Waiting) -> None:
+        self._number -= 1
+        metrics.CONNECTIONS.dec()
+        self._waiting.pop(connection, None)
+
+    def waits(self, connection: Waiting) -> None:
+        """Note that the connection has no request in progress."""
+        self._waiting[connection] = None
+
+    def works(self, connection: Waiting) -> None:
+        """Note that the head of a request of this connection is complete."""
+        self._waiting.pop(connection, None)

@@ -1,0 +1,118 @@
+"""A server with the API's protocol on a free port, and a client that writes and reads bytes.
+
+async with limited_server() as server:
+    assert statuses(await server.exchange(LAST_GET)) == [200]
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from deploy.local.ports import HOST
+from services.api.server.connections import Connections
+from services.api.server.limits import Limits
+from services.api.server.protocol import LimitedProtocol
+from tests.support.eventually import scaled
+
+GET = b"GET / HTTP/1.1\r\nHost: api\r\n\r\n"
+LAST_GET = b"GET / HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n"
+
+
+class Routes:
+    """Responds with `ok` at once, or at /later when `released` is set, or at /large with 64 MB."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+        self.paths: list[str] = []
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.paths.append(scope["path"])
+        if scope["path"] == "/later":
+            await self.released.wait()
+        parts = [bytes(1024 * 1024)] * 64 if scope["path"] == "/large" else [b"ok"]
+        length = str(sum(map(len, parts))).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
+        for part in parts:
+            await send(_body(part, more=True))
+        await send(_body(b"", more=False))
+
+
+def _body(part: bytes, *, more: bool) -> Message:
+    return {"type": "http.response.body", "body": part, "more_body": more}
+
+
+@dataclass
+class LimitedServer:
+    """The server; each exchange is a connection of its own."""
+
+    port: int
+    routes: Routes
+    state: ServerState
+    clients: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(HOST, self.port)
+        self.clients.append(writer)
+        return reader, writer
+
+    async def exchange(self, *sent: bytes) -> bytes:
+        """Return what the server sends to these bytes until it closes the connection."""
+        reader, writer = await self.connect()
+        for each in sent:
+            writer.write(each)
+            await asyncio.sleep(0.01)  # so that the server sees more than one piece; what holds does not depend on it
+        return await read_to_end(reader)
+
+
+async def read_to_end(reader: asyncio.StreamReader) -> bytes:
+    """Return what comes until the end; a reset is an end too.
+
+    Raises:
+        TimeoutError: the connection stays open.
+    """
+    received = bytearray()
+    async with asyncio.timeout(scaled(20)):
+        with suppress(ConnectionError):
+            while piece := await reader.read(65_536):
+                received += piece
+    return bytes(received)
+
+
+def statuses(received: bytes) -> list[int]:
+    """Return the status of each response."""
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+@asynccontextmanager
+async def limited_server(idle_seconds: float = 60.0, **limits: Any) -> AsyncIterator[LimitedServer]:
+    """Serve `Routes` with these limits."""
+    bounds = Limits(**{"connections": 100, "head_bytes": 16_384, "head_seconds": 60.0, **limits})
+    routes, state = Routes(), ServerState()
+    app: ASGIApp = routes
+    config = uvicorn.Config(app, ws="none", lifespan="off", log_config=None, access_log=False)
+    config.load()
+    config.timeout_keep_alive = idle_seconds  # type: ignore[assignment] # parts of a second
+    protocol = partial(
+        LimitedProtocol, bounds, Connections(bounds.connections), config=config, server_state=state, app_state={}
+    )
+    server = await asyncio.get_running_loop().create_server(protocol, HOST, 0)
+    served = LimitedServer(server.sockets[0].getsockname()[1], routes, state)
+    try:
+        yield served
+    finally:
+        routes.released.set()
+        server.close()
+        for connection in (*state.connections, *served.clients):
+            connection.transport.abort()
+        for client in served.clients:
+            with suppress(ConnectionError):
+                await client.wait_closed()
+        await server.wait_closed()
