@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from shared.contract.timestamps import InvalidTime, milliseconds
-from shared.process.clock import now_ms
 
 _MAX_LABEL = 128
 _AGO = re.compile(r"(\d{1,9})([smhd])", re.ASCII)
@@ -48,6 +47,8 @@ def label(text: str) -> str:
 def moment(text: str) -> int:
     """Return a time, RFC 3339 or how long ago it was (`24h`), as Unix milliseconds; for `type=`."""
     if ago := _AGO.fullmatch(text):
+        from shared.process.clock import now_ms
+
         return max(now_ms() - int(ago[1]) * _SECONDS[ago[2]] * 1_000, 0)
     try:
         return milliseconds(text)

@@ -109,7 +109,7 @@ def test_the_offset_of_an_event_among_those_of_other_calls_is_a_range(memory: Me
     assert [(each["offset"], each["offsets"]) for each in found] == [(10, [10, 10]), (None, [10, 19]), (19, [19, 19])]
 
 
-def test_the_kinds_of_problems_stand_beside_the_event(memory: MemoryCallfold) -> None:
+def test_the_kinds_of_problems_are_named_with_the_event(memory: MemoryCallfold) -> None:
     write(memory, logged((10, event("call.ended", duration_ms=-1))))
 
     (end,) = listed(memory)
