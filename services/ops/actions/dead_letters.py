@@ -33,6 +33,7 @@ _ALL_COLUMNS = (
 )
 _NUMBERS = ("number", "partition", "offset", "replays")
 _GAP = 3
+_EDGES = 2
 _MAX_REASON = 15
 _SECONDS = len("2026-11-22T10:00:00")
 
@@ -117,7 +118,7 @@ def fitted(letters: list[DeadLetter]) -> list[list[object]]:
     """Return rows whose lines fit the terminal, 80 columns elsewhere: the call gets half of what is left, or less."""
     rows = [(each.number, f"{each.time[:_SECONDS]}Z", shorten(each.reason or "-", _MAX_REASON)) for each in letters]
     widths = [max((len(row[place]) for row in rows), default=0) for place in range(len(_COLUMNS[:3]))]
-    left = width() - sum(map(max, widths, map(len, _COLUMNS))) - _GAP * (len(_COLUMNS) - 1)
+    left = width() - sum(map(max, widths, map(len, _COLUMNS))) - _GAP * (len(_COLUMNS) - 1) - _EDGES
     call = min(max((len(shown(each.call or "-")) for each in letters), default=0), left // 2)
     return [
         [*row, shorten(each.call or "-", call), shorten(each.detail or "-", left - call)]

@@ -3,8 +3,10 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import orjson
 import pytest
 from click.testing import CliRunner
@@ -50,6 +52,31 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
 
     assert result.exit_code == 0
     assert "Example: callfold" in result.output
+
+
+def test_every_command_prints_json_if_asked() -> None:
+    without = [words for words, command in leaves(create_app()) if "--json" not in options(command)]
+
+    assert without == []
+
+
+def leaves(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {words}", leaf) for words, leaf in leaves(command))
+        else:
+            yield name, command
+
+
+def options(command: click.Command) -> set[str]:
+    return {name for param in command.params for name in param.opts}
+
+
+@pytest.mark.parametrize("command", [[], ["dead-letters"], ["keys"]], ids=" ".join)
+def test_the_help_of_a_group_has_a_whole_sentence_for_each_command(command: list[str]) -> None:
+    result = CliRunner().invoke(create_app(), [*command, "--help"], terminal_width=80)
+
+    assert "..." not in result.output.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize(

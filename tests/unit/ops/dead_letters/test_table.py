@@ -1,5 +1,6 @@
 """`dead-letters list` as a table."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,18 @@ def test_each_dead_letter_is_one_line_that_fits(
 
     assert len(lines) == 3
     assert max(len(line) + sum(sign in "日本" for sign in line) for line in lines) <= columns
+
+
+def test_on_a_terminal_each_dead_letter_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    lines = [line for line in printed(capsys, LETTER, LONG) if line.strip()]
+
+    assert [line.split()[0] for line in lines] == ["number", "─" * 78, "17", "12:123456789"]
 
 
 def test_what_is_short_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
