@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import orjson
@@ -233,6 +234,16 @@ def test_a_call_to_continue_after_is_named_as_its_events_do() -> None:
 )
 def test_the_address_of_a_database_has_no_secret(uri: str) -> None:
     assert OpsSettings(mongo_uri=SecretStr(uri)).address(MONGO) == "a:1,b:2"
+
+
+def test_ctrl_c_is_one_line_and_its_usual_exit_code() -> None:
+    def interrupted(_: OpsSettings) -> NoReturn:
+        raise KeyboardInterrupt
+
+    done = CliRunner().invoke(create_app(), ["keys", "list"], obj=interrupted)
+
+    assert isinstance(done.exception, CommandError)
+    assert (str(done.exception), done.exception.code) == ("interrupted", 130)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
