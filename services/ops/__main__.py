@@ -7,19 +7,19 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-import typer
+import click
 
-from services.ops.app import create_app
+from services.ops.app import NAME, create_app
 from services.ops.console import print_error
-from services.ops.database import TIMEOUT_MS, Database
-from services.ops.errors import FAILED, INTERRUPTED, USAGE, CommandError
-from services.ops.settings import OpsSettings
+from services.ops.errors import FAILED, USAGE, CommandError
 from shared.kafka.errors import KafkaUnavailable
-from shared.store.mongo.api_keys import MongoApiKeys
-from shared.store.mongo.calls import MongoStore
-from shared.store.mongo.client import Connection, InvalidMongoUri
+
+if TYPE_CHECKING:
+    from services.ops.database import Database
+    from services.ops.settings import OpsSettings
+    from shared.store.mongo.client import Connection
 
 
 def main() -> None:
@@ -44,24 +44,29 @@ def main() -> None:
 def run() -> int:
     """Run what the command line asks for, and return the exit code."""
     try:
-        code: int = create_app()(obj=mongo, standalone_mode=False) or 0
+        code: int = create_app()(prog_name=NAME, obj=mongo, standalone_mode=False) or 0
     except CommandError as error:
-        print_error(f"callfold: {_one_line(str(error))}")
-        return error.code
+        return _failed(str(error), error.code)
     except KafkaUnavailable as error:
-        print_error(f"callfold: {_one_line(str(error))}")
-        return FAILED
-    except typer.TyperException as error:
-        if error.format_message():  # empty where the help was printed instead
-            print_error(f"callfold: {_one_line(error.format_message())} (see callfold --help)")
+        return _failed(str(error), FAILED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
         return USAGE
-    if code == INTERRUPTED:
-        print_error("callfold: interrupted")
+    except click.ClickException as error:
+        return _failed(f"{error.format_message()} (see callfold --help)", USAGE)
     return code
 
 
-def connect(settings: OpsSettings) -> Connection:
+def _failed(why: str, code: int) -> int:
+    print_error(f"callfold: {' '.join(why.split())}")
+    return code
+
+
+def connect(settings: "OpsSettings") -> "Connection":
     """Return a connection to MongoDB; nothing is sent yet."""
+    from services.ops.database import TIMEOUT_MS
+    from shared.store.mongo.client import Connection, InvalidMongoUri
+
     try:
         return Connection(settings.mongo, settings.mongo_database, driver=settings.mongo_driver, timeout_ms=TIMEOUT_MS)
     except InvalidMongoUri as error:
@@ -69,8 +74,12 @@ def connect(settings: OpsSettings) -> Connection:
 
 
 @asynccontextmanager
-async def mongo(settings: OpsSettings) -> AsyncIterator[Database]:
+async def mongo(settings: "OpsSettings") -> AsyncIterator["Database"]:
     """Open the database."""
+    from services.ops.database import Database
+    from shared.store.mongo.api_keys import MongoApiKeys
+    from shared.store.mongo.calls import MongoStore
+
     connection = connect(settings)
     try:
         yield Database(MongoStore(connection), MongoApiKeys(connection))
@@ -83,10 +92,6 @@ def _stream(stream: TextIO | None) -> TextIO:
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
     return stream or Path(os.devnull).open("w", encoding="utf-8")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 if __name__ == "__main__":

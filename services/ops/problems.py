@@ -3,16 +3,13 @@
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
-from shared.contract.problems import ProblemKind
+from shared.contract.problems import STORED_KINDS
 from shared.contract.timestamps import rfc3339
 from shared.store.ids import names_of
 from shared.store.models import ProblemCall
 from shared.store.ports import CallRecords
 
 PAGE = 1_000
-
-STORED_KINDS = tuple(kind for kind in ProblemKind if kind is not ProblemKind.UNKNOWN_FIELD)
-"""The kinds that a fold finds; unknown fields are ignored but by `callfold validate`."""
 
 
 @dataclass(frozen=True, slots=True)

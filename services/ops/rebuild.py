@@ -13,7 +13,7 @@ from shared.fold.prices import PriceBook
 from shared.kafka.partitioner import partition_of
 from shared.process.batching import grouped
 from shared.process.clock import now_ms
-from shared.store.ids import names_of
+from shared.store.ids import named, names_of
 from shared.store.models import CallHeader, CallUpdate, Lease
 from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
@@ -74,7 +74,7 @@ Report = Callable[[Tally], None]
 
 class _Folds(LeasedFolds):
     def on_broken(self, lease: Lease, reason: str) -> None:
-        print_error(f"{'/'.join(names_of(lease.call))} is broken: {reason}")
+        print_error(f"{named(lease.call)} is broken: {reason}")
 
 
 class Rebuilding:

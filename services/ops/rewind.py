@@ -68,7 +68,7 @@ async def plan(settings: OpsSettings, since: int | None) -> list[PartitionRewind
     ]
 
 
-async def rewind(settings: OpsSettings, partitions: Sequence[PartitionRewind]) -> None:
+async def commit(settings: OpsSettings, partitions: Sequence[PartitionRewind]) -> None:
     """Commit the targets.
 
     Raises:

@@ -37,15 +37,16 @@ class Settings(MongoSettings, KafkaSettings):
     log_format: Literal["json", "console"] = Field("json", description="Log lines as JSON, or readable")
 
     @classmethod
-    def load(cls, **overrides: Any) -> Self:
-        """Return the settings of the environment.
+    def load(cls, *, env_file: Path | None = None, **overrides: Any) -> Self:
+        """Return the settings of the environment, then of `env_file`, None for the file that the class names.
 
         Exits with 2 and one line per invalid setting on standard error: the variable, its value (unless it is a secret)
         and what it must be.
         """
         try:
-            folder = _Secrets(_env_file=cls.model_config.get("env_file")).secrets_dir
-            return cls(_secrets_dir=folder if folder.is_dir() else None, **overrides)
+            file = env_file or cls.model_config.get("env_file")
+            folder = _Secrets(_env_file=file).secrets_dir
+            return cls(_env_file=file, _secrets_dir=folder if folder.is_dir() else None, **overrides)
         except ValidationError as error:
             _fail(*_error_lines(cls, error))
         except OSError as error:

@@ -1,9 +1,28 @@
-"""What is wrong with an event, or with a call, that stands all the same: the closed set of docs/record.md, Problems."""
+"""The closed sets of what can be wrong: with a record that is refused, and with an event or a call that stands.
+
+The problems are those of docs/record.md, Problems.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
+
+
+class Reason(StrEnum):
+    """The reasons for which a record becomes a dead letter."""
+
+    TOO_LARGE = "too_large"
+    NOT_JSON = "not_json"
+    NOT_AN_OBJECT = "not_an_object"
+    TOO_DEEP = "too_deep"
+    NOT_CLOUDEVENTS = "not_cloudevents"
+    NOT_BASE64 = "not_base64"
+    MISSING = "missing"
+    WRONG_TYPE = "wrong_type"
+    OUT_OF_BOUNDS = "out_of_bounds"
+    BATCH_TOO_LARGE = "batch_too_large"
+    UNREADABLE_BATCH = "unreadable_batch"
 
 
 class ProblemKind(StrEnum):
@@ -29,6 +48,10 @@ class ProblemKind(StrEnum):
     USAGE_IGNORED = "usage_ignored"
     CURRENCY_WITHOUT_RATE = "currency_without_rate"
     TURN_NOT_FINAL = "turn_not_final"
+
+
+STORED_KINDS = tuple(kind for kind in ProblemKind if kind is not ProblemKind.UNKNOWN_FIELD)
+"""The kinds that a fold finds; unknown fields are ignored but by `callfold validate`."""
 
 
 class Problem(NamedTuple):

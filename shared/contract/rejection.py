@@ -6,34 +6,18 @@ attributes of the envelope, and numbers in fields that need numbers. Problems of
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from types import NoneType
 from typing import Any
 
 from shared.contract.fields import UNIX_MS, Needs
 from shared.contract.lenient.json_text import BigInteger
 from shared.contract.lenient.spellings import unit_hint
+from shared.contract.problems import Reason as Reason  # noqa: PLC0414 - names it for importers of this module
 from shared.contract.strict_json import TooDeep
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MAX_SHOWN = 64
 _MAX_ERROR = 120
-
-
-class Reason(StrEnum):
-    """The reasons for which a record becomes a dead letter."""
-
-    TOO_LARGE = "too_large"
-    NOT_JSON = "not_json"
-    NOT_AN_OBJECT = "not_an_object"
-    TOO_DEEP = "too_deep"
-    NOT_CLOUDEVENTS = "not_cloudevents"
-    NOT_BASE64 = "not_base64"
-    MISSING = "missing"
-    WRONG_TYPE = "wrong_type"
-    OUT_OF_BOUNDS = "out_of_bounds"
-    BATCH_TOO_LARGE = "batch_too_large"
-    UNREADABLE_BATCH = "unreadable_batch"
 
 
 OF_BATCHES = frozenset({Reason.BATCH_TOO_LARGE, Reason.UNREADABLE_BATCH})

@@ -69,9 +69,13 @@ def standing_usage(call: CallEvents) -> list[Event]:
     return latest_of_each(call.carrying("usage.reported"), "usage_id", itemgetter("product"))
 
 
+def latest_costs(call: CallEvents) -> list[Event]:
+    return latest_of_each(call.carrying("cost.reported"), "line_id", _product_and_kind)
+
+
 def standing_costs(call: CallEvents, currency: str, price_list: PriceList) -> list[ReportedCost]:
     """Return the reported costs that stand, in order: of one source, product, `kind` and `line_id` the latest."""
-    standing = latest_of_each(call.carrying("cost.reported"), "line_id", _product_and_kind)
+    standing = latest_costs(call)
     if not standing:
         return []
     with localcontext(_EXACT):

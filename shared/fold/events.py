@@ -90,10 +90,7 @@ def call_events(events: Iterable[Event], *, opted_out: bool) -> CallEvents:
 
     Those of an opted-out call are redacted first, so that nothing depends on which of them already were.
     """
-    delivered = list(events)
-    opted_out = opted_out or any(map(_OPTS_OUT, delivered))
-    if opted_out:
-        delivered = [_redacted(event) for event in delivered]
+    delivered, opted_out = as_counted(events, opted_out=opted_out)
     effective, losers = _distinct(delivered)
     effective.sort(key=_BY_ORDERING_KEY)
     by_type: defaultdict[str, list[Event]] = defaultdict(list)
@@ -102,6 +99,13 @@ def call_events(events: Iterable[Event], *, opted_out: bool) -> CallEvents:
     problems = of_reading(effective) if any(map(_PROBLEMS, effective)) else []
     problems += [CallProblem(ProblemKind.CONFLICT, event, None, _CONFLICT) for event in losers]
     return CallEvents(effective, by_type, len(losers), opted_out, problems)
+
+
+def as_counted(events: Iterable[Event], *, opted_out: bool) -> tuple[list[Event], bool]:
+    """Return these events, redacted if any of them opts out or `opted_out`, and whether they are."""
+    delivered = list(events)
+    opted_out = opted_out or any(map(_OPTS_OUT, delivered))
+    return [_redacted(event) for event in delivered] if opted_out else delivered, opted_out
 
 
 _CONFLICT = "another body has the same `source` and `id`, and counts instead of this one"
@@ -120,53 +124,64 @@ def _distinct(events: list[Event]) -> tuple[list[Event], list[Event]]:
     """Return one event per identity, and each conflicting body that lost."""
     if len(set(map(_IDENTITY, events))) == len(events):
         return events, []
-    copies: dict[tuple[str, str], list[Event]] = {}
-    for event in events:
-        copies.setdefault(event.identity, []).append(event)
     effective: list[Event] = []
     losers: list[Event] = []
-    for same in copies.values():
-        if len({event.raw for event in same}) == 1:
-            effective.append(same[0])
-        else:
-            winner, lost = _settled(same)
-            effective.append(winner)
-            losers += lost
+    for same in by_identity(events).values():
+        winner, *lost = bodies_of(same)
+        effective.append(winner.event)
+        losers += [body.event for body in lost]
     return effective, losers
 
 
-def _settled(same: list[Event]) -> tuple[Event, list[Event]]:
-    """Return the event that counts of all with one identity, and one event for each body that lost.
+class Body(NamedTuple):
+    """A body that was delivered under one identity: the event that is taken for it, and all its copies."""
+
+    event: Event
+    copies: Sequence[Event]
+
+
+def by_identity(events: Iterable[Event]) -> dict[tuple[str, str], list[Event]]:
+    copies: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        copies.setdefault(event.identity, []).append(event)
+    return copies
+
+
+def bodies_of(same: Sequence[Event]) -> list[Body]:
+    """Return the bodies of all events with one identity: first the one that counts, then each that lost to it.
 
     Of several bodies the one whose canonical form compares lowest counts.
     """
-    bodies: dict[bytes, list[Event]] = {}
+    if len({event.raw for event in same}) == 1:
+        return [Body(same[0], same)]
+    forms: dict[bytes, list[Event]] = {}
     for event in same:
-        bodies.setdefault(canonical(event.raw), []).append(event)
-    settled = sorted(_deliveries_joined(bodies).items())
-    events = []
-    for _, copies in settled:
+        forms.setdefault(canonical(event.raw), []).append(event)
+    bodies = []
+    for form, joined in sorted(_deliveries_joined(forms).items()):
         # One body can be spelled in several ways (the order of keys): the choice must not depend on which came first.
-        chosen = min(copies, key=lambda event: (event.time, event.raw))
-        events.append(chosen._replace(problems=union(copies)))
-    return events[0], events[1:]
+        chosen = min(forms[form], key=lambda event: (event.time, event.raw))
+        copies = [event for each in joined for event in forms[each]]
+        bodies.append(Body(chosen._replace(problems=union(forms[form])), copies))
+    return bodies
 
 
-def _deliveries_joined(bodies: dict[bytes, list[Event]]) -> dict[bytes, list[Event]]:
-    """Return the bodies by canonical form; those that differ in `time` alone are one if one carries `producertime`.
+def _deliveries_joined(bodies: dict[bytes, list[Event]]) -> dict[bytes, list[bytes]]:
+    """Return the canonical forms of each body, by the form that counts.
 
-    They are deliveries of one event whose clock was wrong. The earliest arrival counts.
+    Those that differ in `time` alone are one if one carries `producertime`. They are
+    deliveries of one event whose clock was wrong. The earliest arrival counts.
     """
     groups: dict[bytes, list[bytes]] = {}
     for form in bodies:
         groups.setdefault(_without_time(form), []).append(form)
-    joined: dict[bytes, list[Event]] = {}
+    joined: dict[bytes, list[bytes]] = {}
     for forms in groups.values():
         if len(forms) > 1 and any(event.has_wrong_clock for form in forms for event in bodies[form]):
             earliest = min(forms, key=lambda form: bodies[form][0].time)
-            joined[earliest] = bodies[earliest]
+            joined[earliest] = forms
         else:
-            joined |= {form: bodies[form] for form in forms}
+            joined |= {form: [form] for form in forms}
     return joined
 
 

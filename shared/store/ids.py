@@ -18,6 +18,11 @@ def names_of(call: str) -> tuple[str, str]:
     return organization, call_id.replace("%2F", "/").replace("%25", "%")
 
 
+def named(call: str) -> str:
+    """Return a call's key as an operator types it: `<organizationid>/<call id>`, both as they are."""
+    return "/".join(names_of(call))
+
+
 def id_range(call: str) -> tuple[str, str]:
     """Return the range, from and below, that holds all ids of a call's documents and of no other call."""
     return f"{call}/", f"{call}0"  # `0` is the character after `/`
@@ -33,6 +38,13 @@ def size_of(document_id: str) -> int:
     """Return the bytes of events in a document, from its id alone; 0 if no worker made the id."""
     *_, size, _ = ("", "", *document_id.rsplit("-", 2))
     return int(size) if size.isdecimal() else 0
+
+
+def place_of(document_id: str) -> tuple[SourcePartition, int, int]:
+    """Return where the events of a document were consumed from, and the first and the last of their offsets."""
+    _, _, topic, partition, offsets = document_id.split("/")
+    first, last, *_ = offsets.split("-")
+    return SourcePartition(topic, int(partition)), int(first), int(last)
 
 
 def documents(

@@ -8,10 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
-import typer
 from prometheus_client import REGISTRY
-from typer.core import TyperGroup
 
 from deploy.local.ports import Ports, variable
 from services.api.settings import ApiSettings
@@ -27,7 +26,7 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 CURRENT = [page for page in PAGES if page != CHANGELOG]  # the changelog names what is no more
 TOP = ("services", "shared", "deploy", "benchmarks", "tests", "docs", "examples")
-OTHER_VARIABLES = {f"{PREFIX}{name}" for name in ("SECRETS_DIR", "MONGOD", "TEST_PATIENCE")}
+OTHER_VARIABLES = {f"{PREFIX}{name}" for name in ("SECRETS_DIR", "MONGOD", "TEST_PATIENCE", "COMPLETE")}
 
 
 def page_id(page: Path) -> str:
@@ -89,12 +88,12 @@ def test_every_path_is_there(page: Path) -> None:
 def test_every_command_exists(page: Path) -> None:
     text = page.read_text()
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    root = typer.main.get_command(create_app())
+    root = create_app()
 
     for words in re.findall(r"(?:\b|/)callfold((?: [a-z][a-z-]+)+)", text):
         command: Any = root
         for word in words.split():
-            if isinstance(command, TyperGroup):
+            if isinstance(command, click.Group):
                 assert word in command.commands, f"callfold{words}"
                 command = command.commands[word]
     assert set(re.findall(r"(?:`|^ {4}|^)make ([a-z]+)", text, re.MULTILINE)) <= targets

@@ -1,1 +1,1 @@
-"""The arguments and the output of the commands, a file for each group; the folder above has what they do."""
+"""What can be typed: one function per command, which loads what it does (`actions/`) only when it runs."""

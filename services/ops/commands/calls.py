@@ -1,63 +1,47 @@
-"""`callfold get`."""
+"""`callfold get` and `callfold events`."""
 
-import asyncio
-from typing import Annotated
+import click
 
-import orjson
-import typer
-
-from services.ops.commands.arguments import call, named, organization
-from services.ops.console import print_error, print_json
-from services.ops.database import Opening, translate_errors
+from services.ops.commands.arguments import as_json, call_argument, organization_argument
 from services.ops.errors import USAGE, CommandError
-from services.ops.settings import OpsSettings
-from shared.calls.read_call import CallBroken, Finality, Reading
-from shared.calls.views import READ, View
-from shared.config import price_book
-from shared.config.toml_file import InvalidConfigFile
-from shared.contract.ids import call_key
-
-app = typer.Typer()
-
-Organization = Annotated[
-    str, typer.Argument(metavar="ORG", callback=organization, help="The organizationid of the call")
-]
-Call = Annotated[
-    str, typer.Argument(metavar="CALL_ID", callback=call, help="The id of the call: the subject of its events")
-]
-
-_FINALITY = {
-    Finality.LIVE: "live: the call is running",
-    Finality.SETTLING: "settling: the call has ended, and events may still arrive",
-    Finality.FINAL: "final: the call has ended; a late event would still change the record",
-}
+from services.ops.program import Program
+from services.ops.start import loading
 
 
-Details = Annotated[
-    bool, typer.Option("--details", help="Print the call's legs, turns, tool calls, costs, ends and problems instead")
-]
+@click.command(epilog="Example: callfold get --details org-789 call-456")
+@organization_argument
+@call_argument
+@click.option("--details", is_flag=True, help="Print legs, turns, tool calls, costs, ends and problems instead")
+@click.option("--json", is_flag=True, expose_value=False, help="Print JSON, as without it")
+@click.pass_obj
+def get(program: Program, *, organization: str, call_id: str, details: bool) -> None:
+    """Print the record of a call, or its details.
+
+    ORG is the organizationid and CALL_ID the subject of the call's events. The output is what the API serves; the
+    finality goes to standard error.
+    """
+    with loading():
+        from services.ops.actions import get as action
+    action.get(program, organization, call_id, details=details)
 
 
-@app.command(epilog="Example: callfold get --details org-789 call-456")
-def get(context: typer.Context, organization: Organization, call: Call, details: Details = False) -> None:
-    """Print the record of a call, or its details, as the API serves them, and its finality to standard error."""
-    view = View.DETAILS if details else View.RECORD
-    reading = asyncio.run(_read(view, context.obj, OpsSettings.load(), call_key(organization, call)))
-    if reading is None:
-        raise CommandError(f"the organization {organization} has no call {call}")
-    print_json(orjson.loads(reading.body))
-    print_error(_FINALITY[reading.finality])
+@click.command(epilog="Example: callfold events org-789 call-456")
+@organization_argument
+@call_argument
+@click.option("--raw", is_flag=True, help="Print the events themselves, one a line, as `publish` takes them")
+@as_json
+@click.pass_obj
+def events(program: Program, *, organization: str, call_id: str, raw: bool, json: bool) -> None:
+    """List the events of a call that the log has, and which count.
 
+    They are in the order of the fold, invalid ones last. An event counts; or it is a copy of another; or it is lost,
+    because another body with its source and id counts; or superseded by a later version; or invalid by the present
+    rules. Its offset is a range where the log does not have it exactly.
 
-async def _read(view: View, opening: Opening, settings: OpsSettings, key: str) -> Reading | None:
-    try:
-        book = price_book.load(settings.price_book)
-        with translate_errors(settings):
-            async with opening(settings) as database:
-                return await READ[view](database.store, key, book)
-    except InvalidConfigFile as error:
-        raise CommandError(str(error), USAGE) from error
-    except CallBroken as error:
-        raise CommandError(
-            f"the call {named(key)} cannot be folded; its events are kept: callfold rebuild --broken tries again"
-        ) from error
+    Only --raw and --json print what the events contain.
+    """
+    if raw and json:
+        raise CommandError("--raw cannot be combined with --json", USAGE)
+    with loading():
+        from services.ops.actions import call_events as action
+    action.show(program, organization, call_id, raw=raw, json=json)

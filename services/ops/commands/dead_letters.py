@@ -1,144 +1,90 @@
 """`callfold dead-letters`."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from services.ops.commands.dead_letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
-from services.ops.commands.replay import replay, reporting
-from services.ops.console import as_json, print_error, print_table, progress, write_text
-from services.ops.dead_letters import reader
-from services.ops.dead_letters.dead_letter import DeadLetter
-from services.ops.dead_letters.export import Write, line_of, written
-from services.ops.dead_letters.selection import Selection
-from services.ops.settings import OpsSettings
+from services.ops.commands.arguments import as_json
+from services.ops.commands.dead_letter_options import selecting
+from services.ops.errors import USAGE, CommandError
+from services.ops.program import Program
+from services.ops.start import loading
 
-app = typer.Typer(
-    name="dead-letters",
-    help="The records that were refused, and why: list, show, export and replay them.",
-    epilog="Example: callfold dead-letters list",
-    no_args_is_help=True,
-)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs")]
-Number = Annotated[str, typer.Argument(metavar="N", help="The number in `dead-letters list`")]
-Output = Annotated[str, typer.Option("--output", "-o", metavar="FILE", help="The file to write; - is standard output")]
-Force = Annotated[bool, typer.Option("--force", help="Replace a file that exists")]
-
-_MAX_CELL = 256
-_PAGE = 1_000
-_COLUMNS = ("number", "time", "reason", "detail", "call", "source", "topic", "partition", "offset", "replays")
-_NUMBERS = ("number", "partition", "offset", "replays")
+if TYPE_CHECKING:
+    from services.ops.dead_letters.selection import Selection
 
 
-@app.command("list", epilog="Example: callfold dead-letters list --reason missing --from 2026-11-22T10:00:00Z")
-def list_(
-    *,
-    reason: Reasons = None,
-    call: Calls = None,
-    source: Sources = None,
-    since: Since = None,
-    until: Until = None,
-    json: Json = False,
-) -> None:
-    """List the dead letters, all or those within every limit."""
-    chosen = selection(reason, call, source, since=since, until=until)
-    asyncio.run(_list(OpsSettings.load(), chosen, json=json))
+@click.group("dead-letters", no_args_is_help=True, epilog="Example: callfold dead-letters list")
+def group() -> None:
+    """List, show, export and replay the records that were refused."""
 
 
-@app.command(epilog="Example: callfold dead-letters show 17 > record.json")
-def show(number: Number) -> None:
-    """Write the value of one dead letter to standard output, its key and headers to standard error."""
-    record = asyncio.run(_get(OpsSettings.load(), number)).record
-    print_error(f"key: {_readable(record.key)}")
-    for name, value in record.headers:
-        print_error(f"{name}: {_readable(value)}")
-    sys.stdout.buffer.write(record.value or b"")
-    sys.stdout.buffer.flush()
+@group.command("list", epilog="Example: callfold dead-letters list --organization org-789 --reason missing")
+@selecting(numbered=False)
+@click.option("--wide", is_flag=True, help="Print all columns, in lines of any length")
+@as_json
+@click.pass_obj
+def list_(program: Program, *, chosen: "Selection", wide: bool, json: bool) -> None:
+    """List the dead letters, all or those within every limit.
 
-
-@app.command(epilog="Example: callfold dead-letters export --call call-456 --output letters.jsonl")
-def export(
-    numbers: Numbers = None,
-    *,
-    reason: Reasons = None,
-    call: Calls = None,
-    source: Sources = None,
-    since: Since = None,
-    until: Until = None,
-    output: Output = "-",
-    force: Force = False,
-) -> None:
-    """Write the dead letters with all their bytes as JSON Lines, all or those that are selected.
-
-    Bytes are {"text": ...} where they are UTF-8, else {"base64": ...}.
+    Without --wide a line fits the terminal, or 80 columns.
     """
-    chosen = selection(reason, call, source, since=since, until=until, numbers=numbers)
-    settings = OpsSettings.load()
-    if output == "-":
-        done = asyncio.run(_export(settings, chosen, write_text))
-    else:
-        with written(output, force=force) as write:
-            done = asyncio.run(_export(settings, chosen, write))
-    print_error(f"{done} exported")
+    with loading():
+        from services.ops.actions import dead_letters as action
+    action.list_letters(program, chosen, wide=wide, json=json)
 
 
-app.command(epilog="Example: callfold dead-letters replay --reason missing --dry-run")(replay)
+@group.command(epilog="Example: callfold dead-letters show 17 > record.json")
+@click.argument("number", metavar="N")
+@as_json
+@click.pass_obj
+def show(program: Program, *, number: str, json: bool) -> None:
+    """Write the value of one dead letter to standard output.
+
+    N is its number in `dead-letters list`. Its key and headers go to standard error. With --json everything is one
+    object, as in the lines that `export` writes.
+    """
+    with loading():
+        from services.ops.actions import dead_letters as action
+    action.show(program, number, json=json)
 
 
-async def _get(settings: OpsSettings, number: str) -> DeadLetter:
-    async with reader.opened(settings) as topic:
-        return await topic.get(number)
+@group.command(epilog="Example: callfold dead-letters export --call call-456 --output letters.jsonl")
+@selecting(numbered=True)
+@click.option("--output", "-o", metavar="FILE", default="-", help="The file to write; - is standard output")
+@click.option("--force", is_flag=True, help="Replace a file that exists")
+@as_json
+@click.pass_obj
+def export(program: Program, *, chosen: "Selection", output: str, force: bool, json: bool) -> None:
+    """Write the dead letters with all their bytes as JSON Lines.
+
+    They are all, or those that are selected; N is a number in `dead-letters list`. Bytes are {"text": ...} where they
+    are UTF-8, else {"base64": ...}. --json prints how many were exported.
+    """
+    if json and output == "-":
+        raise CommandError("--json needs --output FILE: the lines on standard output are JSON already", USAGE)
+    with loading():
+        from services.ops.actions import dead_letters as action
+    action.export(program, chosen, output, force=force, json=json)
 
 
-async def _list(settings: OpsSettings, chosen: Selection, *, json: bool) -> None:
-    print_all = _print_json if json else _print_table
-    async with reader.opened(settings, since=chosen.since) as topic:
-        with progress("reading", topic.total) as advance:
-            await print_all(topic.selected(chosen, reporting(advance)))
+@group.command(epilog="Example: callfold dead-letters replay --reason missing --dry-run")
+@selecting(numbered=True)
+@click.option("--dry-run", is_flag=True, help="Print what would be done, and send nothing")
+@click.option(
+    "--again", is_flag=True, help="Also those that were refused again after a replay, or are already in the log"
+)
+@click.option("--yes", is_flag=True, help="Send all back without asking")
+@as_json
+@click.pass_obj
+def replay(program: Program, *, chosen: "Selection", dry_run: bool, again: bool, yes: bool, json: bool) -> None:
+    """Send dead letters back to the topics that they came from.
 
+    They are all, or those that are selected; N is a number in `dead-letters list`.
 
-async def _export(settings: OpsSettings, chosen: Selection, write: Write) -> int:
-    done = 0
-    async with reader.opened(settings, since=chosen.since) as topic:
-        with progress("exporting", topic.total) as advance:
-            async for letter in topic.selected(chosen, reporting(advance)):
-                write(line_of(letter))
-                done += 1
-    return done
-
-
-async def _print_table(letters: AsyncIterator[DeadLetter]) -> None:
-    """Print page by page: there may be more than fit into memory."""
-    page: list[list[object]] = []
-    printed = False
-    async for letter in letters:
-        page.append(_row(letter))
-        if len(page) == _PAGE:
-            print_table(_COLUMNS, page, _NUMBERS, headed=not printed)
-            page, printed = [], True
-    if page or not printed:
-        print_table(_COLUMNS, page, _NUMBERS, headed=not printed)
-
-
-async def _print_json(letters: AsyncIterator[DeadLetter]) -> None:
-    """Print one by one: there may be more than fit into memory."""
-    before = "["
-    async for letter in letters:
-        write_text(f"{before}\n{as_json(letter.described())}")
-        before = ","
-    write_text("[]\n" if before == "[" else "\n]\n")
-
-
-def _row(letter: DeadLetter) -> list[object]:
-    return [
-        f"{cell[:_MAX_CELL]}…" if isinstance(cell, str) and len(cell) > _MAX_CELL else cell
-        for cell in (getattr(letter, name) for name in _COLUMNS)
-    ]
-
-
-def _readable(content: bytes | None) -> str:
-    return "-" if content is None else content.decode(errors="backslashreplace")
+    A record that is refused again becomes a dead letter again, which is not replayed without --again; nor is an event
+    that the log already has. An event that arrives twice counts once.
+    """
+    with loading():
+        from services.ops.actions import replay as action
+    action.replay(program, chosen, again=again, dry_run=dry_run, yes=yes, json=json)

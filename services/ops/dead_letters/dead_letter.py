@@ -23,6 +23,7 @@ class DeadLetter:
     time: str
     reason: str | None
     detail: str | None
+    organization: str | None
     call: str | None
     source: str | None
     topic: str | None
@@ -50,6 +51,7 @@ def dead_letter_of(record: Any, *, only_partition: bool) -> DeadLetter:
         time=rfc3339(record.timestamp),
         reason=headers.get("reason"),
         detail=headers.get("detail"),
+        organization=headers.get("ce_organizationid") or _text(event, "organizationid"),
         call=headers.get("ce_subject") or _text(event, "subject") or key or None,
         source=headers.get("ce_source") or _text(event, "source"),
         topic=headers.get("topic"),

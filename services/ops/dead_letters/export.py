@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from services.ops.console import as_json
 from services.ops.dead_letters.dead_letter import DeadLetter
@@ -15,7 +16,12 @@ Write = Callable[[str], object]
 
 
 def line_of(letter: DeadLetter) -> str:
-    r"""Return a dead letter as one line of JSON, its end included.
+    """Return a dead letter as one line of JSON, its end included."""
+    return f"{as_json(content_of(letter))}\n"
+
+
+def content_of(letter: DeadLetter) -> dict[str, Any]:
+    r"""Return all of a dead letter.
 
     `key`, `headers` (pairs of a name and its bytes, in their order) and `value` follow the fields that the list shows.
     Bytes are `{"text": ...}` if they are UTF-8, else `{"base64": ...}`, and null if there are none.
@@ -23,7 +29,7 @@ def line_of(letter: DeadLetter) -> str:
     record = letter.record
     headers = [[name, readable(value)] for name, value in record.headers]
     content = {"key": readable(record.key), "headers": headers, "value": readable(record.value)}
-    return f"{as_json(letter.described() | content)}\n"
+    return letter.described() | content
 
 
 def readable(content: bytes | None) -> dict[str, str] | None:

@@ -55,7 +55,7 @@ class DeadLetterReader:
         async for record in self._read(report, selection):
             if selection.in_time(record.timestamp):
                 letter = self._letter(record)
-                if selection.includes(letter.reason, letter.call, letter.source):
+                if selection.includes(letter):
                     yield letter
 
     async def get(self, number: str) -> DeadLetter:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aiokafka.errors import KafkaError
 
-from services.ops.database import Opening, translate_errors
+from services.ops.database import translate_errors
 from services.ops.dead_letters import reader
 from services.ops.dead_letters.dead_letter import DeadLetter
 from services.ops.dead_letters.ingested import already_ingested, identity
@@ -15,6 +15,7 @@ from services.ops.dead_letters.replayable import replayed, why_not_replayable
 from services.ops.dead_letters.scan import Scan
 from services.ops.dead_letters.selection import Selection
 from services.ops.errors import FAILED, INTERRUPTED, CommandError
+from services.ops.program import Opening
 from services.ops.settings import OpsSettings
 from shared.contract.decode_event import Event, decode
 from shared.kafka import admin

@@ -60,5 +60,5 @@ async def scan(settings: OpsSettings, selection: Selection, report: Report) -> S
             if letter.replayed_from is not None:
                 replaced.add(letter.replayed_from)
             if not selection.numbers and selection.in_time(letter.record.timestamp):
-                selected += selection.includes(letter.reason, letter.call, letter.source)
+                selected += selection.includes(letter)
     return Scan(topic.ranges, selected, replaced)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from services.ops.dead_letters.dead_letter import DeadLetter
 from shared.contract.topics import LOG_APPEND_TIME
 
 # The clocks of a partition's successive leaders may differ.
@@ -11,13 +12,14 @@ _CLOCK_SKEW_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Limits, all of which must hold; of several reasons, calls or sources one is enough.
+    """Limits, all of which must hold; of several reasons, organizations, calls or sources one is enough.
 
     `since` and `until` (Unix milliseconds, `until` excluded) limit the time at which Kafka appended the dead letter.
     `numbers` selects single dead letters, without any limit.
     """
 
     reasons: frozenset[str] = frozenset()
+    organizations: frozenset[str] = frozenset()
     calls: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
     since: int | None = None
@@ -31,9 +33,14 @@ class Selection:
     def in_time(self, timestamp: int) -> bool:
         return (self.since is None or timestamp >= self.since) and (self.until is None or timestamp < self.until)
 
-    def includes(self, reason: str | None, call: str | None, source: str | None) -> bool:
+    def includes(self, letter: DeadLetter) -> bool:
         """Return whether a dead letter that is `in_time` is selected."""
-        pairs = ((self.reasons, reason), (self.calls, call), (self.sources, source))
+        pairs = (
+            (self.reasons, letter.reason),
+            (self.organizations, letter.organization),
+            (self.calls, letter.call),
+            (self.sources, letter.source),
+        )
         return all(not wanted or found in wanted for wanted, found in pairs)
 
     def ends_before(self, record: Any) -> bool:

@@ -16,6 +16,9 @@ from shared.contract.problems import Problem, ProblemKind
 MISSPELT_TYPE = "unknown_type"
 """The kind of warning for a type that the contract does not have, but that resembles one of its types."""
 
+REPEATED = "repeated"
+"""The kind of note for an event that an earlier line has too."""
+
 _MOST_REMEMBERED = 1_000_000
 _DIGEST_BYTES = 8
 
@@ -23,11 +26,15 @@ _resembling = lru_cache(1_000)(resembling)
 
 
 class Doubt(NamedTuple):
-    """A warning; `kind` is a `ProblemKind` or `MISSPELT_TYPE`, `field` the field of `data`, None for the envelope."""
+    """A warning, or a note if `kind` is `REPEATED`; else it is a `ProblemKind` or `MISSPELT_TYPE`.
+
+    `field` is the field of `data`, None for the envelope. `earlier` is the line that it contradicts or repeats.
+    """
 
     kind: str
     field: str | None
     detail: str
+    earlier: int | None = None
 
 
 class _Body(NamedTuple):
@@ -63,7 +70,10 @@ class Doubts:
                 del self._bodies[next(iter(self._bodies))]
         elif _differ(first, body):
             why = f"line {first.line} has another body under the same `source` and `id`: only one of the two counts"
-            yield Doubt(ProblemKind.CONFLICT, None, why)
+            yield Doubt(ProblemKind.CONFLICT, None, why, first.line)
+        else:
+            why = f"line {first.line} has the same event: it counts once"
+            yield Doubt(REPEATED, None, why, first.line)
 
 
 def _doubt(problem: Problem) -> Doubt:

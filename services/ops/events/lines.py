@@ -62,18 +62,26 @@ def opened(path: str) -> Iterator[Source]:
         yield Source(path, file.fileno(), status.st_size if stat.S_ISREG(status.st_mode) else None)
 
 
-async def read(source: Source) -> AsyncIterator[tuple[int, list[Line]]]:
-    """Yield the lines, as many at a time as can be read at once, with the number of bytes read so far.
+async def chunks(source: Source) -> AsyncIterator[bytes]:
+    """Yield the bytes, as many at a time as can be read at once.
 
     Raises:
         CommandError: the source cannot be read, or is not text.
     """
-    done = number = cut = 0
-    rest = b""
+    first = True
     while chunk := await _chunk(source):
         # JSON has no such byte; archives, images and UTF-16 have, and would be refused line by line.
-        if done == 0 and b"\0" in chunk[:_HEAD_BYTES]:
+        if first and b"\0" in chunk[:_HEAD_BYTES]:
             raise CommandError(f"{source.name} is not text; JSON Lines in UTF-8 are expected")
+        first = False
+        yield chunk
+
+
+async def lines_of(parts: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, list[Line]]]:
+    """Yield the lines in these parts of a file, part by part, with the number of bytes so far."""
+    done = number = cut = 0
+    rest = b""
+    async for chunk in parts:
         done += len(chunk)
         *ended, rest = (rest + chunk).split(b"\n")
         lines = []

@@ -7,7 +7,8 @@ from contextlib import suppress
 from aiokafka.errors import KafkaError
 
 from services.ops.errors import INTERRUPTED, CommandError
-from services.ops.events.lines import Line, Source, read
+from services.ops.events.layout import read
+from services.ops.events.lines import Line, Source
 from services.ops.events.validate_lines import Checking, Report, Tally, topic_of
 from services.ops.settings import OpsSettings
 from shared.contract.topics import Topics

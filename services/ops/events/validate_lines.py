@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from services.ops.events.doubts import Doubt, Doubts
-from services.ops.events.lines import Line, Source, read
+from services.ops.events.doubts import REPEATED, Doubt, Doubts
+from services.ops.events.layout import Layout, opened_layout, read_values
+from services.ops.events.lines import Line, Source, lines_of
 from shared.contract.decode_event import Event, InvalidEvent, decode, too_large
 from shared.contract.payloads import TRANSCRIPTION, TYPES
 from shared.contract.topics import MAX_EVENT_BYTES, Topics
@@ -19,25 +20,29 @@ Report = Callable[["Tally"], None]
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Some lines: their valid events, how many were refused, and how many warnings there are about the valid ones."""
+    """Some lines: their valid events, how many were refused, and the warnings and notes about the valid ones."""
 
     valid: Sequence[tuple[Line, Event]] = ()
     refused: int = 0
     warnings: int = 0
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How far a file has been read; `valid` events are, where they are published, acknowledged.
 
-    `unknown` are event types that the contract does not have, at most about twenty of them.
+    `repeated` of the valid ones are in an earlier line too. `layout` is how the events stand in the file. `unknown` are
+    event types that the contract does not have, at most about twenty of them.
     """
 
     bytes_read: int = 0
     valid: int = 0
     refused: int = 0
     warnings: int = 0
+    repeated: int = 0
     unknown: frozenset[str] = frozenset()
+    layout: Layout = Layout.LINES
 
     def after(self, bytes_read: int, checked: Checked) -> "Tally":
         """Return the tally after further lines."""
@@ -47,7 +52,9 @@ class Tally:
             self.valid + len(checked.valid),
             self.refused + checked.refused,
             self.warnings + checked.warnings,
+            self.repeated + checked.repeated,
             self.unknown if len(self.unknown) >= _MOST_UNKNOWN else self.unknown | types,
+            self.layout,
         )
 
 
@@ -62,7 +69,7 @@ class Checking:
     def check(self, lines: Sequence[Line]) -> Checked:
         """Check the next lines that are not blank."""
         valid: list[tuple[Line, Event]] = []
-        refused = warnings = 0
+        refused = warnings = repeated = 0
         for line in lines:
             if line.blank:
                 continue
@@ -74,8 +81,11 @@ class Checking:
             valid.append((line, event))
             for doubt in self._doubts.of(line, event):
                 self.warn(line, doubt)
-                warnings += 1
-        return Checked(valid, refused, warnings)
+                if doubt.kind == REPEATED:
+                    repeated += 1
+                else:
+                    warnings += 1
+        return Checked(valid, refused, warnings, repeated)
 
 
 def check(line: Line) -> Event | InvalidEvent:
@@ -91,13 +101,13 @@ def topic_of(event: Event, topics: Topics) -> str:
 
 
 async def validate(source: Source, checking: Checking, report: Report) -> Tally:
-    """Check every line that is not blank.
+    """Check every line that is not blank, or every value where the events do not stand one a line.
 
-    Raises:
-        CommandError: the source cannot be read.
+    Raises: CommandError: the source cannot be read.
     """
-    tally = Tally()
-    async for done, lines in read(source):
+    layout, parts = await opened_layout(source)
+    tally = Tally(layout=layout)
+    async for done, lines in lines_of(parts) if layout is Layout.LINES else read_values(source, parts):
         tally = tally.after(done, checking.check(lines))
         report(tally)
     return tally

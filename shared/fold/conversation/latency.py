@@ -15,15 +15,16 @@ _COMPONENTS = ("e2e", "asr", "llm", "llm_websocket_network_rtt", "tts", "knowled
 def latency(call: CallEvents) -> dict[str, Percentiles] | None:
     """Return the percentiles of each component with samples, those of `_COMPONENTS` first; None without samples."""
     samples: dict[str, list[float]] = {}
-    for event in _standing(call.carrying("latency.sampled")):
+    for event in standing_samples(call):
         data = event.data
         samples.setdefault(data["component"], []).append(data["value_ms"])
     names = [*(name for name in _COMPONENTS if name in samples), *sorted(samples.keys() - set(_COMPONENTS))]
     return {name: percentiles(samples[name]) for name in names} or None
 
 
-def _standing(samples: Sequence[Event]) -> Sequence[Event]:
+def standing_samples(call: CallEvents) -> Sequence[Event]:
     """Return the samples that stand, in order: of one source, component and `sample_id` the latest."""
+    samples = call.carrying("latency.sampled")
     if not any("sample_id" in event.data for event in samples):
         return samples  # as in most calls
     return latest_of_each(samples, "sample_id", itemgetter("component"))

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from pathlib import Path
 
 import orjson
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
@@ -55,7 +56,7 @@ async def test_the_list_shows_the_reason_the_call_and_the_input_record(kafka_boo
     await put(
         kafka_bootstrap,
         topics,
-        b'{"subject": "call-2", "source": "/pbx"}',
+        b'{"subject": "call-2", "source": "/pbx", "organizationid": "org-1"}',
         key=None,
         headers=(("reason", b"its own"), *WHY),
     )
@@ -70,6 +71,7 @@ async def test_the_list_shows_the_reason_the_call_and_the_input_record(kafka_boo
             "time": rfc3339(record.timestamp),
             "reason": "missing",
             "detail": "`data.digits` is missing",
+            "organization": "org-1",
             "call": "call-2",
             "source": "/pbx",
             "topic": "calls.telephony",
@@ -81,16 +83,53 @@ async def test_the_list_shows_the_reason_the_call_and_the_input_record(kafka_boo
     ]
 
 
-async def test_the_table_has_one_row_each_and_no_control_codes(kafka_bootstrap: str, topics: Topics) -> None:
+async def test_an_organization_selects_its_dead_letters(kafka_bootstrap: str, topics: Topics) -> None:
+    for name in (b"org-1", b"org-2"):
+        await put(kafka_bootstrap, topics, b"{", headers=(("ce_organizationid", name), *WHY))
+
+    done = callfold("list", "--organization", "org-2", "--json", bootstrap=kafka_bootstrap, topics=topics)
+
+    assert [letter["number"] for letter in orjson.loads(done.stdout)] == ["1"]
+
+
+async def test_a_dead_letter_is_shown_and_exported_to_programs(
+    kafka_bootstrap: str, topics: Topics, tmp_path: Path
+) -> None:
+    await put(kafka_bootstrap, topics, b"\xff")
+    file = tmp_path / "letters.jsonl"
+
+    shown = callfold("show", "0", "--json", bootstrap=kafka_bootstrap, topics=topics)
+    exported = callfold("export", "--json", "--output", str(file), bootstrap=kafka_bootstrap, topics=topics)
+
+    found = orjson.loads(shown.stdout)
+    assert (found["number"], found["key"], found["value"]) == ("0", {"text": "call-456"}, {"base64": "/w=="})
+    assert shown.stderr == b""
+    assert orjson.loads(exported.stdout) == {"exported": 1, "file": str(file)}
+    assert orjson.loads(await asyncio.to_thread(file.read_bytes)) == found
+
+
+async def test_a_line_of_the_list_fits_80_columns(kafka_bootstrap: str, topics: Topics) -> None:
     await put(kafka_bootstrap, topics, HOSTILE, key=HOSTILE, headers=(("detail", HOSTILE), ("reason", b"[b]")))
     await put(kafka_bootstrap, topics, b"{}")
 
     done = callfold("list", bootstrap=kafka_bootstrap, topics=topics)
 
     head, hostile, plain = done.stdout.decode().splitlines()
+    assert head.split() == ["number", "time", "reason", "call", "detail"]
+    assert hostile.isprintable()
+    assert max(map(len, (head, hostile, plain))) <= 80
+
+
+async def test_the_wide_table_has_one_row_each_and_no_control_codes(kafka_bootstrap: str, topics: Topics) -> None:
+    await put(kafka_bootstrap, topics, HOSTILE, key=HOSTILE, headers=(("detail", HOSTILE), ("reason", b"[b]")))
+    await put(kafka_bootstrap, topics, b"{}")
+
+    done = callfold("list", "--wide", bootstrap=kafka_bootstrap, topics=topics)
+
+    head, hostile, plain = done.stdout.decode().splitlines()
     assert head.split() == [
-        *("number", "time", "reason", "detail", "call", "source"),
-        *("topic", "partition", "offset", "replays"),
+        *("number", "time", "reason", "detail", "organization", "call"),
+        *("source", "topic", "partition", "offset", "replays"),
     ]
     assert hostile.isprintable()
     assert "[b]" in hostile

@@ -4,6 +4,9 @@ import asyncio
 import signal
 import subprocess
 
+import orjson
+import pytest
+
 from services.worker.consumer.topic_setup import Wanted, declare
 from services.worker.runtime.retry import retry_until_available
 from shared.contract.topics import Topics
@@ -76,6 +79,30 @@ async def test_warnings_are_counted(kafka_bootstrap: str, topics: Topics) -> Non
 
     assert (code, out, error) == (0, "1 published, 0 refused\n", "2 warnings: see callfold validate\n")
     assert [record.value for record in await records(kafka_bootstrap, topics.telephony)] == [doubtful]
+
+
+async def test_programs_get_the_sums(kafka_bootstrap: str, topics: Topics) -> None:
+    done = run(
+        *("publish", "-", "--json"),
+        text=raw(event("call.dtmf")) + b"\n{}",
+        kafka_bootstrap=kafka_bootstrap,
+        topic_prefix=topics.prefix,
+    )
+
+    assert (done.returncode, orjson.loads(done.stdout)) == (1, {"published": 1, "refused": 1, "warnings": 0})
+
+
+@pytest.mark.parametrize(
+    ("text", "query"), [(b"\n[{}]", ".[]"), (orjson.dumps(event("call.dtmf"), option=orjson.OPT_INDENT_2), ".")]
+)
+async def test_what_is_not_one_event_a_line_is_refused_as_a_whole(
+    kafka_bootstrap: str, topics: Topics, text: bytes, query: str
+) -> None:
+    code, out, error = publish(text, kafka_bootstrap, topics)
+
+    assert (code, out, error.count("\n")) == (1, "", 1)
+    assert f"`publish` takes one event a line: jq -c '{query}' FILE | callfold publish -" in error
+    assert await records(kafka_bootstrap, topics.telephony) == []
 
 
 async def test_many_events_keep_their_order_within_a_call(kafka_bootstrap: str, topics: Topics) -> None:

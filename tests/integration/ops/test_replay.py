@@ -38,12 +38,15 @@ async def test_a_record_that_is_valid_now_is_folded_and_not_replayed_twice(
     sent = await callfold.replay("--yes")
     await wait_for(connection, expected(CALL))
     again = await callfold("replay")
+    summed = orjson.loads((await callfold("replay", "--json")).stdout)
     forced = await callfold.replay("0", "--again")
 
     assert (dry, untouched) == ("3 would be sent back, 0 left out, 0 refused", [[], []])
     assert sent == "3 sent back, 0 left out, 0 refused"
     assert again.stdout == "0 sent back, 3 left out, 0 refused\n"
     assert again.stderr == "3 left out (0, 1, 2): its event is already in the log; --again replays it\n"
+    ingested = {"why": "its event is already in the log; --again replays it", "count": 3, "first": ["0", "1", "2"]}
+    assert summed == {"sent": 0, "dry_run": False, "left_out": [ingested], "refused": []}
     assert forced == "1 sent back, 0 left out, 0 refused"
     await eventually(lambda: worker.metric("callfold_events_ingested_total") == 4)
     await wait_for(connection, expected(CALL))

@@ -1,5 +1,6 @@
 """`callfold` while it is loading."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -11,9 +12,12 @@ from tests.support.eventually import eventually, scaled
 SLOW_LIBRARY = "import pathlib, time; pathlib.Path('loading').touch(); time.sleep(60)"
 
 
-async def test_ctrl_c_while_it_loads_ends_it_without_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    (tmp_path / "typer.py").write_text(SLOW_LIBRARY)
+@pytest.mark.parametrize("library", ["click", "pydantic", "aiokafka"])
+async def test_ctrl_c_while_it_loads_ends_it_without_output(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    (tmp_path / f"{library}.py").write_text(SLOW_LIBRARY)
     with start("lag", cwd=tmp_path) as process:
         await eventually((tmp_path / "loading").exists)
 

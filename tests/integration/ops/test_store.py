@@ -55,6 +55,23 @@ def test_an_unknown_key_is_one_line(callfold: Command) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", expected)
 
 
+async def test_the_events_of_a_call_are_listed_as_the_log_has_them(callfold: Command, connection: Connection) -> None:
+    store = MongoStore(connection)
+    first, second = (raw(event("call.note", id="1", event=text)) for text in "ab")
+    await store.insert([document(offset=5, content=second), document(offset=9, content=first)])
+    await store.mark_stale([update()])
+
+    table = callfold("events", "org-789", "call-456")
+    listed = orjson.loads(callfold("events", "org-789", "call-456", "--json").stdout)
+    bodies = callfold("events", "org-789", "call-456", "--raw").stdout.splitlines()
+    unknown = callfold("events", "org-789", "call-457")
+
+    assert (table.returncode, len(table.stdout.splitlines())) == (0, 4)
+    assert {(each["offset"], each["standing"]) for each in listed} == {(5, "lost"), (9, "counts")}
+    assert set(bodies) == {first, second}
+    assert (unknown.returncode, unknown.stdout, unknown.stderr.count(b"\n")) == (1, b"", 1)
+
+
 async def test_get_prints_the_record(callfold: Command, connection: Connection) -> None:
     store = MongoStore(connection)
     await store.insert([document(content=raw(event("call.ended", at=1_703_097_930_000)))])

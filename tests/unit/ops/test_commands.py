@@ -3,19 +3,24 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
+import click
 import orjson
 import pytest
-from typer.testing import CliRunner
+from click.testing import CliRunner
+from pydantic import SecretStr
 
 from services.ops import __main__ as program
 from services.ops.app import create_app
-from services.ops.commands.arguments import key, named
-from services.ops.database import address
+from services.ops.commands.arguments import key
 from services.ops.errors import CommandError
+from services.ops.settings import MONGO, OpsSettings
 from shared.contract.ids import call_key
 from shared.store.api_keys import opens
+from shared.store.ids import named
 from tests.support.callfold import CALLFOLD, PEPPER, MemoryCallfold
 from tests.support.events.makers import event, raw
 from tests.support.eventually import scaled
@@ -35,8 +40,10 @@ COMMANDS = [
     ["keys", "list"],
     ["keys", "revoke"],
     ["get"],
+    ["events"],
     ["problems"],
     ["rebuild"],
+    ["rewind"],
     ["lag"],
 ]
 
@@ -47,6 +54,31 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
 
     assert result.exit_code == 0
     assert "Example: callfold" in result.output
+
+
+def test_every_command_prints_json_if_asked() -> None:
+    without = [words for words, command in leaves(create_app()) if "--json" not in options(command)]
+
+    assert without == []
+
+
+def leaves(group: click.Group) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {words}", leaf) for words, leaf in leaves(command))
+        else:
+            yield name, command
+
+
+def options(command: click.Command) -> set[str]:
+    return {name for param in command.params for name in param.opts}
+
+
+@pytest.mark.parametrize("command", [[], ["dead-letters"], ["keys"]], ids=" ".join)
+def test_the_help_of_a_group_has_a_whole_sentence_for_each_command(command: list[str]) -> None:
+    result = CliRunner().invoke(create_app(), [*command, "--help"], terminal_width=80)
+
+    assert "..." not in result.output.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +92,10 @@ def test_every_help_shows_an_example(command: list[str]) -> None:
         ["keys", "create", "--organization", "a/b"],
         ["fold"],
         ["dead-letters", "replay", "17", "--call", "a"],
+        ["dead-letters", "export", "--json"],
+        ["events", "org-789", "call-456", "--raw", "--json"],
+        ["--env", "none.env", "lag"],
+        ["--env", "/", "lag"],
     ],
 )
 def test_invalid_arguments_are_one_line(
@@ -118,12 +154,30 @@ def test_a_key_that_does_not_exist_cannot_be_revoked(memory: MemoryCallfold) -> 
     assert str(result.exception) == "there is no key cf_none; `keys list` shows them"
 
 
+def test_programs_get_what_became_of_a_key(memory: MemoryCallfold) -> None:
+    created = orjson.loads(memory.run("keys", "create", "--organization", "org-789", "--json").stdout)
+
+    revoked = memory.run("keys", "revoke", created["api_key"], "--json")
+
+    assert orjson.loads(revoked.stdout) == {"api_key": created["api_key"], "revoked": True}
+
+
+def test_programs_get_the_sums_of_a_rebuild(memory: MemoryCallfold) -> None:
+    store = memory.database.store
+    asyncio.run(store.insert([document(content=raw(event("call.ended")))]))
+    asyncio.run(store.mark_stale([update()]))
+
+    done = memory.run("rebuild", "--organization", "org-789", "--broken", "--json")
+
+    assert orjson.loads(done.stdout) == {"seen": 1, "rebuilt": 0, "broken": 0, "left": 0}
+
+
 def test_get_prints_the_record_and_its_finality(memory: MemoryCallfold) -> None:
     store = memory.database.store
     asyncio.run(store.insert([document(content=raw(event("call.started", metadata={"a": "\x9b"})))]))
     asyncio.run(store.mark_stale([update()]))
 
-    result = memory.run("get", "org-789", "call-456")
+    result = memory.run("get", "org-789", "call-456", "--json")
 
     assert result.exit_code == 0
     assert orjson.loads(result.stdout)["metadata"] == {"a": "\x9b"}
@@ -180,7 +234,17 @@ def test_a_call_to_continue_after_is_named_as_its_events_do() -> None:
     "uri", ["mongodb://user:s%40cret@a:1,b:2/db?x=1", "mongodb://a:1,b:2", "mongodb://user@a:1,b:2?x=@", "a:1,b:2"]
 )
 def test_the_address_of_a_database_has_no_secret(uri: str) -> None:
-    assert address(uri) == "a:1,b:2"
+    assert OpsSettings(mongo_uri=SecretStr(uri)).address(MONGO) == "a:1,b:2"
+
+
+def test_ctrl_c_is_one_line_and_its_usual_exit_code() -> None:
+    def interrupted(_: OpsSettings) -> NoReturn:
+        raise KeyboardInterrupt
+
+    done = CliRunner().invoke(create_app(), ["keys", "list"], obj=interrupted)
+
+    assert isinstance(done.exception, CommandError)
+    assert (str(done.exception), done.exception.code) == ("interrupted", 130)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

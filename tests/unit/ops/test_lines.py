@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ops.errors import CommandError
-from services.ops.events.lines import KEPT_BYTES, Line, Source, opened, read
+from services.ops.events.lines import KEPT_BYTES, Line, Source, chunks, lines_of, opened
 
 
-async def lines_of(source: Source) -> list[Line]:
-    return [line async for _, lines in read(source) for line in lines]
+async def all_lines(source: Source) -> list[Line]:
+    return [line async for _, lines in lines_of(chunks(source)) for line in lines]
 
 
-async def piped(chunks: Sequence[bytes]) -> list[Line]:
+async def piped(parts: Sequence[bytes]) -> list[Line]:
     """Return the lines of a pipe that the chunks are written into one by one, each when the one before is read."""
     reading, writing = os.pipe()
-    batches = read(Source("a pipe", reading, None))
+    batches = lines_of(chunks(Source("a pipe", reading, None)))
     found: list[Line] = []
-    for chunk in chunks:
-        os.write(writing, chunk)
+    for part in parts:
+        os.write(writing, part)
         found += (await anext(batches))[1]
     os.close(writing)
     found += [line async for _, lines in batches for line in lines]
@@ -67,7 +67,7 @@ async def test_a_file_is_read_line_by_line(tmp_path: Path) -> None:
     file.write_bytes(b"a\nb\n")
 
     with opened(str(file)) as source:
-        lines = await lines_of(source)
+        lines = await all_lines(source)
 
     assert source.size == 4
     assert [line.text for line in lines] == [b"a", b"b"]
@@ -77,7 +77,7 @@ async def test_the_lines_of_a_pipe_are_read_as_they_arrive() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"a\n")
 
-    batches = read(Source("a pipe", reading, None))
+    batches = lines_of(chunks(Source("a pipe", reading, None)))
     first = await anext(batches)
     second = asyncio.ensure_future(anext(batches))
     await asyncio.sleep(0.01)
@@ -98,7 +98,7 @@ async def test_a_file_that_is_not_text_is_refused_as_a_whole(tmp_path: Path, con
     file.write_bytes(content)
 
     with opened(str(file)) as source, pytest.raises(CommandError, match="junk is not text"):
-        await lines_of(source)
+        await all_lines(source)
 
 
 def test_a_file_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:

@@ -1,15 +1,24 @@
 """The command's settings: the environment, then the file of the local stack, then the files of secrets."""
 
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from click.testing import CliRunner
 from motor.core import AgnosticCollection
 from pymongo.asynchronous.collection import AsyncCollection
 
 from services.ops.__main__ import connect
-from services.ops.settings import KeySettings, OpsSettings
+from services.ops.app import create_app
+from services.ops.program import Program
+from services.ops.settings import KAFKA, MONGO, KeySettings, OpsSettings, load
 
 PEPPER = "p" * 32
+
+
+def _none(_: OpsSettings) -> NoReturn:
+    """Open no database: these tests use none."""
+    raise AssertionError
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +65,43 @@ async def test_the_command_uses_the_driver_that_is_set(
 
     assert isinstance(connection.collection("calls"), collection)
     await connection.close()
+
+
+def test_a_file_of_settings_is_read_in_place_of_that_of_the_local_stack(folder: Path) -> None:
+    local_stack(folder, KAFKA_BOOTSTRAP="127.0.0.1:29092", TOPIC_PREFIX="local")
+    (folder / "other.env").write_text("CALLFOLD_KAFKA_BOOTSTRAP=kafka:9092\nOTHER=1\n")
+
+    settings = load(Program(_none, folder / "other.env"), kind=OpsSettings)
+
+    assert (settings.kafka_bootstrap, settings.topic_prefix) == ("kafka:9092", "calls")
+
+
+def test_the_command_line_names_the_file_of_settings(folder: Path) -> None:
+    (folder / "other.env").write_text("CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:1\n")
+
+    done = CliRunner().invoke(create_app(), ["--env", "other.env", "lag"])
+
+    assert "127.0.0.1:1" in str(done.exception)
+    assert done.stderr == ""
+
+
+def test_addresses_that_nobody_has_set_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    load(Program(_none), KAFKA, MONGO, kind=OpsSettings)
+
+    assert capsys.readouterr().err == (
+        "callfold: using Kafka at 127.0.0.1:9092 (CALLFOLD_KAFKA_BOOTSTRAP is not set) and MongoDB at "
+        "127.0.0.1:27017 (CALLFOLD_MONGO_URI is not set); --env FILE names a file of settings\n"
+    )
+
+
+def test_only_servers_that_the_command_uses_are_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CALLFOLD_MONGO_URI", "mongodb://user:s3cret@mongo")
+
+    load(Program(_none), MONGO, kind=OpsSettings)
+
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_file_may_name_the_folder_of_secrets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
-from typer.testing import CliRunner, Result
+from click.testing import CliRunner, Result
 
 from services.ops.app import create_app
 from services.ops.events import doubts
@@ -44,8 +45,8 @@ def doubts_of(*lines: bytes) -> list[list[tuple[str, str | None]]]:
 
 
 def test_each_invalid_line_is_named_with_its_reason() -> None:
-    good = raw(event("call.dtmf"))
-    text = good + b"\n\n{\n" + raw(event("call.note") | {"subject": "\x1b[2J"}) + b"\r\n" + good
+    note = raw(event("call.note") | {"subject": "\x1b[2J"})
+    text = raw(event("call.dtmf")) + b"\n\n{\n" + note + b"\r\n" + raw(event("call.dtmf"))
 
     done = run("validate", "-", text=text)
 
@@ -96,15 +97,16 @@ def test_an_identity_with_another_body_is_a_warning_that_names_the_first_line(va
 
     done = validate(first, first, second, raw(event("call.dtmf", id="1", digits="3", call="another")))
 
-    assert done.stdout == "4 valid, 1 warnings, 0 refused\n"
+    assert done.stdout == "4 valid (1 repeated), 1 warnings, 0 refused\n"
     assert done.stderr == (
+        "events.jsonl:2: note: line 1 has the same event: it counts once\n"
         "events.jsonl:3: warning: conflict: line 1 has another body under the same `source` and `id`: only one of the "
         "two counts\n"
     )
 
 
 def test_of_many_alike_warnings_the_first_hundred_are_printed(validate: Validate) -> None:
-    lines = [raw(event("call.ringing", spin=1)), *[raw(event("call.ringing", turn=1))] * 103]
+    lines = [raw(event("call.ringing", spin=1)), *(raw(event("call.ringing", turn=1)) for _ in range(103))]
 
     done = validate(*lines)
 
@@ -119,6 +121,90 @@ def test_a_warning_is_printed_without_control_characters(validate: Validate) -> 
 
     assert "\x1b" not in done.stderr
     assert r"`data.\x1b[2J` is no field" in done.stderr
+
+
+def test_an_event_that_is_in_the_file_twice_is_no_failure(validate: Validate) -> None:
+    twice = [raw(event("call.dtmf", id="1"))] * 2
+
+    done = validate(*twice, options=("--strict",))
+
+    assert (done.exit_code, done.stdout) == (0, "2 valid (1 repeated), 0 warnings, 0 refused\n")
+
+
+def test_programs_get_every_finding_and_the_sums(validate: Validate) -> None:
+    first, second = (raw(event("call.dtmf", id="1", digits=digits)) for digits in "12")
+
+    done = validate(first, first, second, b"{}", raw(event("call.moved")), options=("--json",))
+
+    found = orjson.loads(done.stdout)
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert [(each["severity"], each["line"], each["kind"], each["earlier_line"]) for each in found["findings"]] == [
+        ("note", 2, "repeated", 1),
+        ("warning", 3, "conflict", 1),
+        ("error", 4, "not_cloudevents", None),
+    ]
+    assert {name: found[name] for name in found if name != "findings"} == {
+        "valid": 4,
+        "repeated": 1,
+        "warnings": 1,
+        "refused": 1,
+        "unknown_types": ["call.moved"],
+    }
+
+
+def test_a_file_without_findings_is_json_too(validate: Validate) -> None:
+    done = validate(raw(event("call.dtmf")), options=("--json",))
+
+    assert orjson.loads(done.stdout)["findings"] == []
+
+
+def indented(*bodies: Any) -> bytes:
+    return b"\n".join(orjson.dumps(body, option=orjson.OPT_INDENT_2) for body in bodies)
+
+
+def test_events_over_several_lines_are_checked_and_named_by_their_first_line(validate: Validate) -> None:
+    good = event("call.dtmf", id="1")
+
+    done = validate(indented(good, event("call.dtmf") | {"subject": 1.5}, good))
+
+    lines = len(indented(good).splitlines())
+    assert (done.exit_code, done.stdout) == (1, "2 valid (1 repeated), 1 warnings, 1 refused\n")
+    refused, note, layout = done.stderr.splitlines()
+    assert refused.startswith(f"events.jsonl:{lines + 1}: wrong_type: `subject`")
+    assert note.startswith(f"events.jsonl:{2 * lines + 1}: note: line 1 has the same event")
+    assert layout == (
+        "events.jsonl: warning: layout: has events over several lines; `publish` takes one event a line: "
+        "jq -c '.' events.jsonl | callfold publish -"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", [orjson.dumps([event("call.dtmf"), 7]), b"\n [" + indented(event("call.dtmf")) + b",\n7\n]\n"]
+)
+def test_the_events_of_an_array_are_checked(validate: Validate, text: bytes) -> None:
+    done = validate(text)
+
+    assert (done.exit_code, done.stdout) == (1, "1 valid, 1 warnings, 1 refused\n")
+    refused, layout = done.stderr.splitlines()
+    assert ": not_an_object: " in refused
+    assert "is a JSON array; `publish` takes one event a line: jq -c '.[]' events.jsonl | callfold publish -" in layout
+
+
+def test_strict_fails_on_a_file_that_publish_does_not_take(validate: Validate) -> None:
+    done = validate(indented(event("call.dtmf")), options=("--strict",))
+
+    assert (done.exit_code, done.stdout) == (1, "1 valid, 1 warnings, 0 refused\n")
+
+
+@pytest.mark.parametrize(
+    "text", [b"[" + raw(event("call.dtmf")) + b", {", b"[" + raw(event("call.dtmf")) + b"] {", b"{\n" * 2_000]
+)
+def test_what_is_no_json_is_refused_once(validate: Validate, text: bytes) -> None:
+    done = validate(text)
+
+    assert done.exit_code == 1
+    assert ", 1 refused" in done.stdout
+    assert ": not_json: " in done.stderr or ": too_deep: " in done.stderr
 
 
 BODY = event("call.updated", id="1", metadata={"a": 1.5, "b": [{"y": 2**70, "x": None}]}, agent_id="a")
@@ -164,7 +250,7 @@ def test_bodies_that_differ_in_a_wrong_clock_alone_are_no_conflict() -> None:
 def test_secret_digits_are_not_compared() -> None:
     first, second = (raw(event("call.dtmf", id="1", digits=digits, sensitive=True)) for digits in "12")
 
-    assert doubts_of(first, second) == [[], []]
+    assert doubts_of(first, second) == [[], [("repeated", None)]]
 
 
 def test_data_in_base64_and_halves_of_characters_are_compared_too() -> None:

@@ -51,7 +51,7 @@ def test_every_record_can_be_restored_byte_for_byte(record: Record) -> None:
 def test_a_line_begins_with_the_fields_of_the_list() -> None:
     exported = orjson.loads(line_of(dead_letter_of(Record(), only_partition=True)))
 
-    assert list(exported)[:5] == ["number", "time", "reason", "detail", "call"]
+    assert list(exported)[:6] == ["number", "time", "reason", "detail", "organization", "call"]
     assert (exported["number"], exported["topic"], exported["offset"]) == ("17", "calls.telephony", 1042)
 
 

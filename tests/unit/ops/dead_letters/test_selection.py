@@ -1,12 +1,30 @@
 """Which dead letters are selected."""
 
+from dataclasses import replace
+
 import pytest
 
+from services.ops.dead_letters.dead_letter import DeadLetter
 from services.ops.dead_letters.selection import Selection
 from tests.support.events.dead_letters import Record
 from tests.support.events.makers import STARTED
 
 MINUTE_MS = 60_000
+LETTER = DeadLetter(
+    record=None,
+    number="17",
+    time="2026-11-22T10:00:00.000Z",
+    reason="missing",
+    detail="`data.digits` is missing",
+    organization="org-789",
+    call="call-1",
+    source="/pbx",
+    topic="calls.telephony",
+    partition=0,
+    offset=1,
+    replays=0,
+    replayed_from=None,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,14 +36,16 @@ MINUTE_MS = 60_000
         (Selection(calls=frozenset({"call-1"}), sources=frozenset({"/pbx"})), True),
         (Selection(calls=frozenset({"call-1"}), sources=frozenset({"/other"})), False),
         (Selection(calls=frozenset({"call-2"})), False),
+        (Selection(organizations=frozenset({"org-1", "org-789"})), True),
+        (Selection(organizations=frozenset({"org-1"})), False),
     ],
 )
 def test_every_limit_holds_and_one_of_several_values_is_enough(selection: Selection, included: bool) -> None:
-    assert selection.includes("missing", "call-1", "/pbx") is included
+    assert selection.includes(LETTER) is included
 
 
 def test_a_dead_letter_without_a_source_is_in_no_selection_of_sources() -> None:
-    assert not Selection(sources=frozenset({"/pbx"})).includes("missing", "call-1", None)
+    assert not Selection(sources=frozenset({"/pbx"})).includes(replace(LETTER, source=None))
 
 
 @pytest.mark.parametrize(("timestamp", "included"), [(9, False), (10, True), (19, True), (20, False)])

@@ -19,6 +19,7 @@ def test_it_names_its_reason_and_its_input_record() -> None:
         time="2023-12-20T18:40:30.000Z",
         reason="missing",
         detail="`data.digits` is missing",
+        organization=None,
         call="call-456",
         source=None,
         topic="calls.telephony",

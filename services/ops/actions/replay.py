@@ -2,53 +2,35 @@
 
 import asyncio
 import sys
-from typing import Annotated
 
-import typer
+import click
 
-from services.ops.commands.dead_letter_options import Calls, Numbers, Reasons, Since, Sources, Until, selection
-from services.ops.console import Advance, print_error, print_result, progress
+from services.ops.console import Advance, print_error, print_json, print_result, progress
 from services.ops.dead_letters.reader import Report
 from services.ops.dead_letters.replay import Replay, Tally
 from services.ops.dead_letters.scan import scan
+from services.ops.dead_letters.selection import Selection
 from services.ops.errors import FAILED, INTERRUPTED, CommandError
-from services.ops.settings import OpsSettings
-
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and send nothing")]
-Again = Annotated[
-    bool, typer.Option("--again", help="Also those that were refused again after a replay, or are already in the log")
-]
-Yes = Annotated[bool, typer.Option("--yes", help="Send all back without asking")]
+from services.ops.program import Program
+from services.ops.settings import KAFKA, MONGO, OpsSettings, load
 
 
-def replay(
-    context: typer.Context,
-    numbers: Numbers = None,
-    *,
-    reason: Reasons = None,
-    call: Calls = None,
-    source: Sources = None,
-    since: Since = None,
-    until: Until = None,
-    dry_run: DryRun = False,
-    again: Again = False,
-    yes: Yes = False,
-) -> None:
-    """Send dead letters back to the topics that they came from, all or those that are selected.
-
-    A record that is refused again becomes a dead letter again, which is not replayed without --again; nor is an event
-    that the log already has. An event that arrives twice counts once.
-    """
-    chosen = selection(reason, call, source, since=since, until=until, numbers=numbers)
-    settings = OpsSettings.load()
+def replay(program: Program, chosen: Selection, *, again: bool, dry_run: bool, yes: bool, json: bool) -> None:
+    """Replay the chosen dead letters; ask first, on a terminal, if those are all."""
+    settings = load(program, KAFKA, MONGO, kind=OpsSettings)
     with progress("reading", None) as advance:
         found = asyncio.run(scan(settings, chosen, reporting(advance)))
     if chosen.is_everything and not (yes or dry_run):
         _confirm(found.selected)
     run = Replay(settings, chosen, again=again, dry=dry_run)
     with progress("sending back", found.total) as advance:
-        tally = asyncio.run(run.run(context.obj, found, reporting(advance)))
-    _print_tally(tally, "would be sent back" if dry_run else "sent back")
+        tally = asyncio.run(run.run(program.opening, found, reporting(advance)))
+    if json:
+        print_json(_described(tally, dry_run=dry_run))
+    else:
+        _print_tally(tally, "would be sent back" if dry_run else "sent back")
+    if tally.refused:
+        raise click.exceptions.Exit(FAILED)
 
 
 def _confirm(selected: int) -> None:
@@ -56,8 +38,8 @@ def _confirm(selected: int) -> None:
     if sys.stdin is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return
     try:
-        agreed = typer.confirm(f"Send all {selected} dead letters back to their topics?", err=True)
-    except typer.Abort:
+        agreed = click.confirm(f"Send all {selected} dead letters back to their topics?", err=True)
+    except click.Abort:
         raise CommandError("interrupted; nothing was sent back", INTERRUPTED) from None
     if not agreed:
         raise CommandError("nothing was sent back")
@@ -70,8 +52,18 @@ def _print_tally(tally: Tally, done: str) -> None:
             print_error(f"{group.count} {what} ({', '.join(group.first)}{more}): {why}")
     left, refused = (sum(group.count for group in groups.values()) for groups in (tally.skipped, tally.refused))
     print_result(f"{tally.sent} {done}, {left} left out, {refused} refused")
-    if refused:
-        raise typer.Exit(FAILED)
+
+
+def _described(tally: Tally, *, dry_run: bool) -> dict[str, object]:
+    groups = {"left_out": tally.skipped, "refused": tally.refused}
+    return {
+        "sent": tally.sent,
+        "dry_run": dry_run,
+        **{
+            name: [{"why": why, "count": group.count, "first": group.first} for why, group in found.items()]
+            for name, found in groups.items()
+        },
+    }
 
 
 def reporting(advance: Advance) -> Report:
