@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from mode.supervisors import CrashingSupervisor
 
-from services.worker.consumer import bounded_reading
+from services.worker.consumer.batches import bounded_reading
 from services.worker.consumer.faust_app import WorkerApp
 from services.worker.runtime.health_server import HealthServer
 from services.worker.runtime.watchdog import Watchdog

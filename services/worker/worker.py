@@ -10,7 +10,7 @@ from faust.types import TP, StreamT
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.faust_app import WorkerApp, faust_app
 from services.worker.consumer.fetch import Chunk, fetched
-from services.worker.consumer.partition_counts import PartitionCounts
+from services.worker.consumer.watch.partition_counts import PartitionCounts
 from services.worker.folding.fold_loop import FoldLoop
 from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.folding.watermarks import Watermarks

@@ -16,11 +16,11 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
 from services.worker.consumer.arrivals import Arrivals
-from services.worker.consumer.changes import TopicChanges
 from services.worker.consumer.consumer_thread import ChunkThread
 from services.worker.consumer.fetch import Chunk, cut
 from services.worker.consumer.offsets import Offsets
 from services.worker.consumer.positions import Fetched
+from services.worker.consumer.watch.changes import TopicChanges
 from shared.process.logs import logger
 
 log = logger(__name__)

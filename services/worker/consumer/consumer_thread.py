@@ -11,11 +11,11 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
-from services.worker.consumer.bounded_reading import bound
+from services.worker.consumer.batches.bounded_reading import bound
 from services.worker.consumer.fetch import pace
-from services.worker.consumer.kafka_watch import BOOTSTRAP, Answers, KafkaWatch, ask, coordinator_of, observe
 from services.worker.consumer.positions import Fetched, OpenTransactions, positions, stable_ends
 from services.worker.consumer.read_ends import ReadEnd, record_ends
+from services.worker.consumer.watch.kafka_watch import BOOTSTRAP, Answers, KafkaWatch, ask, coordinator_of, observe
 from services.worker.runtime.retry import retry_until_available
 from shared.process.dependencies import DependencyStatus
 

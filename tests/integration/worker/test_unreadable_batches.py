@@ -7,7 +7,7 @@ from typing import Self
 
 import orjson
 
-from services.worker.consumer.bounded_reading import FETCH_BYTES
+from services.worker.consumer.batches.bounded_reading import FETCH_BYTES
 from shared.contract.topics import Topics
 from shared.store.mongo.client import Connection
 from tests.integration.worker.conftest import MakeWorker

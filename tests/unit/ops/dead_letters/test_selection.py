@@ -22,6 +22,7 @@ LETTER = DeadLetter(
     topic="calls.telephony",
     partition=0,
     offset=1,
+    last_offset=None,
     replays=0,
     replayed_from=None,
 )

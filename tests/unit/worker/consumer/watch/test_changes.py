@@ -4,7 +4,7 @@ import pytest
 import structlog
 
 from services.worker.consumer.fetch import Chunk
-from services.worker.consumer.partition_counts import PartitionCounts
+from services.worker.consumer.watch.partition_counts import PartitionCounts
 from services.worker.folding.schedule import BACKLOG_MS
 from shared.process import metrics
 from tests.support.worker.memory_worker import TELEPHONY, TRANSCRIPTION, Received

@@ -10,7 +10,7 @@ from aiokafka.protocol.group import JoinGroupRequest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from services.worker.consumer.kafka_watch import SILENT_SECONDS, STUCK_SECONDS, Answers, KafkaWatch, ask, observe
+from services.worker.consumer.watch.kafka_watch import SILENT_SECONDS, STUCK_SECONDS, Answers, KafkaWatch, ask, observe
 from services.worker.runtime.retry import retry_until_available
 
 A_MOMENT = 0.1

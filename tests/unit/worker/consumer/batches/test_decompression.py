@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.worker.consumer.decompression import UnreadableBatch, decompressed
+from services.worker.consumer.batches.decompression import UnreadableBatch, decompressed
 from shared.contract.rejection import Reason
 from tests.support.events.record_batches import CODECS, COMPRESS
 

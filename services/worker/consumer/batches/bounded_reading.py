@@ -13,8 +13,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
-from services.worker.consumer.decompression import UnreadableBatch
-from services.worker.consumer.record_batches import HEADER_BYTES, LATEST_FORMAT, FetchedBatches, batch_of
+from services.worker.consumer.batches.decompression import UnreadableBatch
+from services.worker.consumer.batches.record_batches import HEADER_BYTES, LATEST_FORMAT, FetchedBatches, batch_of
 from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract.event import InvalidEvent
 from shared.contract.rejection import Reason

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka.record.legacy_records import LegacyRecordBatch, _LegacyRecordPy
 
-from services.worker.consumer.decompression import UnreadableBatch, check_count, decompressed
+from services.worker.consumer.batches.decompression import UnreadableBatch, check_count, decompressed
 from shared.contract.rejection import Reason
 
 LEAST_BYTES = 26

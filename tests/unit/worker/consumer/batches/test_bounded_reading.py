@@ -10,9 +10,9 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 
-from services.worker.consumer import bounded_reading
-from services.worker.consumer.bounded_reading import FetchResult, PartitionRecords
-from services.worker.consumer.record_batches import FetchedBatches
+from services.worker.consumer.batches import bounded_reading
+from services.worker.consumer.batches.bounded_reading import FetchResult, PartitionRecords
+from services.worker.consumer.batches.record_batches import FetchedBatches
 from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract.rejection import Reason
 from tests.support.events.record_batches import CODECS, COMPRESS, CREATED, batch, bomb, compressed, record, varint

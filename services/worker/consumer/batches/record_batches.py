@@ -9,9 +9,9 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 from aiokafka.record.util import decode_varint
 
-from services.worker.consumer.decompression import UnreadableBatch, check_count, decompressed
-from services.worker.consumer.legacy_batches import LEAST_BYTES, CompressedMessages
-from services.worker.consumer.lenient_headers import LenientBatch
+from services.worker.consumer.batches.decompression import UnreadableBatch, check_count, decompressed
+from services.worker.consumer.batches.legacy_batches import LEAST_BYTES, CompressedMessages
+from services.worker.consumer.batches.lenient_headers import LenientBatch
 from shared.contract.rejection import Reason
 
 LATEST_FORMAT = 2

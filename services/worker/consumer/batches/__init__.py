@@ -1,0 +1,1 @@
+"""From the bytes of a fetch to records, in bounded memory."""
