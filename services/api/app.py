@@ -29,11 +29,16 @@ from shared.calls.large_calls import LargeCalls
 from shared.calls.read_call import CachedReads
 from shared.calls.read_details import DetailsReads
 from shared.calls.views import View
+from shared.config.fleet import of_reader
 from shared.fold.prices import PriceBook
 from shared.process.logs import logger
-from shared.store.ports import ApiKeys, Store
+from shared.process.repeated import repeated
+from shared.store.fleet_watch import FleetWatch
+from shared.store.ports import ApiKeys, Store, StoreUnavailable
 
 log = logger(__name__)
+
+_FLEET_SECONDS = 60.0
 
 _OPERATION: dict[str, Any] = {"response_class": Response, "response_model": None, "tags": ["Operation"]}
 
@@ -69,7 +74,8 @@ class Api(FastAPI):
 def create_app(settings: ApiSettings, dependencies: ApiDependencies) -> FastAPI:
     """Return the API; health and metrics are part of it unless they have a port of their own."""
     as_of = AsOf(dependencies.store, settings.api_timeout_ms / 1000)
-    app = _app(settings, _lifespan(settings, as_of))
+    fleet = FleetWatch(dependencies.store, of_reader(dependencies.price_book))
+    app = _app(settings, _lifespan(settings, as_of, fleet))
     _add_calls(app, _calls(settings, dependencies, as_of))
     health = Health(dependencies.store, dependencies.health)
     _add_alive(app, health)
@@ -135,11 +141,13 @@ def _limits(settings: ApiSettings) -> Limits:
     )
 
 
-def _lifespan(settings: ApiSettings, as_of: AsOf) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: ApiSettings, as_of: AsOf, fleet: FleetWatch
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         log.info("started", host=settings.api_host, port=settings.api_port)
-        async with as_of.refreshed():
+        async with as_of.refreshed(), repeated(fleet.check, _FLEET_SECONDS, StoreUnavailable):
             yield
         log.info("stopped")
 

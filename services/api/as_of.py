@@ -6,20 +6,18 @@ store does not answer, the last watermarks stay: they are still true, and only g
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 
 from shared.contract.timestamps import LATEST_MS, rfc3339
 from shared.kafka.partitioner import partition_of
-from shared.process.logs import logger
+from shared.process.repeated import repeated
 from shared.store.models import Watermark
 from shared.store.ports import StoreUnavailable, Watermarks
 
 AS_OF = "X-Callfold-As-Of"
 
 REFRESH_SECONDS = 1.0
-
-log = logger(__name__)
 
 
 class AsOf:
@@ -48,25 +46,9 @@ class AsOf:
         self._partitions, untils = _by_partition(watermarks)
         self._headers = {partition: {AS_OF: rfc3339(until)} for partition, until in untils.items()}
 
-    @asynccontextmanager
-    async def refreshed(self) -> AsyncIterator[None]:
-        """Refresh the watermarks again and again within the context."""
-        task = asyncio.create_task(self._refresh_forever())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-
-    async def _refresh_forever(self) -> None:
-        while True:
-            try:
-                await self.refresh()
-            except (StoreUnavailable, TimeoutError):
-                pass  # requests report the outage
-            except Exception:
-                log.exception("as_of_not_refreshed")
-            await asyncio.sleep(REFRESH_SECONDS)
+    def refreshed(self) -> AbstractAsyncContextManager[None]:
+        """Return a context within which the watermarks are refreshed again and again; requests report an outage."""
+        return repeated(self.refresh, REFRESH_SECONDS, StoreUnavailable, TimeoutError)
 
 
 def _by_partition(watermarks: Mapping[int, Watermark]) -> tuple[int, Mapping[int, int]]:

@@ -38,8 +38,16 @@ class FleetWatch:
         Raises:
             StoreUnavailable: the store does not answer.
         """
+        self._report(await self.differences())
+
+    async def differences(self) -> Mapping[str, str]:
+        """Return the fleet's values of the settings that differ.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
         fleet = await self._fleet.fleet_settings()
-        self._report({name: fleet[name] for name, own in self._own.items() if fleet.get(name, own) != own})
+        return {name: fleet[name] for name, own in self._own.items() if fleet.get(name, own) != own}
 
     def _report(self, different: Mapping[str, str]) -> None:
         for name, own in self._own.items():

@@ -4,19 +4,22 @@ import asyncio
 
 import click
 
-from services.ops.console import Advance, print_json, print_result, progress
+from services.ops.console import Advance, print_error, print_json, print_result, progress
 from services.ops.database import translate_errors
 from services.ops.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from services.ops.program import Opening, Program
 from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
 from services.ops.settings import MONGO, OpsSettings, load
 from shared.config import price_book
+from shared.config.fleet import CONSEQUENCES, of_reader
 from shared.config.toml_file import InvalidConfigFile
 from shared.contract.ids import call_key
 from shared.fold.prices import PriceBook
 from shared.kafka import admin
 from shared.kafka.errors import KafkaUnavailable
+from shared.store.fleet_watch import FleetWatch
 from shared.store.ids import named
+from shared.store.ports import Store
 
 
 def rebuild(program: Program, wanted: Wanted, call: str | None, *, json: bool) -> None:
@@ -45,6 +48,7 @@ async def _run(opening: Opening, settings: OpsSettings, wanted: Wanted, only: st
         rebuilding = Rebuilding(database.store, book, partitions)
         try:
             with translate_errors(settings):
+                await _warn_of_differences(database.store, book)
                 await (rebuilding.all(wanted, report) if only is None else rebuilding.one(only, wanted))
         except NoSuchCall as error:
             raise CommandError(f"the log has no events of a call {named(only or '')}") from error
@@ -53,6 +57,12 @@ async def _run(opening: Opening, settings: OpsSettings, wanted: Wanted, only: st
         except asyncio.CancelledError:
             raise CommandError(f"interrupted{_continue(rebuilding.tally, wanted)}", INTERRUPTED) from None
         return rebuilding.tally
+
+
+async def _warn_of_differences(store: Store, book: PriceBook) -> None:
+    own = of_reader(book)
+    for name, fleet in (await FleetWatch(store, own).differences()).items():
+        print_error(f"warning: {name} here is {own[name]}, of the workers {fleet}: {CONSEQUENCES[name]}")
 
 
 def _book(settings: OpsSettings) -> PriceBook:
