@@ -14,6 +14,8 @@ INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c const
 SEED := 1
 DURATION := 600
 
+ONLY :=
+
 PART :=
 QUICK :=
 ROUNDS := 3
@@ -28,7 +30,7 @@ KAFKA := .local/kafka/libs/installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo check test lint faults bench up down status contracts clean
+.PHONY: help install demo check test lint faults mutants bench up down status contracts clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +52,9 @@ lint: $(PACKAGES) ## linters, types and architecture
 
 faults: install ## run the fault tests for SEED=1 DURATION=600 (seconds)
 	$(BIN)/python -m tests.faults --seed $(SEED) --duration $(DURATION)
+
+mutants: install ## plant mistakes, one for each guarantee, and see that its proof finds them: ONLY='keeps a message'
+	$(BIN)/python -m tests.mutants $(if $(ONLY),--only '$(ONLY)')
 
 bench: install ## measure Callfold and its alternatives: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
 	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)

@@ -250,6 +250,7 @@ def _batches(chunks: Sequence[Chunk], most_records: int) -> Iterator[list[Chunk]
     for chunk in chunks:
         chunk_size = sum(len(record.value or b"") for record in chunk.records)
         if batch and (records + len(chunk.records) > most_records or size + chunk_size > _BATCH_BYTES):
+            metrics.FULL_BATCHES.inc()
             yield batch
             batch, records, size = [], 0, 0
         batch.append(chunk)

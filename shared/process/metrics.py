@@ -45,6 +45,11 @@ LATE_EVENTS = Counter(
     "callfold_late_events", "Events of deleted calls; they are removed and change nothing", registry=WORKER
 )
 BATCHES = Counter("callfold_batches_written", "Batches written to the event log", registry=WORKER)
+FULL_BATCHES = Counter(
+    "callfold_full_batches",
+    "Batches that reached their limit of records or bytes: more had come than one batch takes",
+    registry=WORKER,
+)
 BATCH_WRITE_SECONDS = Histogram(
     "callfold_batch_write_duration_seconds",
     "Time to decode and write one batch",

@@ -68,6 +68,8 @@ def test_a_call_without_a_record_is_lost() -> None:
         {"private_left": 1},
         {"uncommitted": 1},
         {"poison_missing": 1},
+        {"poison_changed": 1},
+        {"private_shown": ["worker.log"]},
         {"hung": 1},
         {"failed": 1},
         {"missed": ["a fault"]},

@@ -8,7 +8,7 @@ from shared.store.memory.calls import MemoryStore
 from shared.store.models import CallSnapshot, CallUpdate, Lease, LogDocument
 from shared.store.ports import Store
 from shared.store.states import SETTLED, State
-from tests.model.protocol import Port
+from tests.model.protocol import Port, Protocol
 
 
 class _ReadingStates(Port):
@@ -174,3 +174,36 @@ def _state(seen: CallSnapshot | None) -> State | None:
 def _first_offset(document_id: str) -> str:
     source, offsets = document_id.rsplit("/", 1)
     return f"{source}/{offsets.split('-')[0]}"
+
+
+WRONG, UNENDED, BROKEN = "the record is not that of all events", "has ended is live", "has ended is broken"
+LEFT, UNDELETED = "content is left", "events are left of a call that was deleted"
+MUTANTS: Mapping[str, tuple[Protocol, str, str]] = {
+    "never marks stale": (Protocol(NeverMarksStale), "late", WRONG),
+    "marks stale if the state is unchanged": (Protocol(MarksIfUnchanged, Conditional), "late", WRONG),
+    "takes a new header for done": (Protocol(MarksIfUnchanged, TakesAHeaderForDone), "from nothing", UNENDED),
+    "reads states before the insert": (Protocol(ReadsStatesFirst), "late", WRONG),
+    "reads the log before the lease": (Protocol(ReadsLogFirst), "late", WRONG),
+    "accepts any token": (Protocol(memory=AcceptsAnyToken), "late", WRONG),
+    "counts the attempt of an overtaken fold": (
+        Protocol(memory=CountsOvertakenFolds),
+        "folds overtaking each other",
+        BROKEN,
+    ),
+    "acknowledges before the update": (Protocol(redelivers=False), "late", WRONG),
+    "identifies an offset range by its first offset": (
+        Protocol(memory=IdsWithoutHash),
+        "a batch of two workers, cut differently",
+        UNENDED,
+    ),
+    "never redacts its own batch": (Protocol(NeverRedactsBatches), "content of a live call after opting out", LEFT),
+    "does not mark a call stale that opts out": (Protocol(OptsOutWithoutMarking), "opting out", WRONG),
+    "deletes the log before the tombstone": (Protocol(DeletesLogFirst), "late while deleted", BROKEN),
+    "deletes only its own documents of a deleted call": (
+        Protocol(DeletesItsBatchOnly, DeletesDocuments),
+        "late while deleted",
+        UNDELETED,
+    ),
+    "marks deleted calls stale": (Protocol(memory=MarksDeletedCalls), "late while deleted", BROKEN),
+}
+"""Each mutant by its name: the protocol, the case in which it ends wrongly, and what is wrong then."""

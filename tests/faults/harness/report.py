@@ -4,7 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.table import Table
@@ -13,6 +13,13 @@ from tests.faults.harness.verdict import Verdict
 from tests.faults.harness.workers import Crew
 from tests.faults.load.probe import Probe, Unread
 from tests.faults.load.workload import Sent
+
+
+class Poison(NamedTuple):
+    """An invalid record's value, and the reason why it is invalid."""
+
+    value: bytes
+    reason: str
 
 
 @dataclass(slots=True)
@@ -28,12 +35,14 @@ class Report:
     records: int = 0
     """Accepted records: events, copies of them, and invalid records."""
     sent_again: int = 0
-    poison: Counter[bytes] = field(default_factory=Counter)
-    """The keys of invalid records."""
+    poison: dict[bytes, Poison] = field(default_factory=dict)
+    """The invalid records by their keys."""
     dead_letters: int = 0
     redelivered: float = 0.0
     """Share of the log that is redelivered. Offset ranges that are the same after redelivery are not counted."""
     unread: list[Unread] = field(default_factory=list)
+    full_batches: Counter[int] = field(default_factory=Counter)
+    """Batches that reached their limit, by the limit: at least so many."""
     left_to_the_sweep: int = 0
     """Documents with private content, left by a worker that died during a batch. The sweep redacts them."""
     faults: Counter[str] = field(default_factory=Counter)
@@ -42,13 +51,18 @@ class Report:
 
     def record(self, accepted: Sequence[Sent], sent_again: int, probe: Probe) -> None:
         self.records, self.sent_again = len(accepted), sent_again
-        self.poison = Counter(record.message["key"] for record in accepted if record.event is None)
+        self.poison = {
+            record.message["key"]: Poison(record.message["value"], record.reason)
+            for record in accepted
+            if record.reason is not None
+        }
         self.faults.update(record.odd for record in accepted if record.odd is not None)
         self.unread = probe.unread
         self.verdict.lost += probe.unseen
 
     def record_ends(self, crew: Crew) -> None:
         self.ends, self.verdict.hung, self.verdict.failed = crew.ends, crew.hung, crew.failed
+        self.full_batches = crew.full_batches()
 
     def rows(self) -> Iterator[tuple[str, str]]:
         verdict = self.verdict
@@ -58,11 +72,14 @@ class Report:
         yield "lost", str(verdict.lost)
         yield "duplicated", str(verdict.duplicated)
         yield "records that differ", _listed(verdict.differing)
-        yield "private content left", str(verdict.private_left)
+        yield "documents with private content", str(verdict.private_left)
+        yield "answers, headers and logs with private content", _listed(verdict.private_shown)
         yield "private content that the sweep redacted", str(self.left_to_the_sweep)
         yield "records not committed", str(verdict.uncommitted)
         yield "invalid records without dead letter", str(verdict.poison_missing)
+        yield "dead letters with another value or reason", str(verdict.poison_changed)
         yield "redelivered, at least", f"{self.redelivered:.2%}"
+        yield "batches that reached their limit, at least", _by_limit(self.full_batches)
         yield "longest time until readable", _longest(self.unread)
         yield "ends of workers", ", ".join(f"{end}: {number}" for end, number in sorted(self.ends.items()))
         yield "processes hung", str(verdict.hung)
@@ -88,6 +105,7 @@ class Report:
             "dead_letters": self.dead_letters,
             "redelivered": self.redelivered,
             "longest_unread": max((each.seconds for each in self.unread), default=None),
+            "full_batches": {str(limit): number for limit, number in self.full_batches.items()},
             "faults": self.faults,
             "ends": self.ends,
             **asdict(self.verdict),
@@ -97,6 +115,10 @@ class Report:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join([str(len(names)), *names[:5]])
+
+
+def _by_limit(counts: Counter[int]) -> str:
+    return ", ".join(f"{number} of {limit}" for limit, number in sorted(counts.items()) if number) or "0"
 
 
 def _longest(unread: Sequence[Unread]) -> str:

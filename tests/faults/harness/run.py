@@ -12,7 +12,7 @@ from tests.faults.harness.findings import judge
 from tests.faults.harness.report import Report
 from tests.faults.harness.schedule import Planned, schedule
 from tests.faults.harness.server_faults import SERVER_FAULTS
-from tests.faults.harness.stage import TOPICS, Fault, Say, Stage, staged
+from tests.faults.harness.stage import Fault, Say, Servers, Stage, servers, staged
 from tests.faults.harness.worker_faults import WORKER_FAULTS
 from tests.faults.harness.workers import WORKER
 from tests.faults.load.probe import Probe
@@ -40,10 +40,16 @@ class Plan:
     seed: int = 1
     seconds: float = 600.0
     rate: float = 150.0
+    least_records: int = 0
+    """At least so many records are accepted, however slow the machine is."""
     workers: int = 2
     program: str = WORKER
     """What the workers run during the faults; a mutant must be detected."""
+    mutant: str = ""
+    """Which mistake the program makes, if it makes several."""
     longest_pause: float = 6.0
+    settled_within: float = 90.0
+    """After so many seconds without progress, what is wrong after the faults stays wrong."""
     kinds: tuple[str, ...] = tuple(FAULTS)
 
     def of_series(self, series: str) -> list[str]:
@@ -66,20 +72,26 @@ class _Clock:
 
 
 async def run(plan: Plan, say: Say) -> Report:
-    """Return the report of a run; `say` is called with a line for each event of the run."""
+    """Return the report of a run on servers of its own; `say` is called with a line for each event of the run."""
+    with servers(say) as on:
+        return await run_on(on, "faults", plan, say)
+
+
+async def run_on(on: Servers, name: str, plan: Plan, say: Say) -> Report:
+    """Return the report of a run on these servers, on which its topics and its database have this name."""
     report, began = Report(plan.seed, plan.seconds), time.monotonic()
 
     def clock() -> float:
         return time.monotonic() - began
 
-    async with staged(lambda line: say(f"{clock():6.1f} s  {line}")) as stage:
+    async with staged(on, name, lambda line: say(f"{clock():6.1f} s  {line}")) as stage:
         stage.crew.available_since = time.monotonic()
-        stage.crew.program = plan.program
+        stage.crew.program, stage.crew.mutant = plan.program, plan.mutant
         await asyncio.gather(*(stage.crew.join() for _ in range(plan.workers)))
         stage.say("all is ready")
         await _disturb(stage, plan, report, Probe(stage.reader, clock))
         await _heal(stage)
-        await judge(stage, report)
+        await judge(stage, report, plan.settled_within)
         report.record_ends(stage.crew)
     report.took = clock()
     return report
@@ -87,16 +99,18 @@ async def run(plan: Plan, say: Say) -> Report:
 
 async def _disturb(stage: Stage, plan: Plan, report: Report, probe: Probe) -> None:
     producer = Producer(stage.kafka.address, probe.accepted)
-    planned = workload(plan.seed, plan.rate, TOPICS)
+    planned = workload(plan.seed, plan.rate, stage.topics)
     clock = _Clock(time.monotonic() + plan.seconds, len(SERIES))
     async with _running(stage.crew.watch()), _running(probe.run()):
         async with asyncio.TaskGroup() as everything:
-            everything.create_task(producer.run(planned, clock.over))
+            everything.create_task(
+                producer.run(planned, lambda: clock.over() and len(producer.accepted) >= plan.least_records)
+            )
             for series in SERIES:
                 everything.create_task(_series(stage, plan, series, clock, report))
         stage.say(f"{len(producer.accepted)} records are accepted; the faults are over")
         await stage.crew.check_ready(_READY_WITHIN)
-        await _seen(probe)
+        await _seen(probe, min(_SEEN_WITHIN, plan.settled_within))
     report.record(producer.accepted, producer.sent_again, probe)
     stage.produced += [record.event for record in producer.accepted if record.event is not None]
 
@@ -126,15 +140,15 @@ def _outage(stage: Stage) -> Iterator[None]:
     stage.crew.available_since = time.monotonic()
 
 
-async def _seen(probe: Probe) -> None:
+async def _seen(probe: Probe, within: float) -> None:
     with suppress(AssertionError):  # events that are never seen count as lost
-        await eventually(lambda: probe.unseen == 0, _SEEN_WITHIN)
+        await eventually(lambda: probe.unseen == 0, within)
 
 
 async def _heal(stage: Stage) -> None:
     """Replace all workers by one, which finishes the work of the others."""
     await stage.crew.all_leave()
-    stage.crew.program = WORKER
+    stage.crew.program, stage.crew.mutant = WORKER, ""
     await stage.crew.join()
     await stage.crew.check_ready(_READY_WITHIN)
     stage.say("one clean worker runs")

@@ -2,9 +2,10 @@
 
 import random
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from deploy.local.ports import free_port
@@ -27,55 +28,76 @@ from tests.support.worker.process import WorkerProcess
 
 Say = Callable[[str], None]
 
-DATABASE = "faults"
-TOPICS = Topics("faults")
+SMALL_BATCH, LARGE_BATCH = 500, 5_000
+"""The limits of batches: of small ones, so that faults hit workers during their work, and the usual one."""
 
 
-@dataclass(slots=True)
-class Stage:
-    """Everything that runs; `produced` are the accepted events of faults that publish."""
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """A broker and a replica set, and a folder for their files; several runs may use them, each with its own names."""
 
     folder: Path
     kafka: ProxiedKafka
     mongo: ReplicaSet
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything that runs; `produced` are the accepted events of faults that publish.
+
+    `folder` has the logs of workers and API. Topics, group and database have the same `topics.prefix`.
+    """
+
+    folder: Path
+    kafka: ProxiedKafka
+    mongo: ReplicaSet
+    topics: Topics
     reader: ApiReader
     connection: Connection
     say: Say
     running: ExitStack
     produced: list[Json] = field(default_factory=list)
     crew: Crew = field(init=False)
+    _batch_events: Iterator[int] = field(default_factory=lambda: cycle((SMALL_BATCH, LARGE_BATCH)))
 
     def __post_init__(self) -> None:
-        self.crew = Crew(self.worker, self.say)
+        self.crew = Crew(lambda batch_events: self.worker(batch_events=batch_events), self.say)
 
-    def worker(self, topics: Topics = TOPICS) -> WorkerProcess:
+    def worker(self, topics: Topics | None = None, batch_events: int | None = None) -> WorkerProcess:
         """Make a worker that connects through the proxies, and ends with the stage at the latest.
 
-        Its batches are small, so that faults hit it during its work.
+        Of those whose limit of a batch is not given every other one has the small one.
         """
-        where = (self.kafka.address_for_workers, self.mongo.uri, topics, DATABASE, self.folder)
-        worker = WorkerProcess(*where, partitions=PARTITIONS, batch_events=500)
+        where = (self.kafka.address_for_workers, self.mongo.uri, topics or self.topics, self.topics.prefix, self.folder)
+        worker = WorkerProcess(*where, partitions=PARTITIONS, batch_events=batch_events or next(self._batch_events))
         self.running.push(worker)
         return worker
 
 
-@asynccontextmanager
-async def staged(say: Say) -> AsyncIterator[Stage]:
-    """Start the servers and the API; stop everything in the end."""
+@contextmanager
+def servers(say: Say) -> Iterator[Servers]:
+    """Start a broker and a replica set; stop them in the end."""
     install(say)
     with (
         tempfile.TemporaryDirectory(prefix="callfold-faults-", ignore_cleanup_errors=True) as name,
-        ExitStack() as running,
+        ReplicaSet(Path(name)) as mongo,
+        ProxiedKafka(Path(name) / "kafka", free_port()) as kafka,
     ):
-        folder = Path(name)
-        mongo = running.enter_context(ReplicaSet(folder))
-        kafka = running.enter_context(ProxiedKafka(folder / "kafka", free_port()))
-        api = running.enter_context(ApiServer(folder / "api", mongo.uri, DATABASE))
-        await _declare(kafka, TOPICS)
-        connection = Connection(MongoAccess(mongo.uri), DATABASE)
+        yield Servers(Path(name), kafka, mongo)
+
+
+@asynccontextmanager
+async def staged(on: Servers, name: str, say: Say) -> AsyncIterator[Stage]:
+    """Make topics and a database of this name, and start the API; stop everything but the servers in the end."""
+    folder, topics = on.folder / name, Topics(name)
+    folder.mkdir()
+    with ExitStack() as running:
+        api = running.enter_context(ApiServer(folder / "api", on.mongo.uri, name))
+        await _declare(on.kafka, topics)
+        connection = Connection(MongoAccess(on.mongo.uri), name)
         reader = await ApiReader.with_keys(api.port, connection, ORGANIZATIONS)
         try:
-            yield Stage(folder, kafka, mongo, reader, connection, say, running)
+            yield Stage(folder, on.kafka, on.mongo, topics, reader, connection, say, running)
         finally:
             await reader.close()
             await connection.close()

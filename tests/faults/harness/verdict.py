@@ -24,11 +24,15 @@ class Verdict:
     differing: list[str] = field(default_factory=list)
     """Calls whose record from the API differs from the reference implementation's."""
     private_left: int = 0
-    """Documents with private content of an opted-out call after the sweep."""
+    """Documents with private content of an opted-out call after the sweep, or with sensitive digits of any."""
+    private_shown: list[str] = field(default_factory=list)
+    """Where private content is shown: answers of the API, headers of dead letters, logs of processes."""
     uncommitted: int = 0
     """Records that the last worker did not commit in time."""
     poison_missing: int = 0
     """Invalid records that are not among the dead letters."""
+    poison_changed: int = 0
+    """Dead letters that have another value than the record, or another reason."""
     hung: int = 0
     """Workers that neither became ready nor ended."""
     failed: int = 0

@@ -6,6 +6,7 @@ import signal
 
 from tests.faults.harness.stage import Fault, Stage
 from tests.faults.harness.workers import becomes_ready
+from tests.faults.load.backlog import backlog
 from tests.faults.load.fresh_topics import fresh_topics
 from tests.faults.load.workload import PARTITIONS
 from tests.support.worker.crash_points import CrashPoint
@@ -78,5 +79,6 @@ WORKER_FAULTS: dict[str, Fault] = {
     "workers: come and go": storm,
     "workers: a spare takes over": spare,
     "workers: fresh topics, first events in a rebalance": fresh_topics,
+    "workers: a backlog of more than a batch takes": backlog,
     **{f"crash: {point}": crash(point) for point in CrashPoint},
 }

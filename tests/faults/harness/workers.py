@@ -8,12 +8,15 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+import httpx
+
 from services.worker.runtime.watchdog import EXIT_HUNG
+from tests.mutants.worker.mistakes import VARIABLE as MUTANT
 from tests.support.eventually import scaled
 from tests.support.worker.crash_points import VARIABLE, CrashPoint
 from tests.support.worker.process import WorkerProcess
 
-Make = Callable[[], WorkerProcess]
+Make = Callable[[int | None], WorkerProcess]
 Say = Callable[[str], None]
 
 WORKER = "services.worker"
@@ -27,13 +30,16 @@ _LOOK_SECONDS = 0.25
 
 
 class Crew:
-    """Workers of one group; `make` makes one more."""
+    """Workers of one group; `make` makes one more, whose batches have this limit if one is given."""
 
     def __init__(self, make: Make, say: Say) -> None:
         self._make = make
         self._say = say
         self.program = WORKER
         """The module of workers that join."""
+        self.mutant = ""
+        """The mistake that they make, if the module makes several."""
+        self._full_batches = Counter[WorkerProcess]()
         self.workers: list[WorkerProcess] = []
         self.available_since: float | None = None
         """Since when Kafka and MongoDB are available (monotonic clock), None during an outage."""
@@ -41,9 +47,9 @@ class Crew:
         self.hung = 0
         self.failed = 0
 
-    async def join(self) -> WorkerProcess:
+    async def join(self, batch_events: int | None = None) -> WorkerProcess:
         """Start one more worker, and wait until it is ready; return even if an outage prevents that."""
-        worker = self._make().running(self.program).start()
+        worker = self._made(batch_events).start()
         self.workers.append(worker)
         await becomes_ready(worker, _READY_WITHIN)
         return worker
@@ -56,6 +62,7 @@ class Crew:
     async def leave(self, worker: WorkerProcess) -> None:
         """Stop a worker cleanly; one that does not end in time hangs."""
         self._dismiss(worker)
+        await self.count_full_batches(worker)
         try:
             status = await asyncio.to_thread(worker.stop)
         except subprocess.TimeoutExpired:
@@ -66,7 +73,7 @@ class Crew:
 
     async def crash(self, point: CrashPoint, within: float) -> bool:
         """Replace a worker by one that dies at a crash point; return whether it did."""
-        doomed = self._make().running("tests.support.worker.crashing_worker", **{VARIABLE: point}).start()
+        doomed = self._make(None).running("tests.support.worker.crashing_worker", **{VARIABLE: point}).start()
         # An additional worker would be assigned no partition, because the others keep theirs.
         await self.leave(self.workers[0])
         crashed = await _ends(doomed, within) and doomed.wait() == point.exit_status
@@ -78,6 +85,24 @@ class Crew:
             await asyncio.to_thread(doomed.kill)
         await self.join()
         return crashed
+
+    async def replace(self, batch_events: int) -> WorkerProcess:
+        """Replace a worker by one whose batches have this limit, and which owns partitions therefore."""
+        await self.leave(self.workers[0])
+        return await self.join(batch_events)
+
+    async def count_full_batches(self, worker: WorkerProcess) -> int:
+        """Return how many batches of a worker have reached their limit, as far as it is known."""
+        with suppress(httpx.HTTPError):
+            self._full_batches[worker] = int(await asyncio.to_thread(worker.metric, "callfold_full_batches_total"))
+        return self._full_batches[worker]
+
+    def full_batches(self) -> Counter[int]:
+        """Return how many batches are known to have reached their limit, by the limit."""
+        counts = Counter[int]()
+        for worker, number in self._full_batches.items():
+            counts[worker.batch_events] += number
+        return counts
 
     async def all_leave(self) -> None:
         """Stop all workers cleanly."""
@@ -97,8 +122,12 @@ class Crew:
             for worker in [worker for worker in self.workers if worker.ended()]:
                 self._dismiss(worker)
                 self._count(worker, worker.wait())
-                self.workers.append(self._make().running(self.program).start())
+                self.workers.append(self._made().start())
             await asyncio.sleep(_LOOK_SECONDS)
+
+    def _made(self, batch_events: int | None = None) -> WorkerProcess:
+        variables = {MUTANT: self.mutant} if self.mutant else {}
+        return self._make(batch_events).running(self.program, **variables)
 
     def _dismiss(self, worker: WorkerProcess) -> None:
         if worker in self.workers:

@@ -1,14 +1,13 @@
 """PURE: the events of one call, by its seed, and which of them come late."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.contract.payloads import TRANSCRIPTION, TYPES
+from tests.faults.load.private import PRIVATE, SENSITIVE, private_data
 from tests.support.events.makers import STARTED, Json, event
-
-PRIVATE = "between-us"
-"""A mark in all content that an opted-out call must not keep."""
 
 ORGANIZATIONS = ("org-1", "org-2")
 
@@ -58,6 +57,12 @@ def a_call(name: str, rng: random.Random) -> Call:
     return call
 
 
+def an_opted_out_call(name: str, rng: random.Random) -> Call:
+    call = Call(name, rng.choice(ORGANIZATIONS), opted_out=True)
+    _opted_out(call, rng)
+    return call
+
+
 def a_long_call(name: str, rng: random.Random) -> Iterator[Json]:
     """Yield the events of a call of many turns, some hundred bytes each."""
     call = Call(name, ORGANIZATIONS[0])
@@ -77,7 +82,11 @@ def _ordinary(call: Call, rng: random.Random) -> None:
 def _opted_out(call: Call, rng: random.Random) -> None:
     _begin(call, rng)
     _talk(call, rng)
+    kinds = rng.sample(sorted(TYPES), k=len(TYPES))
+    half = rng.randrange(len(kinds))
+    _confide(call, kinds[:half])
     call.add("call.updated", opt_out_sensitive_data_storage=True)
+    _confide(call, kinds[half:])
     _talk(call, rng)
     if rng.random() < 0.8:
         _end(call, rng)
@@ -141,6 +150,13 @@ def _turn(call: Call, rng: random.Random, text: str | None = None) -> None:
     call.add("transcript.turn", "/speech", role=role, content=call.said(text or rng.choice(_LINES)))
 
 
+def _confide(call: Call, kinds: Sequence[str]) -> None:
+    """Add an event of each of these types, with every field that opting out takes."""
+    for kind in kinds:
+        call.add(kind, "/agent" if kind in TRANSCRIPTION else "/telephony", **private_data(kind))
+        call.events[-1]["aboutus"] = call.said("An extension attribute")
+
+
 def _sample(call: Call, rng: random.Random) -> None:
     component, value = rng.choice(("e2e", "llm")), round(rng.lognormvariate(5, 0.5), 1)
     call.add("latency.sampled", "/agent", component=component, value_ms=value)
@@ -181,7 +197,7 @@ def _faulty(call: Call, rng: random.Random) -> None:
             "transcript.turn", "/speech", role="human", content=call.said("No"), words=[{"word": "No", "start": 3.2}]
         ),
         lambda: call.add("latency.sampled", "/agent", component="LLM.ttft", value_ms="120.5"),
-        lambda: call.add("call.dtmf", digits="4929", sensitive="yes"),
+        lambda: call.add("call.dtmf", digits=SENSITIVE, sensitive="yes"),
         lambda: call.add("cost.reported", product="carrier", cost=0.0026999999999999997, currency="??"),
         lambda: call.add("usage.reported", "/agent", product="llm_usage", quantity=7, usage_id="total", unit=["token"]),
         lambda: call.add("call.updated", metadata={"half": "\ud83d", "wide": 2**70}, start_timestamp=3),

@@ -19,7 +19,10 @@ _TAKEN_WITHIN = 90.0
 async def fresh_topics(stage: Stage, rng: random.Random) -> bool:
     """Let a new group of two workers join on new topics while events arrive."""
     name = f"fresh-{rng.getrandbits(40):x}"
-    topics, calls = Topics(f"faults-{name}"), [a_call(f"{name}-{number}", rng) for number in range(_CALLS)]
+    topics, calls = (
+        Topics(f"{stage.topics.prefix}-{name}"),
+        [a_call(f"{name}-{number}", rng) for number in range(_CALLS)],
+    )
     first, second = stage.worker(topics), stage.worker(topics)
     try:
         first.start()

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 
+from shared.contract.rejection import Reason
 from shared.contract.topics import Topics
-from tests.faults.load.calls import ORGANIZATIONS, a_call, a_long_call
+from tests.faults.load.calls import ORGANIZATIONS, a_call, a_long_call, an_opted_out_call
+from tests.faults.load.private import PRIVATE
 from tests.support.events.invalid import ONE_OF_EACH
-from tests.support.events.makers import Json, binary, event
+from tests.support.events.makers import Json, binary, event, raw
 from tests.support.servers.kafka import Message, message
 
 PARTITIONS = 4
@@ -28,6 +30,13 @@ _BURSTS_A_SECOND = 2
 _LONG_CALL_RATE = 4
 _SMALL_BYTES = 10_000
 
+INVALID = {f"{reason}": (reason, value) for reason, value in ONE_OF_EACH.items()} | {
+    "private content of a wrong type": (Reason.WRONG_TYPE, raw(event("call.note", event=[PRIVATE]))),
+    "private content that is no JSON": (Reason.NOT_JSON, f"They said {PRIVATE}".encode()),
+    "private content in an attribute": (Reason.WRONG_TYPE, raw(event("call.note") | {"type": [PRIVATE]})),
+}
+"""Invalid records by what is wrong with them, and the reason that their dead letters name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -39,6 +48,8 @@ class Sent:
     due: float
     message: Message
     event: Json | None = None
+    reason: Reason | None = None
+    """Why it is invalid."""
     probe: bool = False
     odd: str | None = None
 
@@ -58,7 +69,9 @@ def workload(seed: int, rate: float, topics: Topics) -> Iterator[Sent]:
 
 
 def _calls(window: int, rng: random.Random, rate: float, topics: Topics) -> Iterator[Sent]:
-    """Yield the events of the calls that begin in a window."""
+    """Yield the events of the calls that begin in a window, of which the first opts out."""
+    begin = float(window * _WINDOW_SECONDS)
+    yield from _spread(an_opted_out_call(f"private-{window}", rng).events, begin, _CALL_SECONDS / 4, rng, topics)
     left = rate * _WINDOW_SECONDS
     number = 0
     while left > 0:
@@ -111,13 +124,14 @@ def _astray(body: Json, rng: random.Random, topics: Topics) -> tuple[Message, st
 
 def _poison(window: int, rng: random.Random, topics: Topics) -> Iterator[Sent]:
     """Yield bursts of records that are no events, of every reason in turn, each under a key of its own."""
-    small = [reason for reason, value in ONE_OF_EACH.items() if len(value) < _SMALL_BYTES]
-    for burst, first in enumerate(ONE_OF_EACH):
+    small = [kind for kind, (_, value) in INVALID.items() if len(value) < _SMALL_BYTES]
+    for burst, first in enumerate(INVALID):
         topic, partition = rng.choice(topics.inputs), rng.randrange(PARTITIONS)
         due = _burst(_WINDOW_SECONDS * (window + rng.random()))
-        for number, reason in enumerate([first, *rng.choices(small, k=3)]):
+        for number, kind in enumerate([first, *rng.choices(small, k=3)]):
+            reason, value = INVALID[kind]
             where = {"topic": topic, "partition": partition, "key": b"poison-%d-%d-%d" % (window, burst, number)}
-            yield Sent(due, {**where, "value": ONE_OF_EACH[reason]}, odd=f"poison: {reason}")
+            yield Sent(due, {**where, "value": value}, reason=reason, odd=f"poison: {kind}")
 
 
 def _probes(begin: float, topics: Topics) -> Iterator[Sent]:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from shared.store.api_keys import new_key
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.client import Connection
 from tests.support.api.client import PEPPER
-from tests.support.eventually import scaled
+from tests.support.eventually import eventually, scaled
 
 
 class ApiServer(Server):
@@ -77,6 +78,20 @@ class ApiReader:
         if answer.status_code != httpx.codes.OK:
             return None
         return answer.json()["data"], Finality(answer.headers["X-Call-Finality"])
+
+    async def answers(self, call: str) -> bytes:
+        """Return all that readers get of a call, as it is sent: the record and the details."""
+        organization, name = call.split("/")
+
+        async def answer(path: str) -> bytes | None:
+            try:
+                found = await self._client.get(path, headers=self._headers[organization])
+            except httpx.HTTPError:
+                return None
+            return found.content if found.status_code != httpx.codes.SERVICE_UNAVAILABLE else None
+
+        paths = (f"/api/calls/{name}", f"/api/calls/{name}/details")
+        return b"".join([await eventually(partial(answer, path)) for path in paths])
 
     async def close(self) -> None:
         await self._client.aclose()

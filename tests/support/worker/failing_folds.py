@@ -12,6 +12,7 @@ from typing import Any, cast
 from services.worker.__main__ import main
 from shared.store.models import FoldResult, Lease, LogDocument
 from shared.store.ports import Store
+from tests.mutants.worker.planted import planted
 from tests.support.eventually import eventually
 
 DEADLY = "CALLFOLD_TEST_DEADLY"
@@ -55,4 +56,4 @@ class FailingStore:
 
 
 if __name__ == "__main__":
-    main(lambda dependencies: replace(dependencies, store=cast(Store, FailingStore(dependencies.store))))
+    main(lambda found: planted(replace(found, store=cast(Store, FailingStore(found.store)))))

@@ -14,6 +14,8 @@ from deploy.local.ports import HOST, free_port
 from shared.contract.topics import Topics
 from tests.support.eventually import eventually_blocking, scaled
 
+PROGRAM = "CALLFOLD_TEST_WORKER"
+"""The variable that names the module that runs in place of `services.worker`: a mutant, which the tests must find."""
 CONTENT_KEY = "a key for the hashes of tests only"
 _READY_WITHIN = 120.0
 _STOPS_WITHIN = scaled(60.0)
@@ -38,14 +40,16 @@ class WorkerProcess:
             "log_id_hmac_key": CONTENT_KEY,
             "metrics_port": self.port,
             "partitions": 3,
+            "batch_events": 5_000,
             "session_seconds": 6,
             "commit_seconds": 0.5,
             "lease_seconds": 3,
             "poll_seconds": 1,
             **settings,
         }
+        self.batch_events = int(str(chosen["batch_events"]))
         self._environment = {**os.environ, **{f"CALLFOLD_{name.upper()}": str(value) for name, value in chosen.items()}}
-        self._module = "services.worker"
+        self._module = os.environ.get(PROGRAM, "services.worker")
         self._process: subprocess.Popen[bytes] | None = None
 
     def running(self, module: str, **variables: str) -> Self:
