@@ -11,6 +11,7 @@ log = logger(__name__)
 # It goes on while the machine is suspended; not every system has it.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _SLOWEST_READ_MS = 1_000
+_FIRST_READINGS = 5
 _TOLERATED_MS = 5_000
 
 
@@ -47,16 +48,21 @@ class ServerClock:
         return self._local() if self._offset is None else self._steady() + self._offset
 
     async def sync(self) -> None:
-        """Read the server's clock; the error is half of the time that this takes, and a slow reading is ignored.
+        """Read the server's clock; the error is half of the time that this takes.
+
+        A slow reading is ignored, unless it is the first: then it is repeated.
 
         Raises:
             StoreUnavailable: the server does not answer; the clock goes on from the last reading.
         """
-        asked = self._steady()
-        server = await self._read()
-        took = self._steady() - asked
-        if self._offset is None or took <= _SLOWEST_READ_MS:
-            self._offset = server - asked - took // 2
+        for _ in range(_FIRST_READINGS if self._offset is None else 1):
+            asked = self._steady()
+            server = await self._read()
+            took = self._steady() - asked
+            if self._offset is None or took <= _SLOWEST_READ_MS:
+                self._offset = server - asked - took // 2
+            if took <= _SLOWEST_READ_MS:
+                break
         self._report(self._local() - self())
 
     def _report(self, ahead: int) -> None:

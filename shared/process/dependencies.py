@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 from shared.process import metrics
 from shared.process.logs import logger
@@ -14,6 +15,7 @@ _ERROR_LENGTH = 300
 # Some drivers put a time or a port into their messages: each attempt would be a new error.
 _MOST_ERRORS = 20
 
+_lock = Lock()  # the consumer has a thread of its own
 _reporting: defaultdict[str, set["DependencyStatus"]] = defaultdict(set)
 """Who finds a dependency unavailable now, by dependency: one that recovers does not hide the outage of another."""
 
@@ -44,8 +46,9 @@ class DependencyStatus:
         if error in self._errors or len(self._errors) >= _MOST_ERRORS:
             return
         self._errors.add(error)
-        _reporting[self._dependency].add(self)
-        metrics.DEPENDENCY_UNAVAILABLE.labels(self._dependency).set(1)
+        with _lock:
+            _reporting[self._dependency].add(self)
+            metrics.DEPENDENCY_UNAVAILABLE.labels(self._dependency).set(1)
         log.warning("dependency_unavailable", dependency=self._dependency, error=error)
 
     def recovered(self, **details: object) -> None:
@@ -57,5 +60,6 @@ class DependencyStatus:
     def withdraw(self) -> None:
         """Take the report back: this user no longer waits for the dependency, and knows no more about it."""
         self._errors.clear()
-        _reporting[self._dependency].discard(self)
-        metrics.DEPENDENCY_UNAVAILABLE.labels(self._dependency).set(bool(_reporting[self._dependency]))
+        with _lock:
+            _reporting[self._dependency].discard(self)
+            metrics.DEPENDENCY_UNAVAILABLE.labels(self._dependency).set(bool(_reporting[self._dependency]))

@@ -20,7 +20,19 @@ Step = tuple[str, int]
 steps = st.lists(
     st.tuples(
         st.sampled_from(
-            ["fetch", "fetch", "fetch", "write", "write", "commit", "rebalance", "drop", "drop without seek", "fail"]
+            [
+                "fetch",
+                "fetch",
+                "fetch",
+                "write",
+                "write",
+                "commit",
+                "rebalance",
+                "drop",
+                "drop without seek",
+                "fail",
+                "seek meanwhile",
+            ]
         ),
         st.integers(1, 6),
     ),
@@ -38,10 +50,10 @@ class Log(Broker):
 
     async def getmany(self, _active: set[TP], _timeout: float) -> dict[TP, list[Received]]:
         found = [each for each in records(self.position, self._end()) if self.has_record[each.offset]]
-        self.position = self._end()
+        position = self.position = self._end()
         if self.while_fetching:
             await self.while_fetching()
-        return Fetched({TP0: found} if found else {}, {TP0: self.position})
+        return Fetched({TP0: found} if found else {}, {TP0: position})
 
     def _end(self) -> int:
         return min(self.position + self.size, LOG)
@@ -95,6 +107,8 @@ class Run:
                 await self.consumer.commit()
             case "rebalance":
                 await self._rebalance()
+            case "seek meanwhile":
+                await self._seek_meanwhile()
             case "drop" | "drop without seek" | "fail":
                 await self._lose(name)
 
@@ -108,6 +122,14 @@ class Run:
         await self.consumer.perform_seek()
         self.consumer.resume_flow()
         self.waiting.clear()
+
+    async def _seek_meanwhile(self) -> None:
+        """Seek during a fetch while the flow is on, as Faust does where two rebalances follow each other closely."""
+        self.log.while_fetching = self.consumer.perform_seek
+        delivered = await fetch(self.consumer, self.log, {})
+        self.log.while_fetching = None
+        self.waiting.clear()
+        self.waiting.extend(delivered)
 
     async def _lose(self, name: str) -> None:
         """Lose what a fetch returns, by a stop of the flow or by an error; the seek after it may fail too."""

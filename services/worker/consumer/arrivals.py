@@ -37,7 +37,9 @@ class Arrivals:
     def compare_clocks(self, tp: TP, records: Sequence[ConsumerRecord], ends: Mapping[TP, ReadEnd], now: int) -> None:
         """Compare the worker's clock with the broker's, by records that have just been read."""
         end, first = ends.get(tp), records[0]
-        if end is not None and now - end.sent < _JUST_NOW_MS and first.timestamp_type == LOG_APPEND_TIME:
+        # The end that lies before these records: one behind them was found since.
+        before = end is not None and end.position <= first.offset and now - end.sent < _JUST_NOW_MS
+        if before and first.timestamp_type == LOG_APPEND_TIME:
             # At most so much: the record took a while to come.
             self._clock_ahead = now - int(first.timestamp)
 

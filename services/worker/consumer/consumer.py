@@ -8,6 +8,7 @@ committed: `offsets.py`.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -35,11 +36,15 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     logger = logging.getLogger("faust")
 
+    seek_pause = 1.0
+    """Seconds between a seek that failed and the next."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._offsets = Offsets()
         self._arrivals = Arrivals(self._offsets)
         self.changes = TopicChanges()
         self._in_doubt = False  # whether a fetch was made of which nothing is delivered
+        self._seeks = 0  # odd while a seek is under way: Faust may turn the flow on meanwhile
         self.busy = asyncio.Lock()
         super().__init__(*args, **kwargs)
 
@@ -51,11 +56,15 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
         """Yield one message, whose value is the list of all chunks that one fetch returned; none if it was empty."""
         in_doubt, self._in_doubt = self._in_doubt, True
+        if not in_doubt:  # nothing is on its way from the thread: what it had read is delivered
+            self._arrivals.delivered(self._thread.ends)
+        seeks = self._seeks
         fetched, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if fetched is None or self.should_stop:
             return
-        if in_doubt or not self.flow_active:
+        sought = seeks != self._seeks or seeks % 2
+        if in_doubt or sought or not self.flow_active:
             await self._seek_again()
             return
         for tp, records in fetched.items():
@@ -77,11 +86,6 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         if chunks:
             yield chunks[0].tp, self._message(chunks)
 
-    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
-        # Nothing is on its way from the thread now: what it had read is delivered.
-        self._arrivals.delivered(self._thread.ends)
-        return await super()._getmany(active_partitions, timeout)
-
     @staticmethod
     def _message(chunks: Sequence[Chunk]) -> ConsumerMessage:
         """Return the message for Faust, which needs it to be of one partition."""
@@ -98,10 +102,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         try:
             # First the batch being written, or its acknowledgements would be dropped before they are committed.
             await self.wait_empty()
-            await self.perform_seek()
+            if self.assignment():  # without one there is no position: the next starts at what is committed
+                await self.perform_seek()
             self._in_doubt = False
         except Exception as error:  # noqa: BLE001 - as Faust does: the next fetch tries again
             log.warning("seek_failed", error=type(error).__name__)
+            await self.sleep(self.seek_pause)
 
     def _unread(self, tp: TP, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
         read = self._read_offset[tp]
@@ -145,14 +151,18 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def perform_seek(self) -> None:
         """Go back to the committed offsets, and drop what was delivered since."""
-        self._offsets.clear()
-        self._arrivals.clear()
-        self.changes.deleted = False
-        # Faust keeps what a failed commit would have committed, where nothing is: that would never be committed.
-        self._committed_offset.clear()
-        await super().perform_seek()
-        # Only now: until then the thread may have found ends behind what is read again.
-        self._thread.ends.clear()
+        self._seeks += 1
+        try:
+            self._offsets.clear()
+            self._arrivals.clear()
+            self.changes.sought()
+            # Faust keeps what a failed commit would have committed, where nothing is: that would never be committed.
+            self._committed_offset.clear()
+            await super().perform_seek()
+            # Only now: until then the thread may have found ends behind what is read again.
+            self._thread.ends.clear()
+        finally:
+            self._seeks += 1
 
     async def seek_to_committed(self) -> dict[TP, int | None]:
         """Go back to the committed offsets, and to the beginning where none is committed.
@@ -203,7 +213,9 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     def partition_count(self, topic: str) -> int:
         """Return how many partitions a topic has, as Kafka was last asked; 0 for a topic that is unknown."""
         consumer = self._thread._consumer  # noqa: SLF001
-        return len(consumer.partitions_for_topic(topic) or ()) if consumer else 0
+        with suppress(KeyError):  # the thread takes a topic that is gone from the metadata
+            return len(consumer.partitions_for_topic(topic) or ()) if consumer else 0
+        return 0
 
     def arrived_until(self, tp: TP) -> int | None:
         """Return until which arrival (Unix milliseconds) all of a partition is written; None while it is unknown."""

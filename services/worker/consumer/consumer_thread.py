@@ -28,6 +28,7 @@ _WATCH_SECONDS = 0.5
 # Longer than the coordinator takes to refuse again.
 _GROUP_CHECK_SECONDS = 2.0
 _TRANSACTIONS_SECONDS = 1.0
+_ANSWERED_LATELY_SECONDS = 5.0
 
 
 class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -37,6 +38,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.ends: dict[TP, ReadEnd] = {}
+        self._answered: dict[TP, float] = {}
         self._answers = Answers()
         self.watch = KafkaWatch(self._answers, self._has_coordinator)
         super().__init__(*args, **kwargs)
@@ -54,7 +56,7 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         except KafkaConnectionError:
             await self._consumer.stop()
             raise
-        record_ends(self._consumer._fetcher, self.ends, self.app.clock)  # noqa: SLF001
+        record_ends(self._consumer._fetcher, self.ends, self._answered, self.app.clock)  # noqa: SLF001
         pace(self._consumer._fetcher, _FETCH_EVERY_SECONDS)  # noqa: SLF001
         bound(self._consumer._fetcher)  # noqa: SLF001
         self.consumer.changes.watch(self._consumer)
@@ -109,7 +111,10 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         """Report partitions that an open transaction holds up."""
         transactions = OpenTransactions()
         while not self.should_stop:
-            transactions.observe(stable_ends(self._consumer), time.monotonic())
+            now = time.monotonic()
+            # What is not fetched, as while the queue is full, is not known.
+            lately = {tp for tp, answered in self._answered.items() if now - answered < _ANSWERED_LATELY_SECONDS}
+            transactions.observe({tp: ends for tp, ends in stable_ends(self._consumer).items() if tp in lately}, now)
             await asyncio.sleep(_TRANSACTIONS_SECONDS)
 
     async def _fetch_records(

@@ -1,13 +1,12 @@
 """Where the last fetch that found nothing new found the end of each partition, and when it was sent."""
 
+import time
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.consumer.fetcher import Fetcher
 from faust.types import TP
-
-from shared.process.clock import now_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,37 +20,42 @@ class ReadEnd:
 def record_ends(
     fetcher: Fetcher,
     ends: MutableMapping[TP, ReadEnd],
+    answered: MutableMapping[TP, float],
     clock: Callable[[], int],
-    local: Callable[[], int] = now_ms,
 ) -> None:
-    """Let the fetcher record in `ends` what its fetches find; those that are not answered change nothing.
+    """Let the fetcher record in `ends` what its fetches find, and in `answered` when (monotonic seconds).
 
-    `local` is the machine's clock, by which aiokafka records when an answer came.
+    A fetch that is not answered changes nothing.
     """
     fetch = fetcher._proc_fetch_request  # noqa: SLF001 - nothing else knows when a fetch was sent
 
     async def recorded(assignment: Any, node_id: int, request: Any) -> bool:
+        asked = [(TP(topic, number), offset) for topic, parts in request.topics for number, offset, _ in parts]
+        states = {tp: assignment.state_value(tp) for tp, _ in asked}
+        for state in states.values():
+            if state is not None:
+                state.timestamp = None  # an answer sets it again; not by a comparison, as clocks may be set back
         # The broker looks at its partitions between the moment at which it is asked and the one of the answer.
-        sent, asked = clock(), local()
+        sent = clock()
         has_records: bool = await fetch(assignment, node_id, request)
-        for topic, parts in request.topics:
-            for number, offset, _ in parts:
-                if _at_end(assignment.state_value(TP(topic, number)), offset, asked):
-                    ends[TP(topic, number)] = ReadEnd(offset, sent)
+        for tp, offset in asked:
+            state = states[tp]
+            if state is not None and state.timestamp is not None:
+                answered[tp] = time.monotonic()
+                if _at_end(state, offset):
+                    ends[tp] = ReadEnd(offset, sent)
         return has_records
 
     fetcher._proc_fetch_request = recorded  # noqa: SLF001
 
 
-def _at_end(state: Any, offset: int, asked: int) -> bool:
-    """Return whether a partition was answered for after `asked`, and nothing lies behind `offset`.
+def _at_end(state: Any, offset: int) -> bool:
+    """Return whether nothing lies behind `offset`.
 
     Not even a record of an open transaction, which cannot be read yet: it has arrived.
     """
     return (
-        state is not None
-        and (state.timestamp or 0) > asked
-        and state.has_valid_position
+        state.has_valid_position
         and state.position == offset
         and state.highwater is not None
         and state.highwater <= offset

@@ -113,6 +113,7 @@ async def unstarted(
     consumer._thread.thread_loop.close()  # Faust opens it with the thread, which never runs here
     consumer._thread = broker
     consumer._set_active_tps(broker.assignment())
+    consumer.seek_pause = 0.0
     await consumer.perform_seek()
     yield worker, broker
 

@@ -30,6 +30,8 @@ _OBJECT_BYTES = 600
 _HEADER_OBJECT_BYTES = 150
 # Bytes that were damaged on their way arrive well when they are fetched again.
 _DAMAGED_FETCHES = 5
+# A damaged header may claim more than the partition has: the position would be out of range, and start again.
+_MOST_DAMAGED_OFFSETS = 1_000_000
 _MAGIC_AT = 16
 _BASE = struct.Struct(">q")
 _LAST_DELTA = struct.Struct(">23xi")
@@ -102,6 +104,8 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
                 yield from super()._unpack_records()
             except UnicodeDecodeError:
                 self._records.read_again()
+            except (MemoryError, OSError):
+                raise  # nothing is wrong with the batch: the process ends, and reads it again
             except Exception as error:  # noqa: BLE001 - whatever it is, it would be raised at each fetch for ever
                 # What follows is fetched again: what this batch would have said about transactions is unknown.
                 if not self._is_damaged() or self._was_fetched_often(error):
@@ -150,7 +154,7 @@ def _span(batch: memoryview, *, damaged: bool) -> tuple[int, int, int]:
         return 0, base, 0  # the offset of a compressed message set is that of its last message
     (delta,), (count,), (timestamp,) = (each.unpack_from(batch) for each in (_LAST_DELTA, _COUNT, _MAX_TIMESTAMP))
     if damaged:
-        return base, base + max(0, min(delta, count - 1)), 0
+        return base, base + max(0, min(delta, count - 1, _MOST_DAMAGED_OFFSETS)), 0
     return base, base + max(0, delta), timestamp
 
 
@@ -167,8 +171,8 @@ def _why(error: Exception) -> tuple[Reason, str]:
 def _size(record: ConsumerRecord) -> int:
     """Return about how many bytes a record takes in memory."""
     size: int = _OBJECT_BYTES + record.serialized_key_size + record.serialized_value_size  # -1 for none
-    if record.headers:
-        size += sum(_HEADER_OBJECT_BYTES + len(name) + len(value or b"") for name, value in record.headers)
+    for name, value in record.headers:
+        size += _HEADER_OBJECT_BYTES + len(name) + len(value or b"")
     return size
 
 

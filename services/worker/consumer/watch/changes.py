@@ -58,6 +58,12 @@ class TopicChanges:
 
         client.send, coordinator._do_commit_offsets = watched_send, watched_commit
 
+    def sought(self) -> None:
+        """Record that the positions are being taken from the committed offsets again."""
+        self.deleted = False
+        # Another worker may have owned the partition meanwhile. What is out of range still is answered again.
+        self._out_of_range.clear()
+
     def _examine(self, response: Any, offsets: dict[TP, int]) -> None:
         for tp, code in _errors(response):
             if code == UnknownTopicOrPartitionError.errno:

@@ -123,3 +123,16 @@ async def test_the_records_of_a_backlog_say_nothing_about_the_clocks(consumer: C
     await idle(consumer, broker)
 
     assert consumer.arrived_until(TP0) == NOW + 400
+
+
+async def test_an_end_that_was_found_behind_a_backlog_says_nothing_about_the_clocks(
+    consumer: ChunkConsumer, broker: Broker
+) -> None:
+    broker.ends[TP0] = ReadEnd(150, NOW - 50)  # found while the records before it were on their way
+    hour_old = [replace(each, timestamp=NOW - HOUR) for each in records(100, 150)]
+    (chunk,) = await fetch(consumer, broker, {TP0: hour_old})
+    consumer.acknowledge(chunk)
+
+    await idle(consumer, broker)
+
+    assert consumer.arrived_until(TP0) == NOW - 50

@@ -62,7 +62,6 @@ def test_the_overridden_methods_are_known() -> None:
         "_filter_tps_with_pending_acks",
         "_new_consumer_thread",
         "_new_offset",
-        "_getmany",
         "verify_all_partitions_active",
     }
 
@@ -105,7 +104,6 @@ def test_the_methods_of_faust_that_are_called_exist(name: str) -> None:
         (Consumer.force_commit, ["_filter_tps_with_pending_acks("]),
         (Consumer.perform_seek, ["seek_to_committed("]),
         (Consumer.on_stop, ["wait_empty("]),
-        (Consumer._wait_next_records, ["self._getmany("]),
         (Consumer._commit_livelock_detector.fun, ["self.verify_all_partitions_active("]),
         (driver.AIOKafkaConsumerThread.start, ["self._keepalive2("]),
     ],

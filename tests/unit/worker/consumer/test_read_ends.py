@@ -17,8 +17,11 @@ AHEAD = 3_600_000  # the worker's clock need not be the machine's
 
 
 async def found(**answer: Any) -> dict[TP, ReadEnd]:
-    """Return what is recorded after a fetch at `POSITION`, during which this became of the partition's state."""
-    state = SimpleNamespace(timestamp=SENT - 100, has_valid_position=True, position=POSITION, highwater=POSITION)
+    """Return what is recorded after a fetch at `POSITION`, during which this became of the partition's state.
+
+    The fetch before was answered at a time that lies ahead: the machine's clock was set back since.
+    """
+    state = SimpleNamespace(timestamp=SENT + 3_600_000, has_valid_position=True, position=POSITION, highwater=POSITION)
     ends: dict[TP, ReadEnd] = {}
 
     async def fetch(*_: object) -> bool:
@@ -26,9 +29,11 @@ async def found(**answer: Any) -> dict[TP, ReadEnd]:
         return False
 
     fetcher: Any = SimpleNamespace(_proc_fetch_request=fetch)
-    record_ends(fetcher, ends, clock=lambda: SENT + AHEAD, local=lambda: SENT)
+    answered: dict[TP, float] = {}
+    record_ends(fetcher, ends, answered, clock=lambda: SENT + AHEAD)
     request = SimpleNamespace(topics=[("calls", [(0, POSITION, 1_024)])])
     await fetcher._proc_fetch_request(SimpleNamespace(state_value={TP0: state}.get), 1, request)
+    assert (TP0 in answered) is (answer.get("timestamp") is not None)
     return ends
 
 
@@ -42,13 +47,12 @@ async def test_a_fetch_with_nothing_new_finds_the_end_as_it_was_when_it_was_sent
     "answer",
     [
         {},
-        {"timestamp": None},
         {"timestamp": SENT + 100, "highwater": POSITION + 1},
         {"timestamp": SENT + 100, "highwater": None},
         {"timestamp": SENT + 100, "position": POSITION - 50},
         {"timestamp": SENT + 100, "has_valid_position": False},
     ],
-    ids=["not answered", "never answered", "more", "not known", "read again from before", "reset"],
+    ids=["not answered", "more", "not known", "read again from before", "reset"],
 )
 async def test_other_fetches_find_no_end(answer: dict[str, Any]) -> None:
     assert await found(**answer) == {}

@@ -158,3 +158,17 @@ async def test_a_chunk_may_be_written_only_in_its_generation_and_while_the_flow_
     consumer.app.consumer_generation_id = 2
 
     assert (at_first, stopped, consumer.may_write(chunk)) == (True, False, False)
+
+
+async def test_a_worker_without_partitions_does_not_seek_and_drops_nothing_of_its_next_ones() -> None:
+    async with unstarted(Broker({})) as (worker, broker):
+        consumer = worker.consumer
+        consumer.stop_flow()
+        await fetch(consumer, broker, {})
+        consumer.resume_flow()
+        broker.committed = {TP0: 100}
+        consumer._set_active_tps({TP0})  # noqa: SLF001 - as Faust does when it is assigned
+
+        delivered = await fetch(consumer, broker, {TP0: records(100, 150)})
+
+        assert [span(chunk) for chunk in delivered] == [(100, 149)]
