@@ -1,0 +1,111 @@
+"""Each client in turn: publish, wait for its records, and ask what is left to read."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.contract.ids import call_key
+from tests.clients.catalogue import Client
+from tests.clients.lag import seconds_until_none_is_left
+from tests.clients.programs import LIBRARIES, NotInstalled, Program
+from tests.clients.publishing import ClientFailed, publish
+from tests.clients.stage import TOPICS, Stage, stage
+from tests.clients.steps import Plan, plan
+from tests.support.events.records import by_call, expected
+from tests.support.eventually import scaled
+
+_ASKED_FOR = 60.0
+_FOLDED_WITHIN = 60.0
+_PAUSE_SECONDS = 0.2
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a client; the seconds are None where lag 0 was not seen, and `problem` is empty where all is well."""
+
+    client: Client
+    version: str = "-"
+    events: int = 0
+    aborted: int = 0
+    mis_keyed: int = 0
+    differing: int = 0
+    by_callfold: float | None = None
+    by_groups: float | None = None
+    problem: str = ""
+
+
+async def run(clients: Sequence[Client], within: float, progress: Progress) -> AsyncIterator[Result]:
+    """Yield what came of each client; at the end, compare all records once more.
+
+    `within` is the time limit for lag 0, in seconds.
+    """
+    programs = {name: await _installed(name, progress) for name in {each.library: None for each in clients}}
+    plans = {}
+    async with stage() as servers:
+        for client in clients:
+            program = programs[client.library]
+            if isinstance(program, NotInstalled):
+                yield Result(client, problem=f"not installed: {program}")
+                continue
+            progress(f"{client.name}: {client.describe()}")
+            plans[client] = plan(client, TOPICS)
+            yield await _one(client, program, plans[client], servers, within)
+        changed = [client for client, made in plans.items() if await servers.differing(*_wanted(made))]
+    for client in changed:
+        yield Result(client, problem="at the end of all, its records differ")
+
+
+async def _installed(library: str, progress: Progress) -> Program | NotInstalled:
+    progress(f"installing {library}, unless it is")
+    try:
+        return await asyncio.to_thread(LIBRARIES[library])
+    except NotInstalled as missing:
+        return missing
+
+
+async def _one(client: Client, program: Program, made: Plan, servers: Stage, within: float) -> Result:
+    before = await servers.mis_keyed()
+    try:
+        published = await publish(client, program, made.steps, servers.kafka)
+    except ClientFailed as failure:
+        return Result(client, problem=f"failed: {failure}")
+    lags = [seconds_until_none_is_left(ask, published.finished, _ASKED_FOR) for ask in servers.asked.values()]
+    callfold, groups, differing = await asyncio.gather(*lags, _differing(servers, made))
+    mis_keyed = await servers.mis_keyed() - before
+    late = [seconds for seconds in (callfold, groups) if seconds is None or seconds > within]
+    wrong = [
+        "records differ" if differing else "",
+        "lag 0 came late" if late else "",
+        "mis-keyed events" if mis_keyed != (len(made.events) if client.mis_keyed else 0) else "",
+    ]
+    return Result(
+        client,
+        published.version,
+        len(made.events),
+        len(made.never),
+        mis_keyed,
+        differing,
+        callfold,
+        groups,
+        "; ".join(filter(None, wrong)),
+    )
+
+
+def _wanted(made: Plan) -> tuple[dict[str, Any], list[str]]:
+    """Return the records by call, and all calls, those that must have none included."""
+    calls = {*by_call(made.events), *(call_key(each["organizationid"], each["subject"]) for each in made.never)}
+    return expected(made.events), sorted(calls)
+
+
+async def _differing(servers: Stage, made: Plan) -> int:
+    """Return how many records differ, once none does or the time is over."""
+    wanted, calls = _wanted(made)
+    deadline = time.monotonic() + scaled(_FOLDED_WITHIN)
+    while calls and time.monotonic() < deadline:
+        calls = await servers.differing(wanted, calls)
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return len(calls)
