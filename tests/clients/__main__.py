@@ -34,7 +34,11 @@ async def _results(clients: list[Client], within: float) -> list[Result]:
     assert task is not None
     # The servers are ended by their contexts, also when the program is asked to end.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return [result async for result in run(clients, scaled(within), _progress)]
+    results = []
+    async for result in run(clients, scaled(within), _progress):
+        _progress(f"{result.client.name}: {result.problem or 'right'}")
+        results.append(result)
+    return results
 
 
 def _progress(line: str) -> None:

@@ -25,7 +25,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a client; the seconds are None where lag 0 was not seen, and `problem` is empty where all is well."""
+    """What came of a client: seconds are None where lag 0 was not seen, `problem` is empty where all is well."""
 
     client: Client
     version: str = "-"
@@ -44,7 +44,7 @@ async def run(clients: Sequence[Client], within: float, progress: Progress) -> A
     `within` is the time limit for lag 0, in seconds.
     """
     programs = {name: await _installed(name, progress) for name in {each.library: None for each in clients}}
-    plans = {}
+    plans: list[tuple[Client, Plan]] = []
     async with stage() as servers:
         for client in clients:
             program = programs[client.library]
@@ -52,9 +52,10 @@ async def run(clients: Sequence[Client], within: float, progress: Progress) -> A
                 yield Result(client, problem=f"not installed: {program}")
                 continue
             progress(f"{client.name}: {client.describe()}")
-            plans[client] = plan(client, TOPICS)
-            yield await _one(client, program, plans[client], servers, within)
-        changed = [client for client, made in plans.items() if await servers.differing(*_wanted(made))]
+            made = plan(client, TOPICS)
+            plans.append((client, made))
+            yield await _one(client, program, made, servers, within)
+        changed = [client for client, made in plans if await servers.differing(*_wanted(made))]
     for client in changed:
         yield Result(client, problem="at the end of all, its records differ")
 
