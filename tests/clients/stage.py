@@ -28,12 +28,13 @@ _MIS_KEYED = "callfold_mis_keyed_events_total"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The broker's address, the store, and who is asked for what is left, by name."""
+    """The broker's address, the store, and the two that are asked for what is left."""
 
     kafka: str
     connection: Connection
     worker: WorkerProcess
-    asked: Mapping[str, Ask]
+    callfold: Ask
+    groups: Ask
 
     async def mis_keyed(self) -> int:
         """Return how many mis-keyed events the worker has counted."""
@@ -61,7 +62,6 @@ async def stage() -> AsyncIterator[Stage]:
         try:
             with worker:
                 async with by_consumer_groups(kafka.address, TOPICS.prefix) as groups:
-                    callfold = by_callfold(kafka.address, TOPICS)
-                    yield Stage(kafka.address, connection, worker, {"callfold": callfold, "groups": groups})
+                    yield Stage(kafka.address, connection, worker, by_callfold(kafka.address, TOPICS), groups)
         finally:
             await connection.close()
