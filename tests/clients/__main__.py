@@ -10,7 +10,6 @@ from shared.process import logs
 from tests.clients.catalogue import CLIENTS, Client
 from tests.clients.report import table
 from tests.clients.run import Result, run
-from tests.support.eventually import scaled
 
 _FAILED = 1
 
@@ -35,7 +34,7 @@ async def _results(clients: list[Client], within: float) -> list[Result]:
     # The servers are ended by their contexts, also when the program is asked to end.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     results = []
-    async for result in run(clients, scaled(within), _progress):
+    async for result in run(clients, within, _progress):
         _progress(f"{result.client.name}: {result.problem or 'right'}")
         results.append(result)
     return results

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import orjson
-from typer.testing import CliRunner
+from click.testing import CliRunner
 
 from services.ops.app import create_app
 from shared.contract.topics import Topics
@@ -18,11 +18,15 @@ from tests.clients.programs import java
 from tests.support.eventually import scaled
 
 Ask = Callable[[], Awaitable[int]]
-"""Returns how many records are left, of all partitions together."""
+"""Returns how many records are left, of all partitions together; raises LagUnknown."""
 
 _PAUSE_SECONDS = 0.2
 _ANSWER = b"answered\n"
 _ANSWERS_WITHIN = 60.0
+
+
+class LagUnknown(Exception):
+    """The command failed; the text is what it wrote."""
 
 
 def by_callfold(bootstrap: str, topics: Topics) -> Ask:
@@ -35,7 +39,8 @@ def by_callfold(bootstrap: str, topics: Topics) -> Ask:
 
     def ask() -> int:
         done = CliRunner().invoke(create_app(), ["lag", "--json"], env=settings)
-        assert done.exit_code == 0, done.output
+        if done.exit_code:
+            raise LagUnknown(f"callfold lag: {done.exception or done.output}")
         return sum(each["lag"] for each in orjson.loads(done.stdout)["partitions"])
 
     return lambda: asyncio.to_thread(ask)
@@ -69,14 +74,23 @@ async def by_consumer_groups(bootstrap: str, group: str) -> AsyncIterator[Ask]:
 
 
 def left(output: str, group: str) -> int:
-    """Return the sum of the column LAG. A partition without a committed offset has a dash there: all of it is left."""
+    """Return the sum of the column LAG. A partition without a committed offset has a dash there: all of it is left.
+
+    Raises:
+        LagUnknown: no partition is listed.
+    """
     rows = [line.split() for line in output.splitlines() if line.startswith(f"{group} ")]
-    assert rows, f"kafka-consumer-groups lists no partition: {output}"
+    if not rows:
+        raise LagUnknown(f"kafka-consumer-groups: {output.strip()}")
     return sum(int(end) if lag == "-" else int(lag) for *_, end, lag in (row[:6] for row in rows))
 
 
 async def seconds_until_none_is_left(ask: Ask, since: float, at_most: float) -> float | None:
-    """Return the seconds from `since` (Unix seconds) to the first answer 0, None if none comes in time."""
+    """Return the seconds from `since` (Unix seconds) to the first answer 0, None if none comes in time.
+
+    Raises:
+        LagUnknown: an answer was none.
+    """
     while time.time() < since + at_most:
         count = await ask()
         if count == 0:

@@ -62,6 +62,7 @@ async def stage() -> AsyncIterator[Stage]:
         try:
             with worker:
                 async with by_consumer_groups(kafka.address, TOPICS.prefix) as groups:
+                    await groups()  # Java is slow at first
                     yield Stage(kafka.address, connection, worker, by_callfold(kafka.address, TOPICS), groups)
         finally:
             await connection.close()
