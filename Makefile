@@ -30,7 +30,7 @@ KAFKA := .local/kafka/libs/installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo check test lint faults mutants bench up down status contracts clean
+.PHONY: help install demo check test lint faults mutants clients bench up down status contracts clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ faults: install ## run the fault tests for SEED=1 DURATION=600 (seconds)
 mutants: install ## plant mistakes, one for each guarantee, and see that its proof finds them: ONLY='keeps a message'
 	$(BIN)/python -m tests.mutants $(if $(ONLY),--only '$(ONLY)')
 
+clients: install ## publish with clients of other makers and languages (needs Node and Go): make clients ONLY=sarama
+	$(BIN)/python -m tests.clients $(ONLY:%=--only %)
+
 bench: install ## measure Callfold and its alternatives: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
 	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
@@ -75,7 +78,7 @@ install: $(PACKAGES) $(KAFKA) ## install the Python packages and Kafka's jars
 
 clean: ## stop the stack, remove packages, jars and caches; data in .local stay
 	@if [ -e $(LOCAL) ]; then $(RUN) down; fi
-	rm -rf $(VENV) .local/kafka/libs .local/connect .local/quix .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .local/kafka/libs .local/clients .local/connect .local/quix .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 $(LOCAL): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
