@@ -31,6 +31,11 @@ _STAYS = {
 }
 
 
+def stays(kind: str) -> set[str]:
+    """Return the fields of a type that stay, the flag aside."""
+    return set(_STAYS.get(kind, "").split())
+
+
 def redacted(kind: str, read: Any) -> Json:
     """Return what stays of the data that was read of an event, the flag aside."""
     fields = read if isinstance(read, dict) else {}

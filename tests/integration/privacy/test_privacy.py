@@ -1,0 +1,256 @@
+"""What opting out takes is nowhere but in Kafka and, until the call is quiet, in MongoDB: whatever goes wrong around it.
+
+Every field that opting out takes has a mark that no other run has. The call's events come beside invalid records, while
+MongoDB refuses writes, and to a fold that fails; then it is read in every way that fails.
+"""
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.ports import HOST
+from shared.contract.payloads import OPT_OUT, TYPES
+from shared.contract.topics import Topics
+from shared.store.api_keys import new_key
+from shared.store.mongo.api_keys import MongoApiKeys
+from shared.store.mongo.client import Connection
+from shared.store.states import State
+from tests.faults.load import private
+from tests.faults.load.private import private_data
+from tests.integration.worker.conftest import MakeWorker
+from tests.support.api.client import PEPPER
+from tests.support.api.server import ApiServer
+from tests.support.callfold import start
+from tests.support.events.makers import Json, binary, event, raw
+from tests.support.eventually import eventually, scaled
+from tests.support.servers.failing_mongo import READS, WRITES, FailingMongo, NamedError
+from tests.support.servers.kafka import Message, message, records, send
+from tests.support.traces import Traces
+from tests.support.worker.process import WorkerProcess
+
+pytestmark = pytest.mark.timeout(300)
+
+ORGANIZATION = "org-789"
+CALL, LARGE, DAMAGED = "private", "large", "damaged"
+LARGE_TURNS = 50
+
+
+class Marks:
+    """The marks of `private` in a spelling of this run alone, in sent events and where they are looked for."""
+
+    def __init__(self) -> None:
+        self.word = f"between-{uuid.uuid4().hex}"
+        # Also part of times and of fractions: its first digits say when, and the last one is no zero that is left out.
+        self.number = f"72973{random.randrange(1_000):03}1"
+
+    def __call__(self, sent: bytes) -> bytes:
+        for mark, own in zip(private.MARKS, (self.word, self.number), strict=True):
+            sent = sent.replace(mark, own.encode())
+        return sent
+
+
+def whole(call: str) -> list[Json]:
+    """Return an opted-out call that has every field of the contract."""
+    kinds = [event(kind, call=call, **private_data(kind)) for kind in TYPES]
+    return [event("call.created", call=call, **{OPT_OUT: True}), *kinds]
+
+
+def with_wrong_fields(call: str) -> list[Json]:
+    """Return events with values that cannot be read: private ones with marks, and others beside private ones."""
+    word, wrong = private.PRIVATE, {"n": private.PRIVATE}
+    about, turn, returned = (private_data(kind) for kind in ("call.started", "transcript.turn", "tool.returned"))
+    return [
+        event("call.updated", call=call, **about | {"from_number": wrong, "to_number": [word], "recording_url": wrong}),
+        event("call.updated", call=call, **about | {"start_timestamp": "noon", "call_type": 5, "metadata": "none"}),
+        event("call.updated", call=call, **about) | {"time": "noon"},
+        event("transcript.turn", call=call, **turn | {"words": word, "end_timestamp": word, "confidence": word}),
+        event("tool.returned", call=call, **returned | {"successful": word, "timestamp": word, "duration_ms": word}),
+        event("call.failed", call=call, message=wrong, sip_code="none"),
+        event("call.note", call=call, event=word, data=word),
+    ]
+
+
+def large(call: str) -> list[Json]:
+    """Return an opted-out call that is folded by a process of the fold pool."""
+    turns = [event("transcript.turn", call=call, content=private.PRIVATE * 5_000) for _ in range(LARGE_TURNS)]
+    return [*turns, event("call.updated", call=call, **{OPT_OUT: True})]
+
+
+def invalid(call: str, topics: Topics) -> list[Message]:
+    """Return records that are no events, with marks in what is wrong or beside it."""
+    word = private.PRIVATE
+    turn = event("transcript.turn", call=call, **{OPT_OUT: True}, **private_data("transcript.turn"))
+    data = turn["data"]
+    bodies = [turn | {"data": each} for each in (word, [word], data | {"role": word}, data | {"content": {word: 1}})]
+    bodies += [turn | {"specversion": "2.0"}, turn | {"subject": None}]
+    bodies += [event("call.analyzed", call=call, analysis=word), event("call.note", call=call, event=[word])]
+    values = [
+        *map(raw, bodies),
+        raw(turn)[:-9],
+        raw(turn).replace(word.encode(), word.encode() + b"\xff"),
+        word.encode(),
+    ]
+    value, headers = binary(turn | {"specversion": "2.0"})
+    sent: list[Message] = [{"topic": topics.transcription, "value": each} for each in values]
+    return [*sent, {"topic": topics.transcription, "value": value, "headers": [*headers, ("x", word.encode())]}]
+
+
+@dataclass
+class Run:
+    """The programs of one test, and what is found of them."""
+
+    worker: WorkerProcess
+    api: ApiServer
+    traces: Traces
+    mark: Marks
+    settings: dict[str, str]
+    folder: Path
+    headers: dict[str, str]
+
+    def watch(self) -> None:
+        self.traces.watch(self.worker.pid)
+        self.traces.watch(self.api.pid)
+
+    async def callfold(self, *arguments: str, sent: bytes = b"") -> tuple[int, str]:
+        """Run the command to its end; return its exit status and output."""
+        process = start(*arguments, cwd=self.folder, **self.settings)
+        done = asyncio.create_task(asyncio.to_thread(process.communicate, sent, scaled(120)))
+        while not done.done():
+            self.traces.watch(process.pid)
+            await asyncio.wait([done], timeout=0.2)
+        output, errors = await done
+        self.traces.look(f"standard output of callfold {arguments[0]}", output)
+        self.traces.look(f"standard error of callfold {arguments[0]}", errors)
+        return process.returncode, output.decode()
+
+    async def ask(self, path: str, method: str = "GET", content: bytes | None = None, **headers: str) -> int:
+        """Return the status of a response, after a look at all of it."""
+        async with httpx.AsyncClient(trust_env=False, timeout=scaled(30)) as client:
+            url = f"http://{HOST}:{self.api.port}{path}"
+            answer = await client.request(method, url, content=content, headers=self.headers | headers)
+        self.traces.look(f"response {answer.status_code} to {method} {path[:40]}", answer.content)
+        self.traces.look(f"headers of response {answer.status_code}", str(answer.headers).encode())
+        return answer.status_code
+
+
+@pytest.fixture
+async def run(
+    make_worker: MakeWorker,
+    api: ApiServer,
+    kafka_bootstrap: str,
+    topics: Topics,
+    connection: Connection,
+    failing: FailingMongo,
+    tmp_path: Path,
+) -> AsyncIterator[Run]:
+    mark = Marks()
+    traces = Traces(tmp_path, (mark.word.encode(),), (mark.number.encode(),))
+    key, secret = new_key(ORGANIZATION, PEPPER.encode())
+    await MongoApiKeys(connection).add(key)
+    settings = {
+        "kafka_bootstrap": kafka_bootstrap,
+        "topic_prefix": topics.prefix,
+        "mongo_uri": failing.uri,
+        "mongo_database": topics.prefix,
+    }
+    worker = make_worker().start().wait_until_ready()
+    yield Run(worker, api, traces, mark, settings, tmp_path, {"X-API-KEY": key.api_key, "X-API-SECRET": secret})
+
+
+async def test_what_opting_out_takes_is_in_no_log_process_file_or_error(
+    run: Run, failing: FailingMongo, topics: Topics, kafka_bootstrap: str, connection: Connection
+) -> None:
+    await damage(connection, run.mark)
+    await publish_while_mongodb_refuses(run, failing, topics, kafka_bootstrap)
+    await settle(connection)
+
+    await read_in_every_way(run)
+    await use_every_command(run)
+    run.watch()
+    run.worker.stop()
+    run.api.stop()
+    run.traces.look_at_files()
+
+    for record in await records(kafka_bootstrap, topics.dead_letter):
+        detail = dict(record.headers)["detail"]
+        run.traces.look(f"detail of a dead letter: {detail!r}", detail)
+    assert run.traces.found == {}
+    assert {run.worker.pid, run.api.pid} < run.traces.watched
+    assert "call_broken" in run.worker.written()
+    assert "dependency_unavailable" in run.worker.written()
+    assert CALL not in run.api.log.read_text()
+
+
+async def damage(connection: Connection, mark: Marks) -> None:
+    """Put documents into the log of a call that make its fold fail on private content."""
+    for number, events in enumerate(([mark.word], 5, [mark.word.encode()], [{mark.word: mark.word}])):
+        _id = f"{ORGANIZATION}/{DAMAGED}/t/0/0-0-1-1-{number}"
+        await connection.collection("call_events").insert_one({"_id": _id, "events": events})
+
+
+async def publish_while_mongodb_refuses(run: Run, failing: FailingMongo, topics: Topics, kafka_bootstrap: str) -> None:
+    events = [each for call in (CALL, DAMAGED) for each in (*whole(call), *with_wrong_fields(call))] + large(LARGE)
+    sent: list[Message] = [message(body, topics) for body in events] + invalid(CALL, topics)
+    async with failing.failing(NamedError.OUT_OF_DISK_SPACE, WRITES + READS):
+        await send(kafka_bootstrap, [each | {"value": run.mark(each["value"])} for each in sent])
+        await eventually(lambda: run.worker.metric('callfold_dependency_unavailable{dependency="mongodb"}') == 1)
+        run.watch()
+        assert await run.ask(f"/api/calls/{CALL}") == httpx.codes.SERVICE_UNAVAILABLE
+        assert (await run.callfold("get", ORGANIZATION, CALL))[0] == 1
+
+
+async def settle(connection: Connection) -> None:
+    """Return when all calls are folded."""
+    calls = connection.collection("calls")
+    for call, state in ((CALL, State.FINAL), (LARGE, State.LIVE), (DAMAGED, State.BROKEN)):
+        await eventually(
+            lambda call=call, state=state: calls.find_one({"_id": f"{ORGANIZATION}/{call}", "state": state})
+        )
+
+
+async def read_in_every_way(run: Run) -> None:
+    """Read the calls, and make every kind of error with a mark in what is wrong."""
+    word = run.mark.word
+    status = {call: await run.ask(f"/api/calls/{call}") for call in (CALL, LARGE, DAMAGED, "nobody")}
+    status["details"] = await run.ask(f"/api/calls/{CALL}/details")
+    status["secret"] = await run.ask(f"/api/calls/{CALL}", **{"X-API-SECRET": word})
+    status["method"] = await run.ask(f"/api/calls/{CALL}", "POST", word.encode())
+    status["path"] = await run.ask(f"/api/calls/{CALL}/{word}")
+    status["url"] = await run.ask(f"/api/calls/{CALL}?said={word * 400}")
+    status["head"] = await run.ask(f"/api/calls/{CALL}", **{"X-Said": word * 800})
+
+    assert status == {
+        CALL: 200,
+        LARGE: 200,
+        DAMAGED: 500,
+        "nobody": 404,
+        "details": 200,
+        "secret": 401,
+        "method": 405,
+        "path": 404,
+        "url": 414,
+        "head": 431,
+    }
+
+
+async def use_every_command(run: Run) -> None:
+    bodies = [raw(body) for body in (*whole(CALL), *with_wrong_fields(CALL))]
+    lines = b"\n".join(run.mark(each) for each in (*bodies, *(each["value"] for each in invalid(CALL, Topics("t")))))
+
+    for arguments in (
+        ("get", "--details", ORGANIZATION, CALL),
+        ("get", ORGANIZATION, DAMAGED),
+        ("events", "--json", ORGANIZATION, CALL),
+        ("events", ORGANIZATION, DAMAGED),
+        ("problems", "--json"),
+        ("dead-letters", "list", "--json"),
+    ):
+        await run.callfold(*arguments)
+    assert (await run.callfold("validate", "-", sent=lines))[0] == 1
+    assert (await run.callfold("publish", "-", sent=lines))[0] == 1
