@@ -1,6 +1,7 @@
 """What programs leave on a machine: command lines, environments, files that they hold open, files that they wrote."""
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -9,7 +10,7 @@ from stat import S_ISREG
 
 import psutil
 
-TEMPORARY = (Path("/tmp"), Path("/dev/shm"))  # noqa: S108 - looked through, not written
+TEMPORARY = {Path("/tmp"), Path("/dev/shm"), Path(tempfile.gettempdir())}  # noqa: S108 - looked through, not written
 _OTHERS = "callfold-"
 """How the folders of the tests' servers begin, whose data and logs are the servers' own."""
 _AROUND = 150

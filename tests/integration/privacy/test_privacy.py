@@ -1,4 +1,4 @@
-"""What opting out takes is nowhere but in Kafka and, until the call is quiet, in MongoDB: whatever goes wrong around it.
+"""What opting out takes is nowhere but in Kafka and, until the call is quiet, in MongoDB, whatever goes wrong.
 
 Every field that opting out takes has a mark that no other run has. The call's events come beside invalid records, while
 MongoDB refuses writes, and to a fold that fails; then it is read in every way that fails.
@@ -7,7 +7,6 @@ MongoDB refuses writes, and to a fold that fails; then it is read in every way t
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,6 +140,7 @@ class Run:
 
 @pytest.fixture
 async def run(
+    *,
     make_worker: MakeWorker,
     api: ApiServer,
     kafka_bootstrap: str,
@@ -148,7 +148,7 @@ async def run(
     connection: Connection,
     failing: FailingMongo,
     tmp_path: Path,
-) -> AsyncIterator[Run]:
+) -> Run:
     mark = Marks()
     traces = Traces(tmp_path, (mark.word.encode(),), (mark.number.encode(),))
     key, secret = new_key(ORGANIZATION, PEPPER.encode())
@@ -160,7 +160,7 @@ async def run(
         "mongo_database": topics.prefix,
     }
     worker = make_worker().start().wait_until_ready()
-    yield Run(worker, api, traces, mark, settings, tmp_path, {"X-API-KEY": key.api_key, "X-API-SECRET": secret})
+    return Run(worker, api, traces, mark, settings, tmp_path, {"X-API-KEY": key.api_key, "X-API-SECRET": secret})
 
 
 async def test_what_opting_out_takes_is_in_no_log_process_file_or_error(
@@ -208,10 +208,13 @@ async def publish_while_mongodb_refuses(run: Run, failing: FailingMongo, topics:
 async def settle(connection: Connection) -> None:
     """Return when all calls are folded."""
     calls = connection.collection("calls")
-    for call, state in ((CALL, State.FINAL), (LARGE, State.LIVE), (DAMAGED, State.BROKEN)):
-        await eventually(
-            lambda call=call, state=state: calls.find_one({"_id": f"{ORGANIZATION}/{call}", "state": state})
-        )
+    wanted = {CALL: State.FINAL, LARGE: State.LIVE, DAMAGED: State.BROKEN}
+    folded = [{"_id": f"{ORGANIZATION}/{call}", "state": state} for call, state in wanted.items()]
+
+    async def all_folded() -> bool:
+        return await calls.count_documents({"$or": folded}) == len(folded)
+
+    await eventually(all_folded)
 
 
 async def read_in_every_way(run: Run) -> None:
