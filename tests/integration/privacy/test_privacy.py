@@ -1,12 +1,14 @@
 """What opting out takes is nowhere but in Kafka and, until the call is quiet, in MongoDB, whatever goes wrong.
 
-Every field that opting out takes has a mark that no other run has. The call's events come beside invalid records, while
+Every field that opting out takes has a mark that no other run has. The call's events come with invalid records, while
 MongoDB refuses writes, and to a fold that fails; then it is read in every way that fails.
 """
 
 import asyncio
 import random
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from tests.support.api.server import ApiServer
 from tests.support.callfold import start
 from tests.support.events.makers import Json, binary, event, raw
 from tests.support.eventually import eventually, scaled
-from tests.support.servers.failing_mongo import READS, WRITES, FailingMongo, NamedError
+from tests.support.servers.failing_mongo import READS, FailingMongo, NamedError
 from tests.support.servers.kafka import Message, message, records, send
 from tests.support.traces import Traces
 from tests.support.worker.process import WorkerProcess
@@ -61,7 +63,7 @@ def whole(call: str) -> list[Json]:
 
 
 def with_wrong_fields(call: str) -> list[Json]:
-    """Return events with values that cannot be read: private ones with marks, and others beside private ones."""
+    """Return events with values that cannot be read: private ones with marks, and others next to private ones."""
     word, wrong = private.PRIVATE, {"n": private.PRIVATE}
     about, turn, returned = (private_data(kind) for kind in ("call.started", "transcript.turn", "tool.returned"))
     return [
@@ -82,7 +84,7 @@ def large(call: str) -> list[Json]:
 
 
 def invalid(call: str, topics: Topics) -> list[Message]:
-    """Return records that are no events, with marks in what is wrong or beside it."""
+    """Return records that are no events, with marks in what is wrong or next to it."""
     word = private.PRIVATE
     turn = event("transcript.turn", call=call, **{OPT_OUT: True}, **private_data("transcript.turn"))
     data = turn["data"]
@@ -167,7 +169,7 @@ async def test_what_opting_out_takes_is_in_no_log_process_file_or_error(
     run: Run, failing: FailingMongo, topics: Topics, kafka_bootstrap: str, connection: Connection
 ) -> None:
     await damage(connection, run.mark)
-    await publish_while_mongodb_refuses(run, failing, topics, kafka_bootstrap)
+    await publish_while_mongodb_refuses(run, failing, topics, connection)
     await settle(connection)
 
     await read_in_every_way(run)
@@ -183,7 +185,7 @@ async def test_what_opting_out_takes_is_in_no_log_process_file_or_error(
     assert run.traces.found == {}
     assert {run.worker.pid, run.api.pid} < run.traces.watched
     assert "call_broken" in run.worker.written()
-    assert "dependency_unavailable" in run.worker.written()
+    assert "codes [121]" in run.worker.written()
     assert CALL not in run.api.log.read_text()
 
 
@@ -194,11 +196,24 @@ async def damage(connection: Connection, mark: Marks) -> None:
         await connection.collection("call_events").insert_one({"_id": _id, "events": events})
 
 
-async def publish_while_mongodb_refuses(run: Run, failing: FailingMongo, topics: Topics, kafka_bootstrap: str) -> None:
+@asynccontextmanager
+async def refusing(connection: Connection) -> AsyncIterator[None]:
+    """Let MongoDB refuse each document of the event log: the error that the driver raises quotes them."""
+    log = connection.collection("call_events")
+    await log.database.command({"collMod": log.name, "validator": {"never": {"$exists": True}}})
+    try:
+        yield
+    finally:
+        await log.database.command({"collMod": log.name, "validator": {}})
+
+
+async def publish_while_mongodb_refuses(
+    run: Run, failing: FailingMongo, topics: Topics, connection: Connection
+) -> None:
     events = [each for call in (CALL, DAMAGED) for each in (*whole(call), *with_wrong_fields(call))] + large(LARGE)
     sent: list[Message] = [message(body, topics) for body in events] + invalid(CALL, topics)
-    async with failing.failing(NamedError.OUT_OF_DISK_SPACE, WRITES + READS):
-        await send(kafka_bootstrap, [each | {"value": run.mark(each["value"])} for each in sent])
+    async with refusing(connection), failing.failing(NamedError.NOT_PRIMARY, READS):
+        await send(run.settings["kafka_bootstrap"], [each | {"value": run.mark(each["value"])} for each in sent])
         await eventually(lambda: run.worker.metric('callfold_dependency_unavailable{dependency="mongodb"}') == 1)
         run.watch()
         assert await run.ask(f"/api/calls/{CALL}") == httpx.codes.SERVICE_UNAVAILABLE
