@@ -5,9 +5,7 @@ MongoDB refuses writes, and to a fold that fails; then it is read in every way t
 """
 
 import asyncio
-import random
-import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +14,17 @@ import httpx
 import pytest
 
 from deploy.local.ports import HOST
-from shared.contract.payloads import OPT_OUT, TYPES
 from shared.contract.topics import Topics
 from shared.store.api_keys import new_key
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.client import Connection
 from shared.store.states import State
-from tests.faults.load import private
-from tests.faults.load.private import private_data
+from tests.integration.privacy.opted_out import Marks, invalid, large, whole, with_wrong_fields
 from tests.integration.worker.conftest import MakeWorker
 from tests.support.api.client import PEPPER
 from tests.support.api.server import ApiServer
 from tests.support.callfold import start
-from tests.support.events.makers import Json, binary, event, raw
+from tests.support.events.makers import raw
 from tests.support.eventually import eventually, scaled
 from tests.support.servers.failing_mongo import READS, FailingMongo, NamedError
 from tests.support.servers.kafka import Message, message, records, send
@@ -39,67 +35,6 @@ pytestmark = pytest.mark.timeout(300)
 
 ORGANIZATION = "org-789"
 CALL, LARGE, DAMAGED = "private", "large", "damaged"
-LARGE_TURNS = 50
-
-
-class Marks:
-    """The marks of `private` in a spelling of this run alone, in sent events and where they are looked for."""
-
-    def __init__(self) -> None:
-        self.word = f"between-{uuid.uuid4().hex}"
-        # Also part of times and of fractions: its first digits say when, and the last one is no zero that is left out.
-        self.number = f"72973{random.randrange(1_000):03}1"
-
-    def __call__(self, sent: bytes) -> bytes:
-        for mark, own in zip(private.MARKS, (self.word, self.number), strict=True):
-            sent = sent.replace(mark, own.encode())
-        return sent
-
-
-def whole(call: str) -> list[Json]:
-    """Return an opted-out call that has every field of the contract."""
-    kinds = [event(kind, call=call, **private_data(kind)) for kind in TYPES]
-    return [event("call.created", call=call, **{OPT_OUT: True}), *kinds]
-
-
-def with_wrong_fields(call: str) -> list[Json]:
-    """Return events with values that cannot be read: private ones with marks, and others next to private ones."""
-    word, wrong = private.PRIVATE, {"n": private.PRIVATE}
-    about, turn, returned = (private_data(kind) for kind in ("call.started", "transcript.turn", "tool.returned"))
-    return [
-        event("call.updated", call=call, **about | {"from_number": wrong, "to_number": [word], "recording_url": wrong}),
-        event("call.updated", call=call, **about | {"start_timestamp": "noon", "call_type": 5, "metadata": "none"}),
-        event("call.updated", call=call, **about) | {"time": "noon"},
-        event("transcript.turn", call=call, **turn | {"words": word, "end_timestamp": word, "confidence": word}),
-        event("tool.returned", call=call, **returned | {"successful": word, "timestamp": word, "duration_ms": word}),
-        event("call.failed", call=call, message=wrong, sip_code="none"),
-        event("call.note", call=call, event=word, data=word),
-    ]
-
-
-def large(call: str) -> list[Json]:
-    """Return an opted-out call that is folded by a process of the fold pool."""
-    turns = [event("transcript.turn", call=call, content=private.PRIVATE * 5_000) for _ in range(LARGE_TURNS)]
-    return [*turns, event("call.updated", call=call, **{OPT_OUT: True})]
-
-
-def invalid(call: str, topics: Topics) -> list[Message]:
-    """Return records that are no events, with marks in what is wrong or next to it."""
-    word = private.PRIVATE
-    turn = event("transcript.turn", call=call, **{OPT_OUT: True}, **private_data("transcript.turn"))
-    data = turn["data"]
-    bodies = [turn | {"data": each} for each in (word, [word], data | {"role": word}, data | {"content": {word: 1}})]
-    bodies += [turn | {"specversion": "2.0"}, turn | {"subject": None}]
-    bodies += [event("call.analyzed", call=call, analysis=word), event("call.note", call=call, event=[word])]
-    values = [
-        *map(raw, bodies),
-        raw(turn)[:-9],
-        raw(turn).replace(word.encode(), word.encode() + b"\xff"),
-        word.encode(),
-    ]
-    value, headers = binary(turn | {"specversion": "2.0"})
-    sent: list[Message] = [{"topic": topics.transcription, "value": each} for each in values]
-    return [*sent, {"topic": topics.transcription, "value": value, "headers": [*headers, ("x", word.encode())]}]
 
 
 @dataclass
@@ -130,11 +65,13 @@ class Run:
         self.traces.look(f"standard error of callfold {arguments[0]}", errors)
         return process.returncode, output.decode()
 
-    async def ask(self, path: str, method: str = "GET", content: bytes | None = None, **headers: str) -> int:
+    async def ask(
+        self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET", sent: bytes = b""
+    ) -> int:
         """Return the status of a response, after a look at all of it."""
         async with httpx.AsyncClient(trust_env=False, timeout=scaled(30)) as client:
             url = f"http://{HOST}:{self.api.port}{path}"
-            answer = await client.request(method, url, content=content, headers=self.headers | headers)
+            answer = await client.request(method, url, content=sent, headers=self.headers | dict(headers or {}))
         self.traces.look(f"response {answer.status_code} to {method} {path[:40]}", answer.content)
         self.traces.look(f"headers of response {answer.status_code}", str(answer.headers).encode())
         return answer.status_code
@@ -185,7 +122,6 @@ async def test_what_opting_out_takes_is_in_no_log_process_file_or_error(
     assert run.traces.found == {}
     assert {run.worker.pid, run.api.pid} < run.traces.watched
     assert "call_broken" in run.worker.written()
-    assert "codes [121]" in run.worker.written()
     assert CALL not in run.api.log.read_text()
 
 
@@ -212,10 +148,11 @@ async def publish_while_mongodb_refuses(
 ) -> None:
     events = [each for call in (CALL, DAMAGED) for each in (*whole(call), *with_wrong_fields(call))] + large(LARGE)
     sent: list[Message] = [message(body, topics) for body in events] + invalid(CALL, topics)
-    async with refusing(connection), failing.failing(NamedError.NOT_PRIMARY, READS):
+    async with refusing(connection):
         await send(run.settings["kafka_bootstrap"], [each | {"value": run.mark(each["value"])} for each in sent])
-        await eventually(lambda: run.worker.metric('callfold_dependency_unavailable{dependency="mongodb"}') == 1)
+        await eventually(lambda: "codes [121]" in run.worker.written())
         run.watch()
+    async with failing.failing(NamedError.OUT_OF_DISK_SPACE, READS):
         assert await run.ask(f"/api/calls/{CALL}") == httpx.codes.SERVICE_UNAVAILABLE
         assert (await run.callfold("get", ORGANIZATION, CALL))[0] == 1
 
@@ -227,7 +164,7 @@ async def settle(connection: Connection) -> None:
     folded = [{"_id": f"{ORGANIZATION}/{call}", "state": state} for call, state in wanted.items()]
 
     async def all_folded() -> bool:
-        return await calls.count_documents({"$or": folded}) == len(folded)
+        return bool(await calls.count_documents({"$or": folded}) == len(folded))
 
     await eventually(all_folded)
 
@@ -237,11 +174,11 @@ async def read_in_every_way(run: Run) -> None:
     word = run.mark.word
     status = {call: await run.ask(f"/api/calls/{call}") for call in (CALL, LARGE, DAMAGED, "nobody")}
     status["details"] = await run.ask(f"/api/calls/{CALL}/details")
-    status["secret"] = await run.ask(f"/api/calls/{CALL}", **{"X-API-SECRET": word})
-    status["method"] = await run.ask(f"/api/calls/{CALL}", "POST", word.encode())
+    status["secret"] = await run.ask(f"/api/calls/{CALL}", {"X-API-SECRET": word})
+    status["method"] = await run.ask(f"/api/calls/{CALL}", method="POST", sent=word.encode())
     status["path"] = await run.ask(f"/api/calls/{CALL}/{word}")
     status["url"] = await run.ask(f"/api/calls/{CALL}?said={word * 400}")
-    status["head"] = await run.ask(f"/api/calls/{CALL}", **{"X-Said": word * 800})
+    status["head"] = await run.ask(f"/api/calls/{CALL}", {"X-Said": word * 800})
 
     assert status == {
         CALL: 200,
