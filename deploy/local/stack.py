@@ -135,11 +135,18 @@ class Stack:
         self.ports.check_free()
         install(progress, self.libs)
         progress(f"Preparing {self.state}")
+        self._make_private_folders()
         self._mongod().prepare()
         self._kafka().prepare()
         self._write_settings()
         programs = [member.program() for member in self.members()]
         self.supervision.launch(programs, for_services(self.ports, self.secrets))
+
+    def _make_private_folders(self) -> None:
+        """Make the folders of data and logs: what calls say is for their owner alone, as the secrets are."""
+        for folder in (self.supervision.logs, self._mongod().folder, self._kafka().folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)  # one that an earlier version made
 
     def _write_settings(self) -> None:
         make_secrets(self.secrets)

@@ -16,12 +16,14 @@ from deploy.local.servers.install import install
 from deploy.local.servers.kafka import KafkaServer
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.stack import Stack
+from deploy.local.supervision import Supervision
 from tests.support.eventually import scaled
 from tests.support.servers.local_stack import (
     Machine,
     another_stack,
     create_topic,
     make_stand_ins,
+    overwrite_slowly,
     publish,
     published,
     store,
@@ -129,6 +131,45 @@ def test_secrets_are_in_files_for_their_owner_alone(running: Machine) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     assert [len(bytes.fromhex(file.read_text())) for file in files] == [32, 32]
     assert not any(file.read_text() in shown for file in files)
+
+
+def test_no_other_file_of_the_stack_holds_a_secret(running: Machine) -> None:
+    secrets = [file.read_bytes() for file in (running.state / "secrets").iterdir()]
+    folders = (running.state, Supervision(running.state.resolve()).runtime)
+
+    holding = {path for folder in folders for path in readable_files(folder) if holds(path, secrets)}
+
+    assert {path.parent for path in holding} == {running.state / "secrets"}
+    assert stat.S_IMODE((running.state / "secrets").stat().st_mode) == 0o700
+
+
+def test_settings_logs_and_data_are_for_their_owner_alone(running: Machine) -> None:
+    names = ("callfold.env", "log", "mongod", "kafka")
+
+    modes = {name: stat.S_IMODE((running.state / name).stat().st_mode) for name in names}
+
+    assert {name for name, mode in modes.items() if mode & 0o077} == set()
+
+
+def test_a_slow_write_is_not_quoted_in_the_log_of_mongodb(tmp_path: Path) -> None:
+    with MongoServer(tmp_path, free_port()) as server:
+        store(server.port, "call")
+
+        overwrite_slowly(server.port, "call", "between us")
+
+        assert stored(server.port) == ["call"]
+        assert "between us" not in server.log.read_text()
+
+
+def readable_files(folder: Path) -> Iterator[Path]:
+    return (Path(root, name) for root, _, names in os.walk(folder) for name in names)
+
+
+def holds(path: Path, contents: list[bytes]) -> bool:
+    try:
+        return path.is_file() and any(content in path.read_bytes() for content in contents)
+    except OSError:  # removed meanwhile by its server
+        return False
 
 
 @pytest.mark.parametrize("title", ["Kafka", "MongoDB", "Worker"])

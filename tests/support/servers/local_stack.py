@@ -110,6 +110,13 @@ def store(port: int, key: str) -> None:
         client.test.calls.insert_one({"_id": key})
 
 
+def overwrite_slowly(port: int, key: str, text: str) -> None:
+    """Write a text into a document by an update that takes longer than MongoDB's usual limit for a slow one."""
+    slow = {"_id": key, "$where": "sleep(300) || true"}
+    with MongoClient[dict[str, Any]](f"mongodb://{HOST}:{port}/?replicaSet=rs&w=majority") as client:
+        assert client.test.calls.update_one(slow, {"$set": {"text": text}}).modified_count == 1
+
+
 def stored(port: int) -> list[str]:
     with MongoClient[dict[str, Any]](f"mongodb://{HOST}:{port}/?replicaSet=rs") as client:
         return [call["_id"] for call in client.test.calls.find()]
