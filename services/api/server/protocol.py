@@ -73,9 +73,15 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def make_room(self) -> None:
-        """Close the connection, which has no request in progress."""
+        """Close the connection at once: what its client has not read yet would hold the descriptor."""
         _count(Refused.MADE_ROOM)
-        self._close()
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Close the connection, or let it be closed after its response; an unread response holds the exit up shortly."""
+        super().shutdown()
+        if self.transport.is_closing() and self.transport.get_write_buffer_size():
+            self.loop.call_later(self._limits.linger_seconds, self.transport.abort)
 
     # Requests
 
@@ -148,10 +154,13 @@ class LimitedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._start_stalled_timer()
+        self._open.waits(self)
 
     def resume_writing(self) -> None:
         self._stop_stalled_timer()
         super().resume_writing()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._open.works(self)
         if self.transport.is_closing():
             self._watch_flush()
 

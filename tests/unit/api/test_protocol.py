@@ -231,6 +231,46 @@ async def test_for_a_new_connection_the_longest_unused_one_is_closed() -> None:
     assert refused(Refused.MADE_ROOM) == before + 1
 
 
+@pytest.mark.parametrize("path", [b"/large", b"/whole"])
+async def test_a_client_that_does_not_read_makes_room_at_once(path: bytes) -> None:
+    async with limited_server(connections=1, stalled_seconds=600) as server:
+        _, unread = await server.connect()
+        unread.write(b"GET %b HTTP/1.1\r\n\r\n" % path)
+        await eventually(lambda: any(each.flow.write_paused for each in server.protocols()))
+
+        received = await server.exchange(LAST_GET)
+
+        assert statuses(received) == [200]
+        await eventually(lambda: not server.state.connections)
+
+
+async def test_a_client_that_has_read_makes_no_room() -> None:
+    async with limited_server(connections=1, stalled_seconds=600) as server:
+        reader, writer = await server.connect()
+        writer.write(b"GET /open HTTP/1.1\r\nConnection: close\r\n\r\n")
+        await eventually(lambda: any(each.flow.write_paused for each in server.protocols()))
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(32 * 1024 * 1024)
+
+        rejected = await server.exchange(LAST_GET)
+
+        server.routes.released.set()
+        assert statuses(rejected) == [503]
+        assert await reader.read() == b""
+
+
+async def test_an_unread_response_does_not_hold_up_the_exit() -> None:
+    async with limited_server(stalled_seconds=600, linger_seconds=0.2) as server:
+        _, unread = await server.connect()
+        unread.write(b"GET /whole HTTP/1.1\r\n\r\n")
+        await eventually(lambda: server.state.total_requests == 1)
+
+        for each in server.protocols():
+            each.shutdown()
+
+        await eventually(lambda: not server.state.connections)
+
+
 async def test_a_connection_with_a_request_in_progress_is_not_closed_for_another() -> None:
     async with limited_server(connections=1) as server:
         reader, writer = await server.connect()
