@@ -15,9 +15,9 @@ class Waiting(Protocol):
 class Connections:
     """At most `limit` connections.
 
-    When there are more, the one that has waited longest for its client is closed: for the rest of a request, for another
-    request, or for its response to be read. A client that holds connections without using them takes its own, and not
-    those of others.
+    When there are more, the one that has waited longest for its client is closed: for the rest of a request, for
+    another one, or for its response to be read. A client that holds connections without using them takes its own, and
+    not those of others.
     """
 
     def __init__(self, limit: int) -> None:

@@ -78,7 +78,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def shutdown(self) -> None:
-        """Close the connection, or let it be closed after its response; an unread response holds the exit up shortly."""
+        """Close the connection, now or after its response; one that is not read does not hold the exit up."""
         super().shutdown()
         if self.transport.is_closing() and self.transport.get_write_buffer_size():
             self.loop.call_later(self._limits.linger_seconds, self.transport.abort)
