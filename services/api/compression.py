@@ -35,15 +35,17 @@ class Compression:
             elif name == b"if-none-match":
                 known = b"%b,%b" % (known, value) if known else value
         if known:
-            scope, send = _with_unencoded_tags(scope, known), _with_named_tag(known, send)
+            _unencode_tags(scope, known)
+            send = _with_named_tag(known, send)
         if accepted and (encoding := preferred(accepted)) is not None:
             send = _Compressed(encoding, send, has_body=not scope.get("state", {}).get("head")).send
         await self._app(scope, receive, send)
 
 
-def _with_unencoded_tags(scope: Scope, known: bytes) -> Scope:
+def _unencode_tags(scope: Scope, known: bytes) -> None:
+    # In place: the router writes the route into the scope, and the middleware around this one reads it there.
     others = [header for header in scope["headers"] if header[0] != b"if-none-match"]
-    return {**scope, "headers": [*others, (b"if-none-match", etags.unencoded(known))]}
+    scope["headers"] = [*others, (b"if-none-match", etags.unencoded(known))]
 
 
 def _with_named_tag(known: bytes, send: Send) -> Send:

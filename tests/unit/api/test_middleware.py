@@ -82,6 +82,15 @@ async def test_each_request_is_counted_once_under_its_route(api: Reader, path: s
     assert counted(route, status) == before + 1
 
 
+@pytest.mark.parametrize(("tag", "status"), [("*", 304), ('"other"', 200)])
+async def test_a_conditional_request_is_counted_under_its_route(api: Reader, tag: str, status: int) -> None:
+    before = counted(ROUTE, status)
+
+    await api.get("/api/calls/call-456", {"If-None-Match": tag})
+
+    assert counted(ROUTE, status) == before + 1
+
+
 async def test_a_method_that_is_not_allowed_is_counted_under_the_route(api: Reader) -> None:
     before = counted(ROUTE, 405)
 
