@@ -95,7 +95,7 @@ class Authentication:
 
         Raises:
             ApiError: one of them is missing or wrong, or the key is revoked (401); there are two different ones (400);
-                there were too many requests (429).
+                too many keys were rejected from the address (429).
             StoreUnavailable, TimeoutError: the store does not answer.
         """
         pair = _pair(headers)
@@ -103,10 +103,17 @@ class Authentication:
         caller = found.caller if found else await self._look_ups.get(network_of(address) + _SEPARATOR + pair)
         if caller is None:
             raise unauthorized()
+        return caller
+
+    def check_rate(self, caller: Caller) -> None:
+        """Count a request with the caller's key.
+
+        Raises:
+            ApiError: there were too many (429).
+        """
         requests = self._limits.requests
         if requests is not None and (wait := requests.take(caller.key_id)):
             raise too_many_requests(wait)
-        return caller
 
     async def _look_up(self, network_and_pair: str) -> Caller | None:
         network, _, pair = network_and_pair.partition(_SEPARATOR)

@@ -76,7 +76,8 @@ class Calls:
     async def _get(self, request: Request, view: View) -> Response:
         async with self.health.time_limit(self.timeout):
             caller = await self.authentication.caller(request.scope["headers"], _address(request))
-            request.scope["state"]["caller"] = caller
+            request.scope["state"]["caller"] = caller  # before it may be refused: the access log names it
+            self.authentication.check_rate(caller)
             call_id = _call_id(request)
             as_of = self.as_of.header(call_id)  # before the call is read
             call = call_key(caller.organization_id, call_id)

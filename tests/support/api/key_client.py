@@ -64,6 +64,7 @@ class Client:
         headers = [(b"x-api-key", api_key.encode()), (b"x-api-secret", secret.encode())]
         try:
             caller = await self.authentication.caller(headers, address)
+            self.authentication.check_rate(caller)
         except ApiError as error:
             return str(error.envelope["message"])
         return caller.organization_id
