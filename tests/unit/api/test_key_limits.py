@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.api.errors import ApiError
 from services.api.keys import authentication as auth
@@ -148,3 +149,20 @@ async def test_an_address_is_refused_by_default() -> None:
     assert {response.status_code for response in responses} == {401, 429}
     assert responses[-1].json()["status"] == "error"
     assert int(responses[-1].headers["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("proxies", "sent", "logged"),
+    [(None, ["10.0.0.1", "10.0.0.2"], 1), (None, [None], 0), ("10.0.0.0/8", ["10.0.0.1"], 0)],
+)
+async def test_a_proxy_that_is_not_trusted_is_logged_once(
+    proxies: str | None, sent: list[str | None], logged: int
+) -> None:
+    api = await reader(api_trusted_proxies=proxies)
+
+    with capture_logs() as lines:
+        for each in sent:
+            await api.get(CALL, {"X-Forwarded-For": each} if each else {})
+
+    warnings = [line for line in lines if line["event"] == "forwarded_for_not_trusted"]
+    assert [line["setting"] for line in warnings] == ["CALLFOLD_API_TRUSTED_PROXIES"] * logged
