@@ -20,6 +20,7 @@ log = logger(__name__)
 
 _HEADER = REQUEST_ID.lower().encode()
 _NONE = "none"
+_SLICE_BYTES = 64 * 1024  # the server asks after each whether the client reads
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
@@ -84,10 +85,19 @@ class _Exchange:
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message = {**message, "headers": [*message["headers"], (_HEADER, self._id.encode())]}
+            await self._downstream({**message, "headers": [*message["headers"], (_HEADER, self._id.encode())]})
         else:
-            self._sent_bytes += len(message.get("body", b""))
-        await self._downstream(message)
+            await self._send_body(message)
+
+    async def _send_body(self, message: Message) -> None:
+        body = message.get("body", b"")
+        self._sent_bytes += len(body)
+        start = 0
+        while len(body) - start > _SLICE_BYTES:
+            piece = body[start : start + _SLICE_BYTES]
+            await self._downstream({"type": message["type"], "body": piece, "more_body": True})
+            start += _SLICE_BYTES
+        await self._downstream({**message, "body": body[start:]} if start else message)
 
     @property
     def _route(self) -> str:
