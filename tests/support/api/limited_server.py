@@ -17,9 +17,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from deploy.local.ports import HOST
+from services.api.keys.authentication import Caller
 from services.api.server.connections import Connections
-from services.api.server.limits import Limits
+from services.api.server.limits import Limits, Refused
 from services.api.server.protocol import LimitedProtocol
+from shared.process.metrics import API
 from tests.support.eventually import scaled
 
 GET = b"GET / HTTP/1.1\r\nHost: api\r\n\r\n"
@@ -34,7 +36,7 @@ class Routes:
     """Responds with `ok` at once, or at /later when `released` is set.
 
     /large has 64 MB in parts. /whole has 32 MB in one, so that the application is done before the client has read it;
-    /open has them too, and ends when `released` is set.
+    /open has them too, and ends when `released` is set. A path with the query `?key` is asked for with a key.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,8 @@ class Routes:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.paths.append(scope["path"])
+        if scope["query_string"] == b"key":
+            scope["state"]["caller"] = Caller("org-789", "cf_01234567")
         if scope["path"] == "/later":
             await self.released.wait()
         *others, last = _PARTS.get(scope["path"], [b"ok", b""])
@@ -103,6 +107,11 @@ async def read_to_end(reader: asyncio.StreamReader) -> bytes:
 def statuses(received: bytes) -> list[int]:
     """Return the status of each response."""
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def refused(reason: Refused) -> float:
+    """Return how many connections were refused for this reason."""
+    return API.get_sample_value("callfold_api_connections_refused_total", {"reason": reason}) or 0.0
 
 
 @asynccontextmanager
