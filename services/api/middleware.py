@@ -34,8 +34,10 @@ class RequestMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             exchange = _Exchange(self._app, scope, send)
-            await exchange.run(receive)
-            self._access_log.add(exchange.request())
+            try:
+                await exchange.run(receive)
+            finally:  # at the end of the drain a request is cancelled
+                self._access_log.add(exchange.request())
         else:
             await self._app(scope, receive, send)
 
@@ -53,7 +55,8 @@ class _Exchange:
         # Routes see HEAD as GET; the server leaves the body out.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         self._scope = {**scope, "method": method, "path": encoded_path(scope)}
-        self._scope.setdefault("state", {}).update(request_id=self._id, head=scope["method"] == "HEAD")
+        self._head = scope["method"] == "HEAD"
+        self._scope.setdefault("state", {}).update(request_id=self._id, head=self._head)
 
     async def run(self, receive: Receive) -> None:
         started = perf_counter()
@@ -91,7 +94,7 @@ class _Exchange:
 
     async def _send_body(self, message: Message) -> None:
         body = message.get("body", b"")
-        self._sent_bytes += len(body)
+        self._sent_bytes += 0 if self._head else len(body)
         start = 0
         while len(body) - start > _SLICE_BYTES:
             piece = body[start : start + _SLICE_BYTES]

@@ -1,5 +1,6 @@
 """What every request gets: an id, a count, a response."""
 
+import asyncio
 import re
 
 import pytest
@@ -126,6 +127,28 @@ async def test_a_long_body_is_sent_in_slices(length: int) -> None:
     assert max(len(message["body"]) for message in sent) <= 65_536
     assert b"".join(message["body"] for message in sent) == first + last
     assert [message.get("more_body", False) for message in sent] == [True] * (len(sent) - 1) + [False]
+
+
+async def test_a_request_that_is_cancelled_is_logged() -> None:
+    async def cancelled(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise asyncio.CancelledError
+
+    with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
+        await _run(cancelled)
+
+    assert [(line["event"], line["status"]) for line in lines] == [("request", None)]
+
+
+@pytest.mark.parametrize(("method", "sent"), [("GET", 3), ("HEAD", 0)])
+async def test_the_bytes_of_a_line_are_those_that_were_sent(method: str, sent: int) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"abc"})
+
+    with capture_logs() as lines:
+        await _run(app, method, rate=1)
+
+    assert [line["bytes"] for line in lines] == [sent]
 
 
 async def test_an_exception_after_the_start_of_the_response_adds_nothing_to_it() -> None:
