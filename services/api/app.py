@@ -17,6 +17,7 @@ from services.api.as_of import AsOf
 from services.api.compression import Compression
 from services.api.errors import ApiError, api_error_response, http_exception_response
 from services.api.keys.authentication import Authentication, Limits
+from services.api.keys.forwarded import ForwardedFor
 from services.api.keys.rate_limits import RateLimit
 from services.api.middleware import RequestMiddleware
 from services.api.routes import docs
@@ -118,6 +119,7 @@ def _calls(settings: ApiSettings, dependencies: ApiDependencies, as_of: AsOf) ->
     pepper = settings.api_secret_pepper.get_secret_value().encode()
     return Calls(
         Authentication(dependencies.keys, pepper, timeout, _limits(settings)),
+        ForwardedFor(trusted=bool(settings.api_trusted_proxies)),
         dependencies.health,
         timeout,
         {

@@ -14,7 +14,7 @@ from services.api.compressors import CompressedStream, compress_small, compress_
 LEAST_BYTES = 1024
 """A smaller response is sent as it is."""
 
-_SMALL_BYTES = 64 * 1024
+_SMALL_BYTES = 32 * 1024
 _WHOLE_BYTES = 2 * 1024 * 1024
 _OK, _NOT_MODIFIED = 200, 304
 
@@ -35,15 +35,20 @@ class Compression:
             elif name == b"if-none-match":
                 known = b"%b,%b" % (known, value) if known else value
         if known:
-            scope, send = _with_unencoded_tags(scope, known), _with_named_tag(known, send)
+            _unencode_tags(scope, known)
+            send = _with_named_tag(known, send)
         if accepted and (encoding := preferred(accepted)) is not None:
-            send = _Compressed(encoding, send, has_body=not scope.get("state", {}).get("head")).send
+            has_body = not scope.get("state", {}).get("head")
+            # HTTP/1.0 knows no chunks, in which what has an unknown length is sent.
+            streams = scope.get("http_version") != "1.0"
+            send = _Compressed(encoding, send, has_body=has_body, streams=streams).send
         await self._app(scope, receive, send)
 
 
-def _with_unencoded_tags(scope: Scope, known: bytes) -> Scope:
+def _unencode_tags(scope: Scope, known: bytes) -> None:
+    # In place: the router writes the route into the scope, and the middleware around this one reads it there.
     others = [header for header in scope["headers"] if header[0] != b"if-none-match"]
-    return {**scope, "headers": [*others, (b"if-none-match", etags.unencoded(known))]}
+    scope["headers"] = [*others, (b"if-none-match", etags.unencoded(known))]
 
 
 def _with_named_tag(known: bytes, send: Send) -> Send:
@@ -61,10 +66,11 @@ def _with_named_tag(known: bytes, send: Send) -> Send:
 class _Compressed:
     """Compresses one response, if it is long enough: at once if it is not very long, else while it is sent."""
 
-    def __init__(self, encoding: bytes, downstream: Send, *, has_body: bool) -> None:
+    def __init__(self, encoding: bytes, downstream: Send, *, has_body: bool, streams: bool) -> None:
         self._encoding = encoding
         self._downstream = downstream
         self._has_body = has_body
+        self._streams = streams
         self._start: Message | None = None  # held back until the length is known
         self._parts: list[bytes] = []
         self._stream: CompressedStream | None = None
@@ -83,11 +89,12 @@ class _Compressed:
         length, body, ends = _length(start["headers"]), message.get("body", b""), not message.get("more_body", False)
         if ends and not self._parts:
             length = len(body)
-        if length is not None and length < LEAST_BYTES:
+        whole = length is not None and length <= _WHOLE_BYTES
+        if (length is not None and length < LEAST_BYTES) or not (whole or self._streams):
             self._start = None
             await self._downstream(start)
             await self._downstream(message)
-        elif length is not None and length <= _WHOLE_BYTES:
+        elif whole:
             self._parts.append(body)
             if ends:
                 await self._send_whole(start)

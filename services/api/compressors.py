@@ -25,7 +25,7 @@ class _Compressor(Protocol):
 
 
 def compress_small(body: bytes, encoding: bytes) -> bytes:
-    """Return the body compressed; it takes 10 us a kilobyte at most."""
+    """Return the body compressed, in this thread: gzip takes up to 25 us a kilobyte, zstd up to 6."""
     if encoding == b"zstd":
         return _small.compress(body)
     return zlib.compress(body, _GZIP_LEVEL, _GZIP_FORMAT)

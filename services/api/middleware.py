@@ -20,6 +20,7 @@ log = logger(__name__)
 
 _HEADER = REQUEST_ID.lower().encode()
 _NONE = "none"
+_SLICE_BYTES = 64 * 1024  # the server asks after each whether the client reads
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
@@ -33,8 +34,10 @@ class RequestMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             exchange = _Exchange(self._app, scope, send)
-            await exchange.run(receive)
-            self._access_log.add(exchange.request())
+            try:
+                await exchange.run(receive)
+            finally:  # at the end of the drain a request is cancelled
+                self._access_log.add(exchange.request())
         else:
             await self._app(scope, receive, send)
 
@@ -52,7 +55,8 @@ class _Exchange:
         # Routes see HEAD as GET; the server leaves the body out.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         self._scope = {**scope, "method": method, "path": encoded_path(scope)}
-        self._scope.setdefault("state", {}).update(request_id=self._id, head=scope["method"] == "HEAD")
+        self._head = scope["method"] == "HEAD"
+        self._scope.setdefault("state", {}).update(request_id=self._id, head=self._head)
 
     async def run(self, receive: Receive) -> None:
         started = perf_counter()
@@ -84,10 +88,19 @@ class _Exchange:
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message = {**message, "headers": [*message["headers"], (_HEADER, self._id.encode())]}
+            await self._downstream({**message, "headers": [*message["headers"], (_HEADER, self._id.encode())]})
         else:
-            self._sent_bytes += len(message.get("body", b""))
-        await self._downstream(message)
+            await self._send_body(message)
+
+    async def _send_body(self, message: Message) -> None:
+        body = message.get("body", b"")
+        self._sent_bytes += 0 if self._head else len(body)
+        start = 0
+        while len(body) - start > _SLICE_BYTES:
+            piece = body[start : start + _SLICE_BYTES]
+            await self._downstream({"type": message["type"], "body": piece, "more_body": True})
+            start += _SLICE_BYTES
+        await self._downstream({**message, "body": body[start:]} if start else message)
 
     @property
     def _route(self) -> str:

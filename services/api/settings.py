@@ -35,7 +35,10 @@ class ApiSettings(PoolSettings):
         0.01, ge=0, le=1, description="Share of the successful requests that is logged; others are always logged"
     )
     api_connections: int = Field(
-        2_000, ge=1, le=100_000, description="Connections at a time; for a new one, the longest unused is closed"
+        2_000,
+        ge=1,
+        le=100_000,
+        description="Connections at a time; for a new one, the one that waits longest for its client is closed",
     )
     api_head_bytes: int = Field(
         16 * 1024, ge=1024, le=1024 * 1024, description="Bytes of a request's first line and headers together"

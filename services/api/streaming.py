@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 class PartsResponse(Response):
     """Sends `parts` one after another; calls `on_end` when nothing more will be sent.
 
-    The server disconnects a client that reads none for long: its slot is needed by others.
+    The server disconnects a client that reads too slowly: its slot is needed by others.
     """
 
     def __init__(

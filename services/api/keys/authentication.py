@@ -4,8 +4,9 @@ A pair of key and secret that was accepted is not looked up again for a few seco
 that time, and a revoked key stops soon. A pair that is rejected costs a read each time, whether its key exists or not,
 so that the time does not show which keys exist.
 
-Rejections are limited for each client address. A pair that was accepted lately passes however many others fail behind
-the same address, so that a proxy, or a network with one address, does not lock its working readers out.
+Rejections are limited for each client address: each look-up takes a token, and gives it back unless the pair is
+rejected. A pair that was accepted lately passes however many others fail behind the same address, so that a proxy, or a
+network with one address, does not lock its working readers out.
 """
 
 import asyncio
@@ -94,39 +95,47 @@ class Authentication:
 
         Raises:
             ApiError: one of them is missing or wrong, or the key is revoked (401); there are two different ones (400);
-                there were too many requests (429).
+                too many keys were rejected from the address (429).
             StoreUnavailable, TimeoutError: the store does not answer.
         """
         pair = _pair(headers)
         found = self._accepted.get(self._name(pair))
-        caller = found.caller if found else await self._looked_up(pair, network_of(address))
-        requests = self._limits.requests
-        if requests is not None and (wait := requests.take(caller.key_id)):
-            raise too_many_requests(wait)
-        return caller
-
-    async def _looked_up(self, pair: str, network: str) -> Caller:
-        limit = self._limits.rejections
-        wait = 0.0 if limit is None else limit.take(network)
-        if wait and self._name(pair) not in self._proven:
-            raise too_many_rejections(wait)
-        rejected = False
-        try:
-            # Each request takes its token before it waits: any number may be under way at once.
-            caller = await self._look_ups.get(pair)
-            rejected = caller is None
-        finally:
-            if limit is not None and not wait and not rejected:
-                limit.give_back(network)
+        caller = found.caller if found else await self._look_ups.get(network_of(address) + _SEPARATOR + pair)
         if caller is None:
             raise unauthorized()
         return caller
 
-    async def _look_up(self, pair: str) -> Caller | None:
+    def check_rate(self, caller: Caller) -> None:
+        """Count a request with the caller's key.
+
+        Raises:
+            ApiError: there were too many (429).
+        """
+        requests = self._limits.requests
+        if requests is not None and (wait := requests.take(caller.key_id)):
+            raise too_many_requests(wait)
+
+    async def _look_up(self, network_and_pair: str) -> Caller | None:
+        network, _, pair = network_and_pair.partition(_SEPARATOR)
         name = self._name(pair)
         # A request that came during the previous look-up uses that one's result.
         if found := self._accepted.get(name):
             return found.caller
+        limit = self._limits.rejections
+        wait = 0.0 if limit is None else limit.take(network)
+        if wait and name not in self._proven:
+            raise too_many_rejections(wait)
+        rejected = False
+        try:
+            # The token is taken before the wait: any number of look-ups may be under way at once.
+            caller = await self._read(pair, name)
+            rejected = caller is None
+        finally:
+            if limit is not None and not wait and not rejected:
+                limit.give_back(network)
+        return caller
+
+    async def _read(self, pair: str, name: bytes) -> Caller | None:
         read_at = self._timer()
         api_key, _, secret = pair.partition(_SEPARATOR)
         async with asyncio.timeout(self._timeout):

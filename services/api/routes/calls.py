@@ -14,6 +14,7 @@ from services.api.as_of import AsOf
 from services.api.errors import call_broken, call_not_found, invalid_call_id
 from services.api.etags import matches
 from services.api.keys.authentication import KEY_HEADER, SECRET_HEADER, Authentication
+from services.api.keys.forwarded import ForwardedFor
 from services.api.paths import decoded
 from services.api.routes.large_calls import LargeCallReader
 from services.api.store_health import StoreHealth
@@ -59,6 +60,7 @@ class Calls:
     """The routes and their dependencies; `timeout` (seconds) bounds the time that a request waits for the store."""
 
     authentication: Authentication
+    forwarded_for: ForwardedFor
     health: StoreHealth
     timeout: float
     reads: Mapping[View, Reads]
@@ -75,8 +77,10 @@ class Calls:
 
     async def _get(self, request: Request, view: View) -> Response:
         async with self.health.time_limit(self.timeout):
+            self.forwarded_for.check(request.scope["headers"])
             caller = await self.authentication.caller(request.scope["headers"], _address(request))
-            request.scope["state"]["caller"] = caller
+            request.scope["state"]["caller"] = caller  # before it may be refused: the access log names it
+            self.authentication.check_rate(caller)
             call_id = _call_id(request)
             as_of = self.as_of.header(call_id)  # before the call is read
             call = call_key(caller.organization_id, call_id)

@@ -6,17 +6,18 @@ from shared.process import metrics
 
 
 class Waiting(Protocol):
-    """A connection without a request in progress."""
+    """A connection that waits for its client."""
 
     def make_room(self) -> None:
-        """Close the connection."""
+        """Close the connection at once."""
 
 
 class Connections:
     """At most `limit` connections.
 
-    When there are more, the one that has waited longest for the rest of a request, or for another one, is closed: a
-    client that holds connections without using them takes its own, and not those of others.
+    When there are more, the one that has waited longest for its client is closed: for the rest of a request, for
+    another one, or for its response to be read. A client that holds connections without using them takes its own, and
+    not those of others.
     """
 
     def __init__(self, limit: int) -> None:
@@ -43,9 +44,9 @@ class Connections:
         self._waiting.pop(connection, None)
 
     def waits(self, connection: Waiting) -> None:
-        """Note that the connection has no request in progress."""
+        """Note that the connection has no request in progress, or cannot write because its client does not read."""
         self._waiting[connection] = None
 
     def works(self, connection: Waiting) -> None:
-        """Note that the head of a request of this connection is complete."""
+        """Note that a request is in progress: its head is complete, or its client reads on."""
         self._waiting.pop(connection, None)

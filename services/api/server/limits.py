@@ -19,7 +19,8 @@ class Limits:
     """The limits of one server: numbers, bytes and seconds.
 
     `head_seconds` is counted from the first byte of a request, or from when the connection was made, to the end of
-    the head; `stalled_seconds` is how long a client may read nothing of its response.
+    the head. `stalled_seconds` is the time in which a client must read what is buffered of its response: 128 KB at
+    most, as the middleware sends no more than 64 KB at a time, and the server's buffer is full at as many.
     """
 
     connections: int

@@ -6,6 +6,7 @@ The parser joins the pieces of a header, and the server waits for the rest of a 
 import asyncio
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
+from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -73,9 +74,15 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def make_room(self) -> None:
-        """Close the connection, which has no request in progress."""
+        """Close the connection at once: what its client has not read yet would hold the descriptor."""
         _count(Refused.MADE_ROOM)
-        self._close()
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        """Close the connection, now or after its response; one that is not read does not hold the exit up."""
+        super().shutdown()
+        if self.transport.is_closing() and self.transport.get_write_buffer_size():
+            self.loop.call_later(self._limits.linger_seconds, self.transport.abort)
 
     # Requests
 
@@ -100,7 +107,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_bytes += len(data) - (data.rfind(_HEAD_END) + len(_HEAD_END) if self._parsed_head else 0)
         if self._head_bytes >= self._limits.head_bytes:
             self._refuse(limits.head_too_large(self._limits.head_bytes))
-        elif self._head_timer is None:
+        elif self._head_timer is None and not self.flow.read_paused:
             self._start_head_timer()
 
     def on_message_begin(self) -> None:
@@ -141,6 +148,8 @@ class LimitedProtocol(HttpToolsProtocol):
             self._watch_flush()
         elif self.cycle.response_complete:
             self._open.waits(self)
+        if self._head_bytes and self._head_timer is None and not self._deaf:
+            self._start_head_timer()  # not earlier: the client could not send the rest while reading was paused
 
     def timeout_keep_alive_handler(self) -> None:
         self._close()
@@ -148,10 +157,13 @@ class LimitedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._start_stalled_timer()
+        self._open.waits(self)
 
     def resume_writing(self) -> None:
         self._stop_stalled_timer()
         super().resume_writing()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._open.works(self)
         if self.transport.is_closing():
             self._watch_flush()
 
@@ -177,7 +189,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _error_response(self, violation: Violation) -> bytes:
         response = violation.error.response()
-        headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
+        own = [(b"x-request-id", uuid4().hex.encode()), (b"connection", b"close")]
+        headers = [*self.server_state.default_headers, *response.raw_headers, *own]
         lines = [b"%b: %b\r\n" % header for header in headers]
         return b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n", bytes(response.body)])
 
@@ -235,7 +248,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _on_head_timeout(self) -> None:
         self._head_timer = None
-        if self._head_bytes:
+        if self._in_head:
             self._refuse(limits.head_timeout())
         else:
             self._close()
@@ -252,7 +265,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def _on_stalled(self) -> None:
         _count(Refused.STALLED)
         state: dict[str, Any] = self.cycle.scope.get("state", {}) if self.cycle is not None else {}
-        log.warning("reader_stalled", request_id=state.get("request_id"))
+        if "caller" in state:  # who has no key cannot fill the log
+            log.warning("reader_stalled", request_id=state.get("request_id"))
         self.transport.abort()
 
 

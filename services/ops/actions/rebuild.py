@@ -9,7 +9,7 @@ from services.ops.database import translate_errors
 from services.ops.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from services.ops.program import Opening, Program
 from services.ops.rebuild import NoSuchCall, Rebuilding, Tally, Wanted
-from services.ops.settings import MONGO, OpsSettings, load
+from services.ops.settings import KAFKA, MONGO, OpsSettings, load
 from shared.config import price_book
 from shared.config.fleet import CONSEQUENCES, of_reader
 from shared.config.toml_file import InvalidConfigFile
@@ -24,7 +24,7 @@ from shared.store.ports import Store
 
 def rebuild(program: Program, wanted: Wanted, call: str | None, *, json: bool) -> None:
     """Rebuild the wanted calls, or only the call of this id, of the organization that is wanted."""
-    settings = load(program, MONGO, kind=OpsSettings)
+    settings = load(program, MONGO, KAFKA, kind=OpsSettings)
     only = None if call is None or wanted.organization is None else call_key(wanted.organization, call)
     with progress("rebuilding", None) as advance:
         tally = asyncio.run(_run(program.opening, settings, wanted, only, advance))

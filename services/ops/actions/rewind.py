@@ -18,23 +18,24 @@ def rewind(program: Program, since: int | None, *, incomplete: bool, dry_run: bo
     """Show where the group would continue, and set it; `since` is Unix milliseconds, None for the beginning."""
     settings = load(program, KAFKA, kind=OpsSettings)
     partitions = asyncio.run(plan(settings, since))
-    _print(partitions, settings.group, since, json=json)
     lacking = [f"{each.topic}-{each.partition}" for each in partitions if not each.complete]
-    if lacking and not incomplete:
-        raise CommandError(f"no longer complete, so nothing is set without --incomplete: {', '.join(lacking)}")
-    if not dry_run:
-        asyncio.run(commit(settings, partitions))
-        if not json:
-            print_result(f"set: start the workers; the records are right when `callfold lag` is 0 ({settings.group})")
-
-
-def _print(partitions: Sequence[PartitionRewind], group: str, since: int | None, *, json: bool) -> None:
-    if json:
-        rows = [asdict(each) | {"records": each.records} for each in partitions]
-        print_json({"group": group, "since": None if since is None else rfc3339(since), "partitions": rows})
-    else:
+    sets = not dry_run and (incomplete or not lacking)
+    if not json:
         cells = [[getattr(each, name) for name in _COLUMNS[:-1]] + [_words(each)] for each in partitions]
         print_table(_COLUMNS, cells, _COLUMNS[1:-1])
+    if sets:
+        asyncio.run(commit(settings, partitions))
+    if json:
+        print_json(_json(partitions, settings.group, since) | {"set": sets})
+    elif sets:
+        print_result(f"set: start the workers; the records are right when `callfold lag` is 0 ({settings.group})")
+    if lacking and not incomplete:
+        raise CommandError(f"no longer complete, so nothing is set without --incomplete: {', '.join(lacking)}")
+
+
+def _json(partitions: Sequence[PartitionRewind], group: str, since: int | None) -> dict[str, object]:
+    rows = [asdict(each) | {"records": each.records} for each in partitions]
+    return {"group": group, "since": None if since is None else rfc3339(since), "partitions": rows}
 
 
 def _words(each: PartitionRewind) -> str:

@@ -1,5 +1,7 @@
 """`callfold rewind`."""
 
+from math import isfinite
+
 import click
 
 from services.ops.commands.arguments import as_json, moment
@@ -45,7 +47,9 @@ def rewind(
     """
     if (to is None) is not to_beginning:
         raise CommandError("give either --to or --to-beginning", USAGE)
+    if not isfinite(margin):
+        raise CommandError("--margin must be a number of minutes", USAGE)
     with loading():
         from services.ops.actions import rewind as action
-    since = None if to is None else int(to - margin * _MINUTE_MS)
+    since = None if to is None else max(int(to - margin * _MINUTE_MS), 0)
     action.rewind(program, since, incomplete=incomplete, dry_run=dry_run, json=json)

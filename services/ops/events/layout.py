@@ -13,7 +13,8 @@ MOST_BYTES = 256 * 1024 * 1024
 
 _BLANK = b" \t\r\n"
 _SPACE = re.compile(r"[ \t\r\n]*")
-_SPACE_AND_COMMA = re.compile(r"[ \t\r\n]*,?[ \t\r\n]*")
+_BOM = "\ufeff"
+_DECODER = json.JSONDecoder(parse_int=str)  # an integer of any length
 _OPEN = (b"{", b"[", b",")
 _BATCH = 1_000
 
@@ -39,7 +40,7 @@ class Layout(Enum):
 
 def layout_of(head: bytes) -> Layout | None:
     """Return the layout of a file that begins like this; None if more of it is needed to know."""
-    start = head.lstrip(_BLANK)
+    start = head.removeprefix(_BOM.encode()).lstrip(_BLANK)
     if start.startswith(b"["):
         return Layout.ARRAY
     line, ended, _ = start.partition(b"\n")
@@ -102,23 +103,50 @@ async def read_values(source: Source, parts: AsyncIterator[bytes]) -> Batches:
 
 def _values(text: str) -> Iterator[Line]:
     """Yield each value of an array, or of values one after another; what is no JSON ends it, as a value of its own."""
-    decoder = json.JSONDecoder(parse_int=str)  # an integer of any length
-    at = _after(_SPACE, text, 0)
-    array = text[at : at + 1] == "["
-    at += array
+    start = _after(_SPACE, text, text.startswith(_BOM))
     line, counted = 1, 0
-    while (at := _after(_SPACE_AND_COMMA if array else _SPACE, text, at)) < len(text):
-        if array and text[at] == "]":  # what follows it is no part of the array
-            array, at = False, at + 1
-            continue
-        line, counted = line + text.count("\n", counted, at), at
-        try:
-            end = decoder.raw_decode(text, at)[1]
-        except (ValueError, RecursionError):
-            end = len(text)
-        value = text[at:end].encode(errors="surrogateescape")
+    for begin, end in _array(text, start) if text[start : start + 1] == "[" else _sequence(text, start):
+        line, counted = line + text.count("\n", counted, begin), begin
+        value = text[begin:end].encode(errors="surrogateescape")
         yield Line(line, value[:KEPT_BYTES], len(value))
+
+
+def _sequence(text: str, at: int) -> Iterator[tuple[int, int]]:
+    """Yield where each of the values one after another begins and ends."""
+    while (at := _after(_SPACE, text, at)) < len(text):
+        end = _end(text, at) or len(text)
+        yield at, end
         at = end
+
+
+def _array(text: str, start: int) -> Iterator[tuple[int, int]]:
+    """Yield where each value of an array begins and ends, and each that follows it; at last, what is no JSON.
+
+    If the array is cut off, that is its first bracket.
+    """
+    at = _after(_SPACE, text, start + 1)
+    closed = text[at : at + 1] == "]"
+    while not closed:
+        if (end := _end(text, at)) is None:
+            break
+        yield at, end
+        at = _after(_SPACE, text, end)
+        closed = text[at : at + 1] == "]"
+        if text[at : at + 1] != ",":
+            break
+        at = _after(_SPACE, text, at + 1)
+    if closed:
+        yield from _sequence(text, at + 1)
+    else:
+        yield (at, len(text)) if at < len(text) else (start, start + 1)
+
+
+def _end(text: str, at: int) -> int | None:
+    """Return where the value ends that begins there; None if it is no JSON."""
+    try:
+        return _DECODER.raw_decode(text, at)[1]
+    except (ValueError, RecursionError):
+        return None
 
 
 def _after(pattern: re.Pattern[str], text: str, at: int) -> int:

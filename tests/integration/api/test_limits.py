@@ -39,7 +39,7 @@ async def headers(mongo_uri: str, database: str) -> dict[str, str]:
     await put(MongoStore(connection), seed_call())
     await MongoStore(connection).put_watermarks(dict.fromkeys(range(12), 1_790_000_000_123), 12)
     await connection.close()
-    return {"X-API-KEY": key.api_key, "X-API-SECRET": secret}
+    return {"X-API-KEY": key.api_key, "X-API-SECRET": secret, "Accept-Encoding": "identity"}
 
 
 def statuses(port: int, forwarded: Sequence[str]) -> list[int]:

@@ -52,7 +52,8 @@ async def test_after_a_rewind_a_restored_store_has_all_records_again(
 
     planned = json.loads(rewind(kafka_bootstrap, topics, "--to", time, "--margin", "0", "--dry-run", "--json").stdout)
     unchanged = await lag(kafka_bootstrap, topics.prefix, topics)
-    done = rewind(kafka_bootstrap, topics, "--to", time, "--margin", "0")
+    earliest = rewind(kafka_bootstrap, topics, "--to", "1970-01-01T00:30:00Z", "--dry-run", "--json")
+    done = rewind(kafka_bootstrap, topics, "--to", time, "--margin", "0", "--json")
     left = await lag(kafka_bootstrap, topics.prefix, topics)
     make_worker().start().wait_until_ready()
 
@@ -61,6 +62,8 @@ async def test_after_a_rewind_a_restored_store_has_all_records_again(
     assert b"has members" in refused.stderr
     assert lost == (None, None)
     assert (done.returncode, unchanged) == (0, 0)
+    assert [planned["set"], json.loads(done.stdout)["set"]] == [False, True]
+    assert json.loads(earliest.stdout)["since"].startswith("1970-01-01T00:00:00")
     assert sum(part["records"] for part in planned["partitions"]) == left == len(after)
 
 

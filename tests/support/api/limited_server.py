@@ -17,17 +17,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from deploy.local.ports import HOST
+from services.api.keys.authentication import Caller
 from services.api.server.connections import Connections
-from services.api.server.limits import Limits
+from services.api.server.limits import Limits, Refused
 from services.api.server.protocol import LimitedProtocol
+from shared.process.metrics import API
 from tests.support.eventually import scaled
 
 GET = b"GET / HTTP/1.1\r\nHost: api\r\n\r\n"
 LAST_GET = b"GET / HTTP/1.1\r\nHost: api\r\nConnection: close\r\n\r\n"
 
+_MEGABYTE = 1024 * 1024
+_WHOLE = bytes(32 * _MEGABYTE)
+_PARTS = {"/large": [bytes(_MEGABYTE)] * 64, "/whole": [_WHOLE], "/open": [_WHOLE, b""]}
+
 
 class Routes:
-    """Responds with `ok` at once, or at /later when `released` is set, or at /large with 64 MB."""
+    """Responds with `ok` at once, or at /later when `released` is set.
+
+    /large has 64 MB in parts. /whole has 32 MB in one, so that the application is done before the client has read it;
+    /open has them too, and ends when `released` is set. A path with the query `?key` is asked for with a key.
+    """
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
@@ -35,14 +45,18 @@ class Routes:
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
         self.paths.append(scope["path"])
+        if scope["query_string"] == b"key":
+            scope["state"]["caller"] = Caller("org-789", "cf_01234567")
         if scope["path"] == "/later":
             await self.released.wait()
-        parts = [bytes(1024 * 1024)] * 64 if scope["path"] == "/large" else [b"ok"]
-        length = str(sum(map(len, parts))).encode()
+        *others, last = _PARTS.get(scope["path"], [b"ok", b""])
+        length = str(sum(map(len, others)) + len(last)).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", length)]})
-        for part in parts:
+        for part in others:
             await send(_body(part, more=True))
-        await send(_body(b"", more=False))
+        if scope["path"] == "/open":
+            await self.released.wait()
+        await send(_body(last, more=False))
 
 
 def _body(part: bytes, *, more: bool) -> Message:
@@ -57,6 +71,10 @@ class LimitedServer:
     routes: Routes
     state: ServerState
     clients: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    def protocols(self) -> list[LimitedProtocol]:
+        """Return the open connections as the server sees them."""
+        return [each for each in self.state.connections if isinstance(each, LimitedProtocol)]
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_connection(HOST, self.port)
@@ -89,6 +107,11 @@ async def read_to_end(reader: asyncio.StreamReader) -> bytes:
 def statuses(received: bytes) -> list[int]:
     """Return the status of each response."""
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+def refused(reason: Refused) -> float:
+    """Return how many connections were refused for this reason."""
+    return API.get_sample_value("callfold_api_connections_refused_total", {"reason": reason}) or 0.0
 
 
 @asynccontextmanager

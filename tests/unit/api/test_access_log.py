@@ -98,6 +98,16 @@ async def test_a_rejected_key_is_always_logged_with_the_address_and_without_the_
     assert "secret" not in str(lines)
 
 
+async def test_a_key_that_is_used_too_often_is_named() -> None:
+    api = await api_of(api_access_log=0, api_key_requests_per_second=1)
+
+    lines = [*await lines_of(api, CALL), *await lines_of(api, CALL)]
+
+    assert [(line["status"], line["organization"], line["key"]) for line in lines] == [
+        (429, "org-789", api.headers["X-API-KEY"][:11])
+    ]
+
+
 def test_two_different_keys_are_always_logged_and_an_invalid_call_id_is_not() -> None:
     log = AccessLog(rate=0)
 

@@ -146,6 +146,15 @@ async def test_a_response_in_parts_is_compressed_in_parts(parts: list[bytes], en
     assert [message["more_body"] for message in sent[1:]] == [True] * (len(sent) - 2) + [False]
 
 
+@pytest.mark.parametrize(("megabytes", "encoding"), [(1, b"gzip"), (3, None)])
+async def test_a_client_of_http_1_0_gets_no_chunks(megabytes: int, encoding: bytes | None) -> None:
+    sent = await _through_middleware([b"c" * 1_000_000] * megabytes, http_version="1.0")
+
+    headers = dict(sent[0]["headers"])
+    assert headers.get(b"content-encoding") == encoding
+    assert int(headers[b"content-length"]) == sum(len(message["body"]) for message in sent[1:])
+
+
 async def test_a_head_of_a_large_record_compresses_nothing() -> None:
     sent = await _through_middleware([b"c" * 1_000_000] * 5, state={"head": True})
 

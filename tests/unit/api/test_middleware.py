@@ -1,9 +1,10 @@
 """What every request gets: an id, a count, a response."""
 
+import asyncio
 import re
 
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from services.api.access_log import AccessLog
@@ -82,6 +83,15 @@ async def test_each_request_is_counted_once_under_its_route(api: Reader, path: s
     assert counted(route, status) == before + 1
 
 
+@pytest.mark.parametrize(("tag", "status"), [("*", 304), ('"other"', 200)])
+async def test_a_conditional_request_is_counted_under_its_route(api: Reader, tag: str, status: int) -> None:
+    before = counted(ROUTE, status)
+
+    await api.get("/api/calls/call-456", {"If-None-Match": tag})
+
+    assert counted(ROUTE, status) == before + 1
+
+
 async def test_a_method_that_is_not_allowed_is_counted_under_the_route(api: Reader) -> None:
     before = counted(ROUTE, 405)
 
@@ -102,22 +112,67 @@ async def test_no_metric_names_a_call(api: Reader) -> None:
     assert "call-789" not in response.text
 
 
-async def test_an_exception_after_the_start_of_the_response_adds_nothing_to_it() -> None:
-    sent = []
+@pytest.mark.parametrize("length", [0, 65_536, 65_537, 300_000])
+async def test_a_long_body_is_sent_in_slices(length: int) -> None:
+    body = bytes(range(256)) * 2_000
+    first, last = body[:length], body[1 : length + 1]
 
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": first, "more_body": True})
+        await send({"type": "http.response.body", "body": last})
+
+    _, *sent = await _run(app)
+
+    assert max(len(message["body"]) for message in sent) <= 65_536
+    assert b"".join(message["body"] for message in sent) == first + last
+    assert [message.get("more_body", False) for message in sent] == [True] * (len(sent) - 1) + [False]
+
+
+async def test_a_request_that_is_cancelled_is_logged() -> None:
+    async def cancelled(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise asyncio.CancelledError
+
+    with capture_logs() as lines, pytest.raises(asyncio.CancelledError):
+        await _run(cancelled)
+
+    assert [(line["event"], line["status"]) for line in lines] == [("request", None)]
+
+
+@pytest.mark.parametrize(("method", "sent"), [("GET", 3), ("HEAD", 0)])
+async def test_the_bytes_of_a_line_are_those_that_were_sent(method: str, sent: int) -> None:
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"abc"})
+
+    with capture_logs() as lines:
+        await _run(app, method, rate=1)
+
+    assert [line["bytes"] for line in lines] == [sent]
+
+
+async def test_an_exception_after_the_start_of_the_response_adds_nothing_to_it() -> None:
     async def breaking(_scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise RuntimeError("she said 27")
 
+    with capture_logs() as lines:
+        sent = await _run(breaking)
+
+    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert [line["event"] for line in lines] == ["internal_error"]
+
+
+async def _run(app: ASGIApp, method: str = "GET", rate: float = 0.0) -> list[Message]:
+    """Return what a request makes the middleware send."""
+    sent: list[Message] = []
+
     async def send(message: Message) -> None:
-        sent.append(message["type"])
+        sent.append(message)
 
     async def receive() -> Message:
         return {"type": "http.request"}
 
-    with capture_logs() as lines:
-        request = {"type": "http", "method": "GET", "path": "/", "headers": []}
-        await RequestMiddleware(breaking, AccessLog(rate=0))(request, receive, send)
-
-    assert sent == ["http.response.start"]
-    assert [line["event"] for line in lines] == ["internal_error"]
+    request = {"type": "http", "method": method, "path": "/", "headers": []}
+    await RequestMiddleware(app, AccessLog(rate))(request, receive, send)
+    return sent

@@ -94,6 +94,8 @@ def test_the_help_of_a_group_has_a_whole_sentence_for_each_command(command: list
         ["dead-letters", "replay", "17", "--call", "a"],
         ["dead-letters", "export", "--json"],
         ["events", "org-789", "call-456", "--raw", "--json"],
+        ["rewind", "--to", "24h", "--margin", "nan"],
+        ["rewind", "--to", "24h", "--margin", "inf"],
         ["--env", "none.env", "lag"],
         ["--env", "/", "lag"],
     ],
@@ -170,6 +172,12 @@ def test_programs_get_the_sums_of_a_rebuild(memory: MemoryCallfold) -> None:
     done = memory.run("rebuild", "--organization", "org-789", "--broken", "--json")
 
     assert orjson.loads(done.stdout) == {"seen": 1, "rebuilt": 0, "broken": 0, "left": 0}
+
+
+def test_a_rebuild_names_the_kafka_that_nobody_has_set(memory: MemoryCallfold) -> None:
+    done = memory.run("rebuild")
+
+    assert "CALLFOLD_KAFKA_BOOTSTRAP is not set" in done.stderr
 
 
 def test_get_prints_the_record_and_its_finality(memory: MemoryCallfold) -> None:

@@ -190,6 +190,14 @@ def test_the_events_of_an_array_are_checked(validate: Validate, text: bytes) -> 
     assert "is a JSON array; `publish` takes one event a line: jq -c '.[]' events.jsonl | callfold publish -" in layout
 
 
+@pytest.mark.parametrize("text", [b"[@]", b"[ @ , @ ]\n", b"[]", b"{\n" + raw(event("call.dtmf"))[1:]])
+def test_a_mark_of_the_byte_order_hides_no_layout(validate: Validate, text: bytes) -> None:
+    done = validate(b"\xef\xbb\xbf" + text.replace(b"@", raw(event("call.dtmf"))))
+
+    assert ", 1 warnings, 0 refused\n" in done.stdout
+    assert "warning: layout: " in done.stderr
+
+
 def test_strict_fails_on_a_file_that_publish_does_not_take(validate: Validate) -> None:
     done = validate(indented(event("call.dtmf")), options=("--strict",))
 
@@ -197,10 +205,11 @@ def test_strict_fails_on_a_file_that_publish_does_not_take(validate: Validate) -
 
 
 @pytest.mark.parametrize(
-    "text", [b"[" + raw(event("call.dtmf")) + b", {", b"[" + raw(event("call.dtmf")) + b"] {", b"{\n" * 2_000]
+    "text",
+    [b"[@, {", b"[@] {", b"{\n" * 2_000, b"[@", b"[@,", b"[@,\n", b"[", b"[@,]", b"[,@]", b"[@ @]", b"[@,,@]", b"[@]]"],
 )
 def test_what_is_no_json_is_refused_once(validate: Validate, text: bytes) -> None:
-    done = validate(text)
+    done = validate(text.replace(b"@", raw(event("call.dtmf"))))
 
     assert done.exit_code == 1
     assert ", 1 refused" in done.stdout
