@@ -24,6 +24,27 @@ _IDLE = (
 )
 _REBUILD = "tests/integration/ops/test_rebuild.py::test_dropped_records_are_rebuilt_while_a_worker_runs"
 
+_UNREAD = (
+    "tests/integration/worker/test_unreadable_batches.py::"
+    "test_a_batch_that_was_passed_over_is_listed_shown_and_not_replayed"
+)
+_WATERMARKS = (
+    "tests/integration/worker/kafka/test_frozen_kafka.py::"
+    "test_the_watermarks_advance_while_kafka_answers_and_no_further"
+)
+_TRANSACTIONS = "tests/integration/worker/test_transactions.py::test_after_transactions_no_lag_is_left_by_any_measure"
+_NEW_TOPIC = (
+    "tests/integration/changes/test_topic_changes.py::"
+    "test_topics_made_anew_that_are_longer_than_the_old_ones_are_read_from_their_beginning"
+)
+_LOSS = (
+    "tests/integration/changes/test_topic_changes.py::test_records_removed_before_they_were_read_are_counted_and_logged"
+)
+_CLOCKS = (
+    "tests/integration/changes/test_clocks.py::"
+    "test_clocks_a_year_ahead_or_behind_end_and_delete_no_call_and_delay_no_record"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
@@ -66,6 +87,12 @@ _OF_WORKERS: Mapping[Mistake, tuple[Promise, OfWorkers, str]] = {
     Mistake.LOGS_CONTENT: (Promise.NOT_QUOTED, FaultRun(), "private_shown"),
     Mistake.QUOTES_CONTENT: (Promise.NOT_QUOTED, FaultRun(), "private_shown"),
     Mistake.ENDS_NO_CALL: (Promise.IDLE, OneTest(_IDLE, patience=0.4), "all_closed.* is not true within"),
+    Mistake.PASSES_OVER_IN_SILENCE: (Promise.UNREADABLE, OneTest(_UNREAD), "not enough values to unpack"),
+    Mistake.SAYS_THAT_ALL_IS_WRITTEN: (Promise.WATERMARKS, OneTest(_WATERMARKS), r"^AssertionError: assert \{"),
+    Mistake.LEAVES_MARKS: (Promise.TRANSACTIONS, OneTest(_TRANSACTIONS), "is not true within"),
+    Mistake.MISSES_A_NEW_TOPIC: (Promise.TOPICS, OneTest(_NEW_TOPIC, patience=0.5), "AssertionError"),
+    Mistake.MISSES_A_LOSS: (Promise.REMOVED, OneTest(_LOSS), r"^AssertionError: assert 0"),
+    Mistake.BELIEVES_PRODUCERS_CLOCKS: (Promise.CLOCKS, OneTest(_CLOCKS, patience=0.5), "AssertionError"),
     Mistake.STORES_OTHER_BYTES: (Promise.REBUILT, OneTest(_REBUILD), r"^AssertionError: assert \{"),
 }
 """What each mistake of a worker breaks, the proof without the mistake, and the finding."""

@@ -37,13 +37,7 @@ class Promise(StrEnum):
 
 WITHOUT_A_MUTANT = frozenset(
     {
-        Promise.UNREADABLE,
-        Promise.WATERMARKS,
-        Promise.TRANSACTIONS,
         Promise.AS_OF,
-        Promise.TOPICS,
-        Promise.REMOVED,
-        Promise.CLOCKS,
         Promise.RESTORED,
         Promise.NOWHERE,
     }

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from aiokafka import AIOKafkaConsumer
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from pymongo import WriteConcern
 
 from services.worker.consumer.consumer import ChunkConsumer, ChunkTransport
+from services.worker.consumer.watch.changes import TopicChanges
 from services.worker.settings import WorkerSettings
 from services.worker.worker import WorkerDependencies
+from shared.contract.topics import LOG_APPEND_TIME
 from shared.fold import redaction
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Collection, Connection
@@ -55,6 +58,50 @@ class LeavesWithoutCommit(ChunkConsumer):
             return False
         self._has_committed = bool(await super().commit(*args, **options))
         return self._has_committed
+
+
+class LeavesMarks(ChunkConsumer):
+    """Commits behind the last written record."""
+
+    def _new_offset(self, tp: TP) -> int | None:
+        last = self._offsets.last_written(tp)
+        return None if last is None else last.offset + 1
+
+
+class MissesANewTopic(ChunkConsumer):
+    """Watches nothing that Kafka does to its topics."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.changes = _WatchesNothing()
+
+
+class _WatchesNothing(TopicChanges):
+    def watch(self, consumer: AIOKafkaConsumer) -> None:
+        pass
+
+
+class MissesALoss(ChunkConsumer):
+    """Reports no record as lost."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.changes = _ReportsNothing()
+
+
+class _ReportsNothing(TopicChanges):
+    def _report_lost(self, offsets: dict[TP, int]) -> None:
+        pass
+
+
+class BelievesProducersClocks(ChunkConsumer):
+    """Takes each time for one of the broker's."""
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
+        async for tp, message in super().getmany(timeout):
+            for chunk in message.value:
+                chunk.records = [replace(each, timestamp_type=LOG_APPEND_TIME) for each in chunk.records]
+            yield tp, message
 
 
 class OneMember(Connection):
@@ -125,5 +172,11 @@ _PLANTS: Mapping[Mistake, Plant] = {
     Mistake.LOGS_CONTENT: _store(stores.LogsContent),
     Mistake.QUOTES_CONTENT: _dead_letters(stores.QuotesContent),
     Mistake.ENDS_NO_CALL: _ends_no_call,
+    Mistake.PASSES_OVER_IN_SILENCE: _dead_letters(stores.PassesOverInSilence),
+    Mistake.SAYS_THAT_ALL_IS_WRITTEN: _store(stores.SaysThatAllIsWritten),
+    Mistake.LEAVES_MARKS: _consumer(LeavesMarks),
+    Mistake.MISSES_A_NEW_TOPIC: _consumer(MissesANewTopic),
+    Mistake.MISSES_A_LOSS: _consumer(MissesALoss),
+    Mistake.BELIEVES_PRODUCERS_CLOCKS: _consumer(BelievesProducersClocks),
     Mistake.STORES_OTHER_BYTES: _store(stores.StoresOtherBytes),
 }

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from services.worker.settings import WorkerSettings
 from shared.contract.topics import Topics
 from shared.kafka.producer import OutgoingRecord, RecordPublisher
+from shared.process.clock import now_ms
 from shared.process.logs import logger
 from shared.store.models import CallUpdate, FoldResult, Lease, LogDocument
 from shared.store.ports import Store, StoreUnavailable
@@ -107,6 +108,23 @@ class StoresOtherBytes(WrongStore):
         return await self.store.store_results([(each, replace(done, body=done.body + b" ")) for each, done in results])
 
 
+class SaysThatAllIsWritten(WrongStore):
+    """Has a watermark of now, whatever was read."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._advancing: asyncio.Task[None] | None = None
+
+    async def put_watermarks(self, untils: Mapping[int, int], partitions: int) -> None:
+        if self._advancing is None and len(untils) == partitions:
+            self._advancing = asyncio.create_task(self._advance(untils, partitions))
+
+    async def _advance(self, untils: Mapping[int, int], partitions: int) -> None:
+        while True:
+            await self.store.put_watermarks(dict.fromkeys(untils, now_ms()), partitions)
+            await asyncio.sleep(0.5)
+
+
 class WrongPublisher:
     """Publishes nothing; a mutant overrides what it publishes instead."""
 
@@ -126,6 +144,11 @@ class WrongPublisher:
 class PublishesNothing(WrongPublisher):
     def published(self, _records: Sequence[OutgoingRecord]) -> Sequence[OutgoingRecord]:
         return ()
+
+
+class PassesOverInSilence(WrongPublisher):
+    def published(self, records: Sequence[OutgoingRecord]) -> Sequence[OutgoingRecord]:
+        return [each for each in records if "last_offset" not in dict(each.headers)]
 
 
 class DropsOne(WrongPublisher):
