@@ -77,6 +77,7 @@ async def test_the_list_shows_the_reason_the_call_and_the_input_record(kafka_boo
             "topic": "calls.telephony",
             "partition": 7,
             "offset": 1042,
+            "last_offset": None,
             "replays": 0,
             "replayed_from": None,
         }
