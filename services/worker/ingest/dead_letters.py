@@ -53,14 +53,14 @@ class KafkaDeadLetters:
     async def _deliver(self, records: Sequence[OutgoingRecord]) -> list[OutgoingRecord]:
         """Deliver, and report Kafka as unavailable while it acknowledges nothing for long.
 
-        An idempotent producer tries again for ever by itself, and says so to nobody: as with too few replicas in sync.
+        A producer tries again for long by itself, and says so to nobody: as with a topic that is gone.
         """
         status = DependencyStatus("kafka")
         delivery = asyncio.ensure_future(self._producer.deliver(records))
         try:
             done, _ = await asyncio.wait({delivery}, timeout=_REPORTED_AFTER_SECONDS)
             if not done:
-                status.unavailable("dead letters are not acknowledged: are enough replicas of their topic in sync?")
+                status.unavailable("dead letters are not acknowledged: is their topic there, with enough replicas?")
             outcome = await delivery
             status.recovered()
         finally:

@@ -1,5 +1,6 @@
 """Kafka changes under a worker: topics made anew, partitions added, offsets lost, records removed unread."""
 
+import asyncio
 import json
 import signal
 
@@ -9,7 +10,7 @@ from shared.store.mongo.client import Connection
 from tests.integration.worker.conftest import MakeWorker
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.events.records import expected, wait_for
-from tests.support.eventually import eventually
+from tests.support.eventually import eventually, scaled
 from tests.support.servers.kafka import lag, message, producer, publish
 from tests.support.servers.topic_changes import add_partitions, create_topic, delete_records, delete_topics
 
@@ -139,6 +140,7 @@ async def test_records_removed_before_a_running_worker_reads_them_are_counted_an
     await wait_for(connection, expected(before))
 
     worker.signal(signal.SIGSTOP)
+    await asyncio.sleep(scaled(1))  # a fetch that waits at the broker for a tenth of a second would return them
     await publish(kafka_bootstrap, topics, lost)
     for topic in topics.inputs:
         await delete_records(kafka_bootstrap, topic, {0: -1, 1: -1, 2: -1})

@@ -11,7 +11,7 @@ from tests.support.events.makers import STARTED, event, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.eventually import eventually
 from tests.support.servers.kafka import lag, message, publish, records, send, send_with_a_header_that_is_no_utf8
-from tests.support.servers.topic_changes import configure
+from tests.support.servers.topic_changes import create_topic, delete_topics
 from tests.support.worker.process import WorkerProcess
 
 GOOD = raw(event("call.note"))
@@ -133,17 +133,17 @@ async def committed(bootstrap: str, topics: Topics) -> None:
     await eventually(nothing_left)
 
 
-async def test_a_dead_letter_that_too_few_replicas_would_keep_is_waited_for_and_so_is_its_batch(
+async def test_a_dead_letter_that_kafka_does_not_take_is_waited_for_and_so_is_its_batch(
     worker: WorkerProcess, kafka_bootstrap: str, topics: Topics, connection: Connection
 ) -> None:
     events = [event("call.started"), event("call.ended")]
-    await configure(kafka_bootstrap, topics.dead_letter, **{"min.insync.replicas": "2"})
+    await delete_topics(kafka_bootstrap, topics.dead_letter)
     await send(kafka_bootstrap, [{"topic": topics.telephony, "partition": 0, "key": b"k", "value": b"no event"}])
     waiting = 'callfold_dependency_unavailable{dependency="kafka"}'
     await eventually(lambda: worker.metric(waiting) == 1, 120)
     ended = worker.ended()
 
-    await configure(kafka_bootstrap, topics.dead_letter, **{"min.insync.replicas": "1"})
+    await create_topic(kafka_bootstrap, topics.dead_letter, 1)
     await publish(kafka_bootstrap, topics, events)
 
     await wait_for(connection, expected(events))

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import httpx
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from shared.contract.topics import DEAD_LETTER_MAX_MESSAGE_BYTES, Topics
@@ -68,7 +67,7 @@ async def test_a_worker_that_waits_for_its_group_is_not_ready_and_stops_at_once(
     dead = make_worker(session_seconds=SESSION_SECONDS).start().wait_until_ready()
     dead.kill()
     joining = make_worker(session_seconds=SESSION_SECONDS).start()
-    await eventually(lambda: joining.answers() == httpx.codes.SERVICE_UNAVAILABLE)
+    await eventually(lambda: joining.missing() == "the consumer group")
 
     status = joining.stop()  # which takes a fraction of the session that the dead one still has
 

@@ -90,6 +90,15 @@ class WorkerProcess:
         except httpx.HTTPError:
             return None
 
+    def missing(self) -> str | None:
+        """Return what /readyz names as missing, None where it is ready or nothing listens yet."""
+        try:
+            answer = httpx.get(f"http://{HOST}:{self.port}/readyz", timeout=_ANSWERS_WITHIN).json()
+        except httpx.HTTPError:
+            return None
+        missing: str | None = answer.get("missing")
+        return missing
+
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels, or of one line `name{label="value"}`."""
         text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
