@@ -81,7 +81,7 @@ _OF_WORKERS: Mapping[Mistake, tuple[Promise, OfWorkers, str]] = {
     Mistake.MISTAKES_THE_REASON: (Promise.DEAD_LETTERS, FaultRun(), "poison_changed"),
     Mistake.TAKES_AN_OUTAGE_FOR_INVALID_EVENTS: (Promise.DEAD_LETTERS, Takeover(), "wrong_dead_letters"),
     Mistake.SKIPS_AFTER_A_FAILURE: (Promise.OUTAGES, FaultRun(kinds=(_ALL_KILLED,), seconds=20), "lost"),
-    Mistake.LEAVES_WITHOUT_COMMIT: (Promise.STOPPING, OneTest(_LEAVING), r"assert \{TopicPartition"),
+    Mistake.LEAVES_WITHOUT_COMMIT: (Promise.STOPPING, OneTest(_LEAVING), r"assert \{TopicParti"),
     Mistake.BREAKS_OTHERS_TOO: (Promise.BROKEN_ALONE, OneTest(_FAILING), "CallBroken"),
     Mistake.KEEPS_A_MESSAGE: (Promise.OPTED_OUT, FaultRun(), "private_left"),
     Mistake.LOGS_CONTENT: (Promise.NOT_QUOTED, FaultRun(), "private_shown"),
