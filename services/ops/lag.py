@@ -102,7 +102,7 @@ async def measure(settings: OpsSettings) -> Lag:
         ) as consumer,
         asyncio.timeout(admin.TIMEOUT_SECONDS),
     ):
-        offsets = await _offsets(consumer, parts)
+        offsets = await read_offsets(consumer, parts)
         positions = {part: found.position for part, found in offsets.items()}
         first = await first_records(consumer, positions, {part: found.end for part, found in offsets.items()})
     now = time.time()
@@ -110,7 +110,8 @@ async def measure(settings: OpsSettings) -> Lag:
     return Lag(settings.group, lags, total(lags))
 
 
-async def _offsets(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> dict[TopicPartition, Offsets]:
+async def read_offsets(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> dict[TopicPartition, Offsets]:
+    """Return the offsets of each partition; those that are committed are of the consumer's group."""
     # Before the ends are read: an offset that is committed in between must not lie beyond them.
     committed = await asyncio.gather(*map(consumer.committed, parts))
     earliest, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))

@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.ops.errors import CommandError
+from services.ops.lag import Offsets, read_offsets
 from services.ops.settings import OpsSettings
 from services.ops.unread import FETCH_BYTES, first_records
 from shared.contract.topics import LOG_APPEND_TIME
@@ -56,16 +57,15 @@ async def plan(settings: OpsSettings, since: int | None) -> list[PartitionRewind
         admin.reader(settings.kafka, settings.group, max_partition_fetch_bytes=FETCH_BYTES) as consumer,
         asyncio.timeout(admin.TIMEOUT_SECONDS),
     ):
-        consumer.assign(parts)
-        committed = await asyncio.gather(*map(consumer.committed, parts))
-        earliest, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))
-        first = await first_records(consumer, earliest, ends)
+        offsets = await read_offsets(consumer, parts)
+        first = await first_records(
+            consumer,
+            {part: known.earliest for part, known in offsets.items()},
+            {part: known.end for part, known in offsets.items()},
+        )
         _check_clocks(first, since)
         found = await consumer.offsets_for_times(dict.fromkeys(parts, since)) if since is not None else {}
-    return [
-        _partition(part, since, (earliest[part], ends[part], done), first.get(part), found.get(part))
-        for part, done in zip(parts, committed, strict=True)
-    ]
+    return [_partition(part, since, known, first.get(part), found.get(part)) for part, known in offsets.items()]
 
 
 async def commit(settings: OpsSettings, partitions: Sequence[PartitionRewind]) -> None:
@@ -93,16 +93,14 @@ async def _commit(consumer: AIOKafkaConsumer, targets: Mapping[TopicPartition, i
         raise CommandError("the offsets are not those that were set: a worker has joined the group")
 
 
-def _partition(
-    part: TopicPartition, since: int | None, offsets: tuple[int, int, int | None], first: Any, found: Any
-) -> PartitionRewind:
+def _partition(part: TopicPartition, since: int | None, offsets: Offsets, first: Any, found: Any) -> PartitionRewind:
     """Return where one partition continues; `first` is its first record, `found` what it has from `since` on."""
-    earliest, end, committed = offsets
+    earliest, end, committed = offsets.earliest, offsets.end, offsets.committed
     since_offset = earliest if since is None else end if found is None else max(found.offset, earliest)
     target = since_offset if committed is None else max(min(since_offset, committed), earliest)
     # Where records are removed, the first that is left has to be older: then none of those since then is missing.
     complete = earliest == 0 or (since is not None and first is not None and first.timestamp <= since)
-    return PartitionRewind(part.topic, part.partition, *offsets, target, complete)
+    return PartitionRewind(part.topic, part.partition, earliest, end, committed, target, complete)
 
 
 def _check_clocks(first: Mapping[TopicPartition, Any], since: int | None) -> None:

@@ -67,20 +67,25 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         if in_doubt or sought or not self.flow_active:
             await self._seek_again()
             return
+        now = self.app.clock()
         for tp, records in fetched.items():
-            self._arrivals.compare_clocks(tp, records, self._thread.ends, self.app.clock())
+            self._arrivals.compare_clocks(tp, records, self._thread.ends, now)
+
+        def is_active(tp: TP) -> bool:
+            return active is None or tp in active or tp in self._buffered_partitions
+
         chunks = [
             chunk
             for tp, records in fetched.items()
-            if active is None or tp in active or tp in self._buffered_partitions
-            for chunk in cut(tp, self._unread(tp, records), generation, self.app.clock())
+            if is_active(tp)
+            for chunk in cut(tp, self._unread(tp, records), generation, now)
         ]
         for chunk in chunks:
             self._offsets.deliver(chunk)
             self._read_offset[chunk.tp] = chunk.next_offset - 1  # as Faust does for the message's partition alone
         # In one step with the chunks, or what is committed could pass records that are on their way.
         for tp, position in fetched.positions.items() if isinstance(fetched, Fetched) else ():
-            if active is None or tp in active or tp in self._buffered_partitions:
+            if is_active(tp):
                 self._offsets.reach(tp, position)
         self._in_doubt = False
         if chunks:

@@ -4,6 +4,8 @@ import asyncio
 import json
 import signal
 
+import pytest
+
 from shared.contract.topics import Topics
 from shared.kafka.partitioner import partition_of
 from shared.store.mongo.client import Connection
@@ -28,34 +30,28 @@ def calls(name: str, count: int = 12) -> list[Json]:
     return made
 
 
-async def test_topics_deleted_and_made_anew_under_a_worker_are_read_from_their_beginning(
-    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
+async def make_anew(bootstrap: str, topics: Topics) -> None:
+    await delete_topics(bootstrap, *topics.inputs)
+    for topic in topics.inputs:
+        await create_topic(bootstrap, topic, 3)
+
+
+@pytest.mark.parametrize(("calls_before", "calls_after"), [(40, 10), (6, 60)], ids=["shorter", "longer"])
+async def test_topics_made_anew_under_a_worker_are_read_from_their_beginning(
+    make_worker: MakeWorker,
+    kafka_bootstrap: str,
+    topics: Topics,
+    connection: Connection,
+    *,
+    calls_before: int,
+    calls_after: int,
 ) -> None:
-    before, after = calls("before", 40), calls("after", 10)
+    before, after = calls("before", calls_before), calls("after", calls_after)
     worker = make_worker().start().wait_until_ready()
     await publish(kafka_bootstrap, topics, before)
     await wait_for(connection, expected(before))
 
-    await delete_topics(kafka_bootstrap, *topics.inputs)
-    for topic in topics.inputs:
-        await create_topic(kafka_bootstrap, topic, 3)
-    await publish(kafka_bootstrap, topics, after)
-
-    await wait_for(connection, expected([*before, *after]))
-    assert not worker.ended()
-
-
-async def test_topics_made_anew_that_are_longer_than_the_old_ones_are_read_from_their_beginning(
-    make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics, connection: Connection
-) -> None:
-    before, after = calls("before", 6), calls("after", 60)
-    worker = make_worker().start().wait_until_ready()
-    await publish(kafka_bootstrap, topics, before)
-    await wait_for(connection, expected(before))
-
-    await delete_topics(kafka_bootstrap, *topics.inputs)
-    for topic in topics.inputs:
-        await create_topic(kafka_bootstrap, topic, 3)
+    await make_anew(kafka_bootstrap, topics)
     await publish(kafka_bootstrap, topics, after)
 
     await wait_for(connection, expected([*before, *after]))
@@ -71,9 +67,7 @@ async def test_topics_made_anew_while_no_worker_runs_are_read_from_their_beginni
     await wait_for(connection, expected(before))
     worker.stop()
 
-    await delete_topics(kafka_bootstrap, *topics.inputs)
-    for topic in topics.inputs:
-        await create_topic(kafka_bootstrap, topic, 3)
+    await make_anew(kafka_bootstrap, topics)
     await publish(kafka_bootstrap, topics, after)
     make_worker().start().wait_until_ready()
 

@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from mmap import mmap
 from threading import Lock
+from typing import Any
 
 import cramjam
 
@@ -33,6 +34,18 @@ class UnreadableBatch(Exception):
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
+
+
+class CompressedBatch:
+    """A batch that is decompressed when it is iterated over; all else is as of `batch`, aiokafka's own."""
+
+    def __init__(self, batch: Any, raw: memoryview, most_bytes: int) -> None:
+        self._batch = batch
+        self._raw = raw
+        self._most_bytes = most_bytes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._batch, name)
 
 
 def decompressed(codec: int, data: Buffer, most_bytes: int, prefix: bytes = b"") -> memoryview:

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka.record.legacy_records import LegacyRecordBatch, _LegacyRecordPy
 
-from services.worker.consumer.batches.decompression import UnreadableBatch, check_count, decompressed
+from services.worker.consumer.batches.decompression import CompressedBatch, UnreadableBatch, check_count, decompressed
 from shared.contract.rejection import Reason
 
 LEAST_BYTES = 26
@@ -22,16 +22,8 @@ _CODEC = 0x07
 _LOG_APPEND_TIME = 0x08
 
 
-class CompressedMessages:
+class CompressedMessages(CompressedBatch):
     """A message whose value is a compressed message set; aiokafka would make a list of all that are in it."""
-
-    def __init__(self, batch: Any, raw: memoryview, most_bytes: int) -> None:
-        self._batch = batch
-        self._raw = raw
-        self._most_bytes = most_bytes
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the messages, with absolute offsets.

@@ -9,7 +9,7 @@ from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 from aiokafka.record.util import decode_varint
 
-from services.worker.consumer.batches.decompression import UnreadableBatch, check_count, decompressed
+from services.worker.consumer.batches.decompression import CompressedBatch, UnreadableBatch, check_count, decompressed
 from services.worker.consumer.batches.legacy_batches import LEAST_BYTES, CompressedMessages
 from services.worker.consumer.batches.lenient_headers import LenientBatch
 from shared.contract.rejection import Reason
@@ -85,16 +85,8 @@ def batch_of(raw: memoryview, most_bytes: int, *, lenient: bool = False) -> Any:
     return _Compressed(batch, raw, most_bytes) if raw[_ATTRIBUTES_AT] & _CODEC else batch
 
 
-class _Compressed:
+class _Compressed(CompressedBatch):
     """A compressed batch of the latest format: its header is that of `batch`, of which it has the class."""
-
-    def __init__(self, batch: Any, raw: memoryview, most_bytes: int) -> None:
-        self._batch = batch
-        self._raw = raw
-        self._most_bytes = most_bytes
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._batch, name)
 
     def __iter__(self) -> Iterator[Any]:
         """Return the records.
