@@ -97,9 +97,9 @@ class PartitionLag:
     """How far one partition is behind, and what that means. None: not known.
 
     `lag` in records; `lag_seconds` the age of the oldest record that is not committed, 0 without one and never
-    negative; rates in records a second over the window; `drain_seconds` until nothing is left at these rates (0: nothing
-    is left; infinity: never); `headroom_seconds` until retention deletes the oldest record that is not committed
-    (infinity: never, or nothing is left).
+    negative; rates in records a second over the window; `drain_seconds` until nothing is left at these rates (0:
+    nothing is left; infinity: never); `headroom_seconds` until retention deletes the oldest record that is not
+    committed (infinity: never, or nothing is left).
     """
 
     topic: str
