@@ -43,7 +43,7 @@ def rewind(
 
     They then read what has arrived since a time. Events that the log has are not counted twice. `complete` is whether a
     partition still holds all events since then; where one does not, nothing is set without --incomplete.
-    docs/runbooks.md has the whole procedure.
+    docs/runbooks/restored-backup.md has the whole procedure.
     """
     if (to is None) is not to_beginning:
         raise CommandError("give either --to or --to-beginning", USAGE)

@@ -92,5 +92,5 @@ def _warn_of_clocks(clocks: Mapping[str, str]) -> None:
         log.warning(
             "topics_on_producers_clocks",
             topics=others,
-            hint=f"kafka-configs --alter --add-config {_CLOCK}={_BROKERS_CLOCK}: docs/runbooks.md",
+            hint=f"kafka-configs --alter --add-config {_CLOCK}={_BROKERS_CLOCK}: docs/runbooks/producers-clocks.md",
         )

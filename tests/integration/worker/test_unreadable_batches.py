@@ -22,7 +22,8 @@ from tests.support.worker.process import WorkerProcess
 PARTITIONS = 3
 BOMB_MB = 200
 LIMIT_MB = 16
-# What docs/runbooks.md allows beyond a worker that has nothing to do. All that is sent would be 800 MB.
+# What docs/runbooks/batches-are-not-read.md allows beyond a worker that has nothing to do. All that is sent would be
+# 800 MB.
 MOST_MB = 150 + 10 * FETCH_BYTES // 1024**2 + LIMIT_MB
 
 

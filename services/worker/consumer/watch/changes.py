@@ -89,7 +89,7 @@ class TopicChanges:
                     partition=tp.partition,
                     first=first,
                     last=now - 1,
-                    hint="Kafka removed them before they were read: docs/runbooks.md",
+                    hint="Kafka removed them before they were read: docs/runbooks/records-were-lost.md",
                 )
 
 
