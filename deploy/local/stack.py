@@ -1,7 +1,7 @@
 """The whole stack in the background: MongoDB, Kafka, the API and the worker."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self
@@ -50,12 +50,15 @@ class Stack:
         libs: Path = LIBS,
         api: Sequence[str] = API,
         worker: Sequence[str] = WORKER,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
+        """`variables` stand in place of the stack's own in the environment of its services and readers."""
         self.state = state.resolve()
         self.ports = ports
         self.libs = libs
         self.supervision = Supervision(self.state)
         self._commands = {"api": api, "worker": worker}
+        self._variables = dict(variables or {})
 
     @property
     def secrets(self) -> Path:
@@ -68,7 +71,7 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         """Return the variables with which a program finds the stack."""
-        return for_readers(self.ports, self.secrets)
+        return for_readers(self.ports, self.secrets) | self._variables
 
     def members(self) -> tuple[Member, Member, Member, Member]:
         """Return the members in the order of their start; they stop in reverse."""
@@ -140,7 +143,7 @@ class Stack:
         self._kafka().prepare()
         self._write_settings()
         programs = [member.program() for member in self.members()]
-        self.supervision.launch(programs, for_services(self.ports, self.secrets))
+        self.supervision.launch(programs, for_services(self.ports, self.secrets) | self._variables)
 
     def _make_private_folders(self) -> None:
         """Make the folders of data and logs: what calls say is for their owner alone, as the secrets are."""

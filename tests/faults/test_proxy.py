@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from deploy.local.ports import HOST, free_port
+from deploy.local.servers.proxy import Proxy
 from tests.support.eventually import eventually
-from tests.support.servers.proxy import Proxy
 
 _LITTLE = 0.3
 GONE = (ConnectionResetError, asyncio.IncompleteReadError)

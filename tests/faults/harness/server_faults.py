@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from deploy.local.servers.process import Server
+from deploy.local.servers.proxy import ANYBODY, Path, Proxy
 from tests.faults.harness.stage import Fault, Stage
-from tests.support.servers.proxy import ANYBODY, Path, Proxy
 from tests.support.servers.replica_set import CLIENTS, MEMBERS
 
 _WRITES = ("insert", "update")

@@ -8,8 +8,8 @@ from typing import Any
 from pymongo import AsyncMongoClient
 
 from deploy.local.ports import free_port
+from deploy.local.servers.proxy import Proxy
 from tests.support.eventually import scaled
-from tests.support.servers.proxy import Proxy
 from tests.support.servers.servers import mongo_server
 
 APPLICATION = "callfold"

@@ -5,7 +5,7 @@ from typing import Self
 
 from deploy.local.ports import HOST, free_port
 from deploy.local.servers.kafka import KafkaServer
-from tests.support.servers.proxy import Proxy
+from deploy.local.servers.proxy import Proxy
 
 _LISTENER = "WORKERS"
 

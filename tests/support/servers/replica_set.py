@@ -15,8 +15,8 @@ from pymongo.errors import PyMongoError
 from deploy.local.ports import HOST, free_port, listens
 from deploy.local.servers.mongod import REPLICA_SET, find_mongod
 from deploy.local.servers.process import Server
+from deploy.local.servers.proxy import Proxy
 from tests.support.eventually import eventually_blocking, scaled
-from tests.support.servers.proxy import Proxy
 
 CLIENTS, MEMBERS = "clients", "members"
 APPLICATION = "callfold"

@@ -4,9 +4,9 @@ import asyncio
 
 from deploy.local.ports import HOST, free_port
 from deploy.local.servers.process import Server
+from deploy.local.servers.proxy import Proxy
 from shared.process import metrics
 from tests.support.eventually import eventually
-from tests.support.servers.proxy import Proxy
 from tests.support.worker.unstarted_consumer import finalized
 
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import uvloop
 
@@ -92,8 +92,7 @@ class Proxy:
             writer.transport.abort()
 
     async def _serve(self, asking: asyncio.StreamReader, answering: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         self._tasks.add(task)
         try:
             with suppress(OSError, asyncio.CancelledError):
