@@ -98,8 +98,9 @@ class PartitionLag:
 
     `lag` in records; `lag_seconds` the age of the oldest record that is not committed, 0 without one and never
     negative; rates in records a second over the window; `drain_seconds` until nothing is left at these rates (0:
-    nothing is left; infinity: never); `headroom_seconds` until retention deletes the oldest record that is not
-    committed (infinity: never, or nothing is left).
+    nothing is left, or the verdict is ok; infinity: never); `headroom_seconds` until retention deletes the oldest
+    record that is not committed (infinity: never, or nothing is left); `since` the Unix time at which what is wrong
+    began, None while the verdict is ok.
     """
 
     topic: str
@@ -115,13 +116,14 @@ class PartitionLag:
     drain_seconds: float | None = None
     headroom_seconds: float | None = None
     owner: str | None = None
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lag:
     """How far a group is behind: each partition, and the worst verdict with its cause for all of them.
 
-    `since` is the Unix time since which the verdict is not ok, None while it is.
+    `since` is the Unix time at which the first of what is wrong now began, None while the verdict is ok.
     """
 
     at: float

@@ -1,0 +1,97 @@
+"""What the last two minutes of readings say, partition by partition."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from shared.lag.models import GroupState, Health, PartitionReading, Reading
+from shared.lag.trail import WINDOW_SECONDS, Trail
+
+SLOW_WRITE_SECONDS = 0.5
+"""A small majority write takes some milliseconds; at this the workers' larger ones take seconds."""
+
+_STORM_SECONDS = 20.0
+_WRITES_SECONDS = 30.0
+_STEP_SECONDS = 10.0
+_JUMP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a reading says of the group and of MongoDB; `write` in seconds, infinity where it failed."""
+
+    now: float
+    rebalancing: bool
+    write: float | None
+
+
+class History:
+    """The readings of a window, as trails of partitions; it never drops a partition.
+
+    Its time `now` is in seconds since the first reading, and only goes forward: the clock of a machine may be set.
+    """
+
+    def __init__(self, readings: Iterable[Reading] = ()) -> None:
+        self.now = 0.0
+        self.latest: Reading | None = None
+        self.trails: dict[tuple[str, int], Trail] = {}
+        self._moments: deque[Moment] = deque()
+        for reading in readings:
+            self.add(reading)
+
+    def add(self, reading: Reading) -> None:
+        """Record a reading; they come in order."""
+        if self.latest:
+            self._advance(self.latest, reading)
+        self.latest = reading
+        self._moments.append(Moment(self.now, reading.group is GroupState.REBALANCING, _write(reading)))
+        while self._moments[0].now < self.now - WINDOW_SECONDS:
+            self._moments.popleft()
+        for part in reading.partitions.keys() | self.trails.keys():
+            self._observe(part, reading)
+
+    @property
+    def rebalances(self) -> bool:
+        """Whether the group was rebalancing for most of the last seconds."""
+        recent = [moment.rebalancing for moment in self._moments if moment.now > self.now - _STORM_SECONDS]
+        return 2 * sum(recent) >= max(len(recent), 1)
+
+    @property
+    def mongodb_slow(self) -> bool:
+        """Whether the usual write of the last seconds took too long."""
+        recent = [moment.write for moment in self._moments if moment.now > self.now - _WRITES_SECONDS]
+        writes = [write for write in recent if write is not None]
+        if not writes:
+            return self.latest is not None and self.latest.mongodb is Health.SLOW
+        return median(writes) >= SLOW_WRITE_SECONDS
+
+    def _advance(self, before: Reading, reading: Reading) -> None:
+        step = reading.at - before.at
+        if abs(step) > _JUMP_SECONDS and Health.UNAVAILABLE not in {before.kafka, reading.kafka}:
+            # The clock was set, or this process stood still: nothing is known of how the partitions moved.
+            self.trails = {part: Trail() for part in self.trails}
+            self._moments.clear()
+        self.now += min(max(step, 0.0), _STEP_SECONDS)
+
+    def _observe(self, part: tuple[str, int], reading: Reading) -> None:
+        trail = self.trails.setdefault(part, Trail())
+        found = reading.partitions.get(part)
+        if found is None:
+            trail.miss(self.now)
+            return
+        trail.observe(self.now, _age(found, reading.at), found)
+        trail.observe_owner(self.now, owned=None if reading.group is GroupState.UNKNOWN else part in reading.owners)
+
+
+def _age(found: PartitionReading, at: float) -> float | None:
+    """Return the age of the oldest record that waits: never negative, as clocks differ."""
+    if not found.lag:
+        return 0.0
+    if found.oldest is None or not found.readable:
+        return None
+    return max(round(at - found.oldest / 1000, 3), 0.0)
+
+
+def _write(reading: Reading) -> float | None:
+    return float("inf") if reading.mongodb is Health.UNAVAILABLE else reading.mongodb_write_seconds

@@ -1,0 +1,164 @@
+"""The verdict on each partition, by its movement over a window, and on all of them together."""
+
+from collections.abc import Iterable, Sequence
+from math import inf
+
+from shared.lag.cause import cause_of
+from shared.lag.history import History
+from shared.lag.models import Cause, GroupState, Health, Lag, PartitionLag, Reading, Verdict
+from shared.lag.trail import WAIT_SECONDS, Trail
+
+_SEVERITY = (
+    Verdict.OK,
+    Verdict.CATCHING_UP,
+    Verdict.FALLING_BEHIND,
+    Verdict.UNKNOWN,
+    Verdict.STALLED,
+    Verdict.NO_OWNER,
+)
+_WITHOUT_MEMBERS = frozenset({GroupState.EMPTY, GroupState.DEAD})
+_FIRST_LOOK_SECONDS = 2.5
+_STORM_AGE_SECONDS = 2.0
+_STORM_SECONDS = 15.0
+
+
+def judge(group: str, history: History | Sequence[Reading]) -> Lag:
+    """Return how far the group is behind, and what that means, at the last reading. Without one all is unknown."""
+    known = history if isinstance(history, History) else History(history)
+    reading = known.latest or Reading(0.0, Health.UNKNOWN, Health.UNKNOWN, GroupState.UNKNOWN)
+    parts = [_partition(key, known.trails[key], known, reading) for key in sorted(known.trails)]
+    verdict, cause = _worst(parts, reading)
+    return Lag(
+        at=reading.at,
+        group=group,
+        state=reading.group,
+        members=reading.members,
+        kafka=reading.kafka,
+        mongodb=reading.mongodb,
+        verdict=verdict,
+        cause=cause,
+        since=_since(parts, reading, verdict),
+        lag=_total([part.lag for part in parts]),
+        lag_seconds=_most([part.lag_seconds for part in parts]),
+        partitions=parts,
+        hidden=reading.hidden,
+    )
+
+
+def verdict_of(trail: Trail, history: History, reading: Reading) -> Verdict:
+    """Return the verdict on a partition. It is never ok with something unknown."""
+    last, now = trail.last, history.now
+    if last is None:
+        return Verdict.UNKNOWN
+    if _without_owner(trail, history, reading):
+        return Verdict.NO_OWNER
+    if trail.waits_since is not None and now - trail.waits_since >= trail.wait_seconds:
+        return Verdict.STALLED
+    if _behind(trail, history):
+        return _direction(trail)
+    known = last.age is not None and reading.group is not GroupState.UNKNOWN and trail.ever_owned
+    return Verdict.OK if known else Verdict.UNKNOWN
+
+
+def _without_owner(trail: Trail, history: History, reading: Reading) -> bool:
+    """Return whether nobody has owned the partition for longer than a rebalance or a deploy takes."""
+    if trail.ownerless_since is None:
+        return False
+    never = not trail.ever_owned and reading.group in _WITHOUT_MEMBERS
+    return history.now - trail.ownerless_since >= (_FIRST_LOOK_SECONDS if never else WAIT_SECONDS)
+
+
+def _behind(trail: Trail, history: History) -> bool:
+    storm = history.rebalances and trail.oldest_age(_STORM_SECONDS) > _STORM_AGE_SECONDS
+    return trail.behind_since is not None or storm
+
+
+def _direction(trail: Trail) -> Verdict:
+    if trail.drains:
+        return Verdict.CATCHING_UP
+    # A partition that did not move for a few seconds may be between two commits.
+    unseen = trail.moved is None and trail.observed_seconds < trail.wait_seconds
+    return Verdict.UNKNOWN if unseen else Verdict.FALLING_BEHIND
+
+
+def _partition(key: tuple[str, int], trail: Trail, history: History, reading: Reading) -> PartitionLag:
+    verdict = verdict_of(trail, history, reading)
+    cause = cause_of(verdict, trail, history, reading)
+    since = _began(trail, history, reading, verdict)
+    if (last := trail.last) is None:
+        return PartitionLag(*key, verdict, cause, since=since)
+    arrivals, commits = trail.rates() or (None, None)
+    return PartitionLag(
+        *key,
+        verdict,
+        cause,
+        since=since,
+        end=last.end,
+        committed=last.committed,
+        lag=last.lag,
+        lag_seconds=last.age,
+        arrivals_per_second=arrivals,
+        commits_per_second=commits,
+        drain_seconds=_drain(trail, verdict, last.lag),
+        headroom_seconds=_headroom(key, reading, last.age),
+        owner=reading.owners.get(key),
+    )
+
+
+def _drain(trail: Trail, verdict: Verdict, lag: int) -> float | None:
+    """Return how long until nothing is left; 0 also where no more waits than flows."""
+    if not lag or verdict is Verdict.OK:
+        return 0.0
+    if trail.drains:
+        return lag / trail.drain_speed
+    return None if verdict is Verdict.UNKNOWN else inf
+
+
+def _headroom(key: tuple[str, int], reading: Reading, age: float | None) -> float | None:
+    topic = key[0]
+    if not reading.partitions[key].lag:
+        return inf
+    if topic not in reading.retention_ms:
+        return None
+    retention = reading.retention_ms[topic]
+    if retention is None:
+        return inf
+    return None if age is None else max(retention / 1000 - age, 0.0)
+
+
+def _began(trail: Trail, history: History, reading: Reading, verdict: Verdict) -> float | None:
+    """Return the Unix time at which what is wrong began."""
+    if verdict is Verdict.OK:
+        return None
+    moments = [trail.unread_since, trail.behind_since]
+    if verdict is Verdict.STALLED:
+        moments.append(trail.waits_since)
+    if verdict is Verdict.NO_OWNER:
+        moments.append(trail.ownerless_since)
+    began = min((moment for moment in moments if moment is not None), default=history.now)
+    return reading.at - (history.now - began)
+
+
+def _worst(parts: Sequence[PartitionLag], reading: Reading) -> tuple[Verdict, Cause]:
+    unread = Cause.KAFKA_UNAVAILABLE if reading.kafka is Health.UNAVAILABLE else Cause.UNKNOWN
+    worst = max(parts, key=lambda part: (_SEVERITY.index(part.verdict), part.lag_seconds or 0.0), default=None)
+    missing = not parts or reading.missing_topics
+    if worst is None or (missing and _SEVERITY.index(worst.verdict) < _SEVERITY.index(Verdict.UNKNOWN)):
+        return Verdict.UNKNOWN, unread
+    return worst.verdict, worst.cause
+
+
+def _since(parts: Sequence[PartitionLag], reading: Reading, verdict: Verdict) -> float | None:
+    if verdict is Verdict.OK:
+        return None
+    return min((part.since for part in parts if part.since is not None), default=reading.at)
+
+
+def _total(lags: Iterable[int | None]) -> int | None:
+    known = [lag for lag in lags if lag is not None]
+    return sum(known) if known and len(known) == len(list(lags)) else None
+
+
+def _most(ages: Sequence[float | None]) -> float | None:
+    known = [age for age in ages if age is not None]
+    return max(known) if known and len(known) == len(ages) else None
