@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from shared.lag.models import GroupState, Health, PartitionReading, Reading
 
@@ -90,5 +91,5 @@ def kafka_gone(reading: Reading) -> Reading:
     return replace(reading, kafka=Health.UNAVAILABLE, group=GroupState.UNKNOWN, partitions={}, owners={}, members=None)
 
 
-STOPPED = {"commits": 0, "owner": None, "group": GroupState.EMPTY}
+STOPPED: dict[str, Any] = {"commits": 0, "owner": None, "group": GroupState.EMPTY}
 """What a phase is like while all workers are stopped."""

@@ -8,10 +8,9 @@ import pytest
 from shared.lag.history import History
 from shared.lag.judge import judge
 from shared.lag.models import Cause, GroupState, Health, Verdict
-from tests.support.lag.partition import Phase, kafka_gone, readings
+from tests.support.lag.partition import STOPPED, Phase, kafka_gone, readings
 
 WELL = Phase(60)
-STOPPED: dict[str, Any] = {"commits": 0, "owner": None, "group": GroupState.EMPTY}
 REBALANCING: dict[str, Any] = {"commits": 0, "owner": None, "group": GroupState.REBALANCING}
 
 
