@@ -11,6 +11,10 @@ from shared.config.toml_file import load_toml
 
 _LONGEST_SECONDS = 366 * 86_400
 _SLACK_DIVISOR = 12
+_CANARY = {"retention_days": 1}
+
+CANARY_ORGANIZATION = "callfold-canary"
+"""The organization of the monitor's synthetic calls. They are kept for a day unless a policy of it says otherwise."""
 
 LONGEST_SLACK_MS = 5 * 60 * 1000
 """The stored last arrival of a call lags by at most this, however long the idle-call timeout."""
@@ -76,6 +80,8 @@ class _Organizations(BaseModel):
 def load(path: Path | None = None) -> Policies:
     """Return the policies in `path`, a TOML file, or the defaults. What an organization leaves out is the default's.
 
+    The canary's calls are kept for a day unless the file says otherwise.
+
         [default]
         retention_days = 365
         [organizations.org-1]
@@ -84,10 +90,11 @@ def load(path: Path | None = None) -> Policies:
     Raises:
         InvalidConfigFile: the file cannot be read, or has no valid policies.
     """
-    return Policies() if path is None else load_toml(path, "CALLFOLD_POLICIES", _policies)
+    return _policies({}) if path is None else load_toml(path, "CALLFOLD_POLICIES", _policies)
 
 
 def _policies(found: dict[str, Any]) -> Policies:
     file = _File.model_validate(found)
-    merged = {name: file.default.model_dump() | own for name, own in file.organizations.items()}
+    stated = {**file.organizations, CANARY_ORGANIZATION: _CANARY | file.organizations.get(CANARY_ORGANIZATION, {})}
+    merged = {name: file.default.model_dump() | own for name, own in stated.items()}
     return Policies(file.default, _Organizations.model_validate({"organizations": merged}).organizations)

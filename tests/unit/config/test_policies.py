@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.config.policies import Policies, Policy, load
+from shared.config.policies import CANARY_ORGANIZATION, Policies, Policy, load
 from shared.config.toml_file import InvalidConfigFile
 
 FIVE_MINUTES_MS = 300_000
@@ -29,7 +29,8 @@ def test_an_organization_overrides_the_default_field_by_field(file: Path) -> Non
 
     assert policies.of("org-1") == Policy(close_ongoing_seconds=600, retention_days=365)
     assert policies.of("org-2") == Policy(retention_days=365)
-    assert policies.all() == [policies.of("org-2"), policies.of("org-1")]
+    canary = Policy(retention_days=1)
+    assert policies.all() == [policies.of("org-2"), policies.of("org-1"), canary]
 
 
 def test_an_organization_may_have_any_name(file: Path) -> None:
@@ -41,7 +42,24 @@ def test_an_organization_may_have_any_name(file: Path) -> None:
 def test_an_empty_file_is_the_same_as_none(file: Path) -> None:
     file.touch()
 
-    assert load(file) == Policies()
+    assert load(file) == load()
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("", 1),
+        ("[default]\nretention_days = 365", 1),
+        (f"[organizations.{CANARY_ORGANIZATION}]\nclose_ongoing_seconds = 60", 1),
+        (f"[organizations.{CANARY_ORGANIZATION}]\nretention_days = 7", 7),
+    ],
+)
+def test_calls_of_the_canary_are_kept_for_a_day_unless_the_file_says_otherwise(
+    file: Path, text: str, days: int
+) -> None:
+    file.write_text(text)
+
+    assert load(file).of(CANARY_ORGANIZATION).retention_days == days
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""A synthetic call every few seconds, published and read back as anybody's: what it measures holds for all calls."""
