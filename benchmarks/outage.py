@@ -27,7 +27,6 @@ from tests.support.servers.kafka import lag, publish
 from tests.support.worker.process import WorkerProcess
 
 _MEBI = 2**20
-_EVENTS = "callfold_events_ingested_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class Servers:
         with WorkerProcess(self.kafka.address, self.mongo.uri, topics, topics.prefix, folder) as worker:
             memory = psutil.Process(worker.pid).memory_info
             events = await self._publish(topics, 0)
-            await eventually(lambda: worker.metric(_EVENTS) == len(events), within=60)
+            await eventually(lambda: worker.events() == len(events), within=60)
             before = peak = memory().rss
             stopped.kill()
             until = time.monotonic() + seconds
@@ -71,9 +70,9 @@ class Servers:
                 assert time.monotonic() < until + 60, "the metric does not report the outage"
             stopped.start()
             stopped.wait_until_ready()
-            back, stored = time.monotonic(), worker.metric(_EVENTS)
+            back, stored = time.monotonic(), worker.events()
             events += await self._publish(topics, len(events))
-            await eventually(lambda: worker.metric(_EVENTS) > stored, within=60)
+            await eventually(lambda: worker.events() > stored, within=60)
             resumed_after = time.monotonic() - back
             connection = Connection(MongoAccess(self.mongo.uri), topics.prefix)
             await wait_for(connection, expected(events), within=300)

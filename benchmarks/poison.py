@@ -68,7 +68,7 @@ async def fold(stage: Stage, values: Sequence[bytes], calls: int) -> Spent:
         await _write(stage, topics, values)
         with _spending(worker.pid) as spent:
             worker.signal(signal.SIGCONT)
-            await eventually(lambda: worker.metric("callfold_events_ingested_total") >= valid, _WITHIN)
+            await eventually(lambda: worker.events() >= valid, _WITHIN)
         await eventually(lambda: database.calls.count_documents({"state": "final"}) == calls, _WITHIN)
         assert worker.metric("callfold_dead_letters_total") == len(values) - valid
         worker.stop()

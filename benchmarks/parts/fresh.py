@@ -93,7 +93,7 @@ async def _callfold(stage: Stage) -> AsyncIterator[Subject]:
         folds = worker(stage, topics, database.name, _PARTITIONS)
 
         def written() -> int:  # counting the log would take longer than it grows
-            return int(folds.metric("callfold_events_ingested_total"))
+            return int(folds.events())
 
         with folds, ApiServer(stage.folder / database.name, stage.mongo.uri, database.name) as api:
             where = {"address": api.address, "headers": key}

@@ -135,7 +135,7 @@ async def _prepared(
         await dead_letters.stop()
         await inferred_ends.stop()
         await connection.close()
-        log.info("stopped", events=int(metrics.total(metrics.EVENTS)))
+        log.info("stopped", events=int(metrics.total(metrics.EVENTS, outcome="written")))
 
     return create_app(settings, adapt(dependencies), health=health, close=close)
 

@@ -239,6 +239,7 @@ class Worker:
         """Record that this worker has joined the group; it may be assigned nothing."""
         self._joined = True
         metrics.ASSIGNED.set(len(assigned))
+        self.consumer.commits.assigned(assigned)
         self.partitions.fewest()  # reports what has changed
         log.info("partitions_assigned", partitions=len(assigned))
 

@@ -1,7 +1,7 @@
 """The envelope that publishers are asked for, and an event as it was read."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired
 
@@ -121,9 +121,11 @@ class Event(NamedTuple):
 class InvalidEvent:
     """Why a record is not a valid event; `detail` is a sentence for the provider's engineer.
 
-    `opt_out` is the event that enters the log in place of a refused one that opts out (docs/record.md, Opt-out).
+    `opt_out` is the event that enters the log in place of a refused one that opts out (docs/record.md, Opt-out). `type`
+    is what the event calls itself, empty if it was not read so far.
     """
 
     reason: Reason
     detail: str
     opt_out: Event | None = None
+    type: str = field(default="", compare=False)

@@ -10,9 +10,11 @@ API = CollectorRegistry()
 # Ingest
 
 EVENTS = Counter(
-    "callfold_events_ingested",
-    "Valid events written to the event log, repeated deliveries included",
-    ["topic"],
+    "callfold_events",
+    "Events by type and outcome: `written` (durable and readable, repeated deliveries included), `dead_letter`, or"
+    " `late` (of a deleted call: removed). A type that the contract does not have, or that could not be read, is"
+    " `unknown`",
+    ["type", "outcome"],
     registry=WORKER,
 )
 DEAD_LETTERS = Counter(
@@ -41,9 +43,6 @@ RECORDS_LOST = Counter(
 INPUT_PARTITIONS = Gauge(
     "callfold_input_partitions", "Partitions of an input topic; both need the same number", ["topic"], registry=WORKER
 )
-LATE_EVENTS = Counter(
-    "callfold_late_events", "Events of deleted calls; they are removed and change nothing", registry=WORKER
-)
 BATCHES = Counter("callfold_batches_written", "Batches written to the event log", registry=WORKER)
 FULL_BATCHES = Counter(
     "callfold_full_batches",
@@ -56,6 +55,20 @@ BATCH_WRITE_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=WORKER,
 )
+BATCH_STEP_SECONDS = Histogram(
+    "callfold_batch_step_duration_seconds",
+    "Time that a batch spends in each step, with its retries: decode, dead_letters, insert, read_states, mark_stale,"
+    " redact, delete",
+    ["step"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=WORKER,
+)
+BATCH_EVENTS = Histogram(
+    "callfold_batch_events",
+    "Valid events in one batch",
+    buckets=(1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 100_000),
+    registry=WORKER,
+)
 LAST_BATCH = Gauge("callfold_last_batch_timestamp_seconds", "When the last batch was written", registry=WORKER)
 WATERMARK = Gauge(
     "callfold_watermark_timestamp_seconds",
@@ -64,6 +77,19 @@ WATERMARK = Gauge(
 )
 ASSIGNED = Gauge(
     "callfold_assigned_partitions", "Partitions of the input topics assigned to this worker", registry=WORKER
+)
+LAST_COMMIT = Gauge(
+    "callfold_last_commit_timestamp_seconds",
+    "When this worker last committed offsets of a partition that it owns, or was assigned it",
+    ["topic", "partition"],
+    registry=WORKER,
+)
+REBALANCES = Counter("callfold_rebalances", "Rebalances of the consumer group that this worker saw", registry=WORKER)
+REBALANCE_SECONDS = Histogram(
+    "callfold_rebalance_duration_seconds",
+    "How long a rebalance kept this worker from reading",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
+    registry=WORKER,
 )
 OPEN_TRANSACTION_SECONDS = Gauge(
     "callfold_open_transaction_seconds",
@@ -171,8 +197,10 @@ CONNECTIONS_REFUSED = Counter(
 )
 
 
-def total(counter: Counter) -> float:
-    return sum(sample.value for metric in counter.collect() for sample in metric.samples if "_total" in sample.name)
+def total(counter: Counter, **labels: str) -> float:
+    """Return the sum of a counter over the series that have these labels."""
+    samples = [sample for metric in counter.collect() for sample in metric.samples if sample.name.endswith("_total")]
+    return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
 def worker() -> bytes:

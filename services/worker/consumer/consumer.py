@@ -7,7 +7,7 @@ committed: `offsets.py`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from faust.types.tuples import ConsumerMessage
 from services.worker.consumer.arrivals import Arrivals
 from services.worker.consumer.consumer_thread import ChunkThread
 from services.worker.consumer.fetch import Chunk, cut
+from services.worker.consumer.last_commits import LastCommits
 from services.worker.consumer.offsets import Offsets
 from services.worker.consumer.positions import Fetched
 from services.worker.consumer.watch.changes import TopicChanges
@@ -43,6 +44,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         self._offsets = Offsets()
         self._arrivals = Arrivals(self._offsets)
         self.changes = TopicChanges()
+        self.commits = LastCommits()
         self._in_doubt = False  # whether a fetch was made of which nothing is delivered
         self._seeks = 0  # odd while a seek is under way: Faust may turn the flow on meanwhile
         self.busy = asyncio.Lock()
@@ -151,6 +153,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
 
     def _new_offset(self, tp: TP) -> int | None:
         return None if self.changes.deleted else self._offsets.committable(tp)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        committed: bool = await super()._commit(offsets)
+        if committed:
+            self.commits.committed(offsets)
+        return committed
 
     # Rebalancing and stopping
 

@@ -1,6 +1,7 @@
 """Faust's app as the worker needs it: its settings, and what it starts and stops."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 import faust
@@ -8,6 +9,7 @@ import faust
 from services.worker.consumer.consumer import ChunkTransport
 from services.worker.settings import WorkerSettings
 from shared.kafka.access import KafkaAccess
+from shared.process import metrics
 from shared.process.clock import now_ms
 
 _QUEUED_FETCHES = 4
@@ -33,6 +35,21 @@ class WorkerApp(faust.App):  # type: ignore[misc]
         """Why the consumer cannot read from Kafka now, None if it can, or if there is no consumer yet."""
         # The property `consumer` would make one.
         return None if self._consumer is None else self._consumer.kafka_unavailable
+
+    _rebalancing_since: float | None = None
+
+    def on_rebalance_start(self) -> None:
+        """Called at each attempt: another one may begin before this worker has read again."""
+        super().on_rebalance_start()
+        metrics.REBALANCES.inc()
+        if self._rebalancing_since is None:
+            self._rebalancing_since = time.monotonic()
+
+    def on_rebalance_end(self) -> None:
+        super().on_rebalance_end()
+        if self._rebalancing_since is not None:
+            metrics.REBALANCE_SECONDS.observe(time.monotonic() - self._rebalancing_since)
+        self._rebalancing_since = None
 
     async def on_stop(self) -> None:
         await super().on_stop()

@@ -1,7 +1,6 @@
 """One batch of records, decoded: events by call and source partition, and the invalid records."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -47,12 +46,16 @@ class CallBatch:
     last_arrival: int = 0
     ends: bool = False
     opts_out: bool = False
-    events: int = 0
+    types: list[str] = field(default_factory=list)
     mis_keyed: int = 0
     sources: dict[SourcePartition, list[tuple[int, bytes]]] = field(default_factory=dict)
 
+    @property
+    def events(self) -> int:
+        return len(self.types)
+
     def add(self, record: KafkaRecord, source: SourcePartition, event: Event, arrival: int) -> None:
-        self.events += 1
+        self.types.append(event.type)
         if event.type in ENDS:
             self.ends = True
         if event.opts_out:
@@ -76,13 +79,8 @@ class Batch:
     tombstones: int = 0
 
     @property
-    def events(self) -> Mapping[str, int]:
-        """The number of events by topic."""
-        counted = Counter[str]()
-        for call in self.calls.values():
-            for source, events in call.sources.items():
-                counted[source.topic] += len(events)
-        return counted
+    def events(self) -> int:
+        return sum(call.events for call in self.calls.values())
 
 
 def _arrival(record: KafkaRecord, now: int) -> int:

@@ -6,16 +6,15 @@ The order keeps the invariant of docs/decisions/0003: states are read after the 
 leases the call reads these events, or this batch finds the call folding or settled and marks it stale again.
 """
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
 from services.worker.folding.schedule import FoldSchedule
+from services.worker.ingest.batch_metrics import Step, record_batch
 from services.worker.ingest.dead_letters import dead_letter
 from services.worker.ingest.decode_batch import Batch, KafkaRecord, RejectedRecord, decode_batch
 from services.worker.ingest.staleness import GrowthTrigger, updates_of
-from services.worker.ingest.unread_records import UnreadRecords
 from services.worker.runtime.retry import retry_until_available
 from shared.config.policies import LONGEST_SLACK_MS
 from shared.contract.timestamps import rfc3339
@@ -24,14 +23,11 @@ from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import RecordPublisher
 from shared.process import metrics
 from shared.process.clock import now_ms
-from shared.process.logs import logger
 from shared.store.models import CallSnapshot, LogDocument
 from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
 
 T = TypeVar("T")
-
-log = logger(__name__)
 
 
 class BatchWriter:
@@ -70,34 +66,39 @@ class BatchWriter:
         Raises:
             RetryAborted: not all of it is written; nothing may be acknowledged.
         """
+        deleted: Collection[str] = ()
         with metrics.BATCH_WRITE_SECONDS.time():
-            batch = decode_batch(records, self._partitions(), self._clock())
+            with Step.DECODE.timed():
+                batch = decode_batch(records, self._partitions(), self._clock())
             if batch.rejected:
                 await self._reject(batch.rejected)
             if batch.calls:
-                await self._write_calls(batch)
-        self._count(batch)
+                deleted = await self._write_calls(batch)
+        record_batch(batch, deleted)
         return batch
 
     async def _reject(self, rejected: Sequence[RejectedRecord]) -> None:
         rejected_at = rfc3339(self._clock())
         dead_letters = [dead_letter(each, self._dead_letter_topic, rejected_at) for each in rejected]
-        await self._retry("kafka", lambda: self._dead_letters.publish(dead_letters), KafkaUnavailable)
+        with Step.DEAD_LETTERS.timed():
+            await self._retry("kafka", lambda: self._dead_letters.publish(dead_letters), KafkaUnavailable)
 
-    async def _write_calls(self, batch: Batch) -> None:
+    async def _write_calls(self, batch: Batch) -> Collection[str]:
+        """Return the calls of the batch that are deleted."""
         documents = {key: list(call.documents(self._log_id_hmac_key)) for key, call in batch.calls.items()}
-        await self._retry_store(lambda: self._store.insert(list(chain.from_iterable(documents.values()))))
-        snapshots = await self._retry_store(lambda: self._store.read_states(batch.calls.keys()))
+        inserted = list(chain.from_iterable(documents.values()))
+        await self._store_step(Step.INSERT, lambda: self._store.insert(inserted))
+        snapshots = await self._store_step(Step.READ_STATES, lambda: self._store.read_states(batch.calls.keys()))
         updates = updates_of(batch.calls, snapshots, self._growth_trigger, self._slack_ms)
-        deleted = await self._retry_store(lambda: self._store.mark_stale(updates))
+        deleted = await self._store_step(Step.MARK_STALE, lambda: self._store.mark_stale(updates))
         redacted = _redacted(documents, {key: each for key, each in snapshots.items() if key not in deleted})
         if redacted:
-            await self._retry_store(lambda: self._store.redact(redacted))
+            await self._store_step(Step.REDACT, lambda: self._store.redact(redacted))
         if deleted:
             # The whole log, not this batch's documents: a batch before a crash may have been cut differently.
-            await self._retry_store(lambda: self._store.delete_log(deleted))
-            metrics.LATE_EVENTS.inc(sum(batch.calls[key].events for key in deleted))
+            await self._store_step(Step.DELETE, lambda: self._store.delete_log(deleted))
         self._schedule_folds(batch, snapshots, {each.call for each in updates if each.stale} - deleted)
+        return deleted
 
     def _schedule_folds(self, batch: Batch, snapshots: Mapping[str, CallSnapshot], marked: Collection[str]) -> None:
         now = self._clock()
@@ -108,38 +109,12 @@ class BatchWriter:
             elif snapshot is not None and snapshot.state is State.STALE:
                 self._schedule.observe(key, call.partition, call.last_arrival, stale_since=None)
 
-    async def _retry_store(self, act: Callable[[], Awaitable[T]]) -> T:
-        return await self._retry("mongodb", act, StoreUnavailable)
+    async def _store_step(self, step: Step, act: Callable[[], Awaitable[T]]) -> T:
+        with step.timed():
+            return await self._retry("mongodb", act, StoreUnavailable)
 
     async def _retry(self, dependency: str, act: Callable[[], Awaitable[T]], error_type: type[Exception]) -> T:
         return await retry_until_available(dependency, act, error_type, should_stop=self._should_stop)
-
-    @staticmethod
-    def _count(batch: Batch) -> None:
-        metrics.BATCHES.inc()
-        metrics.LAST_BATCH.set_to_current_time()
-        for topic, events in batch.events.items():
-            metrics.EVENTS.labels(topic).inc(events)
-        for reason, count in Counter(rejected.why.reason for rejected in batch.rejected).items():
-            metrics.DEAD_LETTERS.labels(reason).inc(count)
-        for rejected in batch.rejected:
-            if isinstance(rejected.record, UnreadRecords):
-                _report(rejected.record)
-        metrics.TOMBSTONE_RECORDS.inc(batch.tombstones)
-        metrics.MIS_KEYED_EVENTS.inc(sum(call.mis_keyed for call in batch.calls.values()))
-
-
-def _report(records: UnreadRecords) -> None:
-    metrics.UNREAD_RECORDS.labels(records.why.reason).inc(records.count)
-    log.error(
-        "records_passed_over",
-        topic=records.topic,
-        partition=records.partition,
-        first_offset=records.first_offset,
-        last_offset=records.offset,
-        reason=str(records.why.reason),
-        detail=records.why.detail,
-    )
 
 
 def _redacted(

@@ -133,12 +133,13 @@ def _read(raw: bytes, read: _Read, redacted_at: int) -> Event | InvalidEvent:
     try:
         time = _time(read)
     except Refused as refused:
-        return InvalidEvent(refused.reason, refused.detail)
+        return InvalidEvent(refused.reason, refused.detail, type=read.attributes.type)
     try:
         return _event(raw, read, time, redacted_at)
     except Refused as refused:
         opts_out, _ = read_opt_out(read.data.value)
-        return InvalidEvent(refused.reason, refused.detail, _opt_out_alone(read, time) if opts_out else None)
+        opt_out = _opt_out_alone(read, time) if opts_out else None
+        return InvalidEvent(refused.reason, refused.detail, opt_out, read.attributes.type)
 
 
 def _event(raw: bytes, read: _Read, time: int, redacted_at: int) -> Event:

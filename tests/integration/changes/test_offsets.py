@@ -46,7 +46,7 @@ async def test_records_stay_as_they_are_and_deleted_calls_stay_deleted_when(
     worker = make_worker().start().wait_until_ready()
 
     await eventually(lambda: _read_again(kafka_bootstrap, topics))
-    await eventually(lambda: worker.metric("callfold_late_events_total") == 2)
+    await eventually(lambda: worker.events("late") == 2)
     await wait_for(connection, expected(kept))
     assert before > 0
     assert worker.metric("callfold_dead_letters_total") == 0

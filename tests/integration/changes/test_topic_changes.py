@@ -80,7 +80,7 @@ async def test_partitions_added_under_a_worker_are_read_and_owned(
     worker = make_worker().start().wait_until_ready()
     begun = [event("call.started", call=f"call-{number}") for number in range(12)]
     await publish(kafka_bootstrap, topics, begun)
-    await eventually(lambda: worker.metric("callfold_events_ingested_total") == len(begun))
+    await eventually(lambda: worker.events() == len(begun))
 
     for topic in topics.inputs:
         await add_partitions(kafka_bootstrap, topic, 6)

@@ -48,7 +48,7 @@ async def test_a_record_that_is_valid_now_is_folded_and_not_replayed_twice(
     ingested = {"why": "its event is already in the log; --again replays it", "count": 3, "first": ["0", "1", "2"]}
     assert summed == {"sent": 0, "dry_run": False, "left_out": [ingested], "refused": []}
     assert forced == "1 sent back, 0 left out, 0 refused"
-    await eventually(lambda: worker.metric("callfold_events_ingested_total") == 4)
+    await eventually(lambda: worker.events() == 4)
     await wait_for(connection, expected(CALL))
 
 

@@ -43,7 +43,7 @@ async def test_no_record_is_final_before_it_is_whole_and_none_is_folded_again_an
             await asyncio.sleep(0.05)
 
     assert final == wanted
-    assert worker.metric("callfold_events_ingested_total") == len(events)
+    assert worker.events() == len(events)
     assert worker.metric("callfold_folds_total") <= 1.5 * len(by_call(events))
 
 

@@ -34,11 +34,11 @@ async def test_every_record_is_right_after_kills_of_the_worker_and_of_mongod(nam
         # Small batches, so that a kill comes in the middle.
         first = WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path, batch_events=500)
         first.start()
-        await eventually(lambda: first.ready() and first.metric("callfold_events_ingested_total") > 0)
+        await eventually(lambda: first.ready() and first.events() > 0)
         first.kill()
         publishing = asyncio.create_task(publish(kafka.address, topics, events[len(events) // 2 :]))
         with WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path, batch_events=500) as second:
-            await eventually(lambda: second.metric("callfold_events_ingested_total") > 0)
+            await eventually(lambda: second.events() > 0)
             mongo.kill()
             await eventually(lambda: second.metric('callfold_dependency_unavailable{dependency="mongodb"}') == 1)
             mongo.start()
@@ -63,7 +63,7 @@ async def test_events_go_on_when_a_killed_broker_returns(name: str, tmp_path: Pa
         )
         with WorkerProcess(kafka.address, mongo.uri, topics, name, tmp_path) as worker:
             await publish(kafka.address, topics, interleaved(calls[:20]))
-            await eventually(lambda: worker.metric("callfold_events_ingested_total") > 0)
+            await eventually(lambda: worker.events() > 0)
             kafka.kill()
             await asyncio.sleep(5.0)
             kafka.start()

@@ -72,7 +72,7 @@ async def test_after_the_only_worker_stops_nothing_is_delivered_again(
     worker = make_worker(commit_seconds=COMMIT_SECONDS).start().wait_until_ready()
 
     async with load(kafka_bootstrap, topics, events):
-        await eventually(lambda: worker.metric("callfold_events_ingested_total") > RATE)
+        await eventually(lambda: worker.events() > RATE)
         status = await asyncio.to_thread(worker.stop)
         left, ends = await committed(kafka_bootstrap, topics.prefix), await written(connection)
     make_worker().start()
@@ -92,14 +92,10 @@ async def test_one_of_several_workers_that_stops_costs_at_most_one_commit_interv
     await eventually(lambda: all(worker.metric("callfold_assigned_partitions") == 2 for worker in workers))
 
     async with load(kafka_bootstrap, topics, events):
-        await eventually(lambda: workers[0].metric("callfold_events_ingested_total") > RATE / 2)
+        await eventually(lambda: workers[0].events() > RATE / 2)
         status = await asyncio.to_thread(workers[0].stop)
     await wait_for(connection, expected(events))
 
-    again = (
-        stopped(workers[0])
-        + sum(worker.metric("callfold_events_ingested_total") for worker in workers[1:])
-        - len(events)
-    )
+    again = stopped(workers[0]) + sum(worker.events() for worker in workers[1:]) - len(events)
     assert status == 0
     assert 0 <= again <= RATE * COMMIT_SECONDS

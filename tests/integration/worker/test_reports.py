@@ -112,7 +112,7 @@ async def test_a_tombstone_is_no_dead_letter_and_a_batch_is_one(
 
     await send(kafka_bootstrap, [*odd, message(started, topics)])
 
-    await eventually(lambda: worker.metric("callfold_events_ingested_total") == 1)
+    await eventually(lambda: worker.events() == 1)
     record, _ = await read(connection, "org-789/call-456")
     assert record["call_status"] == "ONGOING"
     assert [letter.value for letter in await records(kafka_bootstrap, topics.dead_letter)] == [batch]

@@ -58,7 +58,7 @@ async def test_old_calls_are_deleted_for_good_and_unredacted_documents_are_redac
     await eventually(lambda: worker.metric("callfold_sweep_redacted_calls_total") == 1)
 
     await publish(kafka_bootstrap, topics, [event("call.ended", organization=OLD)])
-    await eventually(lambda: worker.metric("callfold_late_events_total") == 1)
+    await eventually(lambda: worker.events("late") == 1)
 
     async def is_redacted() -> bool:
         return all(each.redacted_at and b"secret" not in each.events[0] for each in await log(store, OPTED_OUT))

@@ -160,9 +160,9 @@ async def test_nothing_is_lost_when_workers_come_and_die_among_transactions(
                 await asyncio.sleep(0.2)
 
     publishing = asyncio.create_task(publish_slowly())
-    await eventually(lambda: first.metric("callfold_events_ingested_total") > len(ALL) / 3)
+    await eventually(lambda: first.events() > len(ALL) / 3)
     make_worker(partitions=PARTITIONS).start().wait_until_ready()
-    await eventually(lambda: first.metric("callfold_events_ingested_total") > len(ALL) / 2)
+    await eventually(lambda: first.events() > len(ALL) / 2)
     first.kill()
     make_worker(partitions=PARTITIONS).start()
     await publishing

@@ -107,6 +107,12 @@ class WorkerProcess:
             lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(name)]
         return sum(float(value) for _, value in lines)
 
+    def events(self, outcome: str = "written") -> float:
+        """Return how many events had this outcome."""
+        text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
+        lines = [line for line in text.splitlines() if line.startswith("callfold_events_total{")]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in lines if f'outcome="{outcome}"' in line)
+
     def lines(self, name: str) -> int:
         """Return how many lines a metric has: one of each combination of its labels."""
         text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text

@@ -26,6 +26,6 @@ async def test_a_partition_without_progress_is_no_error(
         quiet = worker.written()
         await made.commit_transaction()
 
-    await eventually(lambda: worker.metric("callfold_events_ingested_total") == 1)
+    await eventually(lambda: worker.events() == 1)
     lines = [orjson.loads(line) for line in quiet.splitlines() if line.startswith("{")]
     assert [line for line in lines if line["logger"].startswith(("faust", "mode")) and line["level"] == "error"] == []

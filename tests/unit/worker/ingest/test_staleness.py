@@ -15,7 +15,8 @@ FIRST_SEEN = CallUpdate(CALL, 7, ARRIVED, stale=False)
 
 
 def batch(*, events: int = 1, ends: bool = False, opts_out: bool = False, arrived: int = ARRIVED) -> CallBatch:
-    return CallBatch(CALL, b"call-456", 7, last_arrival=arrived, ends=ends, opts_out=opts_out, events=events)
+    types = ["call.note"] * events
+    return CallBatch(CALL, b"call-456", 7, last_arrival=arrived, ends=ends, opts_out=opts_out, types=types)
 
 
 def snapshot(state: State, *, stored: int = 0, arrived: int = ARRIVED, opted_out: bool = False) -> CallSnapshot:
