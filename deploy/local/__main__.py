@@ -26,7 +26,7 @@ STATE = Path(".local")
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Kafka, MongoDB, the API and the worker on this machine, without containers.",
+    help="Kafka, MongoDB, the API, the worker and the monitor on this machine, without containers.",
 )
 
 
@@ -34,8 +34,8 @@ app = typer.Typer(
 def up(state: State = STATE) -> None:
     """Start the stack in the background and wait until it is ready. Running it again is safe.
 
-    The ports are CALLFOLD_KAFKA_PORT (9092), CALLFOLD_MONGO_PORT (27017), CALLFOLD_API_PORT (8080) and
-    CALLFOLD_METRICS_PORT (6066), all on 127.0.0.1.
+    The ports are CALLFOLD_KAFKA_PORT (9092), CALLFOLD_MONGO_PORT (27017), CALLFOLD_API_PORT (8080),
+    CALLFOLD_METRICS_PORT (6066) and CALLFOLD_MONITOR_PORT (6067), all on 127.0.0.1.
     """
     wanted = Ports.from_environment(os.environ)
     for warning in wanted.warnings():
@@ -52,7 +52,7 @@ def up(state: State = STATE) -> None:
 
 @app.command(epilog="Example: python -m deploy.local down --state /tmp/stack")
 def down(state: State = STATE) -> None:
-    """Stop the stack, the worker first. Data stay. Processes that a killed supervisord left are ended too."""
+    """Stop the stack, the servers last. Data stay. Processes that a killed supervisord left are ended too."""
     stopped = Stack(state, Ports()).stop(typer.echo)
     typer.echo("The stack is down" if stopped else "Nothing was running")
 

@@ -30,7 +30,7 @@ def for_readers(ports: Ports, secrets_folder: Path) -> dict[str, str]:
 
 
 def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
-    """Return the whole environment of the API and the worker, which extends the caller's."""
+    """Return the whole environment of the API, the worker and the monitor, which extends the caller's."""
     return {
         # No other worker takes over: the sooner the group drops a killed worker, the sooner a new one is assigned.
         "CALLFOLD_SESSION_SECONDS": "10",
@@ -40,6 +40,8 @@ def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
         "CALLFOLD_API_PORT": str(ports.api),
         "CALLFOLD_METRICS_HOST": HOST,
         "CALLFOLD_METRICS_PORT": str(ports.metrics),
+        "CALLFOLD_MONITOR_HOST": HOST,
+        "CALLFOLD_MONITOR_PORT": str(ports.monitor),
         # So that the log of a killed service is complete.
         "PYTHONUNBUFFERED": "1",
     }

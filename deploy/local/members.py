@@ -1,4 +1,4 @@
-"""The four members of a stack: what runs, where it listens, when it is ready."""
+"""The members of a stack: what runs, where it listens, when it is ready."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -56,6 +56,11 @@ def worker(command: Sequence[str], ports: Ports) -> Member:
         return _unready(url) or _without_topics(f"{HOST}:{ports.kafka}")
 
     return Member("worker", "Worker", ports.metrics, url, lambda: _here("worker", command), lacks)
+
+
+def monitor(command: Sequence[str], ports: Ports) -> Member:
+    url = f"http://{HOST}:{ports.monitor}"
+    return Member("monitor", "Monitor", ports.monitor, url, lambda: _here("monitor", command), lambda: _unready(url))
 
 
 def _program(server: Server) -> Program:

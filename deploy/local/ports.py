@@ -35,6 +35,7 @@ class Ports:
     mongo: int = 27017
     api: int = 8080
     metrics: int = 6066
+    monitor: int = 6067
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -1,4 +1,4 @@
-"""The whole stack in the background: MongoDB, Kafka, the API and the worker."""
+"""The whole stack in the background: MongoDB, Kafka, the API, the worker and the monitor."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +22,7 @@ from deploy.local.supervision import Supervision
 
 API = (sys.executable, "-m", "services.api")
 WORKER = (sys.executable, "-m", "services.worker")
+MONITOR = (sys.executable, "-m", "services.monitor")
 
 READY_WITHIN = 120.0
 """Seconds that each member gets to become ready: enough for a slow machine to recover its data."""
@@ -50,6 +51,7 @@ class Stack:
         libs: Path = LIBS,
         api: Sequence[str] = API,
         worker: Sequence[str] = WORKER,
+        monitor: Sequence[str] = MONITOR,
         variables: Mapping[str, str] | None = None,
     ) -> None:
         """`variables` stand in place of the stack's own in the environment of its services and readers."""
@@ -57,7 +59,7 @@ class Stack:
         self.ports = ports
         self.libs = libs
         self.supervision = Supervision(self.state)
-        self._commands = {"api": api, "worker": worker}
+        self._commands = {"api": api, "worker": worker, "monitor": monitor}
         self._variables = dict(variables or {})
 
     @property
@@ -73,13 +75,14 @@ class Stack:
         """Return the variables with which a program finds the stack."""
         return for_readers(self.ports, self.secrets) | self._variables
 
-    def members(self) -> tuple[Member, Member, Member, Member]:
+    def members(self) -> tuple[Member, ...]:
         """Return the members in the order of their start; they stop in reverse."""
         return (
             members.mongod(self._mongod()),
             members.kafka(self._kafka()),
             members.api(self._commands["api"], self.ports),
             members.worker(self._commands["worker"], self.ports),
+            members.monitor(self._commands["monitor"], self.ports),
         )
 
     def runs(self) -> bool:
@@ -157,8 +160,8 @@ class Stack:
         write_dotenv(self.dotenv, self.environment())
 
     def _bring_up(self, progress: Progress, wait_for: Callable[[Member], float]) -> None:
-        mongod, kafka, api, worker = self.members()
-        for group in ((mongod, kafka), (api, worker)):
+        mongod, kafka, *programs = self.members()
+        for group in ((mongod, kafka), programs):
             for member in group:
                 self.supervision.client.start(member.name)
             for member in group:
@@ -191,7 +194,7 @@ class Stack:
 
     def _stop_members(self, progress: Progress) -> None:
         client = self.supervision.client
-        for name in ("worker", "api", "kafka", "mongod"):
+        for name in ("monitor", "worker", "api", "kafka", "mongod"):
             client.stop(name)
             if pid := client.report(name).pid:
                 leftovers.wait_for_end(pid, leftovers.STOP_WITHIN)

@@ -1,4 +1,4 @@
-"""The stack on one machine, with real servers; most tests let stand-ins play the API and the worker."""
+"""The stack on one machine, with real servers; most tests let stand-ins play the API, the worker and the monitor."""
 
 import os
 import signal
@@ -108,6 +108,7 @@ def test_status_shows_a_line_for_each_service(running: Machine) -> None:
         ["Kafka", "running"],
         ["API", "running"],
         ["Worker", "running"],
+        ["Monitor", "running"],
     ]
 
 
@@ -172,7 +173,7 @@ def holds(path: Path, contents: list[bytes]) -> bool:
         return False
 
 
-@pytest.mark.parametrize("title", ["Kafka", "MongoDB", "Worker"])
+@pytest.mark.parametrize("title", ["Kafka", "MongoDB", "Worker", "Monitor"])
 def test_a_killed_service_is_started_again(running: Machine, title: str) -> None:
     killed = running.pid(title)
 
@@ -208,7 +209,7 @@ def test_what_a_killed_supervisord_left_behind_is_ended_and_nothing_else(running
         orphans = [process.pid for process in running.processes()]
         running.run("up")
 
-        assert len(orphans) == 4
+        assert len(orphans) == 5
         assert "left processes behind" in said
         assert not set(orphans) & {process.pid for process in running.processes()}
         assert stranger.poll() is None
@@ -218,6 +219,7 @@ def test_nothing_runs_after_down(running: Machine) -> None:
     said = running.run("down")
 
     assert said.splitlines() == [
+        "Stopped monitor",
         "Stopped worker",
         "Stopped api",
         "Stopped kafka",
@@ -225,7 +227,7 @@ def test_nothing_runs_after_down(running: Machine) -> None:
         "The stack is down",
     ]
     assert running.processes() == []
-    assert running.run("status", status=3).count("not running") == 4
+    assert running.run("status", status=3).count("not running") == 5
     assert running.run("down") == "Nothing was running\n"
 
 
@@ -259,7 +261,7 @@ def test_a_program_gets_the_real_services_ready_and_stopped_whatever_happens(tmp
     with pytest.raises(ZeroDivisionError):
         start_ask_and_fail(stack, answers)
 
-    assert answers == [httpx.codes.OK, httpx.codes.OK]
+    assert answers == [httpx.codes.OK] * 3
     assert leftovers.processes(tmp_path.resolve()) == []
 
 
@@ -267,6 +269,7 @@ def start_ask_and_fail(stack: Stack, answers: list[int]) -> None:
     with stack:
         stack.start()
         answers += [
-            httpx.get(f"http://{HOST}:{port}/readyz").status_code for port in (stack.ports.api, stack.ports.metrics)
+            httpx.get(f"http://{HOST}:{port}/readyz").status_code
+            for port in (stack.ports.api, stack.ports.metrics, stack.ports.monitor)
         ]
         raise ZeroDivisionError

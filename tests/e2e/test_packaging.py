@@ -36,7 +36,7 @@ def python(folder: Path, environment: dict[str, str], *arguments: str) -> "subpr
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("program", ["services.worker", "services.api", "services.ops"])
+@pytest.mark.parametrize("program", ["services.worker", "services.api", "services.monitor", "services.ops"])
 def test_a_program_that_is_installed_shows_its_help(installed: Path, tmp_path: Path, program: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
@@ -58,7 +58,8 @@ def test_the_data_files_are_installed(installed: Path) -> None:
     assert done.returncode == 0
 
 
-LOCAL_PROGRAMS = "import deploy.local.__main__, services.api.__main__, services.worker.__main__, services.ops.__main__"
+PROGRAMS = ("deploy.local", "services.api", "services.worker", "services.monitor", "services.ops")
+LOCAL_PROGRAMS = "import " + ", ".join(f"{program}.__main__" for program in PROGRAMS)
 
 
 def test_the_local_stack_and_its_demonstration_need_no_package_of_a_developer() -> None:

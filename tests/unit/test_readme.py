@@ -14,6 +14,8 @@ from prometheus_client import REGISTRY
 
 from deploy.local.ports import Ports, variable
 from services.api.settings import ApiSettings
+from services.monitor.metrics import MONITOR
+from services.monitor.settings import MonitorSettings
 from services.ops.app import create_app
 from services.ops.settings import KeySettings
 from services.worker.settings import WorkerSettings
@@ -34,12 +36,14 @@ def page_id(page: Path) -> str:
 
 
 def variables() -> set[str]:
-    names = {name for program in (WorkerSettings, ApiSettings, KeySettings) for name in program.model_fields}
+    names = {
+        name for program in (WorkerSettings, ApiSettings, MonitorSettings, KeySettings) for name in program.model_fields
+    }
     return {f"{PREFIX}{name.upper()}" for name in names} | {variable(port.name) for port in fields(Ports)}
 
 
 def metric_names() -> set[str]:
-    found = [metric for registry in (REGISTRY, metrics.WORKER, metrics.API) for metric in registry.collect()]
+    found = [metric for registry in (REGISTRY, metrics.WORKER, metrics.API, MONITOR) for metric in registry.collect()]
     return {f"{metric.name}_total" if metric.type == "counter" else metric.name for metric in found}
 
 

@@ -77,8 +77,8 @@ class Machine:
 
 
 def make_stand_ins(folder: Path) -> None:
-    """Make a package `services` whose API and worker do nothing but become ready."""
-    for name, port in (("api", "API"), ("worker", "METRICS")):
+    """Make a package `services` whose programs do nothing but become ready."""
+    for name, port in (("api", "API"), ("worker", "METRICS"), ("monitor", "MONITOR")):
         package = folder / "services" / name
         package.mkdir(parents=True)
         (package / "__main__.py").write_text(STAND_IN.replace("{name}", name).replace("{port}", port))

@@ -1,0 +1,72 @@
+"""Runs the monitor: `python -m services.monitor`. Chooses MongoDB as the store."""
+
+import argparse
+import asyncio
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+import uvloop
+
+from services.monitor.monitor import Monitor
+from services.monitor.server import MonitorServer
+from services.monitor.settings import MonitorSettings
+from shared.config.settings import describe
+from shared.lag.reader import LagReader
+from shared.process import logs, malloc
+from shared.process.sockets import CannotListen, listen
+
+_FAILED = 1
+log = logs.logger("services.monitor")
+
+
+def main() -> None:
+    """Watch until SIGTERM or SIGINT; then exit with 0."""
+    _parser().parse_args()
+    settings = MonitorSettings.load()
+    logs.configure(settings.log_level, settings.log_format)
+    malloc.bound()
+    try:
+        listening = listen(settings.monitor_host, settings.monitor_port, "MONITOR")
+    except CannotListen as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for the person who starts it
+        sys.exit(_FAILED)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_watch(settings, listening))
+
+
+async def _watch(settings: MonitorSettings, listening: socket.socket) -> None:
+    reader = LagReader(settings.kafka, settings.topics.inputs, settings.group)
+    monitor = Monitor(settings.group, reader)
+    server = MonitorServer(monitor, listening)
+    await server.start()
+    log.info("started", host=settings.monitor_host, port=settings.monitor_port, group=settings.group)
+    try:
+        await _until_signal(asyncio.create_task(monitor.run()))
+    finally:
+        await server.stop()
+        await reader.close()
+        log.info("stopped")
+
+
+async def _until_signal(task: asyncio.Task[None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _parser() -> argparse.ArgumentParser:
+    return argparse.ArgumentParser(
+        prog="python -m services.monitor",
+        description="Watches how far the workers are behind, and why.",
+        epilog="Example: CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:9092 python -m services.monitor\n\n"
+        + describe(MonitorSettings),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+if __name__ == "__main__":
+    main()
