@@ -71,8 +71,9 @@ down: $(LOCAL) ## stop the stack; data stay
 status: $(LOCAL) ## show the state of each service
 	@$(RUN) status
 
-contracts: $(PACKAGES) ## write docs/contracts and docs/settings.md again, from the code
+contracts: $(PACKAGES) ## write docs/contracts, docs/settings.md and the dashboards again, from the code
 	@$(BIN)/python -m deploy.contracts
+	@$(BIN)/python -m deploy.grafana
 
 install: $(PACKAGES) $(KAFKA) ## install the Python packages and Kafka's jars
 

@@ -1,0 +1,13 @@
+"""The pages of the docs that panels lead to. A test holds them to what is there."""
+
+BEHIND = "docs/runbooks/workers-are-behind.md"
+DEPENDENCY = "docs/runbooks/dependency-unavailable.md"
+LOST = "docs/runbooks/records-were-lost.md"
+UNREAD = "docs/runbooks/batches-are-not-read.md"
+BROKEN = "docs/runbooks/call-is-broken.md"
+EXITS = "docs/runbooks/worker-exits.md"
+CONNECTIONS = "docs/runbooks/connections-are-refused.md"
+RUNBOOKS = "docs/runbooks/README.md"
+DEAD_LETTERS = "docs/operations.md#dead-letters"
+PROBLEMS = "docs/operations.md#problems"
+OPERATIONS = "docs/operations.md#health-metrics-and-logs"
