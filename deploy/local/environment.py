@@ -16,7 +16,7 @@ def make_secrets(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in SECRETS:
         if not (folder / name).exists():
-            _write_private(folder / name, secrets.token_hex(32))
+            write_private(folder / name, secrets.token_hex(32))
 
 
 def for_readers(ports: Ports, secrets_folder: Path) -> dict[str, str]:
@@ -50,10 +50,11 @@ def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
 def write_dotenv(path: Path, variables: dict[str, str]) -> None:
     """Write the variables to a file that other programs read, such as the `callfold` command."""
     quoted = {name: value.replace("\\", r"\\").replace("'", r"\'") for name, value in variables.items()}
-    _write_private(path, "".join(f"{name}='{value}'\n" for name, value in quoted.items()))
+    write_private(path, "".join(f"{name}='{value}'\n" for name, value in quoted.items()))
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read."""
     # Written under another name and renamed: a process that is killed here leaves no empty secret.
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings
 
 from shared.config.policies import CANARY_ORGANIZATION
 
-_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s@]+(/[^\s?#]*)?$")]
+_Url = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s@?#]+(/[^\s?#]*)?$")]
 
 
 class CanarySettings(BaseSettings):
