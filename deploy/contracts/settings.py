@@ -6,6 +6,7 @@ from typing import Any
 
 from deploy.local.ports import Ports, variable
 from services.api.settings import ApiSettings
+from services.monitor.canary.settings import CanarySettings
 from services.monitor.settings import MonitorSettings
 from services.ops.settings import KeySettings
 from services.worker.settings import WorkerSettings
@@ -25,6 +26,7 @@ _SECTIONS: dict[str, type[Any] | None] = {
     "MongoDB": MongoSettings,
     "Every program": Settings,
     "The fold pool of worker and API": PoolSettings,
+    "The canary of the monitor": CanarySettings,
     "One program": None,
 }
 _ABOUT = """\
@@ -67,7 +69,7 @@ def _section(title: str, names: set[str], rows: dict[str, str]) -> str:
 def _own(settings: type[Any] | None) -> set[str]:
     """Return the fields that a class adds to those of its bases; None stands for the programs' own classes."""
     if settings is None:
-        shared = {*PoolSettings.model_fields}
+        shared = {*PoolSettings.model_fields, *CanarySettings.model_fields}
         return {name for program in _PROGRAMS.values() for name in program.model_fields if name not in shared}
     inherited = {name for base in settings.__bases__ for name in getattr(base, "model_fields", {})}
     return set(settings.model_fields) - inherited

@@ -34,6 +34,7 @@ def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
     return {
         # No other worker takes over: the sooner the group drops a killed worker, the sooner a new one is assigned.
         "CALLFOLD_SESSION_SECONDS": "10",
+        "CALLFOLD_MONITOR_CANARY": "true",
         **{name: value for name, value in os.environ.items() if name != "CALLFOLD_API_METRICS_PORT"},
         **for_readers(ports, secrets_folder),
         "CALLFOLD_API_HOST": HOST,
@@ -42,6 +43,7 @@ def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
         "CALLFOLD_METRICS_PORT": str(ports.metrics),
         "CALLFOLD_MONITOR_HOST": HOST,
         "CALLFOLD_MONITOR_PORT": str(ports.monitor),
+        "CALLFOLD_MONITOR_CANARY_API_URL": f"http://{HOST}:{ports.api}",
         # So that the log of a killed service is complete.
         "PYTHONUNBUFFERED": "1",
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local import leftovers, members
+from deploy.local.canary_key import make_canary_key
 from deploy.local.environment import for_readers, for_services, make_secrets, write_dotenv
 from deploy.local.errors import LocalError
 from deploy.local.interrupts import uninterrupted
@@ -146,7 +147,10 @@ class Stack:
         self._kafka().prepare()
         self._write_settings()
         programs = [member.program() for member in self.members()]
-        self.supervision.launch(programs, for_services(self.ports, self.secrets) | self._variables)
+        self.supervision.launch(programs, self._services_environment())
+
+    def _services_environment(self) -> dict[str, str]:
+        return for_services(self.ports, self.secrets) | self._variables
 
     def _make_private_folders(self) -> None:
         """Make the folders of data and logs: what calls say is for their owner alone, as the secrets are."""
@@ -160,8 +164,10 @@ class Stack:
         write_dotenv(self.dotenv, self.environment())
 
     def _bring_up(self, progress: Progress, wait_for: Callable[[Member], float]) -> None:
-        mongod, kafka, *programs = self.members()
-        for group in ((mongod, kafka), programs):
+        mongod, kafka, api, worker, *watching = self.members()
+        for group in ((mongod, kafka), (api, worker), watching):
+            if group is watching:
+                make_canary_key(self.secrets, self._services_environment())
             for member in group:
                 self.supervision.client.start(member.name)
             for member in group:

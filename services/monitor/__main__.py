@@ -9,6 +9,7 @@ from contextlib import suppress
 
 import uvloop
 
+from services.monitor.canary.start import canary
 from services.monitor.monitor import Monitor
 from services.monitor.server import MonitorServer
 from services.monitor.settings import MonitorSettings
@@ -39,15 +40,16 @@ def main() -> None:
 async def _watch(settings: MonitorSettings, listening: socket.socket) -> None:
     reader = LagReader(settings.kafka, settings.topics.inputs, settings.group)
     monitor = Monitor(settings.group, reader)
-    server = MonitorServer(monitor, listening)
-    await server.start()
-    log.info("started", host=settings.monitor_host, port=settings.monitor_port, group=settings.group)
-    try:
-        await _until_signal(asyncio.create_task(monitor.run()))
-    finally:
-        await server.stop()
-        await reader.close()
-        log.info("stopped")
+    async with canary(settings, lambda: monitor.partitions) as running:
+        server = MonitorServer(monitor, listening, running)
+        await server.start()
+        log.info("started", host=settings.monitor_host, port=settings.monitor_port, group=settings.group)
+        try:
+            await _until_signal(asyncio.create_task(monitor.run()))
+        finally:
+            await server.stop()
+            await reader.close()
+            log.info("stopped")
 
 
 async def _until_signal(task: asyncio.Task[None]) -> None:

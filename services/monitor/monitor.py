@@ -49,6 +49,11 @@ class Monitor:
         """Whether what it found last is of now, also where that is that Kafka does not answer."""
         return self._read_at is not None and self._clock() - self._read_at <= _FRESH_SECONDS
 
+    @property
+    def partitions(self) -> int:
+        """How many each input topic has, 0 while that is not known."""
+        return 0 if self.lag is None else len({each.partition for each in self.lag.partitions})
+
     async def run(self) -> None:
         """Read each second, until cancelled."""
         next_at = self._clock()

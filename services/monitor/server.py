@@ -1,4 +1,4 @@
-"""/lag, /metrics, /healthz and /readyz of the monitor."""
+"""/lag, /canary, /metrics, /healthz and /readyz of the monitor."""
 
 import socket
 
@@ -7,6 +7,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.monitor import metrics
+from services.monitor.canary.canary import Canary
 from services.monitor.monitor import Monitor
 from shared.lag.document import document
 
@@ -16,12 +17,14 @@ _SHUTDOWN_SECONDS = 1.0
 class MonitorServer:
     """Answers from the start of the monitor to its end, also while Kafka and MongoDB do not."""
 
-    def __init__(self, monitor: Monitor, listening: socket.socket) -> None:
+    def __init__(self, monitor: Monitor, listening: socket.socket, canary: Canary | None = None) -> None:
         self._monitor = monitor
+        self._canary = canary
         application = web.Application()
         application.add_routes(
             [
                 web.get("/lag", self._lag),
+                web.get("/canary", self._calls),
                 web.get("/metrics", self._metrics),
                 web.get("/healthz", self._healthz),
                 web.get("/readyz", self._readyz),
@@ -42,6 +45,10 @@ class MonitorServer:
         if lag is None:
             return _json({"status": "not ready", "missing": "the first reading"}, status=503)
         return _json(document(lag))
+
+    async def _calls(self, _request: web.Request) -> web.Response:
+        calls = [] if self._canary is None else self._canary.reports
+        return _json({"on": self._canary is not None, "calls": calls})
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=metrics.monitor(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -2,11 +2,12 @@
 
 from pydantic import Field
 
+from services.monitor.canary.settings import CanarySettings
 from shared.config.settings import Settings
 from shared.contract.topics import Topics
 
 
-class MonitorSettings(Settings):
+class MonitorSettings(CanarySettings, Settings):
     """The shared settings and those of the monitor alone."""
 
     monitor_host: str = Field("127.0.0.1", min_length=1, description="Host of the monitor's /lag, /metrics and health")

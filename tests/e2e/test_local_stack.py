@@ -11,13 +11,14 @@ import pytest
 from dotenv import dotenv_values
 
 from deploy.local import leftovers
+from deploy.local.canary_key import KEY, SECRET
 from deploy.local.ports import HOST, Ports, free_port
 from deploy.local.servers.install import install
 from deploy.local.servers.kafka import KafkaServer
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.stack import Stack
 from deploy.local.supervision import Supervision
-from tests.support.eventually import scaled
+from tests.support.eventually import eventually_blocking, scaled
 from tests.support.servers.local_stack import (
     Machine,
     another_stack,
@@ -263,6 +264,8 @@ def test_a_program_gets_the_real_services_ready_and_stopped_whatever_happens(tmp
 
     assert answers == [httpx.codes.OK] * 3
     assert leftovers.processes(tmp_path.resolve()) == []
+    keys = [tmp_path / "secrets" / name for name in (KEY, SECRET)]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in keys} == {0o600}
 
 
 def start_ask_and_fail(stack: Stack, answers: list[int]) -> None:
@@ -272,4 +275,12 @@ def start_ask_and_fail(stack: Stack, answers: list[int]) -> None:
             httpx.get(f"http://{HOST}:{port}/readyz").status_code
             for port in (stack.ports.api, stack.ports.metrics, stack.ports.monitor)
         ]
+        # The canary has published, and read with the key that the stack made for it.
+        eventually_blocking(lambda: canary_result(stack.ports.monitor) == "right")
         raise ZeroDivisionError
+
+
+def canary_result(port: int) -> str | None:
+    """Return what the last canary call that has a result counts as."""
+    calls = httpx.get(f"http://{HOST}:{port}/canary").json()["calls"]
+    return next((call["result"] for call in calls if call["result"]), None)

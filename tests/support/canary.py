@@ -1,6 +1,6 @@
 """In-memory twins of what the canary publishes to and reads from, and a clock that sleeping moves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ class MemoryCallfold:
     behind: float = 0.5
     kafka: bool = True
     api: bool = True
+    before_publishing: Callable[[], Awaitable[None]] | None = None
     now: float = 0.0
     reads: int = 0
     bodies: list[tuple[float, Json]] = field(default_factory=list)
@@ -33,6 +34,8 @@ class MemoryCallfold:
     """What happens at what time."""
 
     async def publish(self, records: Sequence[OutgoingRecord]) -> None:
+        if self.before_publishing:
+            await self.before_publishing()
         if not self.kafka:
             raise KafkaUnavailable("Kafka is away")
         self.bodies += [(self.now, orjson.loads(each.value or b"")) for each in records]

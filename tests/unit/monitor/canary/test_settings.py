@@ -1,11 +1,13 @@
 """The settings of the canary."""
 
+from typing import Any
+
 import pytest
 
 from services.monitor.canary.settings import CanarySettings
 from shared.config.settings import Settings
 
-KEY = {"monitor_canary_api_key": "cf_1", "monitor_canary_api_secret": "a secret"}
+KEY: Any = {"monitor_canary_api_key": "cf_1", "monitor_canary_api_secret": "a secret"}
 
 
 class CanaryAlone(CanarySettings, Settings):
