@@ -11,15 +11,16 @@ from shared.lag.trail import WINDOW_SECONDS, Trail
 SLOW_WRITE_SECONDS = 0.5
 """A small majority write takes some milliseconds; at this the workers' larger ones take seconds."""
 
-_STORM_SECONDS = 20.0
-_WRITES_SECONDS = 30.0
+_STORM_SECONDS = 30.0
+_STORM_BEGINS_AT, _STORM_ENDS_BELOW = 0.5, 0.25
+_WRITES_SECONDS = 15.0
 _STEP_SECONDS = 10.0
 _JUMP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a reading says of the group and of MongoDB; `write` in seconds, infinity where it failed."""
+    """What a reading says of the group and of MongoDB; `write` in seconds."""
 
     now: float
     rebalancing: bool
@@ -36,6 +37,8 @@ class History:
         self.now = 0.0
         self.latest: Reading | None = None
         self.trails: dict[tuple[str, int], Trail] = {}
+        self.rebalances = False
+        """Whether the group was rebalancing for most of the last seconds."""
         self._moments: deque[Moment] = deque()
         for reading in readings:
             self.add(reading)
@@ -45,17 +48,12 @@ class History:
         if self.latest:
             self._advance(self.latest, reading)
         self.latest = reading
-        self._moments.append(Moment(self.now, reading.group is GroupState.REBALANCING, _write(reading)))
+        self._moments.append(Moment(self.now, reading.group is GroupState.REBALANCING, reading.mongodb_write_seconds))
         while self._moments[0].now < self.now - WINDOW_SECONDS:
             self._moments.popleft()
+        self._observe_rebalances()
         for part in reading.partitions.keys() | self.trails.keys():
             self._observe(part, reading)
-
-    @property
-    def rebalances(self) -> bool:
-        """Whether the group was rebalancing for most of the last seconds."""
-        recent = [moment.rebalancing for moment in self._moments if moment.now > self.now - _STORM_SECONDS]
-        return 2 * sum(recent) >= max(len(recent), 1)
 
     @property
     def mongodb_slow(self) -> bool:
@@ -74,6 +72,11 @@ class History:
             self._moments.clear()
         self.now += min(max(step, 0.0), _STEP_SECONDS)
 
+    def _observe_rebalances(self) -> None:
+        recent = [moment.rebalancing for moment in self._moments if moment.now > self.now - _STORM_SECONDS]
+        share = sum(recent) / len(recent)
+        self.rebalances = share >= (_STORM_ENDS_BELOW if self.rebalances else _STORM_BEGINS_AT)
+
     def _observe(self, part: tuple[str, int], reading: Reading) -> None:
         trail = self.trails.setdefault(part, Trail())
         found = reading.partitions.get(part)
@@ -91,7 +94,3 @@ def _age(found: PartitionReading, at: float) -> float | None:
     if found.oldest is None or not found.readable:
         return None
     return max(round(at - found.oldest / 1000, 3), 0.0)
-
-
-def _write(reading: Reading) -> float | None:
-    return float("inf") if reading.mongodb is Health.UNAVAILABLE else reading.mongodb_write_seconds

@@ -47,12 +47,11 @@ def judge(group: str, history: History | Sequence[Reading]) -> Lag:
 
 def verdict_of(trail: Trail, history: History, reading: Reading) -> Verdict:
     """Return the verdict on a partition. It is never ok with something unknown."""
-    last, now = trail.last, history.now
-    if last is None:
+    if (last := trail.last) is None:
         return Verdict.UNKNOWN
     if _without_owner(trail, history, reading):
         return Verdict.NO_OWNER
-    if trail.waits_since is not None and now - trail.waits_since >= trail.wait_seconds:
+    if _waits(trail, history):
         return Verdict.STALLED
     if _behind(trail, history):
         return _direction(trail)
@@ -64,8 +63,15 @@ def _without_owner(trail: Trail, history: History, reading: Reading) -> bool:
     """Return whether nobody has owned the partition for longer than a rebalance or a deploy takes."""
     if trail.ownerless_since is None:
         return False
-    never = not trail.ever_owned and reading.group in _WITHOUT_MEMBERS
-    return history.now - trail.ownerless_since >= (_FIRST_LOOK_SECONDS if never else WAIT_SECONDS)
+    without = history.now - trail.ownerless_since
+    if reading.group not in _WITHOUT_MEMBERS:
+        return without >= WAIT_SECONDS
+    # A worker that was killed owned its partitions until the group gave it up; nobody wrote meanwhile.
+    return _waits(trail, history) or without >= (WAIT_SECONDS if trail.ever_owned else _FIRST_LOOK_SECONDS)
+
+
+def _waits(trail: Trail, history: History) -> bool:
+    return trail.waits_since is not None and history.now - trail.waits_since >= trail.wait_seconds
 
 
 def _behind(trail: Trail, history: History) -> bool:
@@ -109,9 +115,9 @@ def _drain(trail: Trail, verdict: Verdict, lag: int) -> float | None:
     """Return how long until nothing is left; 0 also where no more waits than flows."""
     if not lag or verdict is Verdict.OK:
         return 0.0
-    if trail.drains:
-        return lag / trail.drain_speed
-    return None if verdict is Verdict.UNKNOWN else inf
+    if verdict is Verdict.UNKNOWN and not trail.drains:
+        return None
+    return trail.drain_seconds()
 
 
 def _headroom(key: tuple[str, int], reading: Reading, age: float | None) -> float | None:

@@ -1,10 +1,14 @@
 """How one partition moved: what a judgement needs to know of the readings before the last."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
+from math import inf
+from statistics import median
 
 from shared.lag.models import PartitionReading
+from shared.lag.trend import Trend
 
 WINDOW_SECONDS = 120.0
 """So far back a trail reaches."""
@@ -16,12 +20,16 @@ BEHIND_SECONDS = 5.0
 """Older records than this are late (the objective of freshness). Less is how a partition flows: workers commit every
 second, so that the age goes up and down by some seconds."""
 
+_IN_TIME_SECONDS = 3.0
+"""So young the oldest record has to be until the partition is no longer late: else the verdict would go to and fro."""
+
 _CALM_SECONDS = 5.0
 _LONGEST_SECONDS = 60.0
-_FINE_SECONDS = 20.0
+_FINE_SECONDS = 40.0
 _COARSE_SECONDS = 5.0
 _KEPT_WAITS = 3
-_NOISE = 0.02
+_SPEED_SECONDS = 30.0
+_COMMITS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class Trail:
 
     `waits_since`: records wait and the committed offset stands still; `ownerless_since`: it is known to have no owner;
     `behind_since`: records are late; `unread_since`: the last readings do not have it. `moved` is when the committed
-    offset last advanced. `drains` is whether the lag becomes less, `drain_speed` by how many records a second.
+    offset last advanced.
     """
 
     samples: deque[Sample] = field(default_factory=deque)
@@ -53,9 +61,7 @@ class Trail:
     ever_owned: bool = False
     behind_since: float | None = None
     unread_since: float | None = None
-    drains: bool = False
-    drain_speed: float = 0.0
-    _dropped: float = 0.0
+    trend: Trend = field(default_factory=Trend)
     _waits: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_WAITS))
 
     @property
@@ -64,15 +70,19 @@ class Trail:
         return self.samples[-1] if self.samples and self.unread_since is None else None
 
     @property
-    def wait_seconds(self) -> float:
-        """How long records may wait for a commit until that is no longer how this partition flows."""
-        return min(max(WAIT_SECONDS, 1.5 * max(self._waits, default=0.0)), 1.5 * _LONGEST_SECONDS)
+    def usual_wait(self) -> float:
+        """How long records usually wait for a commit; one long wait, as of a restart, does not change it."""
+        return median(self._waits) if self._waits else 0.0
 
     @property
-    def trend_seconds(self) -> float:
-        """The time that is compared with the same time before: long enough for the commits of either."""
-        wanted = min(max(_CALM_SECONDS, 2 * max(self._waits, default=0.0)), _LONGEST_SECONDS)
-        return min(wanted, self.observed_seconds / 2)
+    def wait_seconds(self) -> float:
+        """How long records may wait for a commit until that is no longer how this partition flows."""
+        return min(max(WAIT_SECONDS, 1.5 * self.usual_wait), _LONGEST_SECONDS)
+
+    @property
+    def calm_seconds(self) -> float:
+        """A time in which at least one commit is usual."""
+        return min(max(_CALM_SECONDS, 1.5 * self.usual_wait), _LONGEST_SECONDS)
 
     @property
     def observed_seconds(self) -> float:
@@ -86,7 +96,7 @@ class Trail:
 
     def observe(self, now: float, age: float | None, reading: PartitionReading) -> None:
         """Record a reading; `age` is of its oldest record, in seconds."""
-        before = self.last
+        before = self.samples[-1] if self.samples else None
         self.unread_since = None
         if before and _restarted(before, reading):
             self.samples.clear()
@@ -94,7 +104,7 @@ class Trail:
         self._observe_commit(now, before, reading)
         self.samples.append(Sample(now, reading.end, reading.committed, reading.position, reading.lag, age))
         self._thin(now)
-        self._observe_trend(now)
+        self.trend.observe(now, self._least_lag(), self._arrivals_of_two_commits())
         self._observe_lateness(now)
 
     def observe_owner(self, now: float, *, owned: bool | None) -> None:
@@ -108,8 +118,8 @@ class Trail:
 
     def rates(self) -> tuple[float, float] | None:
         """Return how many records a second arrive and are committed, None if there is no time between."""
-        since = max(2 * self.trend_seconds, 2 * _CALM_SECONDS)
-        known = [sample for sample in self.samples if sample.now >= self.samples[-1].now - since]
+        since = self.samples[-1].now - 2 * self.calm_seconds
+        known = [sample for sample in self.samples if sample.now >= since]
         first, last, seconds = known[0], known[-1], known[-1].now - known[0].now
         if not seconds:
             return None
@@ -118,13 +128,34 @@ class Trail:
         committed = 0 if last.committed is None else last.committed - start
         return (last.end - first.end) / seconds, max(committed, 0) / seconds
 
-    def youngest_age(self, seconds: float) -> float | None:
-        """Return the least age of the last seconds: that after a commit. None: not all are known."""
-        ages = [sample.age for sample in self.samples if sample.now > self.samples[-1].now - seconds]
-        return None if None in ages else min((age for age in ages if age is not None), default=None)
+    @property
+    def drains(self) -> bool:
+        """Whether the lag becomes less; by the rates alone until there is a trend."""
+        if self.observed_seconds >= WAIT_SECONDS:
+            return self.trend.drains
+        arrivals, commits = self.rates() or (0.0, 0.0)
+        return commits > arrivals
+
+    def drain_seconds(self) -> float:
+        """Return how long until nothing is left, as fast as it became less lately; infinity if it does not."""
+        speed = self._drain_speed() if self.drains else 0.0
+        return self.samples[-1].lag / speed if speed > 0 else inf
+
+    def _drain_speed(self) -> float:
+        if self.observed_seconds < WAIT_SECONDS:
+            arrivals, commits = self.rates() or (0.0, 0.0)
+            return commits - arrivals
+        now, least = self.samples[-1].now, self._least_lag()
+        since, before = self.trend.peak
+        if now - since > _SPEED_SECONDS:
+            since = now - _SPEED_SECONDS
+            then = (sample.lag for sample in self.samples if since - self.calm_seconds <= sample.now <= since)
+            before = min(then, default=least)
+        return (before - least) / (now - since) if now > since else 0.0
 
     def oldest_age(self, seconds: float) -> float:
-        ages = (sample.age for sample in self.samples if sample.now > self.samples[-1].now - seconds)
+        """Return the greatest age of the last seconds that is known."""
+        ages = (sample.age for sample in self._recent(seconds))
         return max((age for age in ages if age is not None), default=0.0)
 
     def _observe_commit(self, now: float, before: Sample | None, reading: PartitionReading) -> None:
@@ -138,25 +169,27 @@ class Trail:
         elif moves or self.waits_since is None:
             self.waits_since = now
 
-    def _observe_trend(self, now: float) -> None:
-        length = self.trend_seconds
-        recent = _least(sample for sample in self.samples if sample.now > now - length)
-        before = _least(sample for sample in self.samples if now - 2 * length <= sample.now <= now - length)
-        if recent is None or before is None or not length:
-            return
-        drop = before - recent
-        if drop > max(1, before * _NOISE):
-            self.drains, self.drain_speed, self._dropped = True, drop / length, now
-        elif drop < 0 or now - self._dropped > _LONGEST_SECONDS:
-            self.drains = False
+    def _least_lag(self) -> int:
+        return min(sample.lag for sample in self._recent(self.calm_seconds))
+
+    def _arrivals_of_two_commits(self) -> float:
+        arrivals, _ = self.rates() or (0.0, 0.0)
+        return arrivals * max(self.usual_wait, 1.0) * _COMMITS
 
     def _observe_lateness(self, now: float) -> None:
-        age = self.youngest_age(_CALM_SECONDS)
-        if age is not None and age <= BEHIND_SECONDS:
-            self.behind_since = None
-            self.drains = self.drains and bool(self.samples[-1].lag)
-        elif age is not None and self.behind_since is None:
+        ages = [sample.age for sample in self._recent(self.calm_seconds)]
+        known = [age for age in ages if age is not None]
+        if len(known) < len(ages):
+            return
+        # The least is the age after a commit.
+        if min(known) > BEHIND_SECONDS and self.behind_since is None:
             self.behind_since = now
+        elif min(known) <= _IN_TIME_SECONDS:
+            self.behind_since = None
+
+    def _recent(self, seconds: float) -> Iterator[Sample]:
+        since = self.samples[-1].now - seconds
+        return takewhile(lambda sample: sample.now > since, reversed(self.samples))
 
     def _thin(self, now: float) -> None:
         """Keep all samples of the last seconds, and every few seconds one of those before."""
@@ -170,7 +203,3 @@ class Trail:
 def _restarted(before: Sample, reading: PartitionReading) -> bool:
     """Return whether the offsets were set back, or the topic was made again."""
     return reading.end < before.end or (before.committed or 0) > (reading.committed or 0)
-
-
-def _least(samples: Iterable[Sample]) -> int | None:
-    return min((sample.lag for sample in samples), default=None)

@@ -47,9 +47,9 @@ class Phase:
     change: Callable[[Reading], Reading] = lambda reading: reading
 
 
-def readings(*phases: Phase, committed: int | None = 0) -> Iterator[Reading]:
+def readings(*phases: Phase, committed: int | None = 0, start: float = START) -> Iterator[Reading]:
     """Return what a monitor reads once a second."""
-    partition, now, due = Partition(committed=committed), START, 0.0
+    partition, now, due = Partition(committed=committed), start, 0.0
     for phase in phases:
         partition.arrived += [now] * phase.burst
         for second in range(phase.seconds):
@@ -91,5 +91,33 @@ def kafka_gone(reading: Reading) -> Reading:
     return replace(reading, kafka=Health.UNAVAILABLE, group=GroupState.UNKNOWN, partitions={}, owners={}, members=None)
 
 
+def unreadable(reading: Reading) -> Reading:
+    """Take away the timestamp of the oldest record."""
+    parts = {key: replace(part, oldest=None, readable=False) for key, part in reading.partitions.items()}
+    return replace(reading, partitions=parts)
+
+
+def older(reading: Reading) -> Reading:
+    """Let the oldest record be an hour older."""
+    parts = {
+        key: replace(part, oldest=None if part.oldest is None else part.oldest - 3_600_000)
+        for key, part in reading.partitions.items()
+    }
+    return replace(reading, partitions=parts)
+
+
+def without_group(reading: Reading) -> Reading:
+    return replace(reading, group=GroupState.UNKNOWN, owners={}, members=None)
+
+
+def merged(*each: Reading) -> Reading:
+    """Return the readings of several partitions at one moment as one; they are numbered."""
+    parts = {(TOPIC, number): reading.partitions[TOPIC, 0] for number, reading in enumerate(each)}
+    owners = {(TOPIC, number): owner for number, reading in enumerate(each) for owner in reading.owners.values()}
+    return replace(each[0], partitions=parts, owners=owners)
+
+
 STOPPED: dict[str, Any] = {"commits": 0, "owner": None, "group": GroupState.EMPTY}
 """What a phase is like while all workers are stopped."""
+
+REBALANCING: dict[str, Any] = {"commits": 0, "owner": None, "group": GroupState.REBALANCING}
