@@ -16,6 +16,8 @@ DURATION := 600
 
 ONLY :=
 
+FAULT :=
+
 PART :=
 QUICK :=
 ROUNDS := 3
@@ -30,13 +32,16 @@ KAFKA := .local/kafka/libs/installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo check test lint faults mutants clients bench up down status contracts clean
+.PHONY: help install demo drill check test lint faults mutants clients bench up down status contracts clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(LOCAL) $(KAFKA) ## start the stack, publish calls, read their records, stop the stack
 	@$(RUN) demo
+
+drill: $(LOCAL) $(KAFKA) ## start a stack with a fault, to find it: make drill FAULT='?'; without FAULT list the faults
+	@$(BIN)/python -m deploy.drills $(if $(FAULT),start '$(FAULT)')
 
 check: install lint ## the fast checks: linters, types, architecture, unit and property tests
 	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal --hypothesis-profile=fast tests/unit tests/property

@@ -1,0 +1,74 @@
+"""The faults. Each is a context: it is there inside, and ended at its end."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from deploy.drills.damage import damaged_call
+from deploy.drills.load.orders import Orders
+from deploy.drills.member import joining_and_leaving
+from deploy.drills.scene import Scene
+
+Fault = Callable[[Scene], AbstractContextManager[None]]
+
+_GROUP = "callfold"
+_SLOW_SECONDS = 0.7
+"""For which each piece of the traffic is held back: a write of a batch has several."""
+
+
+def stopped(service: str) -> Fault:
+    """Return the fault in which a service is stopped, so that nothing starts it again."""
+
+    @contextmanager
+    def fault(scene: Scene) -> Iterator[None]:
+        scene.services.stop(service)
+        try:
+            yield
+        finally:
+            scene.services.start(service)
+
+    return fault
+
+
+@contextmanager
+def worker_frozen(scene: Scene) -> Iterator[None]:
+    """The worker's process is there, and does nothing."""
+    pid = scene.pid("worker")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def mongodb_slow(scene: Scene) -> Iterator[None]:
+    """MongoDB answers, and late."""
+    with scene.delayed(_SLOW_SECONDS):
+        yield
+
+
+def publishing(orders: Orders) -> Fault:
+    """Return the fault in which something else is published than in healthy hours."""
+
+    @contextmanager
+    def fault(scene: Scene) -> Iterator[None]:
+        with scene.load.publishing(orders):
+            yield
+
+    return fault
+
+
+@contextmanager
+def rebalance_storm(scene: Scene) -> Iterator[None]:
+    """A member joins the group and leaves it, over and over."""
+    with joining_and_leaving(scene.stack.environment()["CALLFOLD_KAFKA_BOOTSTRAP"], _GROUP):
+        yield
+
+
+@contextmanager
+def unfoldable_call(scene: Scene) -> Iterator[None]:
+    """A document of the event log is damaged, of a call that is under way."""
+    with damaged_call(scene.stack.environment()):
+        yield
