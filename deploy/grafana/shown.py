@@ -47,6 +47,7 @@ class Shown:
     mappings: Sequence[ValueMapping] = ()
     start: str = GREEN
     decimals: int | None = None
+    lowest: float | None = 0
     top: float | None = None
 
     def field_config(self, *, custom: object = None, no_value: str | None = None, coloured: bool = True) -> FieldConfig:
@@ -54,7 +55,7 @@ class Shown:
         return FieldConfig(
             unit=self.unit,
             decimals=self.decimals,
-            min_val=0,
+            min_val=self.lowest,
             max_val=self.top,
             mappings=list(self.mappings) or [not_known()],
             thresholds=self.thresholds(),

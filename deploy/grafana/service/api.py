@@ -78,6 +78,9 @@ def _connections() -> Panel:
         pages.CONNECTIONS,
         width=24,
     )
-    refused = rate("callfold_api_connections_refused_total", by="reason")
-    queries = [Query("sum(callfold_api_connections)", "open"), Query(f"{refused} * 60", "refused a minute: {{reason}}")]
+    refused = rate("callfold_api_connections_refused_total")
+    queries = [
+        Query("sum(callfold_api_connections)", "open"),
+        Query(f"{refused} * 60 or vector(0)", "refused a minute"),
+    ]
     return graph(about, queries, Shown(units.Short))

@@ -19,8 +19,11 @@ def _dead_letters() -> Panel:
         "Dead letters a minute by reason. A rise is a publisher that changed.",
         pages.DEAD_LETTERS,
     )
-    query = Query(f"{rate('callfold_dead_letters_total', by='reason')} * 60", "{{reason}}")
-    return graph(about, [query], Shown(units.EventsPerMinute), stacked=True)
+    queries = [
+        Query(f"{rate('callfold:dead_letters:sum_by_instance')} * 60", "all"),
+        Query(f"{rate('callfold_dead_letters_total', by='reason')} * 60", "{{reason}}"),
+    ]
+    return graph(about, queries, Shown(units.EventsPerMinute))
 
 
 def _problems() -> Panel:
