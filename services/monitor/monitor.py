@@ -19,9 +19,13 @@ _FRESH_SECONDS = 5.0
 
 
 class Reader(Protocol):
-    """What reads; `requests` counts its requests to brokers."""
+    """What reads: `requests` counts its requests to brokers, `error` is why Kafka could not be read the last time."""
 
-    requests: int
+    @property
+    def requests(self) -> int: ...
+
+    @property
+    def error(self) -> str | None: ...
 
     async def read(self) -> Reading:
         """Return what is known now."""

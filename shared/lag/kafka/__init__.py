@@ -1,0 +1,1 @@
+"""What Kafka says of a group and its partitions, asked of the brokers themselves."""
