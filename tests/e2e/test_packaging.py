@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 import sys
 from importlib.metadata import packages_distributions, requires
@@ -126,3 +127,41 @@ def test_no_secret_stands_in_the_compose_file() -> None:
     settings = [service.get("environment", {}) for service in compose()["services"].values()]
 
     assert not {"CALLFOLD_API_SECRET_PEPPER", "CALLFOLD_LOG_ID_HMAC_KEY"} & {name for each in settings for name in each}
+
+
+CALLFOLD = """#!/bin/sh
+case "$2" in
+list) cat "$FOLDER/listed" ;;
+create) echo "$*" >> "$FOLDER/created"; echo '{"api_key": "cf_new", "api_secret": "new secret"}' ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("known", "kept", "created"),
+    [(None, "[]", "cf_new"), ("cf_old", "[]", "cf_new"), ("cf_old", '[{"api_key": "cf_old"}]', "cf_old")],
+    ids=["first start", "the database was made anew", "second start"],
+)
+def test_the_canary_gets_a_key_that_the_database_knows(
+    tmp_path: Path, known: str | None, kept: str, created: str
+) -> None:
+    (tmp_path / "listed").write_text(kept)
+    (tmp_path / "callfold").write_text(CALLFOLD)
+    (tmp_path / "callfold").chmod(0o700)
+    if known:
+        for name in ("key", "secret"):
+            (tmp_path / f"callfold_monitor_canary_api_{name}").write_text(known)
+            (tmp_path / f"callfold_monitor_canary_api_{name}").chmod(0o400)
+    command = [each.replace("$$", "$").replace("/secrets", str(tmp_path)) for each in canary_key()["command"]]
+    path = f"{tmp_path}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+    done = subprocess.run(command, env={"PATH": path, "FOLDER": str(tmp_path)}, capture_output=True, check=True)
+
+    assert done.stdout + done.stderr == b""
+    files = [tmp_path / f"callfold_monitor_canary_api_{name}" for name in ("key", "secret")]
+    assert files[0].read_text() == created
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o400}
+
+
+def canary_key() -> Any:
+    return compose()["services"]["canary-key"]
