@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 
 from deploy.local.ports import Ports, variable
 from services.api.settings import ApiSettings
+from services.monitor.canary import metrics as canary  # noqa: F401 - it adds its own to the monitor's
 from services.monitor.metrics import MONITOR
 from services.monitor.settings import MonitorSettings
 from services.ops.app import create_app

@@ -17,7 +17,7 @@ from shared.kafka.producer import OutgoingRecord, RecordPublisher
 
 _FINAL = "final"
 _HEADERS = (("content-type", b"application/cloudevents+json"),)
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _PAUSE_SHARE = 0.1  # of the time that passed: what is measured is at most so much too long, and an outage costs little
 
 

@@ -26,8 +26,8 @@ async def test_a_record_that_is_final_and_as_expected_in_time_is_right() -> None
     report, observed = await followed(MemoryCallfold(behind=0.5))
 
     assert observed.results == ["right"]
-    assert report.readable_seconds == pytest.approx(0.5, abs=0.11)
-    assert report.final_seconds == pytest.approx(0.5, abs=0.11)
+    assert report.readable_seconds == pytest.approx(0.5, abs=0.06)
+    assert report.final_seconds == pytest.approx(0.5, abs=0.06)
     assert (observed.readable_seconds, observed.final_seconds) == ([report.readable_seconds], [report.final_seconds])
 
 
