@@ -8,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
+from deploy.contracts import metrics, settings
 from deploy.contracts.asyncapi import document
 from deploy.contracts.schemas import event_schema
-from deploy.contracts.settings import page
 from shared.contract.payloads import TYPES
 
 FOLDER = Path(__file__).parents[2] / "docs"
@@ -43,7 +43,8 @@ _Plain.add_representer(str, _text)
 def generated() -> dict[Path, str]:
     """Return the text of each file by its path within the folder."""
     schemas = {_EVENTS / f"{kind}.json": _json(event_schema(kind)) for kind in TYPES}
-    return {_CONTRACTS / "asyncapi.yaml": as_yaml(document()), **schemas, Path("settings.md"): page()}
+    pages = {Path("settings.md"): settings.page(), Path("metrics.md"): metrics.page()}
+    return {_CONTRACTS / "asyncapi.yaml": as_yaml(document()), **schemas, **pages}
 
 
 def differences(folder: Path = FOLDER) -> list[str]:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from services.api import openapi
 from services.api.access_log import AccessLog
 from services.api.as_of import AsOf
-from services.api.compression import Compression
+from services.api.encoding.compression import Compression
 from services.api.errors import ApiError, api_error_response, http_exception_response
 from services.api.keys.authentication import Authentication, Limits
 from services.api.keys.forwarded import ForwardedFor

@@ -8,10 +8,10 @@ from uuid import uuid4
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api import metrics
 from services.api.access_log import AccessLog, Request
 from services.api.errors import internal_error
 from services.api.paths import encoded_path
-from shared.process import metrics
 from shared.process.logs import logger
 
 REQUEST_ID = "X-Request-ID"

@@ -1,16 +1,23 @@
 """The metrics of the monitor, set once for each reading."""
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, generate_latest
-
 from shared.lag.models import Lag
+from shared.process.metric_set import MetricSet
+from shared.process.metrics import PROCESS
 
-MONITOR = CollectorRegistry()
-"""Metrics of the monitor alone."""
+MONITOR = MetricSet()
+"""Metrics of the monitor alone, those of the canary included."""
 
-LAST_READING = Gauge(
-    "callfold_monitor_last_reading_timestamp_seconds", "When the monitor read the lag last", registry=MONITOR
+LAST_READING = MONITOR.gauge(
+    "callfold_monitor_last_reading_timestamp_seconds",
+    "When the monitor read the lag last",
+    question="Is what the monitor shows of now?",
 )
-KAFKA_REQUESTS = Counter("callfold_monitor_kafka_requests", "Requests of the monitor to Kafka", registry=MONITOR)
+KAFKA_REQUESTS = MONITOR.counter(
+    "callfold_monitor_kafka_requests",
+    "Requests of the monitor to Kafka",
+    unit="requests",
+    question="What does the monitor cost the brokers?",
+)
 
 
 def publish(lag: Lag, requests: int) -> None:
@@ -21,4 +28,4 @@ def publish(lag: Lag, requests: int) -> None:
 
 def monitor() -> bytes:
     """Return the metrics of the monitor and of any process, in Prometheus' text format."""
-    return generate_latest(REGISTRY) + generate_latest(MONITOR)
+    return PROCESS.text() + MONITOR.text()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import faust
 
+from services.worker import metrics
 from services.worker.app import create_app
 from services.worker.consumer import supported_versions
 from services.worker.consumer.faust_app import WorkerApp
@@ -28,9 +29,10 @@ from shared.config.toml_file import InvalidConfigFile
 from shared.contract.topics import Topics
 from shared.fold_pool.pool import FoldPool
 from shared.kafka.errors import KafkaUnavailable
-from shared.process import logs, malloc, metrics
+from shared.process import logs, malloc
 from shared.process.clock import ServerClock
 from shared.process.dependencies import expected_within
+from shared.process.metrics import total
 from shared.process.sockets import CannotListen, listen
 from shared.store.fleet_watch import FleetWatch
 from shared.store.mongo.calls import MongoStore
@@ -111,7 +113,7 @@ async def _prepared(
     pool = FoldPool(settings, factory, book)
     store = MongoStore(connection, lease_ms=int(settings.lease_seconds * 1000))
     health.starts("mongodb")
-    clock = ServerClock(store.now)
+    clock = ServerClock(store.now, report=metrics.CLOCK_AHEAD.set)
     fleet = FleetWatch(store, of_worker(book, rules, settings.log_id_hmac_key.get_secret_value().encode()))
     await retry_until_available("mongodb", store.prepare, StoreUnavailable)
     await retry_until_available("mongodb", clock.sync, StoreUnavailable)
@@ -135,7 +137,7 @@ async def _prepared(
         await dead_letters.stop()
         await inferred_ends.stop()
         await connection.close()
-        log.info("stopped", events=int(metrics.total(metrics.EVENTS, outcome="written")))
+        log.info("stopped", events=int(total(metrics.EVENTS, outcome="written")))
 
     return create_app(settings, adapt(dependencies), health=health, close=close)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from faust.types import TP, StreamT
 
+from services.worker import metrics
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.faust_app import WorkerApp, faust_app
 from services.worker.consumer.fetch import Chunk, fetched
@@ -16,6 +17,7 @@ from services.worker.folding.schedule import FoldSchedule, Watermark
 from services.worker.folding.watermarks import Watermarks
 from services.worker.ingest.watermark_writer import WatermarkWriter
 from services.worker.ingest.write_batch import BatchWriter
+from services.worker.maintenance.call_counts import CallCountsJob
 from services.worker.maintenance.commit_barrier import CommitBarrier
 from services.worker.maintenance.idle_calls import IdleCallTimeout
 from services.worker.maintenance.redaction_sweep import RedactionSweep
@@ -30,7 +32,6 @@ from shared.config.policies import Policies
 from shared.contract.topics import Topics
 from shared.fold.prices import PriceBook
 from shared.kafka.producer import RecordPublisher
-from shared.process import metrics
 from shared.process.clock import ServerClock
 from shared.process.logs import logger
 from shared.store.fleet_watch import FleetWatch
@@ -49,6 +50,7 @@ _PING_SECONDS = 1.0
 _MAINTENANCE_SECONDS = 5.0
 _FLEET_SECONDS = 60.0
 _CLOCK_SECONDS = 10.0
+_COUNT_SECONDS = 10.0
 _DAY_MS = 86_400_000
 _STOP_SECONDS = 5.0
 
@@ -109,6 +111,7 @@ class Worker:
                 MaintenanceJob(
                     "redaction_sweep", _MAINTENANCE_SECONDS, RedactionSweep(store, self.owned, clock=clock).run
                 ),
+                MaintenanceJob("call_counts", _COUNT_SECONDS, CallCountsJob(store, self.counted, clock).run),
                 MaintenanceJob("fleet", _FLEET_SECONDS, dependencies.fleet.check),
             )
         )
@@ -166,6 +169,10 @@ class Worker:
         if not self._joined or self.app.should_stop or self.app.rebalancing or not self.consumer.flow_active:
             return frozenset()
         return frozenset(tp.partition for tp in self.consumer.assignment())
+
+    def counted(self) -> frozenset[int] | None:
+        """Return the partitions whose calls this worker counts; None as long as it does not know which it owns."""
+        return None if not self._joined or self.app.rebalancing else self.owned()
 
     async def tombstone_ttl(self) -> int | None:
         """Return for how many milliseconds a deleted call keeps its tombstone; None: for ever."""

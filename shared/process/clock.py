@@ -3,7 +3,6 @@
 import time
 from collections.abc import Awaitable, Callable
 
-from shared.process import metrics
 from shared.process.logs import logger
 
 log = logger(__name__)
@@ -36,11 +35,16 @@ class ServerClock:
         *,
         steady: Callable[[], int] = steady_ms,
         local: Callable[[], int] = now_ms,
+        report: Callable[[float], None] = lambda _ahead: None,
     ) -> None:
-        """`read` returns what the server's clock shows; the others are this machine's."""
+        """`read` returns what the server's clock shows; `steady` and `local` are this machine's.
+
+        `report` is called at each reading with how many seconds this machine's clock is ahead.
+        """
         self._read = read
         self._steady = steady
         self._local = local
+        self._report_ahead = report
         self._offset: int | None = None
         self._reported = False
 
@@ -66,7 +70,7 @@ class ServerClock:
         self._report(self._local() - self())
 
     def _report(self, ahead: int) -> None:
-        metrics.CLOCK_AHEAD.set(ahead / 1000)
+        self._report_ahead(ahead / 1000)
         wrong = abs(ahead) > _TOLERATED_MS
         if wrong and not self._reported:
             log.warning("clock_differs", ahead_seconds=ahead / 1000)

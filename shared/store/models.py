@@ -85,6 +85,19 @@ class CallArrival:
 
 
 @dataclass(frozen=True, slots=True)
+class CallCounts:
+    """How many calls are live, are stale or being folded, and are broken.
+
+    `oldest_stale` is when the one that has been stale for longest was marked so, None if there is none.
+    """
+
+    live: int
+    stale: int
+    broken: int
+    oldest_stale: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemCall:
     """A call whose stored fold found problems: how many of each kind, and when its latest event arrived."""
 

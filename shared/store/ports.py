@@ -6,6 +6,7 @@ from typing import Protocol
 from shared.store.models import (
     ApiKey,
     CallArrival,
+    CallCounts,
     CallHeader,
     CallSnapshot,
     CallUpdate,
@@ -124,6 +125,9 @@ class CallRecords(Protocol):
 
     async def find(self, call: str) -> StoredCall | None:
         """Return what is stored of a call, None if it was never seen."""
+
+    async def call_counts(self, partitions: Collection[int], limit: int) -> CallCounts:
+        """Return how many calls of these partitions there are by state, each number counted up to `limit`."""
 
     async def problem_calls(
         self, organization: str | None, since: int, after: ProblemCall | None, limit: int

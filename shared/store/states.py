@@ -70,5 +70,8 @@ SETTLED = frozenset({State.FOLDING, State.FINAL, State.BROKEN, State.DELETED})
 Marking a deleted call returns whether it is still deleted.
 """
 
+WAITING = frozenset({State.STALE, State.FOLDING})
+"""States of a call that has an event which its stored record may not have."""
+
 OPEN = frozenset({State.LIVE, State.STALE, State.FOLDING})
 """States in which a call may still be folded or ended without another event."""

@@ -12,13 +12,15 @@ network with one address, does not lock its working readers out.
 import asyncio
 import secrets
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 from hashlib import blake2b
 from time import monotonic
 from typing import NamedTuple
 
 from cachetools import TLRUCache, TTLCache
 
-from services.api.errors import different_keys, too_many_rejections, too_many_requests, unauthorized
+from services.api import metrics
+from services.api.errors import ApiError, different_keys, too_many_rejections, too_many_requests, unauthorized
 from services.api.keys.rate_limits import RateLimit, network_of
 from shared.process.single_flight import SingleFlight
 from shared.store.api_keys import opens
@@ -41,6 +43,15 @@ _SEPARATOR = "\n"  # no header holds one
 _ID_LENGTH = len("cf_01234567")
 
 Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Rejection(StrEnum):
+    """Why no caller is known of a request, as the metrics count it."""
+
+    MISSING = "missing"
+    AMBIGUOUS = "ambiguous"
+    WRONG = "wrong"
+    TOO_MANY = "too_many_rejections"
 
 
 class Caller(NamedTuple):
@@ -100,9 +111,12 @@ class Authentication:
         """
         pair = _pair(headers)
         found = self._accepted.get(self._name(pair))
-        caller = found.caller if found else await self._look_ups.get(network_of(address) + _SEPARATOR + pair)
+        try:
+            caller = found.caller if found else await self._look_ups.get(network_of(address) + _SEPARATOR + pair)
+        except ApiError as too_many:
+            raise _counted(Rejection.TOO_MANY, too_many) from None
         if caller is None:
-            raise unauthorized()
+            raise _counted(Rejection.WRONG, unauthorized())
         return caller
 
     def check_rate(self, caller: Caller) -> None:
@@ -165,12 +179,17 @@ def _pair(headers: Headers) -> str:
         elif name == _SECRET:
             secret = _only(value, secret)
     if not api_key or not secret:
-        raise unauthorized()
+        raise _counted(Rejection.MISSING, unauthorized())
     return api_key.decode("latin-1") + _SEPARATOR + secret.decode("latin-1")
 
 
 def _only(value: bytes, before: bytes | None) -> bytes:
     value = value.strip(_BLANKS)
     if before is not None and before != value:
-        raise different_keys()
+        raise _counted(Rejection.AMBIGUOUS, different_keys())
     return value
+
+
+def _counted(reason: Rejection, error: ApiError) -> ApiError:
+    metrics.REJECTED_KEYS.labels(reason).inc()
+    return error

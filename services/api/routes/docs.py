@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from swagger_ui_bundle import swagger_ui_path
 
-from services.api.accept_encoding import preferred
-from services.api.compressors import compress_whole
+from services.api.encoding.accept_encoding import preferred
+from services.api.encoding.compressors import compress_whole
 from services.api.errors import no_route
 
 # Nothing is loaded from other hosts; Swagger UI sets styles and has its icons inline.

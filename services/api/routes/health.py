@@ -7,8 +7,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.api import metrics
 from services.api.store_health import StoreHealth
-from shared.process import metrics
 from shared.store.ports import Store
 
 READY_SECONDS = 1.0
@@ -37,7 +37,7 @@ class Health:
 
     async def metrics(self, _request: Request) -> Response:
         """Return the metrics in Prometheus' text format."""
-        return _response(metrics.api(), CONTENT_TYPE_LATEST)
+        return _response(metrics.text(), CONTENT_TYPE_LATEST)
 
 
 def _response(content: bytes, media_type: str) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from shared.process import metrics
+from services.api import metrics
 
 
 class Waiting(Protocol):

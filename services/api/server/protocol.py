@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from services.api import metrics
 from services.api.server import limits
 from services.api.server.connections import Connections
 from services.api.server.limits import MAX_HEADERS, MAX_PIPELINED, MAX_URL_BYTES, Limits, Refused, Violation
-from shared.process import metrics
 from shared.process.logs import logger
 
 log = logger(__name__)

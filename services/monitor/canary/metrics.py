@@ -2,38 +2,42 @@
 
 import time
 
-from prometheus_client import Counter, Gauge, Histogram
-
 from services.monitor.canary.run import CanaryReport, Observer, Result
 from services.monitor.metrics import MONITOR
 from shared.process.logs import logger
 
 _BUCKETS = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 30, 60)
 
-CALLS = Counter(
+CALLS = MONITOR.counter(
     "callfold_canary_calls",
     "Canary calls, by result; one that was late and whose record is then wrong counts as both",
     ["result"],
-    registry=MONITOR,
+    unit="calls",
+    question="Does a call get through, from its publisher to its reader, and is its record right?",
 )
-READABLE_SECONDS = Histogram(
+READABLE_SECONDS = MONITOR.histogram(
     "callfold_canary_readable_seconds",
     "Time from publishing the start of a canary call to reading the call; of one that is not seen, the time waited",
     buckets=_BUCKETS,
-    registry=MONITOR,
+    question="How soon can a reader see a call?",
 )
-FINAL_SECONDS = Histogram(
+FINAL_SECONDS = MONITOR.histogram(
     "callfold_canary_final_seconds",
     "Time from publishing the end of a canary call to reading its final, right record; else the time waited",
     buckets=_BUCKETS,
-    registry=MONITOR,
+    question="How soon after its end is a record final?",
 )
-LAST_RIGHT = Gauge(
+LAST_RIGHT = MONITOR.gauge(
     "callfold_canary_last_right_timestamp_seconds",
     "When the record of a canary call was last final and right in time; NaN before the first",
-    registry=MONITOR,
+    question="Since when has no call got through?",
 )
-ERRORS = Counter("callfold_canary_errors", "Canary calls that ended with an internal error", registry=MONITOR)
+ERRORS = MONITOR.counter(
+    "callfold_canary_errors",
+    "Canary calls that ended with an internal error",
+    unit="calls",
+    question="Is the canary itself at fault?",
+)
 
 LAST_RIGHT.set(float("nan"))
 for each in Result:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import faust
 
+from services.worker import metrics
 from services.worker.consumer.consumer import ChunkTransport
 from services.worker.settings import WorkerSettings
 from shared.kafka.access import KafkaAccess
-from shared.process import metrics
 from shared.process.clock import now_ms
 
 _QUEUED_FETCHES = 4

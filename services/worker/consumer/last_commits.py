@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from faust.types import TP
 
-from shared.process import metrics
+from services.worker import metrics
 
 
 class LastCommits:

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.consumer.fetcher import FetchError
 from faust.types import TP
 
-from shared.process import metrics
+from services.worker import metrics
 
 
 class Fetched(dict[TP, list[ConsumerRecord]]):

@@ -12,7 +12,6 @@ from services.worker.runtime.retry import retry_until_available
 from shared.calls.large_calls import LARGE_BYTES, LargeCalls
 from shared.calls.leased_folds import Outcome, suspects
 from shared.fold.prices import PriceBook
-from shared.process import metrics
 from shared.process.batching import grouped
 from shared.process.clock import now_ms
 from shared.process.logs import logger
@@ -64,7 +63,6 @@ class FoldLoop:
         watermarks = self._watermarks()
         await self._find_stale(frozenset(watermarks))
         due = self._schedule.pop_due(watermarks, self._clock(), self._round_calls)
-        metrics.STALE_CALLS.set(len(self._schedule) + len(due))
         return self._large_folds.outcome() + (await self._round(due) if due else Outcome())
 
     async def wait(self) -> None:

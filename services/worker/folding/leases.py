@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
+from services.worker import metrics
 from services.worker.folding.schedule import FoldSchedule
 from services.worker.runtime.retry import retry_until_available
 from shared.calls.fold_call import FoldStats
 from shared.calls.leased_folds import LeasedFolds, Outcome
+from shared.contract.problems import ProblemKind
 from shared.fold.prices import PriceBook
-from shared.process import metrics
 from shared.process.logs import logger
 from shared.store.models import Lease
 from shared.store.ports import Store, StoreUnavailable
@@ -58,6 +59,7 @@ class Leases(LeasedFolds):
     def on_folded(self, lease: Lease, stats: FoldStats) -> None:
         metrics.FOLD_SECONDS.observe(stats.seconds)
         metrics.INVALID_LOGGED_EVENTS.inc(stats.invalid)
+        metrics.UNRATED_USAGE.inc(stats.problems.get(ProblemKind.UNRATED_PRODUCT, 0))
         for kind, count in stats.problems.items():
             metrics.PROBLEMS.labels(kind).inc(count)
         self.postpone(lease, stats.seconds)

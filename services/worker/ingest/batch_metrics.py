@@ -3,17 +3,19 @@
 from collections import Counter
 from collections.abc import Collection
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
 from prometheus_client import Histogram
 
+from services.worker import metrics
 from services.worker.ingest.decode_batch import Batch, RejectedRecord
 from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract.ids import call_key
 from shared.contract.payloads import TYPES
-from shared.process import metrics
 from shared.process.logs import logger
+from shared.store.models import SourcePartition
 
 log = logger(__name__)
 
@@ -49,8 +51,23 @@ def _seconds(step: Step) -> Histogram:
     return metrics.BATCH_STEP_SECONDS.labels(step)
 
 
-def record_batch(batch: Batch, deleted: Collection[str]) -> None:
-    """Record a batch that is written; `deleted` are those of its calls that are."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of the calls of a batch: which are deleted, and from when on the events were durable and readable.
+
+    Times are Unix milliseconds by the database server's clock.
+    """
+
+    deleted: Collection[str]
+    durable_at: int
+    readable_at: int
+
+
+def record_batch(batch: Batch, written: Written | None) -> None:
+    """Record a batch that is written; `written` is None if it had no call."""
+    if written is not None:
+        _record_arrivals(batch, written)
+    deleted = written.deleted if written else ()
     metrics.BATCHES.inc()
     metrics.LAST_BATCH.set_to_current_time()
     metrics.BATCH_EVENTS.observe(batch.events)
@@ -63,6 +80,19 @@ def record_batch(batch: Batch, deleted: Collection[str]) -> None:
             _report(rejected.record)
     metrics.TOMBSTONE_RECORDS.inc(batch.tombstones)
     metrics.MIS_KEYED_EVENTS.inc(sum(call.mis_keyed for call in batch.calls.values()))
+
+
+def _record_arrivals(batch: Batch, written: Written) -> None:
+    """Add the events of each source partition with the age of the oldest; 0 where the broker's clock is ahead."""
+    events = Counter[SourcePartition]()
+    for key, call in batch.calls.items():
+        if key not in written.deleted:
+            for source, sent in call.sources.items():
+                events[source] += len(sent)
+    for source, count in events.items():
+        oldest = batch.oldest[source]
+        metrics.ARRIVAL_TO_DURABLE.observe(max(0, written.durable_at - oldest) / 1000, count)
+        metrics.ARRIVAL_TO_READABLE.observe(max(0, written.readable_at - oldest) / 1000, count)
 
 
 def outcomes(batch: Batch, deleted: Collection[str]) -> Counter[tuple[str, Outcome]]:

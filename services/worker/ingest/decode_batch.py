@@ -72,10 +72,14 @@ class CallBatch:
 
 @dataclass(slots=True)
 class Batch:
-    """A batch: its valid events by call, its invalid records, and how many records without a value it had."""
+    """A batch: its valid events by call, its invalid records, and how many records without a value it had.
+
+    `oldest` is the arrival of the first valid event of each source partition (Unix milliseconds).
+    """
 
     calls: dict[str, CallBatch] = field(default_factory=dict)
     rejected: list[RejectedRecord] = field(default_factory=list)
+    oldest: dict[SourcePartition, int] = field(default_factory=dict)
     tombstones: int = 0
 
     @property
@@ -123,7 +127,9 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
         if call is None:
             call = CallBatch(key, event.call_id.encode(), partition_of(event.call_id, partitions))
             batch.calls[key] = call
+        seen = _seen(record, arrival, now)
         if source != (record.topic, record.partition):
             source = SourcePartition(record.topic, record.partition)
-        call.add(record, source, event, _seen(record, arrival, now))
+            batch.oldest.setdefault(source, seen)
+        call.add(record, source, event, seen)
     return batch

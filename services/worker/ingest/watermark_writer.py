@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.process import metrics
+from services.worker import metrics
 from shared.store.ports import StoreUnavailable, Watermarks
 
 _EVERY_SECONDS = 1.0

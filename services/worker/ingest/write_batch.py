@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import chain
 from typing import TypeVar
 
+from services.worker import metrics
 from services.worker.folding.schedule import FoldSchedule
-from services.worker.ingest.batch_metrics import Step, record_batch
+from services.worker.ingest.batch_metrics import Step, Written, record_batch
 from services.worker.ingest.dead_letters import dead_letter
 from services.worker.ingest.decode_batch import Batch, KafkaRecord, RejectedRecord, decode_batch
 from services.worker.ingest.staleness import GrowthTrigger, updates_of
@@ -21,7 +22,6 @@ from shared.contract.timestamps import rfc3339
 from shared.fold.redaction import redact
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import RecordPublisher
-from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.store.models import CallSnapshot, LogDocument
 from shared.store.ports import Store, StoreUnavailable
@@ -66,15 +66,15 @@ class BatchWriter:
         Raises:
             RetryAborted: not all of it is written; nothing may be acknowledged.
         """
-        deleted: Collection[str] = ()
+        written: Written | None = None
         with metrics.BATCH_WRITE_SECONDS.time():
             with Step.DECODE.timed():
                 batch = decode_batch(records, self._partitions(), self._clock())
             if batch.rejected:
                 await self._reject(batch.rejected)
             if batch.calls:
-                deleted = await self._write_calls(batch)
-        record_batch(batch, deleted)
+                written = await self._write_calls(batch)
+        record_batch(batch, written)
         return batch
 
     async def _reject(self, rejected: Sequence[RejectedRecord]) -> None:
@@ -83,14 +83,16 @@ class BatchWriter:
         with Step.DEAD_LETTERS.timed():
             await self._retry("kafka", lambda: self._dead_letters.publish(dead_letters), KafkaUnavailable)
 
-    async def _write_calls(self, batch: Batch) -> Collection[str]:
-        """Return the calls of the batch that are deleted."""
+    async def _write_calls(self, batch: Batch) -> Written:
         documents = {key: list(call.documents(self._log_id_hmac_key)) for key, call in batch.calls.items()}
         inserted = list(chain.from_iterable(documents.values()))
         await self._store_step(Step.INSERT, lambda: self._store.insert(inserted))
+        durable_at = self._clock()
         snapshots = await self._store_step(Step.READ_STATES, lambda: self._store.read_states(batch.calls.keys()))
         updates = updates_of(batch.calls, snapshots, self._growth_trigger, self._slack_ms)
         deleted = await self._store_step(Step.MARK_STALE, lambda: self._store.mark_stale(updates))
+        # From here on each read has the events: the call has its header, and no record that lacks them is served.
+        readable_at = self._clock()
         redacted = _redacted(documents, {key: each for key, each in snapshots.items() if key not in deleted})
         if redacted:
             await self._store_step(Step.REDACT, lambda: self._store.redact(redacted))
@@ -98,7 +100,7 @@ class BatchWriter:
             # The whole log, not this batch's documents: a batch before a crash may have been cut differently.
             await self._store_step(Step.DELETE, lambda: self._store.delete_log(deleted))
         self._schedule_folds(batch, snapshots, {each.call for each in updates if each.stale} - deleted)
-        return deleted
+        return Written(deleted, durable_at, readable_at)
 
     def _schedule_folds(self, batch: Batch, snapshots: Mapping[str, CallSnapshot], marked: Collection[str]) -> None:
         now = self._clock()

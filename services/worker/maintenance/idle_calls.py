@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from aiokafka.errors import KafkaError
 from cachetools import LRUCache
 
+from services.worker import metrics
 from services.worker.maintenance.commit_barrier import CommitBarrier, Ends
 from services.worker.maintenance.inferred_end import OpenCall, inferred_end, open_call
 from shared.config.policies import Policies
@@ -21,7 +22,6 @@ from shared.kafka.access import KafkaAccess
 from shared.kafka.diagnose import diagnose
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import OutgoingRecord, RecordProducer, RecordPublisher
-from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
 from shared.store.models import CallArrival, CallUpdate, LogDocument

@@ -6,9 +6,9 @@ and read of the states, and was not delivered again as it was.
 
 from collections.abc import Callable, Sequence
 
+from services.worker import metrics
 from services.worker.maintenance.retention import Owned
 from shared.calls.fold_call import redact_log
-from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.process.logs import logger
 from shared.store.models import CallArrival, CallUpdate

@@ -6,8 +6,8 @@ the next worker finds what is left to do. Why a concurrent batch or fold brings 
 
 from collections.abc import Callable, Collection
 
+from services.worker import metrics
 from shared.config.policies import Policies
-from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.store.ports import Store
 

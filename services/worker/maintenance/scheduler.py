@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.worker import metrics
 from shared.kafka.errors import KafkaUnavailable
-from shared.process import metrics
 from shared.process.logs import logger
 from shared.store.ports import StoreUnavailable
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
+from services.worker import metrics
 from services.worker.maintenance.retention import Owned
 from shared.contract.topics import Topics
 from shared.kafka.access import KafkaAccess
 from shared.kafka.admin import admin_client, topic_configs
-from shared.process import metrics
 from shared.process.clock import now_ms
 from shared.store.ports import Store
 

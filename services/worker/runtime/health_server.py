@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from shared.process import metrics
+from services.worker import metrics
 
 Readiness = Callable[[], Awaitable[str | None]]
 """Returns what is missing before events can be ingested, None if nothing is."""
@@ -43,7 +43,7 @@ class HealthServer:
         self._readiness = readiness
 
     async def _metrics(self, _request: web.Request) -> web.Response:
-        return web.Response(body=metrics.worker(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _healthz(self, _request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})

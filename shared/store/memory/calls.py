@@ -1,5 +1,6 @@
 """The queue of calls and their records in memory."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from shared.store.memory.watermarks import MemoryWatermarks
 from shared.store.models import (
     MAX_RECORD_BYTES,
     CallArrival,
+    CallCounts,
     CallHeader,
     CallSnapshot,
     CallUpdate,
@@ -20,7 +22,7 @@ from shared.store.models import (
     StaleCall,
     StoredCall,
 )
-from shared.store.states import MAX_ATTEMPTS, MOVES, Move, State
+from shared.store.states import MAX_ATTEMPTS, MOVES, WAITING, Move, State
 
 
 class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks):
@@ -77,6 +79,13 @@ class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks
             if call.partition in partitions and self._leasable(call)
         ]
         return sorted(found, key=lambda stale: stale.stale_since)[:limit]
+
+    async def call_counts(self, partitions: Collection[int], limit: int) -> CallCounts:
+        calls = [call for call in self._calls.values() if call.partition in partitions]
+        counted = Counter(call.state for call in calls)
+        waiting = [call.stale_since for call in calls if call.state in WAITING]
+        live, broken = min(counted[State.LIVE], limit), min(counted[State.BROKEN], limit)
+        return CallCounts(live, min(len(waiting), limit), broken, min(waiting, default=None))
 
     async def idle_calls(
         self, partitions: Collection[int], before: int, after: CallArrival | None, limit: int

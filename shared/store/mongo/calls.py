@@ -18,6 +18,7 @@ from shared.store.models import (
     StoredCall,
 )
 from shared.store.mongo.batched_reads import BatchedReads
+from shared.store.mongo.call_counts import BROKEN_CALLS_INDEX, IDLE_CALLS_INDEX, MongoCallCounts
 from shared.store.mongo.client import Connection
 from shared.store.mongo.documents import (
     arrival_ranges,
@@ -54,21 +55,13 @@ STALE_CALLS_INDEX = IndexModel(
     partialFilterExpression={"open": True},
 )
 
-IDLE_CALLS_INDEX = IndexModel(
-    # All fields of the query and its result, so that the index alone answers it: the documents can be large.
-    [("open", 1), ("partition", 1), ("state", 1), ("last_arrival", 1), ("_id", 1)],
-    name="closer",  # the same
-    partialFilterExpression={"open": True},
-)
-
-
 _SERVED = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
 
 _COUNTED = {"attempts": {"$type": "number"}}
 """An attempt that somebody edited into a text cannot be counted: one such write would fail all of its bulk."""
 
 
-class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, MongoWatermarks):
+class MongoStore(MongoCallCounts, MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, MongoWatermarks):
     """Implements `Store`. Writes single documents only, in unordered bulks, so that each write can be retried alone."""
 
     def __init__(self, connection: Connection, lease_ms: int = 60_000) -> None:
@@ -84,7 +77,7 @@ class MongoStore(MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, M
     async def prepare(self) -> None:
         with translated_errors():
             await self._calls.create_indexes(
-                [STALE_CALLS_INDEX, IDLE_CALLS_INDEX, *PROBLEM_INDEXES, *RETENTION_INDEXES]
+                [STALE_CALLS_INDEX, IDLE_CALLS_INDEX, BROKEN_CALLS_INDEX, *PROBLEM_INDEXES, *RETENTION_INDEXES]
             )
 
     async def ping(self) -> None:

@@ -18,10 +18,10 @@ from uvicorn.server import ServerState
 
 from deploy.local.ports import HOST
 from services.api.keys.authentication import Caller
+from services.api.metrics import API
 from services.api.server.connections import Connections
 from services.api.server.limits import Limits, Refused
 from services.api.server.protocol import LimitedProtocol
-from shared.process.metrics import API
 from tests.support.eventually import scaled
 
 GET = b"GET / HTTP/1.1\r\nHost: api\r\n\r\n"
@@ -111,7 +111,7 @@ def statuses(received: bytes) -> list[int]:
 
 def refused(reason: Refused) -> float:
     """Return how many connections were refused for this reason."""
-    return API.get_sample_value("callfold_api_connections_refused_total", {"reason": reason}) or 0.0
+    return API.registry.get_sample_value("callfold_api_connections_refused_total", {"reason": reason}) or 0.0
 
 
 @asynccontextmanager

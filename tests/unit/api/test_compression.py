@@ -10,8 +10,8 @@ import zstandard
 from starlette.types import Message, Receive, Scope, Send
 
 from services.api import etags
-from services.api.accept_encoding import preferred
-from services.api.compression import LEAST_BYTES, Compression
+from services.api.encoding.accept_encoding import preferred
+from services.api.encoding.compression import LEAST_BYTES, Compression
 from tests.support.api.client import Reader, put, reader
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.events.seed_call import seed_call

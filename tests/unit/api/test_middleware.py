@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from services.api.access_log import AccessLog
+from services.api.metrics import API
 from services.api.middleware import RequestMiddleware
-from shared.process.metrics import API
 from tests.support.api.client import Reader, put, reader
 from tests.support.events.seed_call import seed_call
 
@@ -25,7 +25,7 @@ async def api() -> Reader:
 
 def counted(route: str, status: int) -> float:
     labels = {"route": route, "status": str(status)}
-    return API.get_sample_value("callfold_api_requests_total", labels) or 0.0
+    return API.registry.get_sample_value("callfold_api_requests_total", labels) or 0.0
 
 
 PATHS = ["/api/calls/call-456", "/api/calls/none", "/api/calls/%00", "/nowhere", "/healthz", "/readyz", "/docs"]

@@ -14,7 +14,7 @@ from aiokafka.errors import OffsetOutOfRangeError, UnknownTopicOrPartitionError
 from aiokafka.protocol.fetch import FetchRequest
 from faust.types import TP
 
-from shared.process import metrics
+from services.worker import metrics
 from shared.process.logs import logger
 
 log = logger(__name__)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from shared.process import metrics
+from services.worker import metrics
 from shared.process.logs import logger
 
 log = logger(__name__)

@@ -9,7 +9,7 @@ from services.monitor.metrics import MONITOR
 
 
 def counted(result: str) -> float:
-    return MONITOR.get_sample_value("callfold_canary_calls_total", {"result": result}) or 0.0
+    return MONITOR.registry.get_sample_value("callfold_canary_calls_total", {"result": result}) or 0.0
 
 
 def test_every_result_has_a_series_before_anything_happened() -> None:
@@ -42,4 +42,4 @@ def test_a_right_record_sets_the_time_and_is_not_logged() -> None:
         metrics.MeasuredCalls().result(CanaryReport("canary-1", 0.0, Result.RIGHT))
 
     assert logged == []
-    assert (MONITOR.get_sample_value("callfold_canary_last_right_timestamp_seconds") or 0) > 0
+    assert (MONITOR.registry.get_sample_value("callfold_canary_last_right_timestamp_seconds") or 0) > 0

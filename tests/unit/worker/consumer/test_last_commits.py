@@ -2,14 +2,14 @@
 
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.last_commits import LastCommits
+from services.worker.metrics import WORKER
 from services.worker.worker import Worker
-from shared.process.metrics import WORKER
 from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver
 
 
 def last_commit(partition: int) -> float | None:
     labels = {"topic": TP0.topic, "partition": str(partition)}
-    value: float | None = WORKER.get_sample_value("callfold_last_commit_timestamp_seconds", labels)
+    value: float | None = WORKER.registry.get_sample_value("callfold_last_commit_timestamp_seconds", labels)
     return value
 
 
@@ -48,7 +48,7 @@ async def test_a_commit_is_recorded_and_a_rebalance_takes_no_series_away(
 
 def rebalances() -> tuple[float, float]:
     names = ("callfold_rebalances_total", "callfold_rebalance_duration_seconds_count")
-    started, ended = (WORKER.get_sample_value(name) or 0.0 for name in names)
+    started, ended = (WORKER.registry.get_sample_value(name) or 0.0 for name in names)
     return started, ended
 
 

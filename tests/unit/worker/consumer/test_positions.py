@@ -8,11 +8,10 @@ import pytest
 from aiokafka.consumer.fetcher import FetchError
 from aiokafka.consumer.subscription_state import Subscription
 from faust.types import TP
-from prometheus_client import generate_latest
 
+from services.worker import metrics
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.positions import Fetched, OpenTransactions, positions, stable_ends
-from shared.process import metrics
 from tests.support.worker.memory_worker import TELEPHONY
 from tests.support.worker.unstarted_consumer import TP0, TP1, Broker, deliver, fetch, records, span, turns, unstarted
 
@@ -237,7 +236,7 @@ def aiokafkas(subscription: Subscription | None, fetched: dict[TP, Any] | None =
 
 
 def shown() -> dict[str, float]:
-    lines = generate_latest(metrics.WORKER).decode().splitlines()
+    lines = metrics.WORKER.text().decode().splitlines()
     found = [line.rsplit(" ", 1) for line in lines if line.startswith("callfold_open_transaction_seconds{")]
     return {labels.partition("partition=")[2].split('"')[1]: float(value) for labels, value in found}
 

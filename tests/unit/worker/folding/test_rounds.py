@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from services.worker.metrics import WORKER
 from shared.calls.leased_folds import Outcome
-from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
 from shared.store.models import FoldResult, Lease, LogDocument
 from shared.store.ports import StoreUnavailable, Unstorable
@@ -23,7 +23,7 @@ from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 
 async def test_a_call_whose_fold_fails_is_broken_and_the_others_are_stored() -> None:
     worker = MemoryWorker(prices=torn())
-    before = WORKER.get_sample_value("callfold_calls_broken_total") or 0
+    before = WORKER.registry.get_sample_value("callfold_calls_broken_total") or 0
     await worker.deliver(BEGUN, ENDED, *ended("call-1", at=STARTED + 1), *ended("call-2", at=STARTED + 2))
 
     outcome = await worker.step()
@@ -31,7 +31,7 @@ async def test_a_call_whose_fold_fails_is_broken_and_the_others_are_stored() -> 
     assert outcome == Outcome(stored=2, broken=1)
     assert [await state_of(worker.memory, call) for call in (CALL, *OTHERS)] == [State.BROKEN, *[State.FINAL] * 2]
     assert (await worker.found()).body is None
-    assert WORKER.get_sample_value("callfold_calls_broken_total") == before + 1
+    assert WORKER.registry.get_sample_value("callfold_calls_broken_total") == before + 1
 
 
 async def test_a_call_that_opted_out_and_cannot_be_folded_keeps_no_content_either() -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from services.worker import worker as module
 from services.worker.consumer.fetch import Chunk
+from services.worker.metrics import WORKER
 from services.worker.worker import Worker
-from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
 from tests.support.events.makers import event
@@ -100,11 +100,11 @@ async def test_a_large_fetch_is_written_in_batches_of_whole_chunks(
         inserts.extend([step] if step == "insert" else [])
 
     failing.before = keep
-    full = WORKER.get_sample_value("callfold_full_batches_total") or 0
+    full = WORKER.registry.get_sample_value("callfold_full_batches_total") or 0
     await ingest(worker, chunks)
 
     assert len(inserts) == 2  # 5,000 events and the rest
-    assert WORKER.get_sample_value("callfold_full_batches_total") == full + 1
+    assert WORKER.registry.get_sample_value("callfold_full_batches_total") == full + 1
 
 
 async def test_two_batches_are_written_concurrently(made: tuple[Worker, Broker], failing: Failing) -> None:

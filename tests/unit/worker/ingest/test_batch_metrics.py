@@ -7,9 +7,9 @@ import pytest
 from services.worker.ingest.batch_metrics import Outcome, Step, outcomes
 from services.worker.ingest.decode_batch import decode_batch
 from services.worker.ingest.unread_records import UnreadRecords
+from services.worker.metrics import WORKER
 from shared.contract.event import InvalidEvent
 from shared.contract.rejection import Reason
-from shared.process.metrics import WORKER
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.store.makers import CALL
 from tests.support.worker.memory_worker import PARTITIONS, MemoryWorker, Received, received
@@ -64,7 +64,7 @@ async def observed(step: Step, *bodies: Json) -> float:
     """Return how many times a step was measured while one batch was written."""
 
     def count() -> float:
-        return WORKER.get_sample_value("callfold_batch_step_duration_seconds_count", {"step": step}) or 0.0
+        return WORKER.registry.get_sample_value("callfold_batch_step_duration_seconds_count", {"step": step}) or 0.0
 
     before = count()
     await MemoryWorker().deliver(*bodies)

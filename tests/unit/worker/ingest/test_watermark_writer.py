@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping
 
+from services.worker import metrics
 from services.worker.ingest.watermark_writer import WatermarkWriter
-from shared.process import metrics
 from shared.store.memory.calls import MemoryStore
 from shared.store.models import Watermark
 from shared.store.ports import StoreUnavailable
@@ -28,7 +28,7 @@ class Recording(MemoryStore):
 
 
 def gauge() -> float:
-    value: float | None = metrics.WORKER.get_sample_value("callfold_watermark_timestamp_seconds")
+    value: float | None = metrics.WORKER.registry.get_sample_value("callfold_watermark_timestamp_seconds")
     assert value is not None
     return value
 

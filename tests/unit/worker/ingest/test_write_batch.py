@@ -8,11 +8,11 @@ import pytest
 from services.worker.folding.schedule import FoldSchedule
 from services.worker.ingest.write_batch import BatchWriter
 from services.worker.memory import MemoryPublisher
+from services.worker.metrics import WORKER
 from services.worker.runtime.retry import RetryAborted
 from shared.contract.decode_event import Event, decode_logged
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import OutgoingRecord
-from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import StoreUnavailable
 from shared.store.states import State
@@ -107,12 +107,12 @@ async def test_calls_that_are_marked_stale_or_stale_already_are_scheduled() -> N
 
 async def test_events_and_dead_letters_are_counted() -> None:
     counters = ["callfold_mis_keyed_events_total", "callfold_batches_written_total"]
-    before = [WORKER.get_sample_value(name) or 0 for name in counters]
+    before = [WORKER.registry.get_sample_value(name) or 0 for name in counters]
 
     batch = await MemoryWorker().bring([received(CREATED), received(ENDED, offset=1, key=None)])
 
     assert batch.events == 2
-    assert [WORKER.get_sample_value(name) for name in counters] == [each + 1 for each in before]
+    assert [WORKER.registry.get_sample_value(name) for name in counters] == [each + 1 for each in before]
 
 
 # Crashes: what was not acknowledged is delivered again, cut as it comes
@@ -287,7 +287,7 @@ async def deleted() -> MemoryWorker:
 
 async def test_late_events_of_a_deleted_call_change_nothing_and_are_counted(deleted: MemoryWorker) -> None:
     late = [{"type": kind, "outcome": "late"} for kind in ("transcript.turn", "call.ended")]
-    before = [WORKER.get_sample_value("callfold_events_total", labels) or 0 for labels in late]
+    before = [WORKER.registry.get_sample_value("callfold_events_total", labels) or 0 for labels in late]
 
     await deleted.deliver(SAID, ENDED)
     await deleted.rest()
@@ -295,7 +295,9 @@ async def test_late_events_of_a_deleted_call_change_nothing_and_are_counted(dele
     assert await state_of(deleted.memory) is State.DELETED
     assert deleted.memory.log == {}
     assert len(deleted.schedule) == 0
-    assert [WORKER.get_sample_value("callfold_events_total", labels) for labels in late] == [n + 1 for n in before]
+    assert [WORKER.registry.get_sample_value("callfold_events_total", labels) for labels in late] == [
+        n + 1 for n in before
+    ]
 
 
 @pytest.mark.parametrize("point", ["insert", "read_states", "mark_stale"])

@@ -7,9 +7,9 @@ import pytest
 
 from services.worker.maintenance.idle_calls import Round
 from services.worker.memory import MemoryPublisher
+from services.worker.metrics import WORKER
 from shared.kafka.errors import KafkaUnavailable
 from shared.kafka.producer import OutgoingRecord
-from shared.process.metrics import WORKER
 from shared.store.ids import documents
 from shared.store.memory.calls import MemoryStore
 from shared.store.models import CallUpdate, LogDocument, SourcePartition
@@ -158,7 +158,7 @@ class Unavailable(MemoryPublisher):
 
 async def test_ends_that_may_not_be_delivered_are_published_again() -> None:
     idle = IdleCalls(inferred_ends=Unavailable())
-    before = WORKER.get_sample_value("callfold_idle_calls_ended_total", {"status": "ONGOING"}) or 0
+    before = WORKER.registry.get_sample_value("callfold_idle_calls_ended_total", {"status": "ONGOING"}) or 0
     await idle.receive(BEGUN)
 
     with pytest.raises(KafkaUnavailable):
@@ -167,4 +167,4 @@ async def test_ends_that_may_not_be_delivered_are_published_again() -> None:
 
     ends = idle.inferred_ends.published
     assert (again, ends) == (ended(ONGOING=1), ends[:1] * 2)
-    assert WORKER.get_sample_value("callfold_idle_calls_ended_total", {"status": "ONGOING"}) == before + 1
+    assert WORKER.registry.get_sample_value("callfold_idle_calls_ended_total", {"status": "ONGOING"}) == before + 1

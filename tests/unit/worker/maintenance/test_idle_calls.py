@@ -5,8 +5,8 @@ import pytest
 from aiokafka import TopicPartition
 
 from services.worker.maintenance.idle_calls import Round
+from services.worker.metrics import WORKER
 from shared.config.policies import Policies, Policy
-from shared.process.metrics import WORKER
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.worker.fold_cases import BEGUN, CREATED, OPT_OUT, SAID
@@ -105,15 +105,19 @@ async def test_nothing_is_ended_before_all_that_had_arrived_is_committed() -> No
     idle.commit_barrier.written[PART] = 2
 
     before = await idle.end_idle_calls(after=3 * HOUR)
-    waiting = WORKER.get_sample_value("callfold_commit_barrier_age_seconds")
+    waiting = WORKER.registry.get_sample_value("callfold_commit_barrier_age_seconds")
     idle.clock.move(MINUTE)
     still = await idle.timeout.step()
-    waiting_longer = WORKER.get_sample_value("callfold_commit_barrier_age_seconds")
+    waiting_longer = WORKER.registry.get_sample_value("callfold_commit_barrier_age_seconds")
     idle.commit_barrier.committed[PART] = 2
     then = await idle.timeout.step()
 
     assert (before, still, then) == (Round(), Round(), ended(ONGOING=1))
-    assert (waiting, waiting_longer, WORKER.get_sample_value("callfold_commit_barrier_age_seconds")) == (0, 60, 0)
+    assert (waiting, waiting_longer, WORKER.registry.get_sample_value("callfold_commit_barrier_age_seconds")) == (
+        0,
+        60,
+        0,
+    )
 
 
 async def test_a_call_with_unread_events_when_the_barrier_was_set_is_not_ended() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from services.worker.maintenance.redaction_sweep import RedactionSweep
-from shared.process.metrics import WORKER
+from services.worker.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
 from shared.store.models import LogDocument
 from shared.store.ports import Store, StoreUnavailable
@@ -50,7 +50,7 @@ def raw(memory: MemoryStore) -> list[LogDocument]:
 
 async def test_unredacted_documents_are_redacted_and_the_record_is_folded_again() -> None:
     memory = await left(SAID)
-    before = WORKER.get_sample_value("callfold_sweep_redacted_calls_total") or 0
+    before = WORKER.registry.get_sample_value("callfold_sweep_redacted_calls_total") or 0
 
     await sweep(memory).run()
     worker = MemoryWorker(memory=memory)
@@ -59,7 +59,7 @@ async def test_unredacted_documents_are_redacted_and_the_record_is_folded_again(
 
     assert b"secret" not in by_then
     assert (await worker.found()).body == folded(OPT_OUT, ENDED, SAID)
-    assert WORKER.get_sample_value("callfold_sweep_redacted_calls_total") == before + 1
+    assert WORKER.registry.get_sample_value("callfold_sweep_redacted_calls_total") == before + 1
 
 
 async def test_a_redacted_call_is_not_touched() -> None:

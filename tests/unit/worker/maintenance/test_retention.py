@@ -7,9 +7,9 @@ import pytest
 from services.worker.maintenance.retention import RetentionJob
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
 from services.worker.maintenance.tombstones import TombstoneJob
+from services.worker.metrics import WORKER
 from shared.config.policies import Policies, Policy
 from shared.kafka.errors import KafkaUnavailable
-from shared.process.metrics import WORKER
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import Store
 from shared.store.states import State
@@ -81,14 +81,14 @@ async def is_deleted(memory: MemoryStore) -> bool:
 
 
 async def test_a_call_is_deleted_when_nothing_has_arrived_for_the_days_of_its_organization(memory: MemoryStore) -> None:
-    before = WORKER.get_sample_value("callfold_calls_deleted_total") or 0
+    before = WORKER.registry.get_sample_value("callfold_calls_deleted_total") or 0
     await retention(memory, days=29.99).run()
     kept = await state_of(memory)
 
     await retention(memory, days=30).run()
 
     assert (kept, await is_deleted(memory)) == (State.FINAL, True)
-    assert WORKER.get_sample_value("callfold_calls_deleted_total") == before + 1
+    assert WORKER.registry.get_sample_value("callfold_calls_deleted_total") == before + 1
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ async def test_where_a_topic_holds_events_for_ever_a_tombstone_stays(memory: Mem
     await tombstones(memory, clock, None).run()
 
     assert await is_deleted(memory)
-    assert WORKER.get_sample_value("callfold_tombstone_ttl_seconds") == float("inf")
+    assert WORKER.registry.get_sample_value("callfold_tombstone_ttl_seconds") == float("inf")
 
 
 async def test_a_late_event_renews_its_tombstone(worker: MemoryWorker, clock: Clock) -> None:

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
+from services.worker.metrics import WORKER
 from shared.kafka.errors import KafkaUnavailable
-from shared.process.metrics import WORKER
 from shared.store.ports import StoreUnavailable
 
 
@@ -82,7 +82,7 @@ async def test_a_job_that_fails_blocks_no_other_and_runs_again(error: Exception)
 )
 async def test_only_an_internal_error_is_counted(error: Exception, counted: int) -> None:
     def count() -> float:
-        return WORKER.get_sample_value("callfold_maintenance_failures_total", {"job": "counted"}) or 0
+        return WORKER.registry.get_sample_value("callfold_maintenance_failures_total", {"job": "counted"}) or 0
 
     journal, before = Journal(), count()
     journal.errors = [error]

@@ -3,10 +3,10 @@
 import pytest
 import structlog
 
+from services.worker import metrics
 from services.worker.consumer.fetch import Chunk
 from services.worker.consumer.watch.partition_counts import PartitionCounts
 from services.worker.folding.schedule import BACKLOG_MS
-from shared.process import metrics
 from tests.support.worker.memory_worker import TELEPHONY, TRANSCRIPTION, Received
 from tests.support.worker.unstarted_consumer import TP0
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api import etags
-from services.api.accept_encoding import preferred
-from services.api.compressors import CompressedStream, compress_small, compress_whole
+from services.api.encoding.accept_encoding import preferred
+from services.api.encoding.compressors import CompressedStream, compress_small, compress_whole
 
 LEAST_BYTES = 1024
 """A smaller response is sent as it is."""

@@ -1,0 +1,1 @@
+"""Compression of responses, by what the client accepts."""
