@@ -2,10 +2,12 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import socket
 import sys
 from contextlib import suppress
+from typing import NoReturn
 
 import uvloop
 
@@ -14,11 +16,15 @@ from services.monitor.monitor import Monitor
 from services.monitor.server import MonitorServer
 from services.monitor.settings import MonitorSettings
 from shared.config.settings import describe
+from shared.lag.mongodb import LIMIT_SECONDS
 from shared.lag.reader import LagReader
 from shared.process import logs, malloc
 from shared.process.sockets import CannotListen, listen
+from shared.store.mongo.client import Connection, InvalidMongoUri
+from shared.store.mongo.write_probe import MongoWriteProbe
 
 _FAILED = 1
+_INVALID_SETTINGS = 2
 log = logs.logger("services.monitor")
 
 
@@ -31,25 +37,37 @@ def main() -> None:
     try:
         listening = listen(settings.monitor_host, settings.monitor_port, "MONITOR")
     except CannotListen as error:
-        print(error, file=sys.stderr)  # noqa: T201 - for the person who starts it
-        sys.exit(_FAILED)
+        _fail(_FAILED, error)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_watch(settings, listening))
+        try:
+            runner.run(_watch(settings, listening))
+        except InvalidMongoUri as error:
+            _fail(_INVALID_SETTINGS, error)
 
 
 async def _watch(settings: MonitorSettings, listening: socket.socket) -> None:
     reader = LagReader(settings.kafka, settings.topics.inputs, settings.group)
-    monitor = Monitor(settings.group, reader)
+    connection = _connection(settings)
+    monitor = Monitor(settings.group, reader, MongoWriteProbe(connection))
     async with canary(settings, lambda: monitor.partitions) as running:
         server = MonitorServer(monitor, listening, running)
         await server.start()
+        gc.collect()
+        gc.freeze()  # imported modules stay: the collector need not traverse them again
         log.info("started", host=settings.monitor_host, port=settings.monitor_port, group=settings.group)
         try:
             await _until_signal(asyncio.create_task(monitor.run()))
         finally:
             await server.stop()
             await reader.close()
+            await connection.close()
             log.info("stopped")
+
+
+def _connection(settings: MonitorSettings) -> Connection:
+    # Less than the probe's limit, so that the driver's error, which says more than a timeout, is logged.
+    timeout_ms = round(LIMIT_SECONDS * 900)
+    return Connection(settings.mongo, settings.mongo_database, driver=settings.mongo_driver, timeout_ms=timeout_ms)
 
 
 async def _until_signal(task: asyncio.Task[None]) -> None:
@@ -58,6 +76,11 @@ async def _until_signal(task: asyncio.Task[None]) -> None:
         loop.add_signal_handler(number, task.cancel)
     with suppress(asyncio.CancelledError):
         await task
+
+
+def _fail(status: int, error: Exception) -> NoReturn:
+    print(error, file=sys.stderr)  # noqa: T201 - for the person who starts it
+    sys.exit(status)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,5 @@
-"""The metrics of the monitor, set once for each reading."""
+"""The metrics of the monitor itself."""
 
-from shared.lag.models import Lag
 from shared.process.metric_set import MetricSet
 from shared.process.metrics import PROCESS
 
@@ -9,7 +8,7 @@ MONITOR = MetricSet()
 
 LAST_READING = MONITOR.gauge(
     "callfold_monitor_last_reading_timestamp_seconds",
-    "When the monitor read the lag last",
+    "When the monitor read the lag last, also where Kafka did not answer",
     question="Is what the monitor shows of now?",
 )
 KAFKA_REQUESTS = MONITOR.counter(
@@ -18,12 +17,12 @@ KAFKA_REQUESTS = MONITOR.counter(
     unit="requests",
     question="What does the monitor cost the brokers?",
 )
-
-
-def publish(lag: Lag, requests: int) -> None:
-    """Show what the last reading found; `requests` counts all requests to brokers since the start."""
-    LAST_READING.set(lag.at)
-    KAFKA_REQUESTS.inc(requests - KAFKA_REQUESTS._value.get())  # noqa: SLF001
+MONGODB_WRITE_SECONDS = MONITOR.histogram(
+    "callfold_monitor_mongodb_write_duration_seconds",
+    "Time of the monitor's own small write to a majority, one a second; those that fail are not counted",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    question="Is MongoDB slow?",
+)
 
 
 def monitor() -> bytes:

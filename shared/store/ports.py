@@ -220,6 +220,13 @@ class Store(EventLog, CallQueue, CallRecords, RetentionStore, Watermarks, Fleet,
         """Return what the store's own clock shows (Unix milliseconds)."""
 
 
+class WriteProbe(Protocol):
+    """A small write that is nobody's data."""
+
+    async def write(self) -> None:
+        """Return when it is as durable as an event: on a majority of the store's members."""
+
+
 class ApiKeys(Protocol):
     """The keys of readers."""
 
