@@ -11,7 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.ops.errors import CommandError
-from services.ops.lag import Offsets, read_offsets
+from services.ops.offsets import Offsets, read_offsets
 from services.ops.settings import OpsSettings
 from services.ops.unread import FETCH_BYTES, first_records
 from shared.contract.topics import LOG_APPEND_TIME

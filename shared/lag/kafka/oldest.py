@@ -1,6 +1,7 @@
 """The oldest record of each partition that a group has not committed, read from the broker only when it is another."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from aiokafka.protocol.fetch import FetchRequest
 
@@ -14,6 +15,7 @@ _LARGE_BYTES = 2 * 1024 * 1024
 
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_FETCHES = 4
+_GROWTH = 4
 _COMMITTED = 1
 _WITH_REPLICA = 11
 """From this version on a fetch response has one more field of a partition: the replica to prefer."""
@@ -91,9 +93,8 @@ class OldestRecords:
             self._room[part] = _LARGE_BYTES
             return
         before = self._known.get(part)
-        if isinstance(before, Nothing) and before.until == at and isinstance(found, Found):
-            found = Found(before.since, found.offset, found.timestamp, found.until, found.broker_clock)
-        elif isinstance(before, Nothing) and before.until == at and isinstance(found, Nothing):
-            found = Nothing(before.since, found.until)
-        self._known[part] = found
-        self._room[part] = _SMALL_BYTES
+        since = before.since if isinstance(before, Nothing) and before.until == at else at
+        self._known[part] = replace(found, since=since)
+        # Thousands of aborted records are read in a few fetches.
+        more = isinstance(found, Nothing) and found.until < end
+        self._room[part] = min(self._space(part) * _GROWTH, _LARGE_BYTES) if more else _SMALL_BYTES

@@ -57,5 +57,7 @@ async def test_the_lag_agrees_with_kafka_consumer_groups(
 
 
 def callfold_lag(bootstrap: str, topics: Topics) -> Any:
-    done = callfold("lag", "--json", kafka_bootstrap=bootstrap, topic_prefix=topics.prefix, group=topics.prefix)
+    done = callfold(
+        "lag", "--json", "--window", "0", kafka_bootstrap=bootstrap, topic_prefix=topics.prefix, group=topics.prefix
+    )
     return json.loads(done.stdout)

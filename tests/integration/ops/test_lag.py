@@ -1,5 +1,6 @@
 """`callfold lag` on a real broker."""
 
+import asyncio
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
@@ -11,11 +12,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.contract.topics import Topics
-from tests.support.callfold import run
+from tests.support.callfold import CALLFOLD, run
 from tests.support.fixtures import PARTITIONS
 from tests.support.servers.kafka import producer, send
 from tests.support.servers.transactions import abort, aborted, transactional, write
 from tests.support.servers.transactions import commit as commit_transaction
+from tests.support.terminal import terminal
 
 
 def lag(bootstrap: str, topics: Topics, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
@@ -23,7 +25,8 @@ def lag(bootstrap: str, topics: Topics, *arguments: str) -> "subprocess.Complete
 
 
 def lag_json(bootstrap: str, topics: Topics) -> Any:
-    done = lag(bootstrap, topics, "--json")
+    """Read once: what is tested here are the numbers."""
+    done = lag(bootstrap, topics, "--json", "--window", "0")
     assert (done.returncode, done.stderr) == (0, b"")
     return orjson.loads(done.stdout)
 
@@ -59,16 +62,11 @@ async def commit(bootstrap: str, topics: Topics, offsets: dict[TopicPartition, i
 def test_a_group_that_does_not_exist_has_no_lag_on_empty_topics(kafka_bootstrap: str, topics: Topics) -> None:
     found = lag_json(kafka_bootstrap, topics)
 
-    assert list(found) == ["group", "partitions", "total"]
-    assert found["group"] == topics.prefix
-    assert found["partitions"][0] == {
-        "topic": topics.telephony,
-        "partition": 0,
-        "end": 0,
-        "committed": None,
-        "lag": 0,
-        "lag_seconds": 0.0,
-    }
+    assert (found["group"], found["members"]) == (topics.prefix, 0)
+    assert (found["kafka"], found["verdict"]) == ("well", "unknown")
+    first = found["partitions"][0]
+    assert (first["topic"], first["partition"], first["end"], first["committed"]) == (topics.telephony, 0, 0, None)
+    assert (first["lag"], first["lag_seconds"]) == (0, 0.0)
     assert len(found["partitions"]) == 2 * PARTITIONS
     assert found["total"] == {"lag": 0, "lag_seconds": 0.0}
 
@@ -194,13 +192,54 @@ async def test_the_oldest_record_is_found_behind_aborted_ones_in_each_partition(
     assert all(part["lag_seconds"] > 0 for part in found["partitions"])
 
 
-async def test_the_table_ends_with_the_total(kafka_bootstrap: str, topics: Topics) -> None:
+async def test_without_a_worker_it_says_so_after_some_readings(kafka_bootstrap: str, topics: Topics) -> None:
     await fill(kafka_bootstrap, TopicPartition(topics.telephony, 0), 5)
 
-    done = lag(kafka_bootstrap, topics)
+    done = lag(kafka_bootstrap, topics, "--fail-over", "0.5")
 
     rows = [line.split() for line in done.stdout.decode().splitlines()]
-    assert done.returncode == 0
-    assert rows[0] == ["topic", "partition", "end", "committed", "lag", "lag_seconds"]
-    assert rows[1][:5] == [topics.telephony, "0", "5", "-", "5"]
+    assert rows[0] == [
+        *("topic", "partition", "records", "seconds", "in/s", "out/s", "drains_in", "owner", "verdict", "cause")
+    ]
+    assert rows[1][:3] == [topics.telephony, "0", "5"]
+    assert rows[1][-2:] == ["no_owner", "no_worker"]
     assert rows[-1][:3] == ["total", f"({topics.prefix})", "5"]
+    assert done.returncode == 1
+    assert b"above 0.5 s" in done.stderr
+
+
+def test_nothing_left_is_below_every_limit(kafka_bootstrap: str, topics: Topics) -> None:
+    done = lag(kafka_bootstrap, topics, "--fail-over", "0", "--window", "0")
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_topics_that_do_not_exist_are_an_error(kafka_bootstrap: str) -> None:
+    done = run("lag", kafka_bootstrap=kafka_bootstrap, topic_prefix="nowhere")
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"the topic nowhere.telephony does not exist" in done.stderr
+
+
+@pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "Ctrl-C"])
+async def test_the_live_view_ends_at_a_key_and_leaves_the_terminal_as_it_was(
+    kafka_bootstrap: str, topics: Topics, key: bytes
+) -> None:
+    await fill(kafka_bootstrap, TopicPartition(topics.telephony, 0), 5)
+    settings = {"CALLFOLD_KAFKA_BOOTSTRAP": kafka_bootstrap, "CALLFOLD_TOPIC_PREFIX": topics.prefix}
+
+    with terminal([CALLFOLD, "lag", "--watch"], settings) as opened:
+        await asyncio.to_thread(opened.read_until, b"telephony-0")
+        drawing = opened.restored
+        opened.type(key)
+        code = await asyncio.to_thread(opened.wait)
+        restored = opened.restored
+
+    assert (code, drawing, restored) == (0, False, True)
+
+
+def test_the_live_view_needs_a_terminal(kafka_bootstrap: str, topics: Topics) -> None:
+    done = lag(kafka_bootstrap, topics, "--watch")
+
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"callfold: --watch needs a terminal; use --json in scripts\n"

@@ -1,0 +1,77 @@
+"""Readings a second apart, until there is a verdict."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from services.ops.errors import CommandError
+from services.ops.settings import OpsSettings
+from shared.kafka import admin
+from shared.lag.history import History
+from shared.lag.judge import judge
+from shared.lag.models import GroupState, Lag, Reading, Verdict
+from shared.lag.reader import LagReader
+from shared.lag.trail import WAIT_SECONDS
+
+EVERY_SECONDS = 1.0
+USUAL_SECONDS = 3.0
+"""Some commits of the workers, which commit every second."""
+
+LONGEST_SECONDS = WAIT_SECONDS + 1
+_ATTEMPTS = 3
+
+
+class Reader(Protocol):
+    """What reads the lag."""
+
+    async def read(self) -> Reading:
+        """Return what is known now; raises nothing for Kafka."""
+
+
+@asynccontextmanager
+async def reader(settings: OpsSettings) -> AsyncIterator[LagReader]:
+    """Open the reader of the group's lag."""
+    opened = LagReader(settings.kafka, settings.topics.inputs, settings.group)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def take(settings: OpsSettings, window: float | None) -> Lag:
+    """Return the lag after so many seconds of readings; None: some, and more while there is no verdict.
+
+    Raises:
+        KafkaUnavailable: Kafka does not answer, or a topic does not exist.
+    """
+    async with reader(settings) as opened:
+        for _ in range(_ATTEMPTS):
+            if lag := await taken(opened, settings.group, window):
+                return lag
+            await admin.partitions(settings.kafka, *settings.topics.inputs)
+    raise CommandError("the lag cannot be read: Kafka answers too late")
+
+
+async def taken(opened: Reader, group: str, window: float | None) -> Lag | None:
+    """Return the lag; None if a topic is missing, or nothing could be read."""
+    history, started = History(), time.monotonic()
+    shortest, longest = (USUAL_SECONDS, LONGEST_SECONDS) if window is None else (window, window)
+    while True:
+        due = time.monotonic() + EVERY_SECONDS
+        reading = await opened.read()
+        history.add(reading)
+        lag, passed = judge(group, history), time.monotonic() - started
+        if reading.missing_topics or not lag.partitions:
+            return None
+        if passed >= longest or (passed >= shortest and not needs_time(lag)):
+            return lag
+        await asyncio.sleep(max(due - time.monotonic(), 0))
+
+
+def needs_time(lag: Lag) -> bool:
+    """Return whether a partition has no verdict, though all of it is known."""
+    return lag.state is not GroupState.UNKNOWN and any(
+        part.verdict is Verdict.UNKNOWN and part.lag_seconds is not None for part in lag.partitions
+    )
