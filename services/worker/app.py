@@ -43,5 +43,5 @@ def create_app(
     app.on_partitions_assigned.connect(worker.on_assigned, weak=False)
     running = (worker.maintenance.stop, worker.stop_folding, worker.watermark_writer.stop)
     app.stop_actions = (*running, close, watchdog.finished)
-    health.started(worker.readiness)
+    health.started(worker.readiness, worker.progress.standing_still)
     return app

@@ -24,6 +24,7 @@ from services.worker.maintenance.redaction_sweep import RedactionSweep
 from services.worker.maintenance.retention import RetentionJob
 from services.worker.maintenance.scheduler import MaintenanceJob, MaintenanceScheduler
 from services.worker.maintenance.tombstones import TombstoneJob, tombstone_ttl
+from services.worker.runtime.progress import Progress, longest_step
 from services.worker.runtime.retry import RetryAborted
 from services.worker.runtime.watchdog import end_process
 from services.worker.settings import WorkerSettings
@@ -53,6 +54,7 @@ _CLOCK_SECONDS = 10.0
 _COUNT_SECONDS = 10.0
 _DAY_MS = 86_400_000
 _STOP_SECONDS = 5.0
+_INGEST, _FOLD_LOOP = "ingest", "the fold loop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Worker:
         self.app = faust_app(settings)
         self.app.clock = clock
         self.schedule = FoldSchedule()
+        self.progress = Progress(longest_step(settings.mongo_timeout_ms / 1000))
         self.partitions = PartitionCounts(
             self.topics.inputs,
             dependencies.partitions,
@@ -136,6 +139,7 @@ class Worker:
             lease_seconds=settings.lease_seconds,
             poll_seconds=settings.poll_seconds,
             clock=clock,
+            stepped=lambda: self.progress.step(_FOLD_LOOP),
         )
         self.watermark_writer = WatermarkWriter(store, self.arrived_until, self.partitions.fewest)
         self._watermarks = Watermarks(self.topics.inputs, clock)
@@ -187,20 +191,28 @@ class Worker:
         """
         try:
             async for chunks in fetched(stream, _MOST_FETCHES):
-                slots = asyncio.Semaphore(_CONCURRENT_BATCHES)
-                batches = _batches(chunks, self.settings.batch_events)
-                async with self.consumer.busy:
-                    await asyncio.gather(*(self._write(batch, slots) for batch in batches))
+                await self.write_batches(chunks)
         except (asyncio.CancelledError, GeneratorExit):
             raise
         except BaseException:
             log.exception("ingest_failed")
             end_process(EXIT_FAILED)
 
+    async def write_batches(self, chunks: Sequence[Chunk]) -> None:
+        """Write and acknowledge chunks, in batches; return when all that may be written is."""
+        slots = asyncio.Semaphore(_CONCURRENT_BATCHES)
+        batches = _batches(chunks, self.settings.batch_events)
+        async with self.consumer.busy:
+            try:
+                await asyncio.gather(*(self._write(batch, slots) for batch in batches))
+            finally:
+                self.progress.rest(_INGEST)
+
     async def _write(self, chunks: Sequence[Chunk], slots: asyncio.Semaphore) -> None:
         async with slots:
             # A rebalance or a stop may have begun meanwhile: the next owner of the partitions reads the rest again.
             # After a quick rebalance the batch can also hold chunks of the new generation: nobody delivers those again.
+            self.progress.step(_INGEST)
             current = [chunk for chunk in chunks if self.consumer.may_write(chunk)]
             if not current:
                 return
@@ -208,6 +220,7 @@ class Worker:
                 await self.batch_writer.write([record for chunk in current for record in chunk.records])
             except RetryAborted:
                 return
+            self.progress.step(_INGEST)
             for chunk in current:
                 self.consumer.acknowledge(chunk)
 
@@ -222,11 +235,13 @@ class Worker:
                 continue
             if not outcome.stored:
                 await asyncio.sleep(_IDLE_SECONDS)
+        self.progress.rest(_FOLD_LOOP)
 
     async def stop_folding(self) -> None:
         """Cancel the fold loop, which releases its leases."""
         if self._folding is not None:
             self._folding.cancel()
+            self.progress.rest(_FOLD_LOOP)
             await asyncio.wait([self._folding, asyncio.create_task(self.fold_loop.stop())], timeout=_STOP_SECONDS)
 
     async def readiness(self) -> str | None:

@@ -20,6 +20,12 @@ _reporting: defaultdict[str, set["DependencyStatus"]] = defaultdict(set)
 """Who finds a dependency unavailable now, by dependency: one that recovers does not hide the outage of another."""
 
 
+def any_unavailable() -> bool:
+    """Return whether this process waits for a dependency."""
+    with _lock:
+        return any(_reporting.values())
+
+
 @contextmanager
 def expected_within(seconds: float, dependency: str) -> Iterator[None]:
     """Report the dependency while the block lasts longer: a client may wait for an answer much longer."""

@@ -42,14 +42,17 @@ class FoldLoop:
         lease_seconds: float,
         poll_seconds: float,
         clock: Callable[[], int] = now_ms,
+        stepped: Callable[[], None] = lambda: None,
     ) -> None:
+        """`stepped` is called whenever the loop goes on."""
         self._store = store
         self._schedule = schedule
         self._watermarks = watermarks
-        self._leases = Leases(store, book, schedule, lease_seconds=lease_seconds, clock=clock)
+        self._leases = Leases(store, book, schedule, lease_seconds=lease_seconds, clock=clock, stepped=stepped)
         self._large_folds = LargeFolds(large, self._leases, most=most_large)
         self._poll_seconds = poll_seconds
         self._clock = clock
+        self._stepped = stepped
         self._round_calls = _ROUND_CALLS
         self._next_poll = 0.0
         self._owned: frozenset[int] = frozenset()
@@ -60,6 +63,7 @@ class FoldLoop:
         Raises:
             StoreUnavailable: the store does not answer; nothing is leased.
         """
+        self._stepped()
         watermarks = self._watermarks()
         await self._find_stale(frozenset(watermarks))
         due = self._schedule.pop_due(watermarks, self._clock(), self._round_calls)

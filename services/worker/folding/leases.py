@@ -24,11 +24,20 @@ class Leases(LeasedFolds):
     """Leased calls of the worker; `clock` gives Unix milliseconds."""
 
     def __init__(
-        self, store: Store, book: PriceBook, schedule: FoldSchedule, *, lease_seconds: float, clock: Callable[[], int]
+        self,
+        store: Store,
+        book: PriceBook,
+        schedule: FoldSchedule,
+        *,
+        lease_seconds: float,
+        clock: Callable[[], int],
+        stepped: Callable[[], None],
     ) -> None:
+        """`stepped` is called with each call that is done."""
         super().__init__(store, book, renew_seconds=lease_seconds / _RENEWALS)
         self._schedule = schedule
         self._clock = clock
+        self._stepped = stepped
 
     async def work(self, leases: Sequence[Lease], act: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Return what `act` makes of the leased calls; if it is aborted, release the leases that are left.
@@ -57,6 +66,7 @@ class Leases(LeasedFolds):
         log.error(event, calls=[lease.call for lease in leases], exc_info=error)
 
     def on_folded(self, lease: Lease, stats: FoldStats) -> None:
+        self._stepped()
         metrics.FOLD_SECONDS.observe(stats.seconds)
         metrics.INVALID_LOGGED_EVENTS.inc(stats.invalid)
         metrics.UNRATED_USAGE.inc(stats.problems.get(ProblemKind.UNRATED_PRODUCT, 0))
@@ -65,14 +75,17 @@ class Leases(LeasedFolds):
         self.postpone(lease, stats.seconds)
 
     def on_stored(self, lease: Lease, *, final: bool, overtaken: bool) -> None:
+        self._stepped()
         if overtaken:
             self.on_released(lease)
         metrics.FOLDS.labels("overtaken" if overtaken else "final" if final else "live").inc()
 
     def on_broken(self, lease: Lease, reason: str) -> None:
+        self._stepped()
         metrics.BROKEN.inc()
         metrics.FOLDS.labels("broken").inc()
         log.error("call_broken", call=lease.call, reason=reason)
 
     def on_released(self, lease: Lease) -> None:
+        self._stepped()
         self._schedule.observe(lease.call, lease.partition, lease.last_arrival, stale_since=self._clock())

@@ -11,6 +11,9 @@ from services.worker import metrics
 Readiness = Callable[[], Awaitable[str | None]]
 """Returns what is missing before events can be ingested, None if nothing is."""
 
+Liveness = Callable[[], str | None]
+"""Returns a loop that stands still by itself, None if none does."""
+
 
 class HealthServer:
     """Answers also while the worker waits for Kafka or MongoDB at its start, and while it stops."""
@@ -18,6 +21,7 @@ class HealthServer:
     def __init__(self, listening: socket.socket) -> None:
         self._listening = listening
         self._readiness: Readiness | None = None
+        self._standing_still: Liveness = lambda: None
         self._missing = ""
 
     async def start(self) -> None:
@@ -38,15 +42,19 @@ class HealthServer:
         """Record what the start waits for."""
         self._missing = missing
 
-    def started(self, readiness: Readiness) -> None:
+    def started(self, readiness: Readiness, standing_still: Liveness) -> None:
         """Record that nothing is missing any more but what `readiness` returns."""
-        self._readiness = readiness
+        self._readiness, self._standing_still = readiness, standing_still
 
     async def _metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _healthz(self, _request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok"})
+        # By the worker's own event loop: where that is blocked there is no answer, which is one too.
+        loop = self._standing_still()
+        if loop is None:
+            return web.json_response({"status": "ok"})
+        return web.json_response({"status": "stands still", "loop": loop}, status=503)
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         missing = self._missing if self._readiness is None else await self._readiness()
