@@ -1,6 +1,7 @@
 """The page of metrics, from the sets that define them."""
 
 from services.api.metrics import API
+from services.monitor import lag_metrics  # noqa: F401 - the same
 from services.monitor.canary import metrics as canary  # noqa: F401 - it adds its own to the monitor's
 from services.monitor.metrics import MONITOR
 from services.worker.metrics import WORKER
