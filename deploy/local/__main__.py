@@ -13,6 +13,7 @@ from deploy.local.errors import LocalError
 from deploy.local.interrupts import interrupt_on_every_signal
 from deploy.local.ports import Ports
 from deploy.local.servers.install import install as install_kafka
+from deploy.local.servers.prometheus import HOW_TO_GET
 from deploy.local.stack import Stack
 from deploy.local.status import orphans
 from deploy.local.status import status as status_of
@@ -35,32 +36,35 @@ def up(state: State = STATE) -> None:
     """Start the stack in the background and wait until it is ready. Running it again is safe.
 
     The ports are CALLFOLD_KAFKA_PORT (9092), CALLFOLD_MONGO_PORT (27017), CALLFOLD_API_PORT (8080),
-    CALLFOLD_METRICS_PORT (6066) and CALLFOLD_MONITOR_PORT (6067), all on 127.0.0.1.
+    CALLFOLD_METRICS_PORT (6066) and CALLFOLD_MONITOR_PORT (6067), all on 127.0.0.1. Prometheus is part of it where it
+    is installed, on CALLFOLD_PROMETHEUS_PORT (9090).
     """
     wanted = Ports.from_environment(os.environ)
     for warning in wanted.warnings():
         typer.echo(warning, err=True)
-    stack = Stack(state, wanted)
+    stack = Stack(state, wanted, prometheus=True)
     stack.start(typer.echo)
     if stack.ports != wanted:
         typer.echo("It keeps the ports of its first start. To change them, run `make down` and then `make up`.")
     typer.echo("The stack is up:")
     for member in stack.members():
-        typer.echo(f"  {member.title:<8} {member.address}")
-    typer.echo(f"  {'Logs':<8} {stack.supervision.logs}\n  {'Settings':<8} {stack.dotenv}")
+        typer.echo(f"  {member.title:<10} {member.address}")
+    typer.echo(f"  {'Logs':<10} {stack.supervision.logs}\n  {'Settings':<10} {stack.dotenv}")
+    if not stack.watched:
+        typer.echo(HOW_TO_GET)
 
 
 @app.command(epilog="Example: python -m deploy.local down --state /tmp/stack")
 def down(state: State = STATE) -> None:
     """Stop the stack, the servers last. Data stay. Processes that a killed supervisord left are ended too."""
-    stopped = Stack(state, Ports()).stop(typer.echo)
+    stopped = Stack(state, Ports(), prometheus=True).stop(typer.echo)
     typer.echo("The stack is down" if stopped else "Nothing was running")
 
 
 @app.command(epilog="Example: python -m deploy.local status || python -m deploy.local up")
 def status(state: State = STATE) -> None:
     """Show a line for each service. The exit status is 0 if all run, 3 if not."""
-    stack = Stack(state, Ports.from_environment(os.environ))
+    stack = Stack(state, Ports.from_environment(os.environ), prometheus=True)
     lines = status_of(stack)
     for line in lines:
         typer.echo(str(line))

@@ -12,6 +12,7 @@ from deploy.local.servers.broker import topics
 from deploy.local.servers.kafka import KafkaServer
 from deploy.local.servers.mongod import MongoServer
 from deploy.local.servers.process import Server
+from deploy.local.servers.prometheus import PrometheusServer
 from deploy.local.supervision import Program
 from shared.contract.topics import Topics
 
@@ -61,6 +62,11 @@ def worker(command: Sequence[str], ports: Ports) -> Member:
 def monitor(command: Sequence[str], ports: Ports) -> Member:
     url = f"http://{HOST}:{ports.monitor}"
     return Member("monitor", "Monitor", ports.monitor, url, lambda: _here("monitor", command), lambda: _unready(url))
+
+
+def prometheus(server: PrometheusServer) -> Member:
+    address = f"http://{server.address}"
+    return Member(server.name, "Prometheus", server.port, address, lambda: _program(server), server.lacks)
 
 
 def _program(server: Server) -> Program:

@@ -36,6 +36,7 @@ class Ports:
     api: int = 8080
     metrics: int = 6066
     monitor: int = 6067
+    prometheus: int = 9090
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
@@ -76,13 +77,13 @@ class Ports:
         return iter(dataclasses.asdict(self).items())
 
     def check_free(self) -> None:
-        """Check that nothing listens on the ports.
+        """Check that nothing listens on the ports, but for that of Prometheus, which the stack runs without.
 
         Raises:
             LocalError: a port is taken; the message names its variable.
         """
         for name, port in self.named():
-            if not is_free(port):
+            if name != "prometheus" and not is_free(port):
                 raise LocalError(f"Port {port} on {HOST} is taken: stop what listens there, or set {variable(name)}.")
 
     def warnings(self) -> Iterator[str]:

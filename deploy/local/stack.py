@@ -9,7 +9,7 @@ from typing import Self
 from deploy.local import leftovers, members
 from deploy.local.canary_key import make_canary_key
 from deploy.local.environment import for_readers, for_services, make_secrets, write_dotenv
-from deploy.local.errors import LocalError
+from deploy.local.errors import LocalError, NotReadyError
 from deploy.local.interrupts import uninterrupted
 from deploy.local.lock import locked
 from deploy.local.members import Member
@@ -18,6 +18,7 @@ from deploy.local.servers.install import LIBS, install
 from deploy.local.servers.java import find_java
 from deploy.local.servers.kafka import KafkaServer
 from deploy.local.servers.mongod import MongoServer, find_mongod
+from deploy.local.servers.prometheus import PrometheusServer, is_installed
 from deploy.local.servers.waiting import wait_until_ready
 from deploy.local.supervision import Supervision
 
@@ -53,14 +54,20 @@ class Stack:
         api: Sequence[str] = API,
         worker: Sequence[str] = WORKER,
         monitor: Sequence[str] = MONITOR,
+        prometheus: bool = False,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        """`variables` stand in place of the stack's own in the environment of its services and readers."""
+        """`variables` stand in place of the stack's own in the environment of its services and readers.
+
+        With `prometheus` it is part of the stack, where it is installed.
+        """
         self.state = state.resolve()
         self.ports = ports
         self.libs = libs
         self.supervision = Supervision(self.state)
         self._commands = {"api": api, "worker": worker, "monitor": monitor}
+        self.watched = prometheus and is_installed()
+        """Whether Prometheus is a member."""
         self._variables = dict(variables or {})
 
     @property
@@ -78,6 +85,9 @@ class Stack:
 
     def members(self) -> tuple[Member, ...]:
         """Return the members in the order of their start; they stop in reverse."""
+        return (*self._services(), *([members.prometheus(self._prometheus())] if self.watched else []))
+
+    def _services(self) -> tuple[Member, ...]:
         return (
             members.mongod(self._mongod()),
             members.kafka(self._kafka()),
@@ -91,6 +101,7 @@ class Stack:
         if leftovers.supervisor(self.state) is None:
             return False
         self.ports = Ports.recall(self._remembered) or self.ports
+        self.watched = self.supervision.knows("prometheus")
         return True
 
     def start(self, progress: Progress = silent) -> None:
@@ -135,6 +146,10 @@ class Stack:
     def _kafka(self) -> KafkaServer:
         return KafkaServer(self.state / "kafka", self.ports.kafka, self.libs)
 
+    def _prometheus(self) -> PrometheusServer:
+        targets = {"worker": self.ports.metrics, "api": self.ports.api, "monitor": self.ports.monitor}
+        return PrometheusServer(self.state / "prometheus", self.ports.prometheus, targets)
+
     def _launch(self, progress: Progress) -> None:
         find_java()
         find_mongod()
@@ -145,6 +160,8 @@ class Stack:
         self._make_private_folders()
         self._mongod().prepare()
         self._kafka().prepare()
+        if self.watched:
+            self._prometheus().prepare()
         self._write_settings()
         programs = [member.program() for member in self.members()]
         self.supervision.launch(programs, self._services_environment())
@@ -164,7 +181,7 @@ class Stack:
         write_dotenv(self.dotenv, self.environment())
 
     def _bring_up(self, progress: Progress, wait_for: Callable[[Member], float]) -> None:
-        mongod, kafka, api, worker, *watching = self.members()
+        mongod, kafka, api, worker, *watching = self._services()
         for group in ((mongod, kafka), (api, worker), watching):
             if group is watching:
                 make_canary_key(self.secrets, self._services_environment())
@@ -173,6 +190,20 @@ class Stack:
             for member in group:
                 took = wait_for(member)
                 progress(f"{member.title} is ready ({took:.1f} s)")
+        if self.watched:
+            self._bring_up_prometheus(progress)
+
+    def _bring_up_prometheus(self, progress: Progress) -> None:
+        """Start Prometheus; the stack is up without it too."""
+        member = members.prometheus(self._prometheus())
+        self.supervision.client.start(member.name)
+        try:
+            took = self._wait_for_start(member)
+        except NotReadyError as error:
+            self.supervision.client.stop(member.name)
+            progress(f"{error}\nThe stack runs without Prometheus")
+        else:
+            progress(f"{member.title} is ready ({took:.1f} s)")
 
     def _wait_for_start(self, member: Member) -> float:
         def ended() -> str | None:
@@ -200,7 +231,8 @@ class Stack:
 
     def _stop_members(self, progress: Progress) -> None:
         client = self.supervision.client
-        for name in ("monitor", "worker", "api", "kafka", "mongod"):
+        self.watched = self.supervision.knows("prometheus")
+        for name in (member.name for member in reversed(self.members())):
             client.stop(name)
             if pid := client.report(name).pid:
                 leftovers.wait_for_end(pid, leftovers.STOP_WITHIN)

@@ -35,7 +35,7 @@ class Status:
 
     def __str__(self) -> str:
         process = f"pid {self.pid:<8} up {timedelta(seconds=self.uptime)!s:<10}" if self.pid else ""
-        return f"{self.title:<8} {self.state:<12} {process:<26} {self.address}".rstrip()
+        return f"{self.title:<10} {self.state:<12} {process:<26} {self.address}".rstrip()
 
 
 def status(stack: Stack) -> list[Status]:

@@ -71,6 +71,7 @@ class Supervision:
     def __init__(self, state: Path) -> None:
         self.state = state
         self.logs = state / "log"
+        self._file = state / "supervisord.conf"
         digest = hashlib.sha256(f"{os.getuid()}:{state}".encode()).hexdigest()[:16]
         # A unix socket's path has at most 107 characters, so the state folder may be too deep. TMPDIR may be too, and
         # may differ between `up` and `down`.
@@ -89,10 +90,9 @@ class Supervision:
         """
         self.logs.mkdir(parents=True, exist_ok=True)
         self._make_runtime()
-        settings = self.state / "supervisord.conf"
-        settings.write_text(self._settings(tuple(programs)), encoding="utf-8")
+        self._file.write_text(self._settings(tuple(programs)), encoding="utf-8")
         done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "supervisor.supervisord", "-c", str(settings)],
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._file)],
             env={**environment, VARIABLE: str(self.state)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -104,6 +104,10 @@ class Supervision:
         )
         if done.returncode != 0:
             raise NotReadyError("supervisord", f"did not start: {done.stderr.strip()}", self.log("supervisord"))
+
+    def knows(self, name: str) -> bool:
+        """Return whether the supervisord that was launched last has this program."""
+        return self._file.exists() and f"[program:{name}]" in self._file.read_text(encoding="utf-8")
 
     def clear(self) -> None:
         """Remove the files that supervisord needs only while it runs."""

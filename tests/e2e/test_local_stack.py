@@ -89,8 +89,9 @@ def test_up_prints_where_everything_is(running: Machine) -> None:
 
     assert "runs already" in said
     assert f"mongodb://{HOST}:{running.ports.mongo}/?replicaSet=rs" in said
-    assert f"Kafka    {HOST}:{running.ports.kafka}" in said
+    assert f"Kafka      {HOST}:{running.ports.kafka}" in said
     assert f"http://{HOST}:{running.ports.api}" in said
+    assert f"Prometheus http://{HOST}:{running.ports.prometheus}" in said
 
 
 def test_a_second_up_changes_nothing(running: Machine) -> None:
@@ -110,6 +111,7 @@ def test_status_shows_a_line_for_each_service(running: Machine) -> None:
         ["API", "running"],
         ["Worker", "running"],
         ["Monitor", "running"],
+        ["Prometheus", "running"],
     ]
 
 
@@ -146,7 +148,7 @@ def test_no_other_file_of_the_stack_holds_a_secret(running: Machine) -> None:
 
 
 def test_settings_logs_and_data_are_for_their_owner_alone(running: Machine) -> None:
-    names = ("callfold.env", "log", "mongod", "kafka")
+    names = ("callfold.env", "log", "mongod", "kafka", "prometheus")
 
     modes = {name: stat.S_IMODE((running.state / name).stat().st_mode) for name in names}
 
@@ -210,7 +212,7 @@ def test_what_a_killed_supervisord_left_behind_is_ended_and_nothing_else(running
         orphans = [process.pid for process in running.processes()]
         running.run("up")
 
-        assert len(orphans) == 5
+        assert len(orphans) == 6
         assert "left processes behind" in said
         assert not set(orphans) & {process.pid for process in running.processes()}
         assert stranger.poll() is None
@@ -220,6 +222,7 @@ def test_nothing_runs_after_down(running: Machine) -> None:
     said = running.run("down")
 
     assert said.splitlines() == [
+        "Stopped prometheus",
         "Stopped monitor",
         "Stopped worker",
         "Stopped api",
@@ -228,8 +231,20 @@ def test_nothing_runs_after_down(running: Machine) -> None:
         "The stack is down",
     ]
     assert running.processes() == []
-    assert running.run("status", status=3).count("not running") == 5
+    assert running.run("status", status=3).count("not running") == 6
     assert running.run("down") == "Nothing was running\n"
+
+
+def test_a_prometheus_that_cannot_start_is_reported_and_the_stack_runs_without_it(running: Machine) -> None:
+    running.run("down")
+    running.variables = {"FAILING": "prometheus"}
+
+    said = running.run("up")
+
+    assert "Prometheus ended while it was starting" in said
+    assert "a rule is upside down" in said
+    assert "The stack runs without Prometheus\nThe stack is up" in said
+    assert running.run("status", status=3).count("running") == 5
 
 
 def test_a_service_that_cannot_start_is_shown_with_its_log_and_nothing_is_left(machine: Machine) -> None:

@@ -118,9 +118,20 @@ def test_the_containers_listen_on_this_machine_only() -> None:
 def test_every_long_running_container_is_started_again_and_says_whether_it_works() -> None:
     services = compose()["services"]
 
-    for name in ("worker", "api", "kafka", "mongo"):
+    for name in ("worker", "api", "monitor", "kafka", "mongo", "prometheus", "grafana"):
         assert services[name]["restart"] == "unless-stopped"
         assert services[name]["healthcheck"]["test"]
+
+
+def test_every_file_that_a_container_mounts_is_there_and_every_image_has_a_version() -> None:
+    services = compose()["services"].values()
+
+    mounted = [volume.split(":")[0] for service in services for volume in service.get("volumes", [])]
+    images = {service["image"] for service in services} - {"callfold"}
+
+    assert [path for path in mounted if path.startswith("./") and not (ROOT / path).exists()] == []
+    assert any(path.startswith("./deploy/prometheus/") for path in mounted)
+    assert all(image.split(":")[1].lstrip("v")[0].isdigit() for image in images)
 
 
 def test_no_secret_stands_in_the_compose_file() -> None:

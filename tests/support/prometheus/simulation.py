@@ -1,7 +1,7 @@
 """What the processes of a stack would show to Prometheus: two partitions as queues, and who reads and watches them."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 
@@ -83,7 +83,7 @@ class Stack:
     """How much of what arrives comes to partition 0. Each partition gets half of the capacity."""
     canary_result: str = ""
     """What becomes of each synthetic call; if not given, it is late when events are, and not read without the API."""
-    extra: dict[str, Course] = field(default_factory=dict)
+    extra: Mapping[str, Course] = field(default_factory=dict)
     """More series."""
 
     def series(self) -> Samples:

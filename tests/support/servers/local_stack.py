@@ -41,6 +41,21 @@ if "{name}" == "worker":
 http.server.HTTPServer(("127.0.0.1", int(os.environ["CALLFOLD_{port}_PORT"])), Ready).serve_forever()
 """
 
+PROMETHEUS = f"""#!{sys.executable}
+import http.server, os, sys
+
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+
+if os.environ.get("FAILING") == "prometheus":
+    sys.exit("a rule is upside down")
+[address] = [argument.split("=")[1] for argument in sys.argv if argument.startswith("--web.listen-address")]
+host, port = address.split(":")
+http.server.HTTPServer((host, int(port)), Ready).serve_forever()
+"""
+
 
 @dataclasses.dataclass
 class Machine:
@@ -56,12 +71,15 @@ class Machine:
         return subprocess.Popen(
             [sys.executable, "-m", "deploy.local", command, "--state", str(self.state)],
             cwd=self.folder,
-            # A stand-in for the API knows no keys.
-            env={**os.environ, "CALLFOLD_MONITOR_CANARY": "false", **ports, **self.variables},
+            env={**os.environ, **self._stand_ins(), **ports, **self.variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def _stand_ins(self) -> dict[str, str]:
+        # A stand-in for the API knows no keys.
+        return {"CALLFOLD_MONITOR_CANARY": "false", "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}
 
     def run(self, command: str, status: int = 0) -> str:
         with self.start(command) as process:
@@ -78,13 +96,17 @@ class Machine:
 
 
 def make_stand_ins(folder: Path) -> None:
-    """Make a package `services` whose programs do nothing but become ready."""
+    """Make a package `services` and a Prometheus that do nothing but become ready."""
     for name, port in (("api", "API"), ("worker", "METRICS"), ("monitor", "MONITOR")):
         package = folder / "services" / name
         package.mkdir(parents=True)
         (package / "__main__.py").write_text(STAND_IN.replace("{name}", name).replace("{port}", port))
         (package / "__init__.py").touch()
     (folder / "services" / "__init__.py").touch()
+    prometheus = folder / "bin" / "prometheus"
+    prometheus.parent.mkdir()
+    prometheus.write_text(PROMETHEUS)
+    prometheus.chmod(0o755)
 
 
 async def create_topic(port: int) -> None:
