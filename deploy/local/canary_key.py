@@ -32,20 +32,28 @@ def make_canary_key(secrets: Path, environment: Mapping[str, str]) -> None:
     if not on or KEY.upper() in environment or _opens(secrets, environment["CALLFOLD_MONITOR_CANARY_API_URL"]):
         return
     organization = environment.get("CALLFOLD_MONITOR_CANARY_ORGANIZATION") or CANARY_ORGANIZATION
-    done = subprocess.run(  # noqa: S603 - our own command
-        [*CREATE, organization],
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_CREATED_WITHIN,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise LocalError(f"The canary's API key cannot be created: {done.stderr.strip()}")
-    created = json.loads(done.stdout)
+    created = _created(organization, environment)
     write_private(secrets / KEY, created["api_key"])
     write_private(secrets / SECRET, created["api_secret"])
+
+
+def _created(organization: str, environment: Mapping[str, str]) -> dict[str, str]:
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command
+            [*CREATE, organization],
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_CREATED_WITHIN,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LocalError(f"The canary's API key was not created within {_CREATED_WITHIN:g} s") from error
+    if done.returncode != 0:
+        raise LocalError(f"The canary's API key cannot be created: {done.stderr.strip()}")
+    created: dict[str, str] = json.loads(done.stdout)
+    return created
 
 
 def _opens(secrets: Path, url: str) -> bool:
