@@ -20,7 +20,7 @@ def _requests() -> Panel:
     about = About(
         "What does the API answer?",
         "Responses a second by status. 401 is a wrong key, 429 a limit, 503 a dependency or too many connections.",
-        pages.DEPENDENCY,
+        pages.API_ERRORS,
     )
     return graph(about, [Query(rate(_REQUESTS, by="status"), "{{status}}")], Shown(units.ReadsPerSecond), stacked=True)
 
@@ -29,7 +29,7 @@ def _latency() -> Panel:
     about = About(
         "How fast does the API answer?",
         "From the first byte of a request to the last byte of its response, all routes together.",
-        pages.DEPENDENCY,
+        pages.API_LATENCY,
     )
     return graph(about, quantiles(_DURATION), Shown(units.Seconds, {0.1: ORANGE, 1: RED}))
 
@@ -38,7 +38,7 @@ def _routes() -> Panel:
     about = About(
         "Which route is slow?",
         "What 99 % of the responses of each route do not exceed.",
-        pages.DEPENDENCY,
+        pages.API_LATENCY,
         width=8,
     )
     return graph(about, [Query(quantile(0.99, _DURATION, by="route"), "{{route}}")], Shown(units.Seconds))

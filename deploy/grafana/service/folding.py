@@ -59,11 +59,10 @@ def _fold_time() -> Panel:
 def _idle() -> Panel:
     about = About(
         "How many idle calls are ended?",
-        "Calls a minute that got an inferred end, by the status that they had. A rise is a provider whose ends are "
-        "missing.",
+        "Calls a minute that were idle for too long and were ended. A rise is a provider whose ends are missing.",
         "docs/operations.md#prices-and-policies",
     )
-    query = Query(f"{rate('callfold_idle_calls_ended_total', by='status')} * 60 or vector(0)", "{{status}}")
+    query = Query(f"{rate('callfold_idle_calls_ended_total')} * 60 or vector(0)", "ended")
     return graph(about, [query], Shown(units.EventsPerMinute))
 
 

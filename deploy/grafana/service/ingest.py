@@ -20,7 +20,7 @@ def _types() -> Panel:
         "How many events come, by type?",
         "Events a second that are written, repeated deliveries included. `unknown` is of a type that is not in the "
         "contract, which counts on the timeline alone.",
-        pages.OPERATIONS,
+        pages.METRICS,
     )
     query = Query(rate("callfold_events_total", by="type", where='outcome="written"'), "{{type}}")
     return graph(about, [query], Shown(units.EventsPerSecond), stacked=True)
@@ -40,7 +40,7 @@ def _latency() -> Panel:
     about = About(
         "How soon are events durable, and readable?",
         "From the arrival in Kafka: until the event is in MongoDB's majority, and until a read finds it.",
-        pages.BEHIND,
+        pages.FRESHNESS,
     )
     queries = [
         *quantiles("callfold_arrival_to_durable_seconds", "durable"),

@@ -64,7 +64,7 @@ def _mis_keyed() -> Panel:
     about = About(
         "How many events have a wrong key?",
         "In the last day: events whose key is not the id of their call. They count; they cost the workers more.",
-        pages.OPERATIONS,
+        pages.METRICS,
         width=8,
         height=5,
     )

@@ -22,7 +22,7 @@ def _budgets() -> Panel:
     about = About(
         "How much of each error budget is left?",
         f"Of the last 28 days; at 0 all of it is spent, below 0 the objective is missed. {_OBJECTIVES}",
-        pages.RUNBOOKS,
+        pages.OBJECTIVES,
         width=8,
     )
     query = Query("callfold:error_budget_remaining:ratio", "{{objective}}")
@@ -33,7 +33,7 @@ def _burn() -> Panel:
     about = About(
         "How fast is each error budget spent?",
         "1 spends the budget of 28 days in 28 days, 13.44 all of it in two days, which pages. The last hour.",
-        pages.RUNBOOKS,
+        pages.OBJECTIVES,
         width=8,
     )
     query = Query("callfold:errors:ratio_rate1h / callfold:error_budget:ratio", "{{objective}}")
@@ -44,7 +44,7 @@ def _freshness() -> Panel:
     about = About(
         "Which share of the events is readable within 5 s?",
         "From the arrival in Kafka until a read finds the event, of the events that workers have read.",
-        pages.BEHIND,
+        pages.FRESHNESS,
         width=8,
     )
     query = Query(share_within("5.0", "callfold_arrival_to_readable_seconds"), "within 5 s")

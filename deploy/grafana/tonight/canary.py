@@ -18,7 +18,7 @@ def _results() -> Panel:
         "How do the test calls end?",
         "Calls a minute by result. `right`: the record is exactly what it should be; `late`: it was not there in time; "
         "`wrong`: it differs; `not_published` and `not_read`: Kafka or the API refused the monitor.",
-        pages.BEHIND,
+        pages.CANARY_WRONG,
         width=8,
     )
     query = Query(f"{rate('callfold_canary_calls_total', by='result')} * 60", "{{result}}")
@@ -29,7 +29,7 @@ def _readable() -> Panel:
     about = About(
         "How soon can a test call be read?",
         "From the publishing of its events to the first answer of the API that has them.",
-        pages.BEHIND,
+        pages.CANARY_LATE,
         width=8,
     )
     return graph(about, quantiles("callfold_canary_readable_seconds"), Shown(units.Seconds, {5: ORANGE, 30: RED}))
@@ -39,7 +39,7 @@ def _final() -> Panel:
     about = About(
         "How soon is a test call final?",
         "From the publishing of its last event to a record whose `final` is true.",
-        pages.BEHIND,
+        pages.CANARY_LATE,
         width=8,
     )
     return graph(about, quantiles("callfold_canary_final_seconds"), Shown(units.Seconds))

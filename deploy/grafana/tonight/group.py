@@ -37,7 +37,7 @@ def _verdict() -> Panel:
     about = About(
         "Is anything late?",
         "The monitor's verdict on the whole consumer group: the worst of its partitions, judged by their movement.",
-        pages.BEHIND,
+        pages.CAUSES,
         width=4,
         height=5,
     )
@@ -49,7 +49,7 @@ def _cause() -> Panel:
     about = About(
         "Why?",
         "The cause that the monitor can show; `none` while nothing is late, `unknown` where it cannot tell.",
-        pages.BEHIND,
+        pages.CAUSES,
         width=4,
         height=5,
     )
@@ -61,7 +61,7 @@ def _last_ok() -> Panel:
     about = About(
         "How long ago was it last ok?",
         "Since the verdict was `ok` for the last time, to half a minute, within the last six hours.",
-        pages.BEHIND,
+        pages.CAUSES,
         width=4,
         height=5,
     )
@@ -74,7 +74,7 @@ def _records() -> Panel:
     about = About(
         "How many records wait?",
         "Records of both input topics that no worker has committed, as a reader of committed transactions counts them.",
-        pages.BEHIND,
+        pages.FALLING_BEHIND,
         width=4,
         height=5,
     )
@@ -85,7 +85,7 @@ def _oldest() -> Panel:
     about = About(
         "How old is the oldest of them?",
         "The age of the oldest record that is not committed, by its own timestamp. Readers miss what came since.",
-        pages.BEHIND,
+        pages.CAUSES,
         width=4,
         height=5,
     )
@@ -96,7 +96,7 @@ def _drain() -> Panel:
     about = About(
         "When is nothing left?",
         "How long the slowest partition needs at its present rates; infinite while more comes than is written.",
-        pages.BEHIND,
+        pages.FALLING_BEHIND,
         width=4,
         height=5,
     )
@@ -107,7 +107,7 @@ def _group_state() -> Panel:
     about = About(
         "Are the workers in their group?",
         "The state of the consumer group: `empty` is no worker, `rebalancing` is partitions that change hands.",
-        pages.EXITS,
+        pages.WITHOUT_OWNER,
         width=4,
         height=5,
     )
@@ -116,7 +116,9 @@ def _group_state() -> Panel:
 
 
 def _members() -> Panel:
-    about = About("How many workers are in it?", "Members of the consumer group.", pages.EXITS, width=4, height=5)
+    about = About(
+        "How many workers are in it?", "Members of the consumer group.", pages.WITHOUT_OWNER, width=4, height=5
+    )
     return number(about, Query("max(callfold_group_members)"), Shown(units.Short, {1: GREEN}, start=RED))
 
 
@@ -124,7 +126,7 @@ def _headroom() -> Panel:
     about = About(
         "How long until records are lost?",
         "How long until Kafka's retention deletes the oldest record that is not committed. Infinite while none waits.",
-        pages.LOST,
+        pages.HEADROOM,
         width=4,
         height=5,
     )
@@ -136,7 +138,7 @@ def _canary() -> Panel:
     about = About(
         "How long ago did a test call come through?",
         "Every 10 s the monitor publishes a call of its own and reads its record over HTTP; since the last right one.",
-        pages.BEHIND,
+        pages.CANARY_LATE,
         width=4,
         height=5,
     )

@@ -21,7 +21,7 @@ def _records() -> Panel:
     about = About(
         "How many records wait on each partition?",
         "Records that no worker has committed. A line that rises is behind; one that falls is caught up with.",
-        pages.BEHIND,
+        pages.FALLING_BEHIND,
     )
     return graph(about, [Query("max by (topic, partition) (callfold_lag_records)", _NAME)], Shown(units.Short))
 
@@ -31,7 +31,7 @@ def _seconds() -> Panel:
         "How old is the oldest record of each partition?",
         "The age of the oldest record that is not committed, by its own timestamp. It rises by one second a second "
         "while nothing is committed. Under 3 s is the interval between two commits.",
-        pages.BEHIND,
+        pages.CAUSES,
     )
     queries = [Query("max by (topic, partition) (callfold_lag_seconds)", _NAME)]
     return graph(about, queries, Shown(units.Seconds, {5: ORANGE, 60: RED}))
@@ -42,20 +42,25 @@ def _rates() -> Panel:
         "Does more come than is written?",
         "Records that arrive and records that are committed, a second, per topic. Arrivals above commits is a backlog "
         "that grows; no commits at all is a worker or a dependency that stands still.",
-        pages.BEHIND,
+        pages.FALLING_BEHIND,
     )
     queries = [
-        Query(f"sum by (topic) (rate(callfold_end_offset[{INTERVAL}]))", "{{topic}}: arrive"),
-        Query(f"sum by (topic) (rate(callfold_committed_offset[{INTERVAL}]))", "{{topic}}: are committed"),
+        Query(_rise("callfold_end_offset"), "{{topic}}: arrive"),
+        Query(_rise("callfold_committed_offset"), "{{topic}}: are committed"),
     ]
     return graph(about, queries, Shown(units.EventsPerSecond))
+
+
+def _rise(offset: str) -> str:
+    # A rate over NaN, which an offset is while it is not known, is NaN. The comparison leaves NaN out.
+    return f"sum by (topic) (rate(({offset} >= 0)[{INTERVAL}:5s]))"
 
 
 def _drain() -> Panel:
     about = About(
         "How long until nothing waits?",
         "Per topic, the slowest partition at its present rates; a gap is a partition that does not get there.",
-        pages.BEHIND,
+        pages.FALLING_BEHIND,
     )
     queries = [Query("max by (topic) (callfold_lag_drain_seconds < Inf)", "{{topic}}")]
     return graph(about, queries, Shown(units.Seconds))
@@ -65,7 +70,7 @@ def _group() -> Panel:
     about = About(
         "What did the consumer group do?",
         "The state of the group. Rebalances that follow one another are workers that come and go.",
-        pages.EXITS,
+        pages.CAUSES,
         height=6,
     )
     query = Query(number_of_state("callfold_group_state", GroupState), "group")
@@ -97,7 +102,7 @@ def _headroom() -> Panel:
     about = About(
         "Did the time until records are lost shrink?",
         "How long until retention deletes the oldest record that is not committed, per topic; a gap while none waits.",
-        pages.LOST,
+        pages.HEADROOM,
     )
     queries = [Query("min by (topic) (callfold_loss_headroom_seconds < Inf)", "{{topic}}")]
     return graph(about, queries, Shown(units.Seconds, {21_600: ORANGE, 86_400: GREEN}, start=RED))

@@ -24,7 +24,7 @@ def _verdicts() -> Panel:
         "Which partitions are late, since when?",
         "The verdict on each partition. All of them at once is a dependency or the group; a single one is a load that "
         "is not spread, or a worker that is frozen. A gap is a monitor that did not run.",
-        pages.BEHIND,
+        pages.CAUSES,
         height=14,
     )
     query = Query(number_of_state("callfold_partition_verdict", Verdict, by=PARTITION), _NAME)
@@ -35,7 +35,7 @@ def _causes() -> Panel:
     about = About(
         "Why is each of them late?",
         "The cause on each partition, as far as the monitor can show it.",
-        pages.BEHIND,
+        pages.CAUSES,
         height=14,
     )
     query = Query(number_of_state("callfold_partition_cause", Cause, by=PARTITION), _NAME)
@@ -47,7 +47,7 @@ def _table() -> Panel:
         "How far is each partition behind?",
         "Each partition now: records that wait, the age of the oldest, how long until nothing waits at these rates, "
         "and how long until Kafka's retention deletes the oldest.",
-        pages.BEHIND,
+        pages.CAUSES,
         width=24,
         height=14,
     )

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
+from deploy.contracts.metrics import SETS
 from deploy.grafana import files
 
 ROOT = Path(__file__).parents[3]
 DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in sorted(files.FOLDER.glob("*.json"))}
+RULES = sorted((ROOT / "deploy" / "prometheus" / "rules").glob("*.yml"))
+PROVISIONING = files.FOLDER.parent / "provisioning"
 UNITS = {unit for hint in get_type_hints(units).values() for unit in get_args(hint)}
 
 
@@ -42,6 +46,18 @@ def shown_units(panel: dict[str, Any]) -> list[str]:
     properties = [each for override in config["overrides"] for each in override["properties"]]
     columns = [each["value"] for each in properties if each["id"] == "unit"]
     return columns or [config["defaults"]["unit"]]
+
+
+def recorded() -> set[str]:
+    rules = [rule for path in RULES for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+    return {rule["record"] for rule in rules if "record" in rule}
+
+
+def exported() -> set[str]:
+    """Return the names of all series of the programs."""
+    described = [each for metrics in SETS.values() for each in metrics.descriptions]
+    parts = {each.name: ("_bucket", "_sum", "_count") if each.type == "histogram" else ("",) for each in described}
+    return {f"{name}{part}" for name, ends in parts.items() for part in ends}
 
 
 def anchors(page: Path) -> set[str]:
@@ -121,6 +137,13 @@ def test_a_panel_has_units_that_grafana_knows(panel: dict[str, Any]) -> None:
     assert set(shown_units(panel)) <= UNITS
 
 
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_every_metric_exists(name: str) -> None:
+    queries = " ".join(target["expr"] for panel in panels(DASHBOARDS[name]) for target in panel["targets"])
+
+    assert set(re.findall(r"callfold[_:][a-z0-9_:]+", queries)) <= exported() | recorded()
+
+
 @pytest.mark.parametrize("panel", every_panel())
 def test_a_panel_asks_the_chosen_data_source(panel: dict[str, Any]) -> None:
     chosen = {"type": "prometheus", "uid": "${datasource}"}
@@ -129,3 +152,14 @@ def test_a_panel_asks_the_chosen_data_source(panel: dict[str, Any]) -> None:
         chosen,
         *(chosen for _ in panel["targets"]),
     ]
+
+
+def test_provisioning_has_the_folder_that_is_mounted() -> None:
+    mounted = [
+        volume.split(":")[:2]
+        for volume in yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["grafana"]["volumes"]
+    ]
+    [provider] = yaml.safe_load((PROVISIONING / "dashboards" / "callfold.yaml").read_text())["providers"]
+
+    assert ["./deploy/grafana/dashboards", provider["options"]["path"]] in mounted
+    assert ["./deploy/grafana/provisioning", "/etc/grafana/provisioning"] in mounted
