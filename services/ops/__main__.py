@@ -79,10 +79,11 @@ async def mongo(settings: "OpsSettings") -> AsyncIterator["Database"]:
     from services.ops.database import Database
     from shared.store.mongo.api_keys import MongoApiKeys
     from shared.store.mongo.calls import MongoStore
+    from shared.store.mongo.write_probe import MongoWriteProbe
 
     connection = connect(settings)
     try:
-        yield Database(MongoStore(connection), MongoApiKeys(connection))
+        yield Database(MongoStore(connection), MongoApiKeys(connection), MongoWriteProbe(connection))
     finally:
         await connection.close()
 

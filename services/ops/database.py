@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.ops.errors import CommandError
 from services.ops.settings import MONGO, OpsSettings
-from shared.store.ports import AccessRefused, ApiKeys, Store, StoreUnavailable
+from shared.store.ports import AccessRefused, ApiKeys, Store, StoreUnavailable, WriteProbe
 
 TIMEOUT_MS = 10_000
 
@@ -19,6 +19,7 @@ class Database:
 
     store: Store
     keys: ApiKeys
+    probe: WriteProbe
 
 
 @contextmanager

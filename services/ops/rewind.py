@@ -10,12 +10,12 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from services.ops.earliest import earliest_records
 from services.ops.errors import CommandError
 from services.ops.offsets import Offsets, read_offsets
 from services.ops.settings import OpsSettings
-from services.ops.unread import FETCH_BYTES, first_records
-from shared.contract.topics import LOG_APPEND_TIME
 from shared.kafka import admin
+from shared.lag.kafka.batches import Found
 
 _WITHOUT_MEMBERS = frozenset({"Empty", "Dead"})
 
@@ -53,17 +53,10 @@ async def plan(settings: OpsSettings, since: int | None) -> list[PartitionRewind
     """
     await _check_members(settings)
     parts = await admin.partitions(settings.kafka, *settings.topics.inputs)
-    async with (
-        admin.reader(settings.kafka, settings.group, max_partition_fetch_bytes=FETCH_BYTES) as consumer,
-        asyncio.timeout(admin.TIMEOUT_SECONDS),
-    ):
+    first = await earliest_records(settings.kafka, parts)
+    _check_clocks(first, since)
+    async with admin.reader(settings.kafka, settings.group) as consumer, asyncio.timeout(admin.TIMEOUT_SECONDS):
         offsets = await read_offsets(consumer, parts)
-        first = await first_records(
-            consumer,
-            {part: known.earliest for part, known in offsets.items()},
-            {part: known.end for part, known in offsets.items()},
-        )
-        _check_clocks(first, since)
         found = await consumer.offsets_for_times(dict.fromkeys(parts, since)) if since is not None else {}
     return [_partition(part, since, known, first.get(part), found.get(part)) for part, known in offsets.items()]
 
@@ -93,18 +86,21 @@ async def _commit(consumer: AIOKafkaConsumer, targets: Mapping[TopicPartition, i
         raise CommandError("the offsets are not those that were set: a worker has joined the group")
 
 
-def _partition(part: TopicPartition, since: int | None, offsets: Offsets, first: Any, found: Any) -> PartitionRewind:
+def _partition(
+    part: TopicPartition, since: int | None, offsets: Offsets, first: Found | None, found: Any
+) -> PartitionRewind:
     """Return where one partition continues; `first` is its first record, `found` what it has from `since` on."""
     earliest, end, committed = offsets.earliest, offsets.end, offsets.committed
     since_offset = earliest if since is None else end if found is None else max(found.offset, earliest)
     target = since_offset if committed is None else max(min(since_offset, committed), earliest)
     # Where records are removed, the first that is left has to be older: then none of those since then is missing.
-    complete = earliest == 0 or (since is not None and first is not None and first.timestamp <= since)
+    begins = None if first is None else first.timestamp
+    complete = earliest == 0 or (since is not None and begins is not None and begins <= since)
     return PartitionRewind(part.topic, part.partition, earliest, end, committed, target, complete)
 
 
-def _check_clocks(first: Mapping[TopicPartition, Any], since: int | None) -> None:
-    others = {part.topic for part, record in first.items() if record and record.timestamp_type != LOG_APPEND_TIME}
+def _check_clocks(first: Mapping[TopicPartition, Found], since: int | None) -> None:
+    others = {part.topic for part, record in first.items() if not record.broker_clock}
     if since is not None and others:
         raise CommandError(
             f"{', '.join(sorted(others))}: records have the times of their producers' clocks, not of their arrival "

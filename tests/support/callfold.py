@@ -16,6 +16,7 @@ from services.ops.database import Database
 from services.ops.settings import OpsSettings
 from shared.store.memory.api_keys import MemoryApiKeys
 from shared.store.memory.calls import MemoryStore
+from shared.store.memory.write_probe import MemoryWriteProbe
 from tests.support.eventually import scaled
 
 PEPPER = "p" * 32
@@ -47,7 +48,7 @@ class MemoryCallfold:
     """`callfold` in this process, on a store in memory."""
 
     def __init__(self) -> None:
-        self.database = Database(MemoryStore(), MemoryApiKeys())
+        self.database = Database(MemoryStore(), MemoryApiKeys(), MemoryWriteProbe())
 
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(create_app(), arguments, obj=self._open)

@@ -18,7 +18,7 @@ def show(program: Program, *, json: bool, window: float | None, fail_over: float
     Raises:
         CommandError: it is above `fail_over` seconds, or not known.
     """
-    lag = asyncio.run(take(load(program, KAFKA, kind=OpsSettings), window))
+    lag = asyncio.run(take(program, load(program, KAFKA, kind=OpsSettings), window))
     if json:
         print_json(document(lag))
     else:
@@ -33,7 +33,7 @@ def watch(program: Program) -> None:
     """Show the lag until it is ended."""
     from services.ops.lag import watching
 
-    asyncio.run(watching.watch(load(program, KAFKA, kind=OpsSettings)))
+    asyncio.run(watching.watch(program, load(program, KAFKA, kind=OpsSettings)))
 
 
 def _check(lag: Lag, most: float) -> None:

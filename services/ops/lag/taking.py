@@ -2,17 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Protocol
 
 from services.ops.errors import CommandError
+from services.ops.lag.sources import Reader, kafka_reader, reader
+from services.ops.program import Program
 from services.ops.settings import OpsSettings
 from shared.kafka import admin
 from shared.lag.history import History
 from shared.lag.judge import judge
-from shared.lag.models import GroupState, Lag, Reading, Verdict
-from shared.lag.reader import LagReader
+from shared.lag.models import GroupState, Lag, Verdict
 from shared.lag.trail import WAIT_SECONDS
 
 EVERY_SECONDS = 1.0
@@ -23,30 +21,14 @@ LONGEST_SECONDS = WAIT_SECONDS + 1
 _ATTEMPTS = 3
 
 
-class Reader(Protocol):
-    """What reads the lag."""
-
-    async def read(self) -> Reading:
-        """Return what is known now; raises nothing for Kafka."""
-
-
-@asynccontextmanager
-async def reader(settings: OpsSettings) -> AsyncIterator[LagReader]:
-    """Open the reader of the group's lag."""
-    opened = LagReader(settings.kafka, settings.topics.inputs, settings.group)
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
-async def take(settings: OpsSettings, window: float | None) -> Lag:
+async def take(program: Program, settings: OpsSettings, window: float | None) -> Lag:
     """Return the lag after so many seconds of readings; None: some, and more while there is no verdict.
 
     Raises:
         KafkaUnavailable: Kafka does not answer, or a topic does not exist.
     """
-    async with reader(settings) as opened:
+    # One reading is over before MongoDB has answered.
+    async with kafka_reader(settings) if window == 0 else reader(program, settings) as opened:
         for _ in range(_ATTEMPTS):
             if lag := await taken(opened, settings.group, window):
                 return lag

@@ -15,7 +15,9 @@ from rich.live import Live
 
 from services.ops.errors import USAGE, CommandError
 from services.ops.lag.live import View
-from services.ops.lag.taking import EVERY_SECONDS, Reader, reader
+from services.ops.lag.sources import Reader, reader
+from services.ops.lag.taking import EVERY_SECONDS
+from services.ops.program import Program
 from services.ops.settings import OpsSettings
 from shared.lag.history import History
 from shared.lag.judge import judge
@@ -24,7 +26,7 @@ _QUIT = frozenset(b"qQ")
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def watch(settings: OpsSettings) -> None:
+async def watch(program: Program, settings: OpsSettings) -> None:
     """Show the lag each second until `q` is typed.
 
     Raises:
@@ -32,7 +34,7 @@ async def watch(settings: OpsSettings) -> None:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise CommandError("--watch needs a terminal; use --json in scripts", USAGE)
-    async with reader(settings) as opened:
+    async with reader(program, settings) as opened:
         with _ended() as ended:
             following = asyncio.create_task(_follow(opened, settings.group))
             await asyncio.wait([following, asyncio.create_task(ended.wait())], return_when=asyncio.FIRST_COMPLETED)

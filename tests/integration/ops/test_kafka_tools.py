@@ -4,6 +4,8 @@ import json
 import time
 from typing import Any
 
+from aiokafka import TopicPartition
+
 from shared.contract.topics import Topics
 from shared.kafka.partitioner import partition_of
 from shared.store.mongo.client import Connection
@@ -14,6 +16,7 @@ from tests.support.events.records import expected, wait_for
 from tests.support.eventually import eventually
 from tests.support.servers.kafka import publish
 from tests.support.servers.kafka_tools import PRODUCER, group_lag, run
+from tests.support.servers.transactions import abort, aborted, transactional
 from tests.support.worker.process import WorkerProcess
 
 
@@ -37,6 +40,8 @@ async def test_the_lag_agrees_with_kafka_consumer_groups(
     make_worker: MakeWorker, kafka_bootstrap: str, topics: Topics
 ) -> None:
     first = [event("call.note", call=f"call-{number}") for number in range(50)]
+    async with transactional(kafka_bootstrap, topics.prefix) as made:
+        await abort(made, [each for part in range(3) for each in aborted(TopicPartition(topics.telephony, part), 20)])
     await publish(kafka_bootstrap, topics, first)
     worker = make_worker().start().wait_until_ready()
     await eventually(lambda: worker.events() == len(first))

@@ -208,6 +208,21 @@ async def test_without_a_worker_it_says_so_after_some_readings(kafka_bootstrap: 
     assert b"above 0.5 s" in done.stderr
 
 
+def test_it_adds_how_mongodb_writes(kafka_bootstrap: str, topics: Topics, mongo_uri: str, database: str) -> None:
+    done = run(
+        *("lag", "--json", "--window", "3"),
+        kafka_bootstrap=kafka_bootstrap,
+        topic_prefix=topics.prefix,
+        group=topics.prefix,
+        mongo_uri=mongo_uri,
+        mongo_database=database,
+    )
+
+    found = orjson.loads(done.stdout)
+    assert (found["kafka"], found["mongodb"]) == ("well", "well")
+    assert (found["verdict"], found["cause"]) == ("no_owner", "no_worker")
+
+
 def test_nothing_left_is_below_every_limit(kafka_bootstrap: str, topics: Topics) -> None:
     done = lag(kafka_bootstrap, topics, "--fail-over", "0", "--window", "0")
 
