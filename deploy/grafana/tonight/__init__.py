@@ -16,7 +16,7 @@ def tonight() -> Contents:
             Row("Is anything late, and why?", group()),
             Row("Where?", partitions()),
             Row("Since when?", history()),
-            Row("Does a call of the monitor come through?", canary()),
+            Row("Do the canary's calls come through?", canary()),
         ],
         span="now-1h",
         refresh="10s",

@@ -15,7 +15,7 @@ def canary() -> list[Panel]:
 
 def _results() -> Panel:
     about = About(
-        "How do the test calls end?",
+        "How do canary calls end?",
         "Calls a minute by result. `right`: the record is exactly what it should be; `late`: it was not there in time; "
         "`wrong`: it differs; `not_published` and `not_read`: Kafka or the API refused the monitor.",
         pages.CANARY_WRONG,
@@ -27,7 +27,7 @@ def _results() -> Panel:
 
 def _readable() -> Panel:
     about = About(
-        "How soon can a test call be read?",
+        "How soon can a canary call be read?",
         "From the publishing of its events to the first answer of the API that has them.",
         pages.CANARY_LATE,
         width=8,
@@ -37,7 +37,7 @@ def _readable() -> Panel:
 
 def _final() -> Panel:
     about = About(
-        "How soon is a test call final?",
+        "How soon is a canary call final?",
         "From the publishing of its last event to a record whose `final` is true.",
         pages.CANARY_LATE,
         width=8,

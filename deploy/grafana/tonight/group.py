@@ -136,7 +136,7 @@ def _headroom() -> Panel:
 
 def _canary() -> Panel:
     about = About(
-        "How long ago did a test call come through?",
+        "How long ago did a canary call come through?",
         "Every 10 s the monitor publishes a call of its own and reads its record over HTTP; since the last right one.",
         pages.CANARY_LATE,
         width=4,
