@@ -1,4 +1,4 @@
-"""Watches the monitor at a steady rate, and while a worker is stopped: is the lag that it shows true, and what does it cost?
+"""Watches the monitor at a steady rate, and while a worker is stopped: is the lag true, and what does it cost?
 
 Steady: the lag in seconds is sampled each second; it must never be missing or negative. Then the worker is stopped, and
 the lag is compared with what `kafka-consumer-groups` prints, and with the clock.
@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.stage import CpuTime, Stage, progress, run_program, until
 from shared.contract.topics import Topics
-from tests.support.monitor.process import MonitorProcess
+from tests.support.monitor import MonitorProcess
 from tests.support.servers.kafka_tools import group_lag
 
 _PARTITIONS = 12
