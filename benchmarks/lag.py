@@ -134,17 +134,22 @@ async def _until_verdict(monitor: MonitorProcess, verdicts: set[str], since: flo
 
 @asynccontextmanager
 async def _load(stage: Stage, topics: Topics, rate: int, first: int, seconds: float) -> AsyncIterator[None]:
-    """Publish steadily in a process of its own until the context ends."""
+    """Publish steadily in a process of its own, from the context's beginning to its end."""
     arguments = (stage.kafka.address, topics.prefix, str(rate), str(first), "0", str(seconds))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.load.publish_probes", *arguments, stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-m", "benchmarks.load.publish_probes", *arguments, stdout=asyncio.subprocess.PIPE
     )
+    lines = process.stdout
+    assert lines
+    await lines.readline()  # it publishes now
+    reading = asyncio.create_task(lines.read())
     try:
         yield
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+        await reading
 
 
 def _print(line: str) -> None:
