@@ -21,17 +21,17 @@ EVENTS = WORKER.counter(
 ARRIVAL_TO_DURABLE = WORKER.weighted_histogram(
     "callfold_arrival_to_durable_seconds",
     "From an event's arrival at the broker until a majority of MongoDB has it; an event counts with the oldest of its"
-    " partition in the batch",
+    " partition in the batch, or of the batch where that is within 50 ms",
     buckets=_ARRIVAL_SECONDS,
     question="For how long is an event in Kafka alone?",
-)
+).series()
 ARRIVAL_TO_READABLE = WORKER.weighted_histogram(
     "callfold_arrival_to_readable_seconds",
     "From an event's arrival at the broker until each read of its call has it; an event counts with the oldest of its"
-    " partition in the batch",
+    " partition in the batch, or of the batch where that is within 50 ms",
     buckets=_ARRIVAL_SECONDS,
     question="Do readers get what happened in time?",
-)
+).series()
 DEAD_LETTERS = WORKER.counter(
     "callfold_dead_letters",
     "Invalid records sent to the dead-letter topic, by reason",
@@ -84,24 +84,24 @@ FULL_BATCHES = WORKER.counter(
     unit="batches",
     question="Does more come than is written, as after an outage?",
 )
-BATCH_EVENTS = WORKER.histogram(
+BATCH_EVENTS = WORKER.weighted_histogram(
     "callfold_batch_events",
     "Valid events in one batch",
     buckets=(1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 100_000),
     unit="events",
     question="How much does one round of requests to MongoDB carry?",
-)
-BATCH_WRITE_SECONDS = WORKER.histogram(
+).series()
+BATCH_WRITE_SECONDS = WORKER.weighted_histogram(
     "callfold_batch_write_duration_seconds",
     "Time to decode and write one batch, retries included",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     question="How long does a batch take?",
-)
-BATCH_STEP_SECONDS = WORKER.histogram(
+).series()
+BATCH_STEP_SECONDS = WORKER.weighted_histogram(
     "callfold_batch_step_duration_seconds",
     "Time that a batch spends in each step, retries included: `decode`, `dead_letters` (Kafka); `insert`,"
     " `read_states`, `mark_stale`, `redact`, `delete` (MongoDB)",
-    ["step"],
+    "step",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     question="Which step is slow: the worker's own, or one of MongoDB or Kafka?",
 )

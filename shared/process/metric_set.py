@@ -62,11 +62,20 @@ class MetricSet:
         return Histogram(name, meaning, labels, buckets=buckets, registry=self.registry)
 
     def weighted_histogram(
-        self, name: str, meaning: str, *, question: str, buckets: Sequence[float], unit: str | None = None
+        self,
+        name: str,
+        meaning: str,
+        label: str | None = None,
+        *,
+        question: str,
+        buckets: Sequence[float],
+        unit: str | None = None,
     ) -> WeightedHistogram:
-        """Return a new histogram to which many equal observations are added in one step."""
-        self.descriptions.append(Description(name, "histogram", unit or _unit(name), (), meaning, question))
-        histogram = WeightedHistogram(name, meaning, buckets)
+        """Return a new histogram for what every batch observes: for one thread, and for many equal observations."""
+        self.descriptions.append(
+            Description(name, "histogram", unit or _unit(name), (label,) if label else (), meaning, question)
+        )
+        histogram = WeightedHistogram(name, meaning, buckets, label)
         self.registry.register(histogram)
         return histogram
 

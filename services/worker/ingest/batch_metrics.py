@@ -1,13 +1,14 @@
 """What the metrics keep of a batch: once for each batch, call or type, never for each event."""
 
-from collections import Counter
-from collections.abc import Collection
-from contextlib import AbstractContextManager
+from collections import Counter as Counts
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from itertools import chain
+from time import perf_counter
 
-from prometheus_client import Histogram
+from prometheus_client import Counter
 
 from services.worker import metrics
 from services.worker.ingest.decode_batch import Batch, RejectedRecord
@@ -15,11 +16,11 @@ from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract.ids import call_key
 from shared.contract.payloads import TYPES
 from shared.process.logs import logger
-from shared.store.models import SourcePartition
 
 log = logger(__name__)
 
 UNKNOWN = "unknown"
+_AS_OLD_MS = 50
 
 
 class Outcome(StrEnum):
@@ -41,14 +42,29 @@ class Step(StrEnum):
     REDACT = "redact"
     DELETE = "delete"
 
-    def timed(self) -> AbstractContextManager[object]:
-        """Return what measures the step while it is entered, its retries and waits included."""
-        return _seconds(self).time()
+
+_SECONDS = {step: metrics.BATCH_STEP_SECONDS.series(step) for step in Step}
+
+
+class Timed:
+    """Measures a step while it is entered, its retries and waits included, unless it fails."""
+
+    __slots__ = ("_began", "_series")
+
+    def __init__(self, step: Step) -> None:
+        self._series = _SECONDS[step]
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is None:
+            self._series.observe(perf_counter() - self._began)
 
 
 @cache  # a child is looked up behind a lock
-def _seconds(step: Step) -> Histogram:
-    return metrics.BATCH_STEP_SECONDS.labels(step)
+def _events(kind: str, outcome: Outcome) -> Counter:
+    return metrics.EVENTS.labels(kind, outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,50 +79,69 @@ class Written:
     readable_at: int
 
 
-def record_batch(batch: Batch, written: Written | None) -> None:
-    """Record a batch that is written; `written` is None if it had no call."""
-    if written is not None:
-        _record_arrivals(batch, written)
-    deleted = written.deleted if written else ()
+def record_batch(batch: Batch, written: Written | None, seconds: float) -> None:
+    """Record a batch that is written, and that this took so long; `written` is None if it had no call."""
+    metrics.BATCH_WRITE_SECONDS.observe(seconds)
     metrics.BATCHES.inc()
     metrics.LAST_BATCH.set_to_current_time()
     metrics.BATCH_EVENTS.observe(batch.events)
-    for (kind, outcome), events in outcomes(batch, deleted).items():
-        metrics.EVENTS.labels(kind, outcome).inc(events)
-    for reason, count in Counter(rejected.why.reason for rejected in batch.rejected).items():
+    counted = outcomes(batch, written.deleted if written else ())
+    for (kind, outcome), events in counted.items():
+        _events(kind, outcome).inc(events)
+    if written is not None:
+        events = sum([events for (_, outcome), events in counted.items() if outcome is Outcome.WRITTEN])
+        _record_arrivals(batch, written, events)
+    if batch.rejected:
+        _record_rejected(batch.rejected)
+    if batch.tombstones:
+        metrics.TOMBSTONE_RECORDS.inc(batch.tombstones)
+    if mis_keyed := sum([call.mis_keyed for call in batch.calls.values()]):
+        metrics.MIS_KEYED_EVENTS.inc(mis_keyed)
+
+
+def _record_rejected(rejected: Sequence[RejectedRecord]) -> None:
+    for reason, count in Counts(each.why.reason for each in rejected).items():
         metrics.DEAD_LETTERS.labels(reason).inc(count)
-    for rejected in batch.rejected:
-        if isinstance(rejected.record, UnreadRecords):
-            _report(rejected.record)
-    metrics.TOMBSTONE_RECORDS.inc(batch.tombstones)
-    metrics.MIS_KEYED_EVENTS.inc(sum(call.mis_keyed for call in batch.calls.values()))
+    for each in rejected:
+        if isinstance(each.record, UnreadRecords):
+            _report(each.record)
 
 
-def _record_arrivals(batch: Batch, written: Written) -> None:
-    """Add the events of each source partition with the age of the oldest; 0 where the broker's clock is ahead."""
-    events = Counter[SourcePartition]()
+def _record_arrivals(batch: Batch, written: Written, events: int) -> None:
+    """Add the written events with the age of the oldest; 0 where the broker's clock is ahead.
+
+    That is the oldest of their source partition, or of the batch if its partitions are as old as each other: most are.
+    """
+    oldest = min(batch.oldest.values())
+    if max(batch.oldest.values()) - oldest <= _AS_OLD_MS:
+        _observe(oldest, written, events)
+        return
+    by_source = dict.fromkeys(batch.oldest, 0)
     for key, call in batch.calls.items():
         if key not in written.deleted:
             for source, sent in call.sources.items():
-                events[source] += len(sent)
-    for source, count in events.items():
-        oldest = batch.oldest[source]
-        metrics.ARRIVAL_TO_DURABLE.observe(max(0, written.durable_at - oldest) / 1000, count)
-        metrics.ARRIVAL_TO_READABLE.observe(max(0, written.readable_at - oldest) / 1000, count)
+                by_source[source] += len(sent)
+    for source, count in by_source.items():
+        _observe(batch.oldest[source], written, count)
 
 
-def outcomes(batch: Batch, deleted: Collection[str]) -> Counter[tuple[str, Outcome]]:
+def _observe(arrival: int, written: Written, events: int) -> None:
+    metrics.ARRIVAL_TO_DURABLE.observe(max(0, written.durable_at - arrival) / 1000, events)
+    metrics.ARRIVAL_TO_READABLE.observe(max(0, written.readable_at - arrival) / 1000, events)
+
+
+def outcomes(batch: Batch, deleted: Collection[str]) -> Mapping[tuple[str, Outcome], int]:
     """Return the number of events by type and outcome."""
-    sent: dict[Outcome, Counter[str]] = {outcome: Counter() for outcome in Outcome}
-    for key, call in batch.calls.items():
-        sent[Outcome.LATE if key in deleted else Outcome.WRITTEN].update(call.types)
+    written = Counts(chain.from_iterable(call.types for key, call in batch.calls.items() if key not in deleted))
+    late = Counts(chain.from_iterable(batch.calls[key].types for key in deleted))
+    refused = Counts[str]()
     for rejected in batch.rejected:
-        sent[Outcome.DEAD_LETTER][rejected.why.type] += _records(rejected)
+        refused[rejected.why.type] += _records(rejected)
         if (opt_out := rejected.why.opt_out) is not None:  # nobody sent it
             key = call_key(opt_out.organization_id, opt_out.call_id)
-            sent[Outcome.LATE if key in deleted else Outcome.WRITTEN][opt_out.type] -= 1
-    found = Counter[tuple[str, Outcome]]()
-    for outcome, types in sent.items():
+            (late if key in deleted else written)[opt_out.type] -= 1
+    found = Counts[tuple[str, Outcome]]()
+    for outcome, types in ((Outcome.WRITTEN, written), (Outcome.LATE, late), (Outcome.DEAD_LETTER, refused)):
         for kind, events in types.items():
             found[kind if kind in TYPES else UNKNOWN, outcome] += events
     return found

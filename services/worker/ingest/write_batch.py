@@ -8,11 +8,11 @@ leases the call reads these events, or this batch finds the call folding or sett
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import chain
+from time import perf_counter
 from typing import TypeVar
 
-from services.worker import metrics
 from services.worker.folding.schedule import FoldSchedule
-from services.worker.ingest.batch_metrics import Step, Written, record_batch
+from services.worker.ingest.batch_metrics import Step, Timed, Written, record_batch
 from services.worker.ingest.dead_letters import dead_letter
 from services.worker.ingest.decode_batch import Batch, KafkaRecord, RejectedRecord, decode_batch
 from services.worker.ingest.staleness import GrowthTrigger, updates_of
@@ -67,20 +67,20 @@ class BatchWriter:
             RetryAborted: not all of it is written; nothing may be acknowledged.
         """
         written: Written | None = None
-        with metrics.BATCH_WRITE_SECONDS.time():
-            with Step.DECODE.timed():
-                batch = decode_batch(records, self._partitions(), self._clock())
-            if batch.rejected:
-                await self._reject(batch.rejected)
-            if batch.calls:
-                written = await self._write_calls(batch)
-        record_batch(batch, written)
+        began = perf_counter()
+        with Timed(Step.DECODE):
+            batch = decode_batch(records, self._partitions(), self._clock())
+        if batch.rejected:
+            await self._reject(batch.rejected)
+        if batch.calls:
+            written = await self._write_calls(batch)
+        record_batch(batch, written, perf_counter() - began)
         return batch
 
     async def _reject(self, rejected: Sequence[RejectedRecord]) -> None:
         rejected_at = rfc3339(self._clock())
         dead_letters = [dead_letter(each, self._dead_letter_topic, rejected_at) for each in rejected]
-        with Step.DEAD_LETTERS.timed():
+        with Timed(Step.DEAD_LETTERS):
             await self._retry("kafka", lambda: self._dead_letters.publish(dead_letters), KafkaUnavailable)
 
     async def _write_calls(self, batch: Batch) -> Written:
@@ -112,7 +112,7 @@ class BatchWriter:
                 self._schedule.observe(key, call.partition, call.last_arrival, stale_since=None)
 
     async def _store_step(self, step: Step, act: Callable[[], Awaitable[T]]) -> T:
-        with step.timed():
+        with Timed(step):
             return await self._retry("mongodb", act, StoreUnavailable)
 
     async def _retry(self, dependency: str, act: Callable[[], Awaitable[T]], error_type: type[Exception]) -> T:

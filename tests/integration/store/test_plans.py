@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.store.models import CallUpdate
+from shared.store.models import CallUpdate, Lease
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.store.makers import document, result
@@ -72,3 +72,25 @@ async def test_retention_and_the_redaction_sweep_examine_little_more_than_they_r
         assert each.get("keysExamined", 0) <= FEW, each
         assert each.get("docsExamined", 0) <= FEW, each
         assert not each.get("hasSortStage"), each
+
+
+async def test_counting_calls_reads_indexes_alone_and_no_more_than_is_counted(
+    connection: Connection, profile: Any
+) -> None:
+    store = MongoStore(connection)
+    await store.mark_stale([CallUpdate(f"n/{number}", number % 12, 9_000, stale=False) for number in range(100)])
+    await store.mark_broken(await _leased(store, ["b/broken"]))
+
+    counts = await store.call_counts(PARTITIONS, 20)
+
+    assert (counts.live, counts.stale, counts.broken) == (20, 0, 1)
+    done = [each async for each in profile.find({"command.aggregate": "calls"})]
+    assert len(done) == 3
+    for each in done:
+        assert each.get("keysExamined", 0) <= FEW, each
+        assert each.get("docsExamined", 0) == 0, each
+
+
+async def _leased(store: MongoStore, calls: list[str]) -> list[Lease]:
+    await store.mark_stale([CallUpdate(call, 1, 9_000, stale=True) for call in calls])
+    return await store.lease(calls, "another token")

@@ -24,6 +24,7 @@ from shared.fold.fold import fold
 from shared.fold.prices import PriceBook
 from shared.fold_pool.in_process import InProcessFolds
 from shared.kafka.partitioner import partition_of
+from shared.process.clock import now_ms
 from shared.store.memory.calls import MemoryStore
 from shared.store.models import StoredCall
 from shared.store.ports import Store
@@ -110,6 +111,7 @@ class MemoryWorker:
     lease_seconds: float = 60.0
     partitions: int = PARTITIONS
     large: LargeCalls | None = None
+    ingest_clock: Callable[[], int] = now_ms
     watermarks: Mapping[int, Watermark] = field(default_factory=lambda: dict.fromkeys(range(PARTITIONS), AT_THE_END))
 
     def __post_init__(self) -> None:
@@ -125,6 +127,7 @@ class MemoryWorker:
             dead_letter_topic=DEAD_LETTER,
             partitions=lambda: self.partitions,
             log_id_hmac_key=LOG_ID_HMAC_KEY,
+            clock=self.ingest_clock,
         )
         self.fold_loop = FoldLoop(
             store,

@@ -17,7 +17,7 @@ def samples(text: bytes) -> dict[tuple[str, str], float]:
 
 def test_it_shows_what_the_library_shows_after_as_many_single_observations() -> None:
     metrics, registry = MetricSet(), CollectorRegistry()
-    weighted = metrics.weighted_histogram("waits_seconds", "How long.", question="How long?", buckets=BUCKETS)
+    weighted = metrics.weighted_histogram("waits_seconds", "How long.", question="How long?", buckets=BUCKETS).series()
     usual = Histogram("waits_seconds", "How long.", buckets=BUCKETS, registry=registry)
 
     for amount, count in OBSERVED:
@@ -31,7 +31,20 @@ def test_it_shows_what_the_library_shows_after_as_many_single_observations() -> 
 
 def test_before_the_first_observation_all_buckets_are_there() -> None:
     metrics = MetricSet()
-    metrics.weighted_histogram("waits_seconds", "How long.", question="How long?", buckets=BUCKETS)
+    metrics.weighted_histogram("waits_seconds", "How long.", question="How long?", buckets=BUCKETS).series()
 
     assert samples(metrics.text())["waits_seconds_bucket", "0.05"] == 0.0
     assert samples(metrics.text())["waits_seconds_bucket", "+Inf"] == 0.0
+
+
+def test_each_value_of_its_label_has_a_series() -> None:
+    metrics = MetricSet()
+    steps = metrics.weighted_histogram("step_seconds", "How long.", "step", question="How long?", buckets=BUCKETS)
+
+    steps.series("one").observe(0.5)
+    steps.series("two").observe(0.5, 2)
+    steps.series("two").observe(9)
+
+    counts = [metrics.registry.get_sample_value("step_seconds_count", {"step": step}) for step in ("one", "two")]
+    assert counts == [1, 3]
+    assert metrics.descriptions[0].labels == ("step",)
