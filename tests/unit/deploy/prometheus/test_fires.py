@@ -100,10 +100,10 @@ SLOW = {f'callfold_api_request_duration_seconds_bucket{{le="0.25",{ROUTE}}}': sl
 
 BURNS = {
     "events wait": (
-        Stack(50, capacity=between(32, 48, 400, 2000), canary=False),
+        Stack(45, capacity=between(32, 44, 400, 2000), canary=False),
         {BEHIND, "CallfoldFreshnessBurnFast"},
     ),
-    "records are lost": (Stack(40, extra=LOST), {"CallfoldCoverageBurnFast"}),
+    "records are lost": (Stack(36, extra=LOST), {"CallfoldCoverageBurnFast"}),
     "the API fails and is slow": (
         Stack(45, extra=ERRORS | SLOW),
         {"CallfoldApiAvailabilityBurnFast", "CallfoldApiLatencyBurnFast"},
@@ -131,7 +131,7 @@ SPENT_SLOWLY = {
 
 
 def test_a_budget_that_is_spent_slowly_is_a_ticket(tmp_path: Path) -> None:
-    stack = Stack(8 * 60, step=120, canary=False, extra=SPENT_SLOWLY)
+    stack = Stack(8 * 60, step=240, canary=False, extra=SPENT_SLOWLY)
 
     check_alerts(
         tmp_path,

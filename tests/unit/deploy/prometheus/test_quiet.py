@@ -11,21 +11,20 @@ from tests.support.prometheus.simulation import Stack, between
 pytestmark = needs_promtool
 
 QUIET = {
-    "steady load": Stack(45),
-    "a rebalance of half a minute": Stack(45, capacity=between(32, 32.5, 0, 2000), cause=Cause.REBALANCE),
-    "a deploy of all workers at once": Stack(45, worker=between(32, 33, 0, 1), cause=Cause.NO_WORKER),
+    "a rebalance of half a minute": Stack(40, capacity=between(32, 32.5, 0, 2000), cause=Cause.REBALANCE),
+    "a deploy of all workers at once": Stack(40, worker=between(32, 33, 0, 1), cause=Cause.NO_WORKER),
     "a deploy of everything in the first minutes": Stack(
         15, worker=between(3, 4, 0, 1), api=between(3, 4, 0, 1), monitor=between(3, 4, 0, 1)
     ),
-    "a burst of a minute at ten times the load": Stack(45, arrivals=between(32, 33, 5000, 500)),
-    "a quiet night with the canary": Stack(45, arrivals=0.4, reads=0.1),
-    "a quiet night without anything": Stack(45, arrivals=0, reads=0, canary=False),
+    "a burst of a minute at ten times the load": Stack(40, arrivals=between(32, 33, 5000, 500)),
+    "a quiet night with the canary": Stack(40, arrivals=0.4, reads=0.1),
+    "a quiet night without anything": Stack(40, arrivals=0, reads=0, canary=False),
     "late events in a quiet night": Stack(
-        45, arrivals=between(32, 32.5, 0.1, 0), capacity=between(32, 33, 0, 9), reads=0, canary=False
+        40, arrivals=between(32, 32.5, 0.1, 0), capacity=between(32, 33, 0, 9), reads=0, canary=False
     ),
-    "a backlog that drains in ten minutes": Stack(90, arrivals=between(35, 35.5, 30_000, 500)),
-    "a backlog from before the start": Stack(45, arrivals=between(0, 0.5, 30_000, 500)),
-    "a restart of the monitor": Stack(45, monitor=between(32, 33, 0, 1)),
+    "a backlog that drains in ten minutes": Stack(80, arrivals=between(31, 31.5, 30_000, 500)),
+    "a backlog from before the start": Stack(40, arrivals=between(0, 0.5, 30_000, 500)),
+    "a restart of the monitor": Stack(40, monitor=between(32, 33, 0, 1)),
 }
 
 

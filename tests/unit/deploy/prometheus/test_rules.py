@@ -9,7 +9,7 @@ import yaml
 
 from deploy.contracts.metrics import SETS
 from shared.lag.models import Cause
-from tests.support.prometheus.promtool import FOLDER, RULES, as_input, needs_promtool, promtool, run_test
+from tests.support.prometheus.promtool import FOLDER, RULES, SHORT, as_input, needs_promtool, promtool, run_test
 from tests.support.prometheus.simulation import Stack, between
 
 ROOT = FOLDER.parents[1]
@@ -101,7 +101,7 @@ def test_an_alert_of_a_partition_names_it_and_its_cause(tmp_path: Path) -> None:
 
     run_test(
         tmp_path,
-        RULES,
+        SHORT,
         {
             "interval": "30s",
             "input_series": as_input(stack.series()),
