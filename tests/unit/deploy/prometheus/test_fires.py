@@ -99,9 +99,9 @@ def slow_responses(at: float) -> float:
 SLOW = {f'callfold_api_request_duration_seconds_bucket{{le="0.25",{ROUTE}}}': slow_responses}
 
 BURNS = {
-    "events wait": (
-        Stack(45, capacity=between(32, 44, 400, 2000), canary=False),
-        {BEHIND, "CallfoldFreshnessBurnFast"},
+    "nobody reads": (
+        Stack(48, worker=between(32, 99, 0, 1), cause=Cause.NO_WORKER, canary=False),
+        {WITHOUT_OWNER, "CallfoldFreshnessBurnFast"},
     ),
     "records are lost": (Stack(36, extra=LOST), {"CallfoldCoverageBurnFast"}),
     "the API fails and is slow": (
