@@ -12,7 +12,7 @@ from aiokafka.protocol.coordination import FindCoordinatorRequest
 from shared.kafka.brokers import NOT_ANSWERED, Brokers
 from shared.lag.kafka.batches import Found
 from shared.lag.kafka.members import Described, describe
-from shared.lag.kafka.offsets import Part, read_committed, read_ranges
+from shared.lag.kafka.offsets import Part, read_committed, read_ends, read_starts
 from shared.lag.kafka.oldest import OldestRecords
 from shared.lag.kafka.retention import read_retention
 from shared.lag.models import Health, PartitionReading, Reading
@@ -24,6 +24,7 @@ _DENIED = frozenset({29, 30, 31})
 _OUT_OF_RANGE = 1
 _PAUSE_SECONDS = 0.5
 _LAYOUT_SECONDS = 30.0
+_STARTS_SECONDS = 10.0
 _RETENTION_SECONDS = 60.0
 
 
@@ -34,6 +35,8 @@ class Memory:
         self.oldest = OldestRecords(brokers)
         self.coordinator: int | None = None
         self.layout_until = 0.0
+        self.starts: dict[Part, int] = {}
+        self.starts_until: dict[Part, float] = {}
         self.ends: dict[Part, int] = {}
         self.retention: dict[str, int | None] = {}
         self.retention_until = 0.0
@@ -165,20 +168,31 @@ class Look:
         """Read the partitions of one leader; return why it failed, by partition."""
         errors: dict[Part, int] = {}
         try:
-            ranges = await read_ranges(self.brokers, leader, parts, errors)
-            for part, (start, end) in ranges.items():
-                self._observe(part, start, end, committed[part])
-            wanted = {part: (self.partitions[part].position, self.partitions[part].end) for part in ranges}
+            await self._starts(leader, parts, errors)
+            ends = await read_ends(self.brokers, leader, [part for part in parts if part in self.memory.starts], errors)
+            for part, end in ends.items():
+                self._observe(part, self.memory.starts[part], end, committed[part])
+            wanted = {part: (self.partitions[part].position, self.partitions[part].end) for part in ends}
             await self.memory.oldest.find(leader, wanted, errors)
         except NOT_ANSWERED as error:
             return dict.fromkeys(parts, error)
-        for part in ranges:
+        for part in ends:
             self.partitions[part] = self._with_oldest(part, self.partitions[part])
         return self._problems(errors, "the records of {}")
+
+    async def _starts(self, leader: int, parts: Collection[Part], errors: dict[Part, int]) -> None:
+        """Read the beginnings again after some time: only retention moves them."""
+        now = time.monotonic()
+        old = [part for part in parts if now >= self.memory.starts_until.get(part, 0.0)]
+        if old:
+            starts = await read_starts(self.brokers, leader, old, errors)
+            self.memory.starts |= starts
+            self.memory.starts_until |= dict.fromkeys(starts, now + _STARTS_SECONDS)
 
     def _observe(self, part: Part, start: int, end: int, committed: int | None) -> None:
         if end < self.memory.ends.get(part, 0):
             self.memory.oldest.forget(part)
+            self.memory.starts_until.pop(part, None)
         self.memory.ends[part] = end
         # Records before the start were deleted; an offset beyond the end is of a topic that was deleted.
         position = min(max(start, committed or 0), end)

@@ -27,10 +27,32 @@ async def read_ranges(
     Raises:
         one of `NOT_ANSWERED`
     """
-    earliest, latest = await asyncio.gather(
-        _read_offsets(brokers, leader, parts, _EARLIEST, errors), _read_offsets(brokers, leader, parts, _LATEST, errors)
+    starts, ends = await asyncio.gather(
+        read_starts(brokers, leader, parts, errors), read_ends(brokers, leader, parts, errors)
     )
-    return {part: (earliest[part], end) for part, end in latest.items() if part in earliest}
+    return {part: (starts[part], end) for part, end in ends.items() if part in starts}
+
+
+async def read_starts(
+    brokers: Brokers, leader: int, parts: Collection[Part], errors: dict[Part, int]
+) -> Mapping[Part, int]:
+    """Return the first offset of a leader's partitions; write the error codes of the others.
+
+    Raises:
+        one of `NOT_ANSWERED`
+    """
+    return await _read_offsets(brokers, leader, parts, _EARLIEST, errors)
+
+
+async def read_ends(
+    brokers: Brokers, leader: int, parts: Collection[Part], errors: dict[Part, int]
+) -> Mapping[Part, int]:
+    """Return the last stable offset of a leader's partitions; write the error codes of the others.
+
+    Raises:
+        one of `NOT_ANSWERED`
+    """
+    return await _read_offsets(brokers, leader, parts, _LATEST, errors)
 
 
 async def read_committed(

@@ -33,6 +33,11 @@ async def reads_well(reader: LagReader) -> bool:
     return (await reader.read()).kafka is Health.WELL
 
 
+async def read_from(reader: LagReader, part: Part, position: int) -> PartitionReading | None:
+    found = (await reader.read()).partitions[part]
+    return found if found.position == position else None
+
+
 async def fill(bootstrap: str, part: Part, count: int) -> range:
     """Write records; return the time in which they were written (Unix ms)."""
     begun = now_ms()
@@ -78,7 +83,7 @@ async def test_the_oldest_record_is_read_again_where_the_committed_offset_moved(
     assert (second.end, second.committed, second.position, second.lag) == (5, 3, 3, 2)
     assert second.oldest in later
     assert third == second
-    assert reader.requests - asked == 4  # the committed offsets, the group, the beginnings and the ends
+    assert reader.requests - asked == 3  # the committed offsets, the group and the ends
 
 
 async def test_marks_and_aborted_records_are_no_lag(reader: LagReader, topics: Topics, kafka_bootstrap: str) -> None:
@@ -120,7 +125,7 @@ async def test_records_that_retention_deleted_are_no_lag(
     await admin.delete_records({TopicPartition(*part): RecordsToDelete(before_offset=3)})
     await admin.close()
 
-    found = (await reader.read()).partitions[part]
+    found = await eventually(lambda: read_from(reader, part, 3))
 
     assert (found.end, found.position, found.lag) == (4, 3, 1)
     assert found.oldest in written
