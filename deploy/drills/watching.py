@@ -40,6 +40,10 @@ class Watch:
         # Not through a proxy of the environment.
         self._client = httpx.Client(timeout=_TIMEOUT, trust_env=False)
 
+    def wanted(self, drill: Drill) -> frozenset[str]:
+        """Return the alerts of a drill; none where nothing could show them."""
+        return drill.alerts if self._prometheus else frozenset()
+
     def look(self) -> Shown:
         """Return what is shown now; all is unknown where the monitor has not read yet."""
         lag = self._get(f"{self._monitor}/lag")
@@ -65,6 +69,8 @@ class Detection:
     """What was seen of a drill, and after how many seconds: None where it was not seen."""
 
     drill: Drill
+    alerts: frozenset[str]
+    """Those of the drill, as far as they can be seen."""
     verdict: Verdict | None = None
     cause: Cause | None = None
     alert: str | None = None
@@ -75,7 +81,7 @@ class Detection:
 
     @property
     def complete(self) -> bool:
-        return self.verdict_seconds is not None and (self.alert_seconds is not None or not self.drill.alerts)
+        return self.verdict_seconds is not None and (self.alert_seconds is not None or not self.alerts)
 
     @property
     def seconds(self) -> float | None:
@@ -90,7 +96,7 @@ class Detection:
             self.seen.append(f"{seconds:5.1f} s  {line}")
         if self.verdict_seconds is None and _fits(self.drill, shown):
             self.verdict, self.cause, self.verdict_seconds = shown.verdict, shown.cause, seconds
-        if self.alert_seconds is None and (alerts := sorted(self.drill.alerts & shown.alerts.keys())):
+        if self.alert_seconds is None and (alerts := sorted(self.alerts & shown.alerts.keys())):
             self.alert, self.alert_seconds = f"{alerts[0]} {shown.alerts[alerts[0]]}", seconds
 
 
@@ -103,7 +109,7 @@ def _fits(drill: Drill, shown: Shown) -> bool:
 
 def detect(watch: Watch, drill: Drill, within: float) -> Detection:
     """Return what is seen of a drill's fault, which is there, within so many seconds."""
-    found, began = Detection(drill), time.monotonic()
+    found, began = Detection(drill, watch.wanted(drill)), time.monotonic()
     while not found.complete and (seconds := time.monotonic() - began) < within:
         found.observe(watch.look(), seconds)
         time.sleep(_PAUSE)
