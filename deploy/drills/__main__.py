@@ -42,7 +42,7 @@ def start(fault: Annotated[str, typer.Argument(help="The name of a fault, or `?`
         on = everything.enter_context(scene(typer.echo))
         typer.echo(f"Under load now. All is well for {_HEALTHY_SECONDS:.0f} seconds")
         time.sleep(_HEALTHY_SECONDS)
-        everything.enter_context(drill.fault(on))
+        everything.enter_context((drill.for_a_person or drill.fault)(on))
         typer.echo("\n".join(guide(on.stack)))
         _wait_for_interrupt()
         with uninterrupted():

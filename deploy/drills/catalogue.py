@@ -29,6 +29,8 @@ class Drill:
     alerts: frozenset[str] = frozenset()
     within: float = 30.0
     one_partition: bool = False
+    for_a_person: Fault | None = None
+    """The same fault for as long as somebody needs, where it would be over before."""
     lasting: frozenset[str] = frozenset()
     """Alerts that look back for longer than a drill takes, and are there for a while after it is over."""
 
@@ -100,16 +102,17 @@ def _drills() -> tuple[Drill, ...]:
             "burst",
             "a burst of events, which drains",
             "Very many events of an import came at once, and the worker caught up: there was nothing to do.",
-            faults.publishing(Orders(burst=60_000)),
+            faults.publishing(Orders(burst=25_000)),
             frozenset({Verdict.CATCHING_UP}),
             frozenset({Cause.BACKLOG}),
+            for_a_person=faults.publishing(Orders(burst=300_000)),
         ),
         Drill(
             "one-partition",
             "a provider sends everything to one partition",
             "A provider of transcripts gave all its records one key, `speech-gateway`, and so one partition, which got "
             "more than a worker can write.",
-            faults.publishing(Orders(one_key=6_000)),
+            faults.publishing(Orders(one_key=2_500)),
             frozenset({Verdict.FALLING_BEHIND}),
             frozenset({Cause.BACKLOG}),
             frozenset({"CallfoldFallingBehind"}),

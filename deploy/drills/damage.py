@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from deploy.local.errors import LocalError
+from shared.config.mongo import MongoSettings
 from shared.config.mongo_access import MongoAccess
-from shared.contract.topics import Topics
 from shared.store.ids import id_range
 from shared.store.mongo.client import Connection
 
 _FOUND_WITHIN = 30.0
 _PAUSE = 0.1
-_JUST_NOW_MS = 3_000
+_JUST_NOW_MS = 20_000
 
 _Document = dict[str, Any]
 
@@ -75,4 +75,4 @@ async def _replace(uri: str, document: str, events: Any) -> None:
 
 
 def _connected(uri: str) -> Connection:
-    return Connection(MongoAccess(uri), Topics().prefix)
+    return Connection(MongoAccess(uri), MongoSettings.model_fields["mongo_database"].default)

@@ -29,7 +29,7 @@ def guide(stack: Stack) -> Iterator[str]:
         ("Worker", f"{addresses['worker']}/metrics, /healthz and /readyz"),
         ("API", addresses["api"]),
         ("Kafka", f"{variables['CALLFOLD_KAFKA_BOOTSTRAP']}, group callfold"),
-        ("MongoDB", f"{variables['CALLFOLD_MONGO_URI']} (far away: a write takes 0.2 s in good hours)"),
+        ("MongoDB", f"{variables['CALLFOLD_MONGO_URI']} (far away: a write takes 0.1 s in good hours)"),
         ("Logs", stack.supervision.logs),
         ("Services", f"python -m deploy.local status --state {stack.state}"),
         ("Processes", "ps -eo pid,stat,etime,args | grep -e services[.] -e mongo[d] -e kafk[a]"),

@@ -24,10 +24,10 @@ SETTINGS = {
     # Few enough for a screen.
     "CALLFOLD_PARTITIONS": "6",
     # With MongoDB far away a worker of limited speed: one machine cannot publish more than a near one takes.
-    "CALLFOLD_BATCH_EVENTS": "100",
+    "CALLFOLD_BATCH_EVENTS": "500",
 }
 
-FAR_SECONDS = 0.08
+FAR_SECONDS = 0.03
 """For which each piece of the traffic to MongoDB is held back in healthy hours."""
 
 
@@ -90,7 +90,7 @@ def scene(progress: Progress) -> Iterator[Scene]:
         tempfile.TemporaryDirectory(prefix="callfold-drill-", ignore_cleanup_errors=True) as folder,
         Proxy(free_port(), ports.mongo) as proxy,
         # Direct: a client that asks for the replica set goes to the address that it names, past the proxy.
-        Stack(Path(folder), ports, variables=SETTINGS | {"CALLFOLD_MONGO_URI": _uri(proxy)}) as stack,
+        Stack(Path(folder), ports, prometheus=True, variables=SETTINGS | {"CALLFOLD_MONGO_URI": _uri(proxy)}) as stack,
     ):
         stack.start(progress)
         with _load(stack) as load:

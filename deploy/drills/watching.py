@@ -1,6 +1,7 @@
 """What the monitor and Prometheus show of a stack, and how long a drill takes to be seen and to be over."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,7 +92,8 @@ class Detection:
         return max(self.verdict_seconds or 0.0, self.alert_seconds or 0.0)
 
     def observe(self, shown: Shown, seconds: float) -> None:
-        line = f"{shown.verdict} {shown.cause} {shown.alerts}"
+        counts = Counter(f"{verdict}/{cause}" for verdict, cause in shown.partitions)
+        line = f"{shown.verdict} {shown.cause} {dict(counts)} {sorted(shown.alerts.items())}"
         if not self.seen or not self.seen[-1].endswith(line):
             self.seen.append(f"{seconds:5.1f} s  {line}")
         if self.verdict_seconds is None and _fits(self.drill, shown):

@@ -95,16 +95,16 @@ class RecordProducer:
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = AIOKafkaProducer(
+            usual = {
                 **self._kafka.options(),
-                acks="all",
-                enable_idempotence=True,
-                max_request_size=_MAX_REQUEST_BYTES,
-                max_batch_size=_BATCH_BYTES,
+                "acks": "all",
+                "enable_idempotence": True,
+                "max_request_size": _MAX_REQUEST_BYTES,
+                "max_batch_size": _BATCH_BYTES,
                 # A record that fits into one topic compressed must fit into another, and into the same again.
-                compression_type="gzip",
-                **self._options,
-            )
+                "compression_type": "gzip",
+            }
+            producer = AIOKafkaProducer(**usual | self._options)
             try:
                 await producer.start()
             except BaseException:

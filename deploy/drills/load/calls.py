@@ -20,6 +20,7 @@ Happening = tuple[str, str, dict[str, Any]]
 """The source, the type and the data of an event."""
 
 _ORGANIZATIONS = 20
+_LINES_OF_A_MONOLOGUE = 100
 _LINES = (
     "Thank you for calling. How can I help you today?",
     "Hello, I am waiting for my order.",
@@ -37,16 +38,17 @@ def conversation(rng: random.Random) -> Iterator[Happening]:
     number = f"+49151{rng.randrange(10**7):07}"
     yield "/telephony", "call.created", {"agent_id": "agent-7", "direction": direction, "from_number": number}
     yield "/telephony", "call.started", {"call_type": "phone_call"}
-    yield from speech(rng, turns=rng.randrange(8, 14))
+    yield from speech(rng, turns=rng.randrange(8, 14), lines=1)
     yield "/agent", "usage.reported", {"product": "llm_usage", "quantity": rng.randrange(10, 90)}
     yield "/telephony", "call.ended", {"disconnection_reason": "user_hangup"}
 
 
-def speech(rng: random.Random, turns: int) -> Iterator[Happening]:
-    """Yield what the provider of transcripts publishes of one call: turns, and how long each answer took."""
+def speech(rng: random.Random, turns: int, lines: int) -> Iterator[Happening]:
+    """Yield what a provider of transcripts publishes of one call: turns, and how long each answer took."""
     for number in range(turns):
         role = ("agent", "user")[number % 2]
-        yield "/speech", "transcript.turn", {"turn_id": f"turn-{number}", "role": role, "content": rng.choice(_LINES)}
+        content = " ".join(rng.choices(_LINES, k=lines))
+        yield "/speech", "transcript.turn", {"turn_id": f"turn-{number}", "role": role, "content": content}
         if role == "agent":
             for component in ("e2e", "llm", "tts"):
                 value = round(rng.lognormvariate(6, 0.4), 1)
@@ -72,7 +74,9 @@ class Provider:
         return [self._next(now) for _ in range(number)]
 
     def _begun(self) -> tuple[int, int, Iterator[Happening]]:
-        events = conversation(self._rng) if self._key is None else speech(self._rng, turns=20)
+        events = (
+            conversation(self._rng) if self._key is None else speech(self._rng, turns=20, lines=_LINES_OF_A_MONOLOGUE)
+        )
         return next(self._numbers), 0, events
 
     def _next(self, now: datetime) -> OutgoingRecord:

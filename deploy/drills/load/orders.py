@@ -9,7 +9,7 @@ from typing import Self
 class Orders:
     """Records a second: of ordinary calls, of a provider with one key, of no events; and a burst of calls, at once."""
 
-    steady: float = 300.0
+    steady: float = 200.0
     one_key: float = 0.0
     invalid: float = 0.0
     burst: int = 0

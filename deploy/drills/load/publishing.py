@@ -16,7 +16,7 @@ from shared.kafka.producer import OutgoingRecord, RecordProducer
 _TICK = 0.1
 _MOST_SECONDS = 5.0
 """What a broker that was away for longer misses is not made up for: the drill of it is not a burst."""
-_CALLS_AT_ONCE, _CALLS_OF_A_BURST = 150, 2_000
+_CALLS_AT_ONCE, _CALLS_OF_A_BURST = 100, 2_000
 _PIECE = 2_000
 _REQUEST_MS = 5_000
 _STOP_SECONDS = 1.0
@@ -30,7 +30,8 @@ class Publishing:
         self._orders = Orders()
         self._burst = 0
         self._since = time.monotonic()
-        self._kafka = RecordProducer(KafkaAccess(bootstrap), request_timeout_ms=_REQUEST_MS)
+        # Not compressed: a fetch of the worker is limited by its compressed size, and so is what others wait for.
+        self._kafka = RecordProducer(KafkaAccess(bootstrap), request_timeout_ms=_REQUEST_MS, compression_type=None)
         # Names that differ from run to run would make another load of each.
         self._steady = Provider(topics, "call", _CALLS_AT_ONCE)
         self._batch = Provider(topics, "batch", _CALLS_OF_A_BURST)
