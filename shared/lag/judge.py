@@ -28,6 +28,7 @@ def judge(group: str, history: History | Sequence[Reading]) -> Lag:
     reading = known.latest or Reading(0.0, Health.UNKNOWN, Health.UNKNOWN, GroupState.UNKNOWN)
     parts = [_partition(key, known.trails[key], known, reading) for key in sorted(known.trails)]
     verdict, cause = _worst(parts, reading)
+    seen = parts if reading.whole else []
     return Lag(
         at=reading.at,
         group=group,
@@ -38,8 +39,8 @@ def judge(group: str, history: History | Sequence[Reading]) -> Lag:
         verdict=verdict,
         cause=cause,
         since=_since(parts, reading, verdict),
-        lag=_total([part.lag for part in parts]),
-        lag_seconds=_most([part.lag_seconds for part in parts]),
+        lag=_total([part.lag for part in seen]),
+        lag_seconds=_most([part.lag_seconds for part in seen]),
         partitions=parts,
         hidden=reading.hidden,
     )
@@ -148,8 +149,7 @@ def _began(trail: Trail, history: History, reading: Reading, verdict: Verdict) -
 def _worst(parts: Sequence[PartitionLag], reading: Reading) -> tuple[Verdict, Cause]:
     unread = Cause.KAFKA_UNAVAILABLE if reading.kafka is Health.UNAVAILABLE else Cause.UNKNOWN
     worst = max(parts, key=lambda part: (_SEVERITY.index(part.verdict), part.lag_seconds or 0.0), default=None)
-    missing = not parts or reading.missing_topics
-    if worst is None or (missing and _SEVERITY.index(worst.verdict) < _SEVERITY.index(Verdict.UNKNOWN)):
+    if worst is None or (not reading.whole and _SEVERITY.index(worst.verdict) < _SEVERITY.index(Verdict.UNKNOWN)):
         return Verdict.UNKNOWN, unread
     return worst.verdict, worst.cause
 

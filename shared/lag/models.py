@@ -88,6 +88,8 @@ class Reading:
     retention_ms: Mapping[str, int | None] = field(default_factory=dict)
     mongodb_write_seconds: float | None = None
     missing_topics: Sequence[str] = ()
+    whole: bool = True
+    """Whether every partition of every topic was read: else a part that nobody has seen yet may be behind."""
     hidden: Sequence[str] = ()
     """What the reader may not see, each in plain words: "the group's members: not authorized"."""
 
@@ -123,7 +125,8 @@ class PartitionLag:
 class Lag:
     """How far a group is behind: each partition, and the worst verdict with its cause for all of them.
 
-    `since` is the Unix time at which the first of what is wrong now began, None while the verdict is ok.
+    `since` is the Unix time at which the first of what is wrong now began, None while the verdict is ok. `lag` and
+    `lag_seconds` are None unless they are known of every partition.
     """
 
     at: float

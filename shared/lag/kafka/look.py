@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from aiokafka.errors import for_code
 from aiokafka.protocol.coordination import FindCoordinatorRequest
 
-from shared.kafka.brokers import NOT_ANSWERED, Brokers
+from shared.kafka.brokers import NOT_ANSWERED, Brokers, Layout
 from shared.lag.kafka.batches import Found
 from shared.lag.kafka.members import Described, describe
 from shared.lag.kafka.offsets import Part, read_committed, read_ends, read_starts
@@ -69,8 +69,7 @@ class Look:
 
     def reading(self, at: float) -> Reading:
         """Return what was read; `at` is the time in Unix seconds."""
-        layout = self.brokers.layout
-        missing = [topic for topic in self.topics if layout and layout.errors.get(topic) == _UNKNOWN_TOPIC]
+        layout = self.brokers.layout or Layout()
         return Reading(
             at,
             Health.UNAVAILABLE if self.error else Health.WELL,
@@ -80,7 +79,8 @@ class Look:
             self.partitions,
             self.described.owners,
             dict(self.memory.retention),
-            missing_topics=missing,
+            missing_topics=[topic for topic in self.topics if layout.errors.get(topic) == _UNKNOWN_TOPIC],
+            whole=bool(layout.leaders) and not layout.errors and layout.leaders.keys() == self.partitions.keys(),
             hidden=[*self.hidden, *self.memory.retention_hidden],
         )
 

@@ -176,12 +176,13 @@ def test_a_partition_that_cannot_be_read_stays_and_is_unknown() -> None:
     assert (lag.verdict, lag.lag, lag.lag_seconds) == (Verdict.UNKNOWN, None, None)
 
 
-def test_a_missing_topic_is_never_ok() -> None:
+def test_a_group_with_a_partition_that_was_never_read_is_never_ok_and_its_lag_is_not_known() -> None:
     *before, last = readings(WELL)
 
-    lag = judge(GROUP, [*before, replace(last, missing_topics=["calls.transcription"])])
+    lag = judge(GROUP, [*before, replace(last, whole=False)])
 
     assert (lag.verdict, lag.cause) == (Verdict.UNKNOWN, Cause.UNKNOWN)
+    assert (lag.lag, lag.lag_seconds) == (None, None)
 
 
 def test_without_a_reading_all_is_unknown() -> None:
