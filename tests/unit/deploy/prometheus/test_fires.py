@@ -60,6 +60,10 @@ SOON = {
         {4: set(), 7: {MONITOR_GONE}},
     ),
     "canary calls do not become right": (Stack(10, canary_result="late"), {1: set(), 5: {CANARY_LATE}}),
+    "the canary itself fails": (
+        Stack(10, canary=False, extra={f"callfold_canary_errors_total{{{MONITOR}}}": lambda minute: 6 * minute}),
+        {1: set(), 7: {CANARY_LATE}},
+    ),
     "a canary call is wrong": (
         Stack(
             20, canary=False, extra={f'callfold_canary_calls_total{{result="wrong",{MONITOR}}}': between(3, 99, 1, 0)}
