@@ -141,6 +141,20 @@ async def test_it_is_alive_and_not_ready_while_readings_fail(monitor: Callable[.
     assert (watching.alive, watching.ready, watching.lag) == (True, False, None)
 
 
+async def test_what_was_found_is_not_shown_any_more_when_a_reading_fails(monitor: Callable[..., Monitor]) -> None:
+    watching = monitor(reading(0, {PART: PartitionReading(4, 4, 4, None)}), ValueError("a surprise"))
+    await watching.look()
+    fine = shown("callfold_lag_verdict", verdict="ok")
+
+    await watching.look()
+
+    where = {"topic": PART[0], "partition": "0"}
+    assert (fine, watching.lag) == (1, None)
+    assert shown("callfold_lag_verdict", verdict="ok") == 0
+    assert shown("callfold_partition_verdict", verdict="unknown", **where) == 1
+    assert math.isnan(shown("callfold_lag_seconds", **where))
+
+
 async def test_it_is_ready_by_what_it_read_last_and_alive_by_its_progress(monitor: Callable[..., Monitor]) -> None:
     now = 0.0
     watching = monitor(reading(0, {}), clock=lambda: now)
