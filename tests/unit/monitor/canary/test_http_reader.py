@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from services.monitor.canary.http_reader import HttpReader
 from services.monitor.canary.ports import Answer, ApiUnavailable
+from shared.process.metrics import DEPENDENCY_UNAVAILABLE
 
 HOST = "127.0.0.1"
 SECRET = "a secret"  # noqa: S105 - of no key
@@ -45,6 +47,16 @@ async def test_an_answer_that_is_no_record_is_one_that_will_differ(reader: HttpR
     found = await reader.read(call, Answer())
 
     assert (found.record, found.finality) == (None, "final")
+
+
+async def test_an_api_that_was_not_asked_yet_is_shown_and_not_as_unavailable() -> None:
+    DEPENDENCY_UNAVAILABLE.labels("api")
+    DEPENDENCY_UNAVAILABLE.remove("api")
+
+    async with HttpReader(f"http://{HOST}:1", "cf_1", SECRET):
+        shown = REGISTRY.get_sample_value("callfold_dependency_unavailable", {"dependency": "api"})
+
+    assert shown == 0
 
 
 @pytest.mark.parametrize(("call", "status"), [("moved", 302), ("busy", 503)])
