@@ -29,6 +29,17 @@ def test_a_partition_has_a_series_while_this_worker_owns_it() -> None:
     commits.assigned(())
 
 
+def test_a_commit_that_ends_after_the_rebalance_brings_no_series_back() -> None:
+    commits = LastCommits()
+    commits.assigned({TP0})
+    commits.assigned({TP1})
+
+    commits.committed({TP0: 10})
+
+    assert last_commit(0) is None
+    commits.assigned(())
+
+
 async def test_a_commit_is_recorded_and_a_rebalance_takes_no_series_away(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
