@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -70,6 +71,17 @@ def test_the_live_view_fits_the_terminal_and_has_the_worst_partition_first(width
     assert re.search(r"falling_behind 4\ds", text)
     assert "█" in text
     assert "q quits" in text
+
+
+def test_a_partition_that_cannot_be_read_comes_before_those_that_are_only_behind() -> None:
+    view = View()
+    *before, last = map(merged, readings(Phase(60), FALLING), readings(Phase(120)))
+    seen = {part: found for part, found in last.partitions.items() if part != (TOPIC, 1)}
+    view.show(judge("callfold", [*before, replace(last, partitions=seen)]))
+
+    lines = drawn(view, width=100)
+
+    assert next(line.split()[0] for line in lines if line.startswith("telephony-")) == "telephony-1"
 
 
 def test_more_partitions_than_lines_are_counted() -> None:
