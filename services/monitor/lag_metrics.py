@@ -135,7 +135,7 @@ class LagMetrics:
     def __init__(self) -> None:
         self._partitions: dict[tuple[str, int], _Partition] = {}
         self._verdict, self._cause, self._state = _One(VERDICT, Verdict), _One(CAUSE, Cause), _One(STATE, GroupState)
-        self._show_group(Verdict.UNKNOWN, Cause.UNKNOWN, GroupState.UNKNOWN, None)
+        self.show_unknown()
 
     def show(self, lag: Lag) -> None:
         self._show_group(lag.verdict, lag.cause, lag.state, lag.members)
@@ -144,6 +144,12 @@ class LagMetrics:
             if part not in self._partitions:
                 self._partitions[part] = _Partition(*part)
             self._partitions[part].show(each)
+
+    def show_unknown(self) -> None:
+        """Show that nothing is known now."""
+        self._show_group(Verdict.UNKNOWN, Cause.UNKNOWN, GroupState.UNKNOWN, None)
+        for (topic, partition), each in self._partitions.items():
+            each.show(PartitionLag(topic, partition, Verdict.UNKNOWN, Cause.UNKNOWN))
 
     def _show_group(self, verdict: Verdict, cause: Cause, state: GroupState, members: int | None) -> None:
         self._verdict.show(verdict)

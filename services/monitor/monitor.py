@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Protocol
 
 from services.monitor import metrics
@@ -38,7 +37,10 @@ class Reader(Protocol):
 
 
 class Monitor:
-    """Reads and judges the lag of a group, each second; `lag` is what it found last, None before the first reading."""
+    """Reads and judges the lag of a group, each second.
+
+    `lag` is what it found last, None before the first reading and after one that failed by an internal error.
+    """
 
     def __init__(
         self, group: str, reader: Reader, probe: WriteProbe, *, clock: Callable[[], float] = time.monotonic
@@ -90,7 +92,8 @@ class Monitor:
     async def look(self) -> None:
         """Read once, judge, and publish."""
         try:
-            reading = self._with_mongodb(await self._reader.read())
+            read = await self._reader.read()
+            reading = self._write.added_to(read)
             _report(self._kafka, reading.kafka, self._reader.error)
             self._history.add(reading)
             self.lag = judge(self._group, self._history)
@@ -100,6 +103,9 @@ class Monitor:
             self._read_at = self._clock()
         except Exception:
             log.exception("reading_failed")
+            # What was found before may be wrong by now.
+            self.lag = None
+            self._metrics.show_unknown()
         self._progress_at = self._clock()
 
     async def probe(self) -> None:
@@ -113,10 +119,6 @@ class Monitor:
         requests = self._reader.requests
         metrics.KAFKA_REQUESTS.inc(requests - self._requests)
         self._requests = requests
-
-    def _with_mongodb(self, reading: Reading) -> Reading:
-        hidden = [*reading.hidden, *filter(None, [self._write.hidden])]
-        return replace(reading, mongodb=self._write.health, mongodb_write_seconds=self._write.seconds, hidden=hidden)
 
 
 def _report(status: DependencyStatus, health: Health, error: str | None) -> None:

@@ -43,7 +43,7 @@ class MonitorServer:
     async def _lag(self, _request: web.Request) -> web.Response:
         lag = self._monitor.lag
         if lag is None:
-            return _json({"status": "not ready", "missing": "the first reading"}, status=503)
+            return _json({"status": "not ready", "missing": "a reading"}, status=503)
         return _json(document(lag))
 
     async def _calls(self, _request: web.Request) -> web.Response:

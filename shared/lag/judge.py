@@ -8,7 +8,7 @@ from shared.lag.history import History
 from shared.lag.models import Cause, GroupState, Health, Lag, PartitionLag, Reading, Verdict
 from shared.lag.trail import WAIT_SECONDS, Trail
 
-_SEVERITY = (
+SEVERITY = (
     Verdict.OK,
     Verdict.CATCHING_UP,
     Verdict.FALLING_BEHIND,
@@ -16,6 +16,8 @@ _SEVERITY = (
     Verdict.STALLED,
     Verdict.NO_OWNER,
 )
+"""The verdicts, the best first: the last that a partition has is that of the group."""
+
 _WITHOUT_MEMBERS = frozenset({GroupState.EMPTY, GroupState.DEAD})
 _FIRST_LOOK_SECONDS = 2.5
 _STORM_AGE_SECONDS = 2.0
@@ -148,8 +150,8 @@ def _began(trail: Trail, history: History, reading: Reading, verdict: Verdict) -
 
 def _worst(parts: Sequence[PartitionLag], reading: Reading) -> tuple[Verdict, Cause]:
     unread = Cause.KAFKA_UNAVAILABLE if reading.kafka is Health.UNAVAILABLE else Cause.UNKNOWN
-    worst = max(parts, key=lambda part: (_SEVERITY.index(part.verdict), part.lag_seconds or 0.0), default=None)
-    if worst is None or (not reading.whole and _SEVERITY.index(worst.verdict) < _SEVERITY.index(Verdict.UNKNOWN)):
+    worst = max(parts, key=lambda part: (SEVERITY.index(part.verdict), part.lag_seconds or 0.0), default=None)
+    if worst is None or (not reading.whole and SEVERITY.index(worst.verdict) < SEVERITY.index(Verdict.UNKNOWN)):
         return Verdict.UNKNOWN, unread
     return worst.verdict, worst.cause
 

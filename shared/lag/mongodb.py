@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 from shared.lag.history import SLOW_WRITE_SECONDS
-from shared.lag.models import Health
+from shared.lag.models import Health, Reading
 from shared.store.ports import AccessRefused, StoreUnavailable, WriteProbe
 
 LIMIT_SECONDS = 3.5
@@ -21,10 +21,11 @@ class Write:
     seconds: float | None = None
     error: str | None = None
 
-    @property
-    def hidden(self) -> str | None:
-        """What cannot be known without a right, None if it is known."""
-        return f"how fast MongoDB writes: {self.error}" if self.error and self.health is Health.UNKNOWN else None
+    def added_to(self, reading: Reading) -> Reading:
+        """Return the reading of Kafka with what is known of MongoDB, or why nothing is."""
+        without_right = self.error and self.health is Health.UNKNOWN
+        hidden = [*reading.hidden, *([f"how fast MongoDB writes: {self.error}"] if without_right else [])]
+        return replace(reading, mongodb=self.health, mongodb_write_seconds=self.seconds, hidden=hidden)
 
 
 async def timed_write(probe: WriteProbe, clock: Callable[[], float] = monotonic) -> Write:

@@ -25,6 +25,7 @@ class HttpReader:
         self._status = DependencyStatus("api")
 
     async def __aenter__(self) -> Self:
+        self._status.withdraw()  # the metric shows 0, not nothing
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
         self._session = aiohttp.ClientSession(
             headers=self._headers, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
@@ -34,6 +35,7 @@ class HttpReader:
     async def __aexit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        self._status.withdraw()
         if self._session is not None:
             await self._session.close()
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from services.ops.console import shown
 from services.ops.lag.table import numbers
 from services.ops.lag.words import duration, name, sparkline, summary
+from shared.lag.judge import SEVERITY
 from shared.lag.models import Lag, PartitionLag, Verdict
 
 _NUMBERS = ("records", "seconds", "in/s", "out/s", "drains")
@@ -38,7 +39,7 @@ class View:
             yield Text(f"reading; {_HINT}")
             return
         lines = max((options.height or console.height) - _AROUND_LINES, 1)
-        ordered = sorted(self._lag.partitions, key=lambda part: (part.verdict is Verdict.OK, -(part.lag_seconds or 0)))
+        ordered = sorted(self._lag.partitions, key=_severity, reverse=True)
         yield Text(shown(summary(self._lag)), style=_style(self._lag.verdict))
         yield Text()
         yield self._table(_fitting(ordered, lines), wide=options.max_width >= _WIDE_COLUMNS, plain=options.ascii_only)
@@ -80,6 +81,10 @@ def _fitting(parts: list[PartitionLag], lines: int) -> list[PartitionLag]:
             break
         fitting.append(part)
     return fitting
+
+
+def _severity(part: PartitionLag) -> tuple[int, float]:
+    return SEVERITY.index(part.verdict), part.lag_seconds or 0.0
 
 
 def _style(verdict: Verdict) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import Protocol
 
 from services.ops.program import Program
@@ -36,9 +35,8 @@ class BothReader:
         self._write = await timed_write(self._probe)
 
     async def read(self) -> Reading:
-        reading, write = await self._kafka.read(), self._write
-        hidden = [*reading.hidden, *filter(None, [write.hidden])]
-        return replace(reading, mongodb=write.health, mongodb_write_seconds=write.seconds, hidden=hidden)
+        reading = await self._kafka.read()
+        return self._write.added_to(reading)
 
 
 @asynccontextmanager

@@ -22,10 +22,10 @@ class LastCommits:
         owned = set(partitions)
         for tp in self._owned - owned:
             metrics.LAST_COMMIT.remove(tp.topic, str(tp.partition))
-        self.committed(owned - self._owned)
-        self._owned = owned
+        new, self._owned = owned - self._owned, owned
+        self.committed(new)
 
     def committed(self, partitions: Iterable[TP]) -> None:
-        """Record that offsets of these partitions are committed now."""
-        for tp in partitions:
+        """Record that offsets of these partitions are committed now; a commit may end after another has them."""
+        for tp in self._owned.intersection(partitions):
             metrics.LAST_COMMIT.labels(tp.topic, str(tp.partition)).set_to_current_time()
