@@ -6,7 +6,7 @@ import pytest
 
 from shared.lag.models import Cause
 from tests.support.prometheus.promtool import check_alerts, needs_promtool
-from tests.support.prometheus.simulation import Stack, between
+from tests.support.prometheus.simulation import MONITOR, WORKER, Stack, between
 
 pytestmark = needs_promtool
 
@@ -31,3 +31,21 @@ QUIET = {
 @pytest.mark.parametrize("stack", QUIET.values(), ids=QUIET.keys())
 def test_no_alert_fires(stack: Stack, tmp_path: Path) -> None:
     check_alerts(tmp_path, stack.series(), stack.step, fired=set())
+
+
+def test_what_was_counted_long_ago_does_not_count_again_when_scrapes_fail(tmp_path: Path) -> None:
+    stack = Stack(40)
+    counted = {
+        f'callfold_dead_letters_total{{reason="not_json",{WORKER}}}': 1000.0,
+        f'callfold_records_lost_total{{topic="calls.telephony",partition="0",{WORKER}}}': 1000.0,
+        f'callfold_canary_calls_total{{result="wrong",{MONITOR}}}': 1000.0,
+    }
+    failed = range(64, 66)
+    series = stack.series()
+    series |= {name: [value] * len(series[f"up{{{WORKER}}}"]) for name, value in counted.items()}
+
+    for name, samples in series.items():
+        for at in failed if WORKER in name or MONITOR in name else ():
+            samples[at] = 0.0 if name.startswith("up{") else None
+
+    check_alerts(tmp_path, series, stack.step, fired=set())
