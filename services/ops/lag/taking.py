@@ -10,7 +10,7 @@ from services.ops.settings import OpsSettings
 from shared.kafka import admin
 from shared.lag.history import History
 from shared.lag.judge import judge
-from shared.lag.models import GroupState, Lag, Verdict
+from shared.lag.models import GroupState, Health, Lag, Verdict
 from shared.lag.trail import WAIT_SECONDS
 
 EVERY_SECONDS = 1.0
@@ -26,6 +26,7 @@ async def take(program: Program, settings: OpsSettings, window: float | None) ->
 
     Raises:
         KafkaUnavailable: Kafka does not answer, or a topic does not exist.
+        CommandError: it cannot be read for another reason.
     """
     # One reading is over before MongoDB has answered.
     async with kafka_reader(settings) if window == 0 else reader(program, settings) as opened:
@@ -37,7 +38,11 @@ async def take(program: Program, settings: OpsSettings, window: float | None) ->
 
 
 async def taken(opened: Reader, group: str, window: float | None) -> Lag | None:
-    """Return the lag; None if a topic is missing, or nothing could be read."""
+    """Return the lag; None if a topic is missing, or Kafka did not answer.
+
+    Raises:
+        CommandError: a right is missing without which no partition can be read.
+    """
     history, started = History(), time.monotonic()
     shortest, longest = (USUAL_SECONDS, LONGEST_SECONDS) if window is None else (window, window)
     while True:
@@ -45,6 +50,8 @@ async def taken(opened: Reader, group: str, window: float | None) -> Lag | None:
         reading = await opened.read()
         history.add(reading)
         lag, passed = judge(group, history), time.monotonic() - started
+        if reading.kafka is Health.WELL and reading.hidden and not lag.partitions:
+            raise CommandError(f"the lag cannot be read: {'; '.join(reading.hidden)}")
         if reading.missing_topics or not lag.partitions:
             return None
         if passed >= longest or (passed >= shortest and not needs_time(lag)):
