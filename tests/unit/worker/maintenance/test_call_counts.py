@@ -1,6 +1,6 @@
 """The gauges of calls: counted from time to time, of this worker's partitions alone."""
 
-from services.worker.maintenance.call_counts import CallCountsJob
+from services.worker.maintenance.call_counts import EVERY_MS, CallCountsJob
 from services.worker.metrics import WORKER
 from services.worker.worker import Worker
 from shared.store.memory.calls import MemoryStore
@@ -36,6 +36,25 @@ async def test_the_calls_of_the_owned_partitions_are_counted() -> None:
 
     assert mine == [1, 2, 1, 30]
     assert gauges() == [0, 0, 0, 0]
+
+
+async def test_the_same_partitions_are_counted_now_and_then_and_others_at_once() -> None:
+    clock, steady = Clock(), Clock()
+    store = await store_of(clock)
+    owned = {7}
+    job = CallCountsJob(store, lambda: frozenset(owned), clock, steady)
+
+    await job.run()
+    await store.mark_stale([CallUpdate("o/another", 7, 1, stale=True)])
+    await job.run()
+    at_once = gauges()
+    steady.move(EVERY_MS / 1000)
+    await job.run()
+    later = gauges()
+    owned.clear()
+    await job.run()
+
+    assert (at_once[1], later[1], gauges()[1]) == (2, 3, 0)
 
 
 async def test_during_a_rebalance_what_was_counted_stays() -> None:
