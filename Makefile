@@ -76,7 +76,7 @@ down: $(LOCAL) ## stop the stack; data stay
 status: $(LOCAL) ## show the state of each service
 	@$(RUN) status
 
-contracts: $(PACKAGES) ## write docs/contracts, docs/settings.md and the dashboards again, from the code
+contracts: $(PACKAGES) ## write docs/contracts, docs/settings.md, docs/metrics.md and the dashboards again, from the code
 	@$(BIN)/python -m deploy.contracts
 	@$(BIN)/python -m deploy.grafana
 
