@@ -7,7 +7,10 @@ from time import monotonic
 
 from shared.lag.history import SLOW_WRITE_SECONDS
 from shared.lag.models import Health, Reading
+from shared.process.logs import logger
 from shared.store.ports import AccessRefused, StoreUnavailable, WriteProbe
+
+log = logger(__name__)
 
 LIMIT_SECONDS = 3.5
 """MongoDB is unavailable if a write takes longer: with the second between two writes it is noticed within 5 s."""
@@ -29,7 +32,7 @@ class Write:
 
 
 async def timed_write(probe: WriteProbe, clock: Callable[[], float] = monotonic) -> Write:
-    """Write once, within `LIMIT_SECONDS`; raises nothing that a store raises."""
+    """Write once, within `LIMIT_SECONDS`. Raises nothing: of an internal error nothing is known but that it is one."""
     begun = clock()
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -38,5 +41,8 @@ async def timed_write(probe: WriteProbe, clock: Callable[[], float] = monotonic)
         return Write(error=str(error))
     except (StoreUnavailable, TimeoutError) as error:
         return Write(Health.UNAVAILABLE, error=str(error) or "no answer in time")
+    except Exception:
+        log.exception("timed_write_failed")
+        return Write()
     seconds = clock() - begun
     return Write(Health.SLOW if seconds >= SLOW_WRITE_SECONDS else Health.WELL, seconds)
