@@ -53,10 +53,13 @@ def start(fault: Annotated[str, typer.Argument(help="The name of a fault, or `?`
 @app.command(epilog="Example: python -m deploy.drills table")
 def table() -> None:
     """Run all drills, one after the other, and print what was seen of each, as a table of Markdown."""
-    with scene(typer.echo) as on:
-        watch = watch_of(on)
-        for line in rows(rehearse(on, watch, drill, typer.echo) for drill in DRILLS.values()):
+    with scene(_progress) as on, watch_of(on) as watch:
+        for line in rows(rehearse(on, watch, drill, _progress) for drill in DRILLS.values()):
             typer.echo(line)
+
+
+def _progress(line: str) -> None:
+    typer.echo(line, err=True)
 
 
 def _wait_for_interrupt() -> None:

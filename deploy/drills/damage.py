@@ -17,7 +17,7 @@ from shared.store.mongo.client import Connection
 
 _FOUND_WITHIN = 30.0
 _PAUSE = 0.1
-_JUST_NOW_MS = 20_000
+_JUST_NOW_MS = 5_000
 
 _Document = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -9,10 +10,12 @@ from deploy.drills.damage import damaged_call
 from deploy.drills.load.orders import Orders
 from deploy.drills.member import joining_and_leaving
 from deploy.drills.scene import Scene
+from deploy.local import leftovers
 
 Fault = Callable[[Scene], AbstractContextManager[None]]
 
 _GROUP = "callfold"
+_PAUSE = 0.2
 _SLOW_SECONDS = 0.7
 """For which each piece of the traffic is held back: a write of a batch has several."""
 
@@ -22,13 +25,23 @@ def stopped(service: str) -> Fault:
 
     @contextmanager
     def fault(scene: Scene) -> Iterator[None]:
+        pid = scene.pid(service)
         scene.services.stop(service)
         try:
             yield
         finally:
-            scene.services.start(service)
+            # One that is still stopping counts as started, and Kafka takes its time.
+            leftovers.wait_for_end(pid, leftovers.STOP_WITHIN)
+            _start_again(scene, service, pid)
 
     return fault
+
+
+def _start_again(scene: Scene, service: str, before: int) -> None:
+    """Start a service as soon as supervisord has seen that its process ended."""
+    while scene.pid(service) in {0, before}:
+        scene.services.start(service)
+        time.sleep(_PAUSE)
 
 
 @contextmanager

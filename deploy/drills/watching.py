@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -40,6 +40,12 @@ class Watch:
         self._prometheus = prometheus
         # Not through a proxy of the environment.
         self._client = httpx.Client(timeout=_TIMEOUT, trust_env=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def wanted(self, drill: Drill) -> frozenset[str]:
         """Return the alerts of a drill; none where nothing could show them."""

@@ -23,9 +23,10 @@ def on() -> Iterator[Scene]:
 
 @pytest.mark.parametrize("name", DRILLS)
 def test_a_fault_is_seen_with_its_cause_and_its_alert_and_is_over_by_itself(on: Scene, name: str) -> None:
-    drill, watch = DRILLS[name], watch_of(on)
+    drill = DRILLS[name]
 
-    rehearsal = rehearse(on, watch, drill, print, patience=scaled(1))
+    with watch_of(on) as watch:
+        rehearsal = rehearse(on, watch, drill, print, patience=scaled(1))
 
     assert rehearsal.detection.complete, "\n".join(rehearsal.detection.seen)
     assert rehearsal.after.calm(drill.passing), rehearsal.after
