@@ -1,6 +1,8 @@
 """What a person is shown at the start of a drill: where to look, and nothing of what is wrong."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from deploy.drills.catalogue import DRILLS
 from deploy.local.stack import Stack
@@ -21,9 +23,10 @@ def listing() -> Iterator[str]:
 def guide(stack: Stack) -> Iterator[str]:
     """Yield the lines that lead to everything that can be looked at."""
     variables, addresses = stack.environment(), {member.name: member.address for member in stack.members()}
+    programs = Path(sys.executable).parent
     yield "Something is wrong now. Where to look:"
     for title, where in (
-        ("Commands", f"callfold --env {stack.dotenv} lag"),
+        ("Commands", f"{programs}/callfold --env {stack.dotenv} lag"),
         ("Monitor", f"{addresses['monitor']}/lag and /metrics"),
         ("Prometheus", addresses.get("prometheus", "is not installed")),
         ("Worker", f"{addresses['worker']}/metrics, /healthz and /readyz"),
@@ -31,7 +34,7 @@ def guide(stack: Stack) -> Iterator[str]:
         ("Kafka", f"{variables['CALLFOLD_KAFKA_BOOTSTRAP']}, group callfold"),
         ("MongoDB", f"{variables['CALLFOLD_MONGO_URI']} (far away: a write takes 0.1 s in good hours)"),
         ("Logs", stack.supervision.logs),
-        ("Services", f"python -m deploy.local status --state {stack.state}"),
+        ("Services", f"{programs}/python -m deploy.local status --state {stack.state}"),
         ("Processes", "ps -eo pid,stat,etime,args | grep -e services[.] -e mongo[d] -e kafk[a]"),
         ("Pages", "docs/operations.md and docs/runbooks/README.md"),
     ):

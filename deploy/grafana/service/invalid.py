@@ -44,7 +44,7 @@ def _passed_over() -> Panel:
         width=8,
         height=5,
     )
-    query = Query("sum(increase(callfold_unread_records_total[1d])) or vector(0)")
+    query = Query("sum(increase(callfold:unread_records:sum_by_instance[1d]))")
     return number(about, query, Shown(units.Short, {1: RED}, decimals=0))
 
 
@@ -56,7 +56,7 @@ def _lost() -> Panel:
         width=8,
         height=5,
     )
-    query = Query("sum(increase(callfold_records_lost_total[1d])) or vector(0)")
+    query = Query("sum(increase(callfold:records_lost:sum_by_instance[1d]))")
     return number(about, query, Shown(units.Short, {1: RED}, decimals=0))
 
 

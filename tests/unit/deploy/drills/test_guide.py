@@ -1,5 +1,6 @@
 """What a person is told: everything before, nothing of the fault during a drill."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def test_the_guide_leads_to_everything_and_names_no_fault(tmp_path: Path) -> Non
 
     text = "\n".join(guide(stack))
 
-    assert f"callfold --env {stack.dotenv} lag" in text
+    assert f"{Path(sys.executable).parent}/callfold --env {stack.dotenv} lag" in text
     assert all(address in text for address in (str(stack.supervision.logs), "http://127.0.0.1:6067", "127.0.0.1:9092"))
     assert not [name for name in DRILLS if name in text]
     assert not [cause for cause in Cause if cause in text.split()]

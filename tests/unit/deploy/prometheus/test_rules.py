@@ -10,7 +10,7 @@ import yaml
 from deploy.contracts.metrics import SETS
 from shared.lag.models import Cause
 from tests.support.prometheus.promtool import FOLDER, RULES, SHORT, as_input, needs_promtool, promtool, run_test
-from tests.support.prometheus.simulation import Stack, between
+from tests.support.prometheus.simulation import WORKER, Stack, between
 
 ROOT = FOLDER.parents[1]
 PAGES = ROOT / "docs" / "runbooks"
@@ -110,6 +110,28 @@ def test_an_alert_of_a_partition_names_it_and_its_cause(tmp_path: Path) -> None:
                     "alertname": "CallfoldPartitionStalled",
                     "eval_time": "5m",
                     "exp_alerts": [{"exp_labels": labels, "exp_annotations": annotations}],
+                }
+            ],
+        },
+    )
+
+
+@needs_promtool
+@pytest.mark.parametrize("counter", ["records_lost", "unread_records", "dead_letters"])
+def test_what_a_worker_counts_first_is_an_increase(counter: str, tmp_path: Path) -> None:
+    series = Stack(6).series() | {f"callfold_{counter}_total{{{WORKER}}}": [None] * 6 + [1.0] * 7}
+
+    run_test(
+        tmp_path,
+        SHORT,
+        {
+            "interval": "30s",
+            "input_series": as_input(series),
+            "promql_expr_test": [
+                {
+                    "expr": f"sum(increase(callfold:{counter}:sum_by_instance[6m])) > bool 0",
+                    "eval_time": "6m",
+                    "exp_samples": [{"labels": "{}", "value": 1}],
                 }
             ],
         },
