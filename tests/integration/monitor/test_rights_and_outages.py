@@ -95,7 +95,7 @@ async def test_what_may_not_be_seen_is_named_and_the_rest_is_read(broker: KafkaS
     found = await limited.read()
     await limited.close()
 
-    assert (found.kafka, limited.error) == (Health.WELL, None)
+    assert (found.kafka, limited.error, found.whole) == (Health.WELL, None, True)
     assert sorted(found.hidden) == [
         f"the records of {TOPICS.transcription}: not authorized",
         f"the retention of {TOPICS.telephony}: not authorized",
@@ -116,6 +116,6 @@ async def test_a_group_that_may_not_be_seen_has_no_lag_that_could_be_taken_for_n
     found = await limited.read()
     await limited.close()
 
-    assert (found.kafka, found.group, found.partitions) == (Health.WELL, GroupState.UNKNOWN, {})
+    assert (found.kafka, found.group, found.partitions, found.whole) == (Health.WELL, GroupState.UNKNOWN, {}, False)
     assert "the group: not authorized" in found.hidden
     assert await reads_well(reader)
