@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from deploy.local.servers.prometheus import is_installed
 from shared.process import logs
 from tests.faults.harness.run import FAULTS, Plan, run
 from tests.faults.harness.workers import WORKER
@@ -33,7 +34,15 @@ def main() -> int:
 
 def _plan(chosen: argparse.Namespace) -> Plan:
     kinds = tuple(chosen.only or FAULTS)
-    return Plan(chosen.seed, chosen.duration, chosen.rate, chosen.workers, program=chosen.worker, kinds=kinds)
+    return Plan(
+        chosen.seed,
+        chosen.duration,
+        chosen.rate,
+        chosen.workers,
+        program=chosen.worker,
+        kinds=kinds,
+        alerts=chosen.alerts,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--worker", default=WORKER, metavar="MODULE", help="module that the workers run [%(default)s]")
     parser.add_argument(
         "--only", action="append", choices=FAULTS, metavar="KIND", help="cause only this kind of fault; may be repeated"
+    )
+    parser.add_argument(
+        "--alerts",
+        action=argparse.BooleanOptionalAction,
+        default=is_installed(),
+        help="run a monitor and Prometheus too, and count alerts that fire without cause [if Prometheus is installed]",
     )
     parser.add_argument("--list", action="store_true", help="list the kinds of faults, and exit")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from rich import box
 from rich.table import Table
 
+from tests.faults.alerts.explained import Alert, Happened, without_cause
 from tests.faults.harness.verdict import Verdict
 from tests.faults.harness.workers import Crew
 from tests.faults.load.probe import Probe, Unread
@@ -46,6 +47,10 @@ class Report:
     left_to_the_sweep: int = 0
     """Documents with private content, left by a worker that died during a batch. The sweep redacts them."""
     faults: Counter[str] = field(default_factory=Counter)
+    happened: list[Happened] = field(default_factory=list)
+    """When each fault was there."""
+    alerts: Counter[str] | None = None
+    """Alerts that fired, of those that page somebody; None where nothing watched."""
     ends: Counter[str] = field(default_factory=Counter)
     verdict: Verdict = field(default_factory=Verdict)
 
@@ -59,6 +64,10 @@ class Report:
         self.faults.update(record.odd for record in accepted if record.odd is not None)
         self.unread = probe.unread
         self.verdict.lost += probe.unseen
+
+    def record_alerts(self, fired: Sequence[Alert]) -> None:
+        self.alerts = Counter(alert.name for alert in fired)
+        self.verdict.alerts_without_cause = [str(alert) for alert in without_cause(fired, self.happened)]
 
     def record_ends(self, crew: Crew) -> None:
         self.ends, self.verdict.hung, self.verdict.failed = crew.ends, crew.hung, crew.failed
@@ -81,9 +90,12 @@ class Report:
         yield "redelivered, at least", f"{self.redelivered:.2%}"
         yield "batches that reached their limit, at least", _by_limit(self.full_batches)
         yield "longest time until readable", _longest(self.unread)
-        yield "ends of workers", ", ".join(f"{end}: {number}" for end, number in sorted(self.ends.items()))
+        yield "ends of workers", _counted(self.ends)
         yield "processes hung", str(verdict.hung)
         yield "processes failed", str(verdict.failed)
+        if self.alerts is not None:
+            yield "alerts that fired", _counted(self.alerts)
+            yield "alerts without cause", _listed(verdict.alerts_without_cause)
         yield "faults that did not happen", _listed(verdict.missed)
         yield "took", f"{self.took:.0f} s"
 
@@ -107,6 +119,7 @@ class Report:
             "longest_unread": max((each.seconds for each in self.unread), default=None),
             "full_batches": {str(limit): number for limit, number in self.full_batches.items()},
             "faults": self.faults,
+            "alerts": self.alerts,
             "ends": self.ends,
             **asdict(self.verdict),
             "good": self.verdict.good,
@@ -115,6 +128,10 @@ class Report:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join([str(len(names)), *names[:5]])
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name}: {number}" for name, number in sorted(counts.items())) or "0"
 
 
 def _by_limit(counts: Counter[int]) -> str:

@@ -4,10 +4,12 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.alerts.explained import Happened
+from tests.faults.alerts.watched import Watched, watched
 from tests.faults.harness.findings import judge
 from tests.faults.harness.report import Report
 from tests.faults.harness.schedule import Planned, schedule
@@ -51,6 +53,8 @@ class Plan:
     settled_within: float = 90.0
     """After so many seconds without progress, what is wrong after the faults stays wrong."""
     kinds: tuple[str, ...] = tuple(FAULTS)
+    alerts: bool = False
+    """A monitor and Prometheus run too, and alerts that fire without cause are a failure."""
 
     def of_series(self, series: str) -> list[str]:
         return [kind for kind in self.kinds if kind in SERIES[series]]
@@ -89,9 +93,12 @@ async def run_on(on: Servers, name: str, plan: Plan, say: Say) -> Report:
         stage.crew.program, stage.crew.mutant = plan.program, plan.mutant
         await asyncio.gather(*(stage.crew.join() for _ in range(plan.workers)))
         stage.say("all is ready")
-        await _disturb(stage, plan, report, Probe(stage.reader, clock))
-        await _heal(stage)
-        await judge(stage, report, plan.settled_within)
+        async with _watched(stage) if plan.alerts else nullcontext() as seen:
+            await _disturb(stage, plan, report, Probe(stage.reader, clock))
+            await _heal(stage)
+            await judge(stage, report, plan.settled_within)
+        if seen is not None:
+            report.record_alerts(seen.fired)
         report.record_ends(stage.crew)
     report.took = clock()
     return report
@@ -123,14 +130,31 @@ async def _series(stage: Stage, plan: Plan, series: str, clock: _Clock, report: 
         if number >= plan.least(series) and time.monotonic() > clock.deadline:
             break
         stage.say(fault.kind)
+        began = time.time()
         with _outage(stage) if fault.kind in SERVER_FAULTS else nullcontext():
             happened = await FAULTS[fault.kind](stage, random.Random(fault.seed))
+        report.happened.append(Happened(fault.kind, began, time.time()))
         if happened:
             report.faults[fault.kind] += 1
         else:
             stage.say(f"{fault.kind}: it did not happen")
             report.verdict.missed.append(fault.kind)
     clock.series -= 1
+
+
+def _watched(stage: Stage) -> AbstractAsyncContextManager[Watched]:
+    settings = {
+        "KAFKA_BOOTSTRAP": stage.kafka.address_for_workers,
+        "MONGO_URI": stage.mongo.uri,
+        "MONGO_DATABASE": stage.topics.prefix,
+        "TOPIC_PREFIX": stage.topics.prefix,
+        "GROUP": stage.topics.prefix,
+    }
+    return watched(
+        stage.folder,
+        settings,
+        lambda: {"worker": [worker.port for worker in stage.crew.workers], "api": [stage.api_port]},
+    )
 
 
 @contextmanager

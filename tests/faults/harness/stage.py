@@ -52,6 +52,7 @@ class Stage:
     kafka: ProxiedKafka
     mongo: ReplicaSet
     topics: Topics
+    api_port: int
     reader: ApiReader
     connection: Connection
     say: Say
@@ -97,7 +98,7 @@ async def staged(on: Servers, name: str, say: Say) -> AsyncIterator[Stage]:
         connection = Connection(MongoAccess(on.mongo.uri), name)
         reader = await ApiReader.with_keys(api.port, connection, ORGANIZATIONS)
         try:
-            yield Stage(folder, on.kafka, on.mongo, topics, reader, connection, say, running)
+            yield Stage(folder, on.kafka, on.mongo, topics, api.port, reader, connection, say, running)
         finally:
             await reader.close()
             await connection.close()

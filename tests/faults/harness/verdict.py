@@ -37,6 +37,8 @@ class Verdict:
     """Workers that neither became ready nor ended."""
     failed: int = 0
     """Workers that ended with an unexpected status."""
+    alerts_without_cause: list[str] = field(default_factory=list)
+    """Alerts that fired, for a person to be woken, although no fault explains them."""
     missed: list[str] = field(default_factory=list)
     """Faults that did not happen."""
 
