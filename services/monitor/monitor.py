@@ -54,7 +54,6 @@ class Monitor:
         self._history = History()
         self._metrics = LagMetrics()
         self._kafka, self._mongodb = DependencyStatus("kafka"), DependencyStatus("mongodb")
-        self.withdraw()  # the metric shows 0, not nothing
         self._clock = clock
         self._progress_at = clock()
         self._read_at: float | None = None

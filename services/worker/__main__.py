@@ -31,7 +31,7 @@ from shared.fold_pool.pool import FoldPool
 from shared.kafka.errors import KafkaUnavailable
 from shared.process import logs, malloc
 from shared.process.clock import ServerClock
-from shared.process.dependencies import expected_within
+from shared.process.dependencies import expected_within, known
 from shared.process.metrics import total
 from shared.process.sockets import CannotListen, listen
 from shared.store.fleet_watch import FleetWatch
@@ -92,6 +92,7 @@ async def _prepared(
 ) -> WorkerApp:
     """Return the app when Kafka has the topics and MongoDB the indexes that it needs."""
     book, rules = load(settings.price_book), policies.load(settings.policies)
+    known("kafka", "mongodb", "group")
     health = HealthServer(listening)
     await health.start()
     topics = Topics(settings.topic_prefix)

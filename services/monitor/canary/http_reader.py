@@ -25,7 +25,6 @@ class HttpReader:
         self._status = DependencyStatus("api")
 
     async def __aenter__(self) -> Self:
-        self._status.withdraw()  # the metric shows 0, not nothing
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
         self._session = aiohttp.ClientSession(
             headers=self._headers, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()

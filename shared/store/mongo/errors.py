@@ -24,6 +24,7 @@ _ACCESS = {
 }
 _TLS = "[SSL"
 _CLOSED = "closed"
+_CLOSED_BY = ": the server does not run behind a proxy, or it expects TLS or a client certificate"
 
 
 @contextmanager
@@ -69,8 +70,7 @@ def describe(error: PyMongoError) -> str:
     if isinstance(error, OperationFailure | NotPrimaryError):
         return f"{type(error).__name__}, codes {sorted(_codes(error))}"
     text = _brief(error)
-    hint = ": the server may expect TLS or a client certificate" if text.endswith(_CLOSED) else ""
-    return f"{type(error).__name__}: {text}{hint}"
+    return f"{type(error).__name__}: {text}{_CLOSED_BY if text.endswith(_CLOSED) else ''}"
 
 
 def _brief(error: PyMongoError) -> str:

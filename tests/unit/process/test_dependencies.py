@@ -3,7 +3,7 @@
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from shared.process.dependencies import DependencyStatus, expected_within
+from shared.process.dependencies import DependencyStatus, expected_within, known
 from tests.support.eventually import eventually
 
 
@@ -88,3 +88,36 @@ async def test_what_takes_longer_than_expected_is_reported_while_it_lasts() -> N
         await eventually(lambda: unavailable() == 1)
 
     assert unavailable() == 0
+
+
+def test_several_that_find_the_same_log_it_once_and_the_recovery_when_the_last_has_its_answer() -> None:
+    one, another = DependencyStatus("a server"), DependencyStatus("a server")
+
+    with capture_logs() as logs:
+        one.unavailable("away")
+        another.unavailable("away")
+        one.recovered(attempts=1)
+        another.recovered(attempts=2)
+
+    assert [(line["event"], line.get("attempts")) for line in logs] == [
+        ("dependency_unavailable", None),
+        ("dependency_recovered", 2),
+    ]
+
+
+def test_a_recovery_is_logged_where_the_last_that_waits_gives_up() -> None:
+    one, another = DependencyStatus("a server"), DependencyStatus("a server")
+    one.unavailable("away")
+    another.unavailable("away")
+
+    with capture_logs() as logs:
+        one.recovered()
+        another.withdraw()
+
+    assert [line["event"] for line in logs] == ["dependency_recovered"]
+
+
+def test_a_dependency_is_shown_before_its_first_outage() -> None:
+    known("one that never failed")
+
+    assert REGISTRY.get_sample_value("callfold_dependency_unavailable", {"dependency": "one that never failed"}) == 0

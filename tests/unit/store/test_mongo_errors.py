@@ -1,7 +1,7 @@
 """What is reported of MongoDB's errors: enough to act on, and nothing of the content of a write."""
 
 import pytest
-from pymongo.errors import BulkWriteError, NotPrimaryError, ServerSelectionTimeoutError, WriteError
+from pymongo.errors import AutoReconnect, BulkWriteError, NotPrimaryError, ServerSelectionTimeoutError, WriteError
 
 from shared.store.mongo.errors import refused, translated_errors
 from shared.store.ports import StoreUnavailable
@@ -37,3 +37,10 @@ def test_only_content_that_the_server_would_refuse_again_counts_as_refused(code:
 
     assert refused(bulk) is is_refused
     assert refused(WriteError("", code, {"code": code})) is is_refused
+
+
+def test_a_connection_that_is_closed_at_once_is_not_said_to_be_about_certificates_alone() -> None:
+    with pytest.raises(StoreUnavailable) as raised, translated_errors():
+        raise AutoReconnect("127.0.0.1:1: connection closed")
+
+    assert all(reason in str(raised.value) for reason in ("127.0.0.1:1", "does not run", "TLS"))

@@ -4,6 +4,8 @@
 
 import asyncio
 import inspect
+import os
+import socket
 
 import pytest
 from faust.transport.consumer import Consumer
@@ -119,3 +121,14 @@ async def test_the_attributes_of_faust_that_are_read_exist() -> None:
 
     async with unstarted() as (worker, _):
         assert [name for name in read if not hasattr(worker.consumer, name)] == []
+
+
+async def test_each_worker_has_a_client_id_that_leads_to_its_process() -> None:
+    async with unstarted() as (worker, _):
+        thread = ChunkThread(worker.consumer, loop=asyncio.get_running_loop())
+        thread.thread_loop.close()
+
+        made = thread._create_worker_consumer(worker.consumer.transport)
+
+        assert made._client._client_id == f"callfold-worker-{socket.gethostname()}-{os.getpid()}"
+        await made.stop()
