@@ -102,7 +102,7 @@ def _drills() -> tuple[Drill, ...]:
             "burst",
             "a burst of events, which drains",
             "Very many events of an import came at once, and the worker caught up: there was nothing to do.",
-            faults.publishing(Orders(burst=60_000)),
+            faults.publishing(Orders(burst=100_000)),
             frozenset({Verdict.CATCHING_UP}),
             frozenset({Cause.BACKLOG}),
             for_a_person=faults.publishing(Orders(burst=300_000)),
