@@ -34,7 +34,8 @@ def _of_worker(verdict: Verdict, trail: Trail, history: History, reading: Readin
     if verdict is Verdict.STALLED:
         # What is not known of MongoDB may be the cause.
         well = reading.mongodb in {Health.WELL, Health.SLOW}
-        return Cause.WORKER_FROZEN if well and trail.owned else Cause.UNKNOWN
+        frozen = well and trail.owned and not history.owner_commits(trail)
+        return Cause.WORKER_FROZEN if frozen else Cause.UNKNOWN
     if verdict is Verdict.NO_OWNER:
         return Cause.UNKNOWN
     return Cause.BACKLOG if _commits_arrive(trail, history) else Cause.UNKNOWN
@@ -42,5 +43,6 @@ def _of_worker(verdict: Verdict, trail: Trail, history: History, reading: Readin
 
 def _commits_arrive(trail: Trail, history: History) -> bool:
     """Return whether the last commit is so recent that the worker does write; else it may have stopped just now."""
-    waited = 0.0 if trail.waits_since is None else history.now - trail.waits_since
+    still_since = history.stands_still_since(trail)
+    waited = 0.0 if still_since is None else history.now - still_since
     return waited <= max(BEHIND_SECONDS, trail.wait_seconds / 2)

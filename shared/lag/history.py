@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from shared.lag.models import GroupState, Health, PartitionReading, Reading
-from shared.lag.trail import WINDOW_SECONDS, Trail
+from shared.lag.trail import WAIT_SECONDS, WINDOW_SECONDS, Trail
 
 SLOW_WRITE_SECONDS = 0.5
 """A small majority write takes some milliseconds; at this the workers' larger ones take seconds."""
@@ -27,6 +27,19 @@ class Moment:
     write: float | None
 
 
+@dataclass(slots=True)
+class Commits:
+    """The commits of one worker, in any partition: the last, and the first that followed upon a long pause."""
+
+    first: float
+    last: float = 0.0
+
+    def observe(self, now: float) -> None:
+        if now - self.last >= WAIT_SECONDS:
+            self.first = now
+        self.last = now
+
+
 class History:
     """The readings of a window, as trails of partitions; it never drops a partition.
 
@@ -40,6 +53,7 @@ class History:
         self.rebalances = False
         """Whether the group was rebalancing for most of the last seconds."""
         self._moments: deque[Moment] = deque()
+        self._commits: dict[str, Commits] = {}
         for reading in readings:
             self.add(reading)
 
@@ -51,9 +65,38 @@ class History:
         self._moments.append(Moment(self.now, reading.group is GroupState.REBALANCING, reading.mongodb_write_seconds))
         while self._moments[0].now < self.now - WINDOW_SECONDS:
             self._moments.popleft()
+        self._commits = {owner: each for owner, each in self._commits.items() if each.last > self.now - WINDOW_SECONDS}
         self._observe_rebalances()
         for part in reading.partitions.keys() | self.trails.keys():
             self._observe(part, reading)
+
+    def owner_commits(self, trail: Trail) -> bool:
+        """Return whether the owner of a partition commits, there or in another one."""
+        found = self._of_owner(trail)
+        return found is not None and self.now - found.last < trail.wait_seconds
+
+    def stands_still_since(self, trail: Trail) -> float | None:
+        """Return since when records wait and their owner commits nothing in any partition, None if none wait.
+
+        It may have to write what waits in its other partitions first.
+        """
+        found = self._of_owner(trail)
+        if trail.waits_since is None or found is None:
+            return trail.waits_since
+        return max(trail.waits_since, found.last)
+
+    def passed_over_since(self, trail: Trail) -> float | None:
+        """Return since when records wait though their owner could have committed them, None if none wait.
+
+        Nobody could during an outage, or while the partition was another's.
+        """
+        found = self._of_owner(trail)
+        if trail.waits_since is None:
+            return None
+        return max(trail.waits_since, trail.owned_since, found.first if found else 0.0)
+
+    def _of_owner(self, trail: Trail) -> Commits | None:
+        return None if trail.owner is None else self._commits.get(trail.owner)
 
     @property
     def mongodb_slow(self) -> bool:
@@ -70,6 +113,7 @@ class History:
             # The clock was set, or this process stood still: nothing is known of how the partitions moved.
             self.trails = {part: Trail() for part in self.trails}
             self._moments.clear()
+            self._commits.clear()
         self.now += min(max(step, 0.0), _STEP_SECONDS)
 
     def _observe_rebalances(self) -> None:
@@ -84,7 +128,9 @@ class History:
             trail.miss(self.now)
             return
         trail.observe(self.now, _age(found, reading.at), found)
-        trail.observe_owner(self.now, owned=None if reading.group is GroupState.UNKNOWN else part in reading.owners)
+        trail.observe_owner(self.now, reading.owners.get(part), known=reading.group is not GroupState.UNKNOWN)
+        if trail.moved == self.now and trail.owner is not None:
+            self._commits.setdefault(trail.owner, Commits(self.now)).observe(self.now)
 
 
 def _age(found: PartitionReading, at: float) -> float | None:

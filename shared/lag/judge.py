@@ -6,7 +6,7 @@ from math import inf
 from shared.lag.cause import cause_of
 from shared.lag.history import History
 from shared.lag.models import Cause, GroupState, Health, Lag, PartitionLag, Reading, Verdict
-from shared.lag.trail import WAIT_SECONDS, Trail
+from shared.lag.trail import BUSY_SECONDS, WAIT_SECONDS, Trail
 
 SEVERITY = (
     Verdict.OK,
@@ -57,7 +57,7 @@ def verdict_of(trail: Trail, history: History, reading: Reading) -> Verdict:
     if _waits(trail, history):
         return Verdict.STALLED
     if _behind(trail, history):
-        return _direction(trail)
+        return _direction(trail, history)
     known = last.age is not None and reading.group is not GroupState.UNKNOWN and trail.ever_owned
     return Verdict.OK if known else Verdict.UNKNOWN
 
@@ -74,7 +74,11 @@ def _without_owner(trail: Trail, history: History, reading: Reading) -> bool:
 
 
 def _waits(trail: Trail, history: History) -> bool:
-    return trail.waits_since is not None and history.now - trail.waits_since >= trail.wait_seconds
+    """Return whether records wait for too long, and their owner is not just at other partitions."""
+    still_since, passed_over_since = history.stands_still_since(trail), history.passed_over_since(trail)
+    if still_since is None or passed_over_since is None:
+        return False
+    return history.now - still_since >= trail.wait_seconds or history.now - passed_over_since >= BUSY_SECONDS
 
 
 def _behind(trail: Trail, history: History) -> bool:
@@ -82,11 +86,12 @@ def _behind(trail: Trail, history: History) -> bool:
     return trail.behind_since is not None or storm
 
 
-def _direction(trail: Trail) -> Verdict:
+def _direction(trail: Trail, history: History) -> Verdict:
     if trail.drains:
         return Verdict.CATCHING_UP
     # A partition that did not move for a few seconds may be between two commits.
-    unseen = trail.moved is None and trail.observed_seconds < trail.wait_seconds
+    seen = trail.moved is not None or history.owner_commits(trail)
+    unseen = not seen and trail.observed_seconds < trail.wait_seconds
     return Verdict.UNKNOWN if unseen else Verdict.FALLING_BEHIND
 
 

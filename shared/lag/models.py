@@ -73,7 +73,8 @@ class PartitionReading:
 class Reading:
     """One look at the group: `at` in Unix seconds; partitions that cannot be read are missing.
 
-    `owners` has the member (client id and host) of each partition that has one. `mongodb_write_seconds` is how long the
+    `owners` has the member (client id, host, and the end of its member id, so that no two are the same) of each
+    partition that has one. `mongodb_write_seconds` is how long the
     reader's own small majority write took, None where it did not succeed or is not made. `retention_ms` is by topic:
     None for ever; a topic that is missing is not known.
     """

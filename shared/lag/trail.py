@@ -20,6 +20,9 @@ BEHIND_SECONDS = 5.0
 """Older records than this are late (the objective of freshness). Less is how a partition flows: workers commit every
 second, so that the age goes up and down by some seconds."""
 
+BUSY_SECONDS = 60.0
+"""So long a partition may wait while its owner commits in others: a worker drains a backlog partition by partition."""
+
 _IN_TIME_SECONDS = 3.0
 """So young the oldest record has to be until the partition is no longer late: else the verdict would go to and fro."""
 
@@ -50,14 +53,17 @@ class Trail:
 
     `waits_since`: records wait and the committed offset stands still; `ownerless_since`: it is known to have no owner;
     `behind_since`: records are late; `unread_since`: the last readings do not have it. `moved` is when the committed
-    offset last advanced.
+    offset last advanced. `owner` is the last that is known, `owned` whether it still is, and
+    `owned_since` when it became the owner.
     """
 
     samples: deque[Sample] = field(default_factory=deque)
     moved: float | None = None
     waits_since: float | None = None
     ownerless_since: float | None = None
+    owner: str | None = None
     owned: bool = False
+    owned_since: float = 0.0
     ever_owned: bool = False
     behind_since: float | None = None
     unread_since: float | None = None
@@ -107,11 +113,13 @@ class Trail:
         self.trend.observe(now, self._least_lag(), self._arrivals_of_two_commits())
         self._observe_lateness(now)
 
-    def observe_owner(self, now: float, *, owned: bool | None) -> None:
-        """Record whether the partition has an owner; None: not known."""
-        self.owned = bool(owned)
+    def observe_owner(self, now: float, owner: str | None, *, known: bool) -> None:
+        """Record the owner of the partition, None without one, where it is known."""
+        if owner is not None and not (self.owned and owner == self.owner):
+            self.owner, self.owned_since = owner, now
+        self.owned = owner is not None
         self.ever_owned |= self.owned
-        if owned is not False:
+        if self.owned or not known:
             self.ownerless_since = None
         elif self.ownerless_since is None:
             self.ownerless_since = now

@@ -24,9 +24,12 @@ _STATES = {
 }
 
 
+_MEMBER_DIGITS = 6
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A group: its state, how many members it has, and the member (client id and host) of each partition."""
+    """A group: its state, how many members it has, and the member of each partition, by `owner_name`."""
 
     state: GroupState = GroupState.UNKNOWN
     members: int | None = None
@@ -45,11 +48,19 @@ async def describe(brokers: Brokers, coordinator: int, group: str) -> Described:
     if code:
         return Described(error=code)
     owners = {
-        part: f"{client}@{host.removeprefix('/')}"
-        for _, client, host, _, assignment in members
+        part: owner_name(member, client, host)
+        for member, client, host, _, assignment in members
         for part in _assigned(assignment)
     }
     return Described(_STATES.get(state, GroupState.UNKNOWN), len(members), owners)
+
+
+def owner_name(member: str, client: str, host: str) -> str:
+    """Return the name of a member: client id, host, and the end of its member id.
+
+    Workers on one host have the same client id; the broker makes the member id, which ends in random hex digits.
+    """
+    return f"{client}@{host.removeprefix('/')}#{member[-_MEMBER_DIGITS:]}"
 
 
 @lru_cache(maxsize=1024)
