@@ -78,7 +78,7 @@ def _chosen(name: str) -> Drill:
 
 def main() -> None:
     """Run the command; print an error that the user can fix without a traceback."""
-    interrupt_on_every_signal()
+    interrupt_on_every_signal(in_the_background=True)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # Kafka may be away on purpose
     try:
         app(prog_name="python -m deploy.drills")

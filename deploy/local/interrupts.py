@@ -22,8 +22,12 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def interrupt_on_every_signal() -> None:
-    """Treat a closed terminal and `kill` like Ctrl-C, unless they are ignored (`nohup`)."""
+def interrupt_on_every_signal(*, in_the_background: bool = False) -> None:
+    """Treat a closed terminal and `kill` like Ctrl-C, unless they are ignored (`nohup`).
+
+    A script lets its jobs in the background ignore Ctrl-C: with `in_the_background` they do not.
+    """
     for each in SIGNALS:
-        if signal.getsignal(each) is not signal.SIG_IGN:
+        ignored = signal.getsignal(each) is signal.SIG_IGN
+        if not ignored or (in_the_background and each is signal.SIGINT):
             signal.signal(each, signal.default_int_handler)
