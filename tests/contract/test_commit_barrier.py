@@ -60,6 +60,8 @@ async def in_kafka(bootstrap: str, topics: Topics) -> Setup:
 
     telephony, transcription = (TopicPartition(topic, 0) for topic in topics.inputs)
     commit_barrier = KafkaCommitBarrier(access, topics.inputs, topics.prefix)
+    # A new broker has no coordinator until it has made its topic of offsets.
+    await retry_until_available("kafka", lambda: commit_barrier.passed({}), KafkaUnavailable)
     return Setup(commit_barrier, telephony, transcription, TopicPartition(topics.telephony, 1), write, commit)
 
 
