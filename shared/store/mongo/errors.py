@@ -24,7 +24,7 @@ _ACCESS = {
 }
 _TLS = "[SSL"
 _CLOSED = "closed"
-_CLOSED_BY = ": the server does not run behind a proxy, or it expects TLS or a client certificate"
+_CLOSED_BY = ": a proxy whose server is down, or the server expects TLS or a client certificate"
 
 
 @contextmanager

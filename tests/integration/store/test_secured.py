@@ -212,7 +212,7 @@ async def test_the_reason_why_mongodb_refuses_a_client_is_reported(servers: Serv
         ["TLS", "failed"],
     ]
     assert "localhost" in messages[3]
-    assert messages[4].endswith("or it expects TLS or a client certificate")
+    assert messages[4].endswith("or the server expects TLS or a client certificate")
 
 
 @pytest.mark.parametrize(

@@ -43,4 +43,4 @@ def test_a_connection_that_is_closed_at_once_is_not_said_to_be_about_certificate
     with pytest.raises(StoreUnavailable) as raised, translated_errors():
         raise AutoReconnect("127.0.0.1:1: connection closed")
 
-    assert all(reason in str(raised.value) for reason in ("127.0.0.1:1", "does not run", "TLS"))
+    assert all(reason in str(raised.value) for reason in ("127.0.0.1:1", "down", "TLS"))
