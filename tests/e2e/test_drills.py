@@ -10,10 +10,10 @@ from deploy.drills.scene import Scene, scene
 from deploy.local.servers.install import install
 from tests.support.eventually import scaled
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
-_PATIENCE = 2
-"""Other tests have the machine too: twice the time of a stack alone."""
+_PATIENCE = 3
+"""Other tests have the machine too: three times the time of a stack alone."""
 
 
 @pytest.fixture(scope="module")
