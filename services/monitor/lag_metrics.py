@@ -67,7 +67,7 @@ PARTITION_CAUSE = MONITOR.gauge(
 )
 VERDICT = MONITOR.gauge(
     "callfold_lag_verdict",
-    "1 for the worst verdict on a partition, 0 for the others",
+    "1 for the verdict on all partitions, 0 for the others: the worst, or catching_up while the sum drains",
     ("verdict",),
     unit="0 or 1",
     question="Is anything late?",

@@ -19,7 +19,7 @@ def document(lag: Lag) -> dict[str, Any]:
     `drain_seconds` and `headroom_seconds` are "never" where the time does not end.
     """
     content = asdict(lag)
-    total = {"lag": content.pop("lag"), "lag_seconds": content.pop("lag_seconds")}
+    total = {name: _number(content.pop(name)) for name in ("lag", "lag_seconds", "drain_seconds")}
     partitions = [_partition(part) for part in content.pop("partitions")]
     content |= {"at": _time(lag.at), "since": _time(lag.since), "hidden": list(content.pop("hidden"))}
     return {**content, "partitions": partitions, "total": total}

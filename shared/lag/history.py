@@ -1,12 +1,12 @@
 """What the last two minutes of readings say, partition by partition."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from statistics import median
 
 from shared.lag.models import GroupState, Health, PartitionReading, Reading
-from shared.lag.trail import WAIT_SECONDS, WINDOW_SECONDS, Trail
+from shared.lag.trail import BEHIND_SECONDS, WAIT_SECONDS, WINDOW_SECONDS, Trail
 
 SLOW_WRITE_SECONDS = 0.5
 """A small majority write takes some milliseconds; at this the workers' larger ones take seconds."""
@@ -50,6 +50,8 @@ class History:
         self.now = 0.0
         self.latest: Reading | None = None
         self.trails: dict[tuple[str, int], Trail] = {}
+        self.whole = Trail(noise_seconds=BEHIND_SECONDS)
+        """The sum of all partitions; less than what is on time is no movement of it."""
         self.rebalances = False
         """Whether the group was rebalancing for most of the last seconds."""
         self._moments: deque[Moment] = deque()
@@ -69,6 +71,11 @@ class History:
         self._observe_rebalances()
         for part in reading.partitions.keys() | self.trails.keys():
             self._observe(part, reading)
+        for part in reading.partitions:
+            trail = self.trails[part]
+            trail.observe_lateness(self.now, self.stands_still_since(trail))
+        if reading.whole and reading.partitions:
+            self.whole.observe(self.now, None, _sum(reading.partitions.values()))
 
     def owner_commits(self, trail: Trail) -> bool:
         """Return whether the owner of a partition commits, there or in another one."""
@@ -112,6 +119,7 @@ class History:
         if abs(step) > _JUMP_SECONDS and Health.UNAVAILABLE not in {before.kafka, reading.kafka}:
             # The clock was set, or this process stood still: nothing is known of how the partitions moved.
             self.trails = {part: Trail() for part in self.trails}
+            self.whole = Trail(noise_seconds=BEHIND_SECONDS)
             self._moments.clear()
             self._commits.clear()
         self.now += min(max(step, 0.0), _STEP_SECONDS)
@@ -131,6 +139,11 @@ class History:
         trail.observe_owner(self.now, reading.owners.get(part), known=reading.group is not GroupState.UNKNOWN)
         if trail.moved == self.now and trail.owner is not None:
             self._commits.setdefault(trail.owner, Commits(self.now)).observe(self.now)
+
+
+def _sum(found: Collection[PartitionReading]) -> PartitionReading:
+    position = sum(part.position for part in found)
+    return PartitionReading(sum(part.end for part in found), position, position, None, readable=False)
 
 
 def _age(found: PartitionReading, at: float) -> float | None:

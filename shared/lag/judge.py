@@ -29,7 +29,7 @@ def judge(group: str, history: History | Sequence[Reading]) -> Lag:
     known = history if isinstance(history, History) else History(history)
     reading = known.latest or Reading(0.0, Health.UNKNOWN, Health.UNKNOWN, GroupState.UNKNOWN)
     parts = [_partition(key, known.trails[key], known, reading) for key in sorted(known.trails)]
-    verdict, cause = _worst(parts, reading)
+    verdict, cause = _of_all(parts, known, reading)
     seen = parts if reading.whole else []
     return Lag(
         at=reading.at,
@@ -43,6 +43,7 @@ def judge(group: str, history: History | Sequence[Reading]) -> Lag:
         since=_since(parts, reading, verdict),
         lag=_total([part.lag for part in seen]),
         lag_seconds=_most([part.lag_seconds for part in seen]),
+        drain_seconds=_drain_all(seen, verdict, known.whole),
         partitions=parts,
         hidden=reading.hidden,
     )
@@ -153,12 +154,26 @@ def _began(trail: Trail, history: History, reading: Reading, verdict: Verdict) -
     return reading.at - (history.now - began)
 
 
-def _worst(parts: Sequence[PartitionLag], reading: Reading) -> tuple[Verdict, Cause]:
+def _of_all(parts: Sequence[PartitionLag], history: History, reading: Reading) -> tuple[Verdict, Cause]:
+    """Return the worst verdict; whether all fall behind or catch up, the sum decides.
+
+    A worker drains partition by partition: while one is emptied, others grow.
+    """
     unread = Cause.KAFKA_UNAVAILABLE if reading.kafka is Health.UNAVAILABLE else Cause.UNKNOWN
     worst = max(parts, key=lambda part: (SEVERITY.index(part.verdict), part.lag_seconds or 0.0), default=None)
     if worst is None or (not reading.whole and SEVERITY.index(worst.verdict) < SEVERITY.index(Verdict.UNKNOWN)):
         return Verdict.UNKNOWN, unread
-    return worst.verdict, worst.cause
+    drained = worst.verdict is Verdict.FALLING_BEHIND and history.whole.drains
+    return Verdict.CATCHING_UP if drained else worst.verdict, worst.cause
+
+
+def _drain_all(parts: Sequence[PartitionLag], verdict: Verdict, whole: Trail) -> float | None:
+    """Return how long until nothing is left in any partition: with one that stands still, never."""
+    each = [part.drain_seconds for part in parts]
+    if verdict is Verdict.CATCHING_UP and whole.drains:
+        return whole.drain_seconds()
+    known = [seconds for seconds in each if seconds is not None]
+    return max(known) if known and len(known) == len(each) else None
 
 
 def _since(parts: Sequence[PartitionLag], reading: Reading, verdict: Verdict) -> float | None:

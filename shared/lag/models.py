@@ -126,8 +126,11 @@ class PartitionLag:
 class Lag:
     """How far a group is behind: each partition, and the worst verdict with its cause for all of them.
 
+    Between `catching_up` and `falling_behind` the sum of the lags decides; `drain_seconds` is until nothing is left in
+    any partition.
+
     `since` is the Unix time at which the first of what is wrong now began, None while the verdict is ok. `lag` and
-    `lag_seconds` are None unless they are known of every partition.
+    `lag_seconds` are None unless they are known of every partition, and so is `drain_seconds`.
     """
 
     at: float
@@ -141,5 +144,6 @@ class Lag:
     since: float | None
     lag: int | None
     lag_seconds: float | None
+    drain_seconds: float | None = None
     partitions: Sequence[PartitionLag] = ()
     hidden: Sequence[str] = ()

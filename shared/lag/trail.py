@@ -26,6 +26,10 @@ BUSY_SECONDS = 60.0
 _IN_TIME_SECONDS = 3.0
 """So young the oldest record has to be until the partition is no longer late: else the verdict would go to and fro."""
 
+_LATE_SECONDS = 9.0
+"""So long the oldest record has to be late until the partition is: on a busy machine one commit in three is."""
+
+_PAUSE_SECONDS = 8.0
 _CALM_SECONDS = 5.0
 _LONGEST_SECONDS = 60.0
 _FINE_SECONDS = 40.0
@@ -67,6 +71,8 @@ class Trail:
     ever_owned: bool = False
     behind_since: float | None = None
     unread_since: float | None = None
+    noise_seconds: float = 0.0
+    """Of arrivals: a lag that moves by less does not turn."""
     trend: Trend = field(default_factory=Trend)
     _waits: deque[float] = field(default_factory=lambda: deque(maxlen=_KEPT_WAITS))
 
@@ -110,8 +116,7 @@ class Trail:
         self._observe_commit(now, before, reading)
         self.samples.append(Sample(now, reading.end, reading.committed, reading.position, reading.lag, age))
         self._thin(now)
-        self.trend.observe(now, self._least_lag(), self._arrivals_of_two_commits())
-        self._observe_lateness(now)
+        self.trend.observe(now, self._least_lag(), self._noise())
 
     def observe_owner(self, now: float, owner: str | None, *, known: bool) -> None:
         """Record the owner of the partition, None without one, where it is known."""
@@ -180,20 +185,28 @@ class Trail:
     def _least_lag(self) -> int:
         return min(sample.lag for sample in self._recent(self.calm_seconds))
 
-    def _arrivals_of_two_commits(self) -> float:
+    def _noise(self) -> float:
+        """Return the records that arrive during two commits."""
         arrivals, _ = self.rates() or (0.0, 0.0)
-        return arrivals * max(self.usual_wait, 1.0) * _COMMITS
+        return arrivals * max(_COMMITS * max(self.usual_wait, 1.0), self.noise_seconds)
 
-    def _observe_lateness(self, now: float) -> None:
-        ages = [sample.age for sample in self._recent(self.calm_seconds)]
-        known = [age for age in ages if age is not None]
-        if len(known) < len(ages):
-            return
+    def observe_lateness(self, now: float, still_since: float | None) -> None:
+        """Record whether records are late; `still_since`: they wait, and their owner commits nothing anywhere."""
         # The least is the age after a commit.
-        if min(known) > BEHIND_SECONDS and self.behind_since is None:
-            self.behind_since = now
-        elif min(known) <= _IN_TIME_SECONDS:
+        lately = self._least_age(self.calm_seconds)
+        if lately is not None and lately <= _IN_TIME_SECONDS:
             self.behind_since = None
+            return
+        pauses = still_since is not None and now - still_since >= max(_PAUSE_SECONDS, 1.5 * self.usual_wait)
+        least = lately if pauses else self._least_age(max(_LATE_SECONDS, 2 * self.usual_wait))
+        if least is not None and least > BEHIND_SECONDS and self.behind_since is None:
+            self.behind_since = now
+
+    def _least_age(self, seconds: float) -> float | None:
+        """Return the least age of the last seconds, None if one is not known."""
+        ages = [sample.age for sample in self._recent(seconds)]
+        known = [age for age in ages if age is not None]
+        return min(known) if len(known) == len(ages) else None
 
     def _recent(self, seconds: float) -> Iterator[Sample]:
         since = self.samples[-1].now - seconds

@@ -64,13 +64,12 @@ def _narrow_total(lag: Lag) -> list[object]:
 def _total(lag: Lag) -> list[str]:
     arrivals = [part.arrivals_per_second for part in lag.partitions]
     commits = [part.commits_per_second for part in lag.partitions]
-    drains = [part.drain_seconds for part in lag.partitions]
     return [
         UNKNOWN if lag.lag is None else str(lag.lag),
         seconds(lag.lag_seconds),
         rate(_sum(arrivals)),
         rate(_sum(commits)),
-        duration(None if None in drains else max(each for each in drains if each is not None)),
+        duration(lag.drain_seconds),
     ]
 
 

@@ -25,7 +25,7 @@ def test_the_document_has_each_partition_and_the_total() -> None:
         "cause": "no_worker",
         "since": "2027-01-15T08:00:21.000Z",
         "hidden": [],
-        "total": {"lag": 10_500, "lag_seconds": 21.0},
+        "total": {"lag": 10_500, "lag_seconds": 21.0, "drain_seconds": "never"},
     }
     assert partition == {
         "topic": TOPIC,
@@ -50,5 +50,5 @@ def test_what_is_not_known_is_null_and_not_zero() -> None:
 
     found = document(lag)
 
-    assert found["total"] == {"lag": None, "lag_seconds": None}
+    assert found["total"] == {"lag": None, "lag_seconds": None, "drain_seconds": None}
     assert found["verdict"] == "unknown"

@@ -42,7 +42,7 @@ def test_a_partition_that_waits_for_a_minute_is_stalled_though_its_owner_commits
     waiting = [lag.partitions[1] for lag in lags[BEFORE:]]
     stalled = next(second for second, part in enumerate(waiting) if part.verdict is Verdict.STALLED)
     assert 58 <= stalled <= 62
-    assert {(part.verdict, part.cause) for part in waiting[10:stalled]} == {(Verdict.FALLING_BEHIND, Cause.BACKLOG)}
+    assert {(part.verdict, part.cause) for part in waiting[14:stalled]} == {(Verdict.FALLING_BEHIND, Cause.BACKLOG)}
     assert {(part.verdict, part.cause) for part in waiting[stalled:]} == {(Verdict.STALLED, Cause.UNKNOWN)}
 
 

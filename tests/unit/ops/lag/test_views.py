@@ -68,7 +68,7 @@ def test_the_live_view_fits_the_terminal_and_has_the_worst_partition_first(width
     assert max(map(len, lines)) <= width
     assert names == ["telephony-1", "telephony-0"]
     assert "callfold: falling_behind: backlog since" in text
-    assert re.search(r"falling_behind 4\ds", text)
+    assert re.search(r"falling_behind 3\ds", text)
     assert "█" in text
     assert "q quits" in text
 
