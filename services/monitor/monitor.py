@@ -109,7 +109,7 @@ class Monitor:
 
     async def probe(self) -> None:
         """Write once to MongoDB, and remember how that went."""
-        self._write = await timed_write(self._probe)
+        self._write = await timed_write(self._probe, self._write)
         _report(self._mongodb, self._write.health, self._write.error)
         if self._write.seconds is not None:
             metrics.MONGODB_WRITE_SECONDS.observe(self._write.seconds)

@@ -18,7 +18,7 @@ LIMIT_SECONDS = 3.5
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """How the last write went: its time in seconds, None where it did not succeed; `error` is why."""
+    """How the last write went: its time in seconds, None where it did not succeed (`error` is why) or connected."""
 
     health: Health = Health.UNKNOWN
     seconds: float | None = None
@@ -31,8 +31,12 @@ class Write:
         return replace(reading, mongodb=self.health, mongodb_write_seconds=self.seconds, hidden=hidden)
 
 
-async def timed_write(probe: WriteProbe, clock: Callable[[], float] = monotonic) -> Write:
-    """Write once, within `LIMIT_SECONDS`. Raises nothing: of an internal error nothing is known but that it is one."""
+async def timed_write(probe: WriteProbe, before: Write, clock: Callable[[], float] = monotonic) -> Write:
+    """Write once, within `LIMIT_SECONDS`. Raises nothing: of an internal error nothing is known but that it is one.
+
+    `before` is the write before this one. After one that did not succeed, as at the start, this one connects too, so
+    that its time says nothing: it has none.
+    """
     begun = clock()
     try:
         async with asyncio.timeout(LIMIT_SECONDS):
@@ -44,5 +48,7 @@ async def timed_write(probe: WriteProbe, clock: Callable[[], float] = monotonic)
     except Exception:
         log.exception("timed_write_failed")
         return Write()
+    if before.health not in {Health.WELL, Health.SLOW}:
+        return Write(Health.WELL)
     seconds = clock() - begun
     return Write(Health.SLOW if seconds >= SLOW_WRITE_SECONDS else Health.WELL, seconds)

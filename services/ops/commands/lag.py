@@ -33,8 +33,8 @@ def lag(program: Program, *, watch: bool, fail_over: float | None, window: float
     committed in a second, how long until none is left, which worker owns it, a verdict and its cause. What is not
     known is `-`, or null in JSON.
 
-    A verdict is about movement, so this takes 3 seconds, and up to 13 while records wait and none is committed.
-    docs/operations.md explains the verdicts and causes.
+    A verdict is about movement, so this takes 3 seconds, and up to 13 while records wait and none is committed;
+    longer on a busy machine. docs/operations.md explains the verdicts and causes.
     """
     if watch and (json or fail_over is not None or window is not None):
         raise CommandError("--watch goes with no other option", USAGE)

@@ -32,7 +32,7 @@ class BothReader:
 
     async def write(self) -> None:
         """Write once to MongoDB, and remember how that went."""
-        self._write = await timed_write(self._probe)
+        self._write = await timed_write(self._probe, self._write)
 
     async def read(self) -> Reading:
         reading = await self._kafka.read()

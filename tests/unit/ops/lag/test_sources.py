@@ -26,6 +26,7 @@ class MemoryReader:
 async def test_a_reading_has_how_the_last_write_went(error: StoreUnavailable | None, health: Health) -> None:
     reader = BothReader(MemoryReader(), MemoryWriteProbe(error))
 
+    await reader.write()  # connects
     await reader.write()
     reading = await reader.read()
 
