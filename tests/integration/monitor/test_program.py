@@ -41,7 +41,7 @@ def test_without_kafka_and_mongodb_it_serves_what_it_does_not_know_until_a_signa
     assert (lag["verdict"], lag["cause"], lag["total"]) == (
         "unknown",
         "kafka_unavailable",
-        {"lag": None, "lag_seconds": None},
+        {"lag": None, "lag_seconds": None, "drain_seconds": None},
     )
     assert {path: answer and answer.status_code for path, answer in answers.items()} == dict.fromkeys(answers, 200)
     metrics = answers["/metrics"]
