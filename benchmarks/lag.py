@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.stage import CpuTime, Stage, progress, run_program, until
 from shared.contract.topics import Topics
-from tests.support.monitor import MonitorProcess
+from tests.support.monitor import MonitorServer
 from tests.support.servers.kafka_tools import group_lag
 
 _PARTITIONS = 12
@@ -61,14 +61,23 @@ async def measure(stage: Stage, chosen: Namespace) -> int:
         worker = stage.worker(
             topics, database.name, partitions=_PARTITIONS, commit_seconds=_COMMIT_SECONDS, session_seconds=20
         )
-        monitor = MonitorProcess(stage.kafka.address, stage.mongo.uri, topics, database.name, stage.folder)
+        monitor = MonitorServer(
+            stage.folder / "monitor",
+            {
+                "KAFKA_BOOTSTRAP": stage.kafka.address,
+                "MONGO_URI": stage.mongo.uri,
+                "MONGO_DATABASE": database.name,
+                "TOPIC_PREFIX": topics.prefix,
+                "GROUP": topics.prefix,
+            },
+        )
         with worker, monitor:
             steady = await _steady(stage, topics, monitor, chosen)
             stopped = await _stopped(stage, topics, worker, monitor, chosen.stopped_rate)
     return int(not (steady and stopped))
 
 
-async def _steady(stage: Stage, topics: Topics, monitor: MonitorProcess, chosen: Namespace) -> bool:
+async def _steady(stage: Stage, topics: Topics, monitor: MonitorServer, chosen: Namespace) -> bool:
     seen = Seen()
     async with _load(stage, topics, chosen.rate, 0, chosen.seconds + 2 * _WARM_UP):
         await asyncio.sleep(_WARM_UP)
@@ -90,7 +99,7 @@ async def _steady(stage: Stage, topics: Topics, monitor: MonitorProcess, chosen:
     return not seen.missing and values[0] >= 0 and values[-1] <= _MOST_SECONDS
 
 
-async def _stopped(stage: Stage, topics: Topics, worker: Any, monitor: MonitorProcess, rate: int) -> bool:
+async def _stopped(stage: Stage, topics: Topics, worker: Any, monitor: MonitorServer, rate: int) -> bool:
     """Kill the worker under load, stop the load, compare; then start the worker again."""
     async with _load(stage, topics, rate, 1, _WARM_UP + _STOPPED_SECONDS + 60):
         await asyncio.sleep(_WARM_UP)
@@ -115,7 +124,7 @@ async def _stopped(stage: Stage, topics: Topics, worker: Any, monitor: MonitorPr
     return right and theirs == ours and found[0] <= _VERDICT_WITHIN
 
 
-async def _compared(stage: Stage, topics: Topics, monitor: MonitorProcess) -> tuple[dict[Any, int], dict[Any, int]]:
+async def _compared(stage: Stage, topics: Topics, monitor: MonitorServer) -> tuple[dict[Any, int], dict[Any, int]]:
     """Return the lag of each partition, by Kafka's own command and by the monitor; nothing is published meanwhile."""
     await asyncio.sleep(2.0)
     groups = await asyncio.to_thread(group_lag, stage.kafka.address, topics.prefix)
@@ -125,7 +134,7 @@ async def _compared(stage: Stage, topics: Topics, monitor: MonitorProcess) -> tu
     return theirs, {part: lag for part, lag in ours.items() if part in theirs}
 
 
-async def _until_verdict(monitor: MonitorProcess, verdicts: set[str], since: float) -> tuple[float, str, str]:
+async def _until_verdict(monitor: MonitorServer, verdicts: set[str], since: float) -> tuple[float, str, str]:
     while True:
         answer = await asyncio.to_thread(monitor.lag)
         if answer["verdict"] in verdicts:

@@ -1,7 +1,8 @@
 """The verdict on each partition, by its movement over a window, and on all of them together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
+from typing import TypeVar
 
 from shared.lag.cause import cause_of
 from shared.lag.history import History
@@ -17,6 +18,8 @@ SEVERITY = (
     Verdict.NO_OWNER,
 )
 """The verdicts, the best first: the last that a partition has is that of the group."""
+
+Number = TypeVar("Number", int, float)
 
 _WITHOUT_MEMBERS = frozenset({GroupState.EMPTY, GroupState.DEAD})
 _FIRST_LOOK_SECONDS = 2.5
@@ -41,8 +44,8 @@ def judge(group: str, history: History | Sequence[Reading]) -> Lag:
         verdict=verdict,
         cause=cause,
         since=_since(parts, reading, verdict),
-        lag=_total([part.lag for part in seen]),
-        lag_seconds=_most([part.lag_seconds for part in seen]),
+        lag=_of_known(sum, [part.lag for part in seen]),
+        lag_seconds=_of_known(max, [part.lag_seconds for part in seen]),
         drain_seconds=_drain_all(seen, verdict, known.whole),
         partitions=parts,
         hidden=reading.hidden,
@@ -169,11 +172,9 @@ def _of_all(parts: Sequence[PartitionLag], history: History, reading: Reading) -
 
 def _drain_all(parts: Sequence[PartitionLag], verdict: Verdict, whole: Trail) -> float | None:
     """Return how long until nothing is left in any partition: with one that stands still, never."""
-    each = [part.drain_seconds for part in parts]
     if verdict is Verdict.CATCHING_UP and whole.drains:
         return whole.drain_seconds()
-    known = [seconds for seconds in each if seconds is not None]
-    return max(known) if known and len(known) == len(each) else None
+    return _of_known(max, [part.drain_seconds for part in parts])
 
 
 def _since(parts: Sequence[PartitionLag], reading: Reading, verdict: Verdict) -> float | None:
@@ -182,11 +183,7 @@ def _since(parts: Sequence[PartitionLag], reading: Reading, verdict: Verdict) ->
     return min((part.since for part in parts if part.since is not None), default=reading.at)
 
 
-def _total(lags: Iterable[int | None]) -> int | None:
-    known = [lag for lag in lags if lag is not None]
-    return sum(known) if known and len(known) == len(list(lags)) else None
-
-
-def _most(ages: Sequence[float | None]) -> float | None:
-    known = [age for age in ages if age is not None]
-    return max(known) if known and len(known) == len(ages) else None
+def _of_known(combine: Callable[[Sequence[Number]], Number], values: Sequence[Number | None]) -> Number | None:
+    """Return the values combined, None where there are none or one is not known."""
+    known = [value for value in values if value is not None]
+    return combine(known) if known and len(known) == len(values) else None

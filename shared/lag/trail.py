@@ -132,8 +132,9 @@ class Trail:
     def rates(self) -> tuple[float, float] | None:
         """Return how many records a second arrive and are committed, None if there is no time between."""
         since = self.samples[-1].now - 2 * self.calm_seconds
-        known = [sample for sample in self.samples if sample.now >= since]
-        first, last, seconds = known[0], known[-1], known[-1].now - known[0].now
+        last = self.samples[-1]
+        *_, first = takewhile(lambda sample: sample.now >= since, reversed(self.samples))
+        seconds = last.now - first.now
         if not seconds:
             return None
         # Of a group that never committed, retention alone moves the position.

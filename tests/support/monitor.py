@@ -1,54 +1,43 @@
 """The monitor as a process of its own, as it runs in production."""
 
 import os
-import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.local.ports import HOST, free_port
-from shared.contract.topics import Topics
-from tests.support.eventually import eventually_blocking, scaled
-
-_READY_WITHIN = 60.0
-_STOPS_WITHIN = scaled(30.0)
-_ANSWERS_WITHIN = scaled(5.0)
+from deploy.local.ports import free_port
+from deploy.local.servers.process import Server
 
 
-class MonitorProcess:
-    """Runs `python -m services.monitor` for the group whose name is the topics' prefix; `settings` by their names."""
+class MonitorServer(Server):
+    """Runs `python -m services.monitor`; `settings` are its variables without their prefix."""
 
-    def __init__(
-        self, kafka: str, mongo_uri: str, topics: Topics, database: str, folder: Path, **settings: object
-    ) -> None:
-        self.port = free_port()
-        self.log = folder / f"monitor-{self.port}.log"
-        chosen = {
-            "kafka_bootstrap": kafka,
-            "mongo_uri": mongo_uri,
-            "mongo_database": database,
-            "topic_prefix": topics.prefix,
-            "group": topics.prefix,
-            "monitor_port": self.port,
-            **settings,
-        }
-        self._environment = {**os.environ, **{f"CALLFOLD_{name.upper()}": str(value) for name, value in chosen.items()}}
-        self._process: subprocess.Popen[bytes] | None = None
+    name: ClassVar[str] = "monitor"
 
-    def start(self) -> Self:
-        """Start the process; it may not be ready yet."""
-        command = [sys.executable, "-m", "services.monitor"]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=subprocess.STDOUT)
-        return self
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        super().__init__(folder, free_port())
+        self._settings = settings
 
-    def ready(self) -> bool:
-        try:
-            return self._get("/readyz").status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "services.monitor"]
+
+    def environment(self) -> dict[str, str]:
+        settings = {**self._settings, "MONITOR_PORT": str(self.port)}
+        return {**os.environ, **{f"CALLFOLD_{name}": value for name, value in settings.items()}}
+
+    def lacks(self) -> str | None:
+        """Return None once it answers: what it can read is no matter of its start."""
+        with suppress(httpx.HTTPError):
+            return None if self._get("/healthz").is_success else "it stands still"
+        return f"nothing answers on {self.address}"
 
     def lag(self) -> dict[str, Any]:
         """Return what /lag says."""
@@ -57,23 +46,8 @@ class MonitorProcess:
 
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels."""
-        lines = [line.rsplit(" ", 1) for line in self._get("/metrics").text.splitlines()]
-        return sum(float(line[1]) for line in lines if line[0].split("{")[0] == name)
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None, "start() first"
-        return self._process.pid
-
-    def __enter__(self) -> Self:
-        self.start()
-        eventually_blocking(self.ready, _READY_WITHIN)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait(_STOPS_WITHIN)
+        families = text_string_to_metric_families(self._get("/metrics").text)
+        return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://{HOST}:{self.port}{path}", timeout=_ANSWERS_WITHIN, trust_env=False)
+        return httpx.get(f"http://{self.address}{path}", trust_env=False)

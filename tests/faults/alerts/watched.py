@@ -2,22 +2,20 @@
 
 import asyncio
 import json
-import os
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 
 from deploy.local.ports import HOST, free_port
-from deploy.local.servers.process import Server
 from deploy.local.servers.prometheus import PrometheusServer
 from tests.faults.alerts.explained import Alert
 from tests.faults.alerts.history import QUERY, alerts_of
+from tests.support.monitor import MonitorServer
 
 _STEP_SECONDS = 5
 """As often as Prometheus evaluates the rules."""
@@ -27,32 +25,6 @@ _SCRAPED = "callfold_partition_verdict == 1"
 
 Targets = Callable[[], Mapping[str, Iterable[int]]]
 """Returns the ports of each service that runs now."""
-
-
-class MonitorServer(Server):
-    """The monitor as it runs in production; `settings` are its variables without their prefix."""
-
-    name: ClassVar[str] = "monitor"
-
-    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        super().__init__(folder, free_port())
-        self._settings = settings
-
-    def prepare(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-
-    def command(self) -> list[str]:
-        return [sys.executable, "-m", "services.monitor"]
-
-    def environment(self) -> dict[str, str]:
-        settings = {**self._settings, "MONITOR_PORT": str(self.port)}
-        return {**os.environ, **{f"CALLFOLD_{name}": value for name, value in settings.items()}}
-
-    def lacks(self) -> str | None:
-        """Return None once it answers: what it can read is no matter of its start."""
-        with suppress(httpx.HTTPError):
-            return None if httpx.get(f"http://{self.address}/healthz").is_success else "it stands still"
-        return f"nothing answers on {self.address}"
 
 
 @dataclass(slots=True)
