@@ -4,11 +4,15 @@ Nothing is folded in the middle of a backlog. The telephony topic is short and i
 `call.ended` arrives would hold a tenth of its events, or be folded again after each later batch.
 """
 
+import heapq
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import count
 
-from cachetools import LRUCache
+from sortedcontainers import SortedList
 
+from services.worker.folding.waiting_calls import WaitingCall, WaitingCalls
 from shared.store.models import StaleCall
 
 QUIET_MS = 1_000
@@ -39,26 +43,33 @@ class Watermark:
 class FoldSchedule:
     """The stale calls that a worker knows; all times are Unix milliseconds.
 
-    Their number is bounded: the fold loop finds the others in the store again.
+    Their number is bounded: the fold loop finds the others in the store again. A tick looks at the calls that have
+    become due or may be folded, not at those that wait: many thousands in a backlog.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[str, StaleCall] = {}
-        self._not_before: LRUCache[str, int] = LRUCache(_MOST_CALLS)
+        self._known: dict[str, WaitingCall] = {}
+        self._numbers = count()
+        # Each known call is in one of these, or postponed.
+        self._waiting: defaultdict[int, WaitingCalls] = defaultdict(WaitingCalls)
+        self._due: SortedList[tuple[int, int, WaitingCall]] = SortedList()  # or were, when they were last looked at
+        # Of folds that have just been made: the longer a pause, the longer took its fold, so that these are few.
+        self._not_before: dict[str, int] = {}
+        self._pauses: list[tuple[int, str]] = []
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._known)
 
     def observe(self, call: str, partition: int, last_arrival: int, *, stale_since: int | None) -> None:
         """Add a stale call, or its later arrival; `stale_since` is None if an earlier update made it stale."""
-        known = self._waiting.get(call)
+        known = self._known.get(call)
         if known is not None:
-            if last_arrival > known.last_arrival:
-                self._waiting[call] = replace(known, last_arrival=last_arrival)
-        elif len(self._waiting) < _MOST_CALLS:
-            self._waiting[call] = StaleCall(
-                call, partition, last_arrival, last_arrival if stale_since is None else stale_since
-            )
+            known.last_arrival = max(known.last_arrival, last_arrival)
+        elif len(self._known) < _MOST_CALLS:
+            since = last_arrival if stale_since is None else stale_since
+            waiting = WaitingCall(call, partition, last_arrival, since, next(self._numbers))
+            self._known[call] = waiting
+            self._waiting[partition].add(waiting)
 
     def add(self, waiting: Iterable[StaleCall]) -> None:
         """Add calls that are stale in the store."""
@@ -71,31 +82,70 @@ class FoldSchedule:
         If more are due, half of them are the oldest and half the newest: workers that died may have left many
         thousands, and a call that ends now does not wait for all of them.
         """
-        due = [
-            waiting
-            for waiting in self._waiting.values()
-            if (watermark := watermarks.get(waiting.partition)) is not None and self._is_due(waiting, watermark, now)
-        ]
-        if len(due) > limit:
-            due.sort(key=lambda waiting: waiting.stale_since)
-            newest = limit // 2
-            due = due[: limit - newest] + due[len(due) - newest :]
-        for waiting in due:
-            del self._waiting[waiting.call]
-        return due
+        self._end_pauses(now)
+        self._find_due(watermarks, now)
+        newest = limit // 2
+        due = self._take_due(0, limit - newest, watermarks, now)
+        due += reversed(self._take_due(-1, newest, watermarks, now))
+        return [waiting.as_stale() for waiting in due]
 
     def folded(self, call: str, now: int, seconds: float) -> None:
         """Postpone the next fold of a call that was folded, the longer the more seconds its fold took."""
-        self._not_before[call] = now + max(_PAUSE_MS, int(_PAUSE_FOLDS * seconds * 1000))
+        not_before = now + max(_PAUSE_MS, int(_PAUSE_FOLDS * seconds * 1000))
+        self._not_before[call] = not_before
+        heapq.heappush(self._pauses, (not_before, call))
 
     def drop_others(self, partitions: Iterable[int]) -> None:
         """Drop the calls of all partitions but these: other workers own them now."""
         owned = set(partitions)
-        self._waiting = {call: waiting for call, waiting in self._waiting.items() if waiting.partition in owned}
+        lost = self._waiting.keys() - owned
+        for partition in lost:
+            del self._waiting[partition]
+        if not lost:
+            return
+        self._known = {call: waiting for call, waiting in self._known.items() if waiting.partition in owned}
+        self._due = SortedList(waiting.order for _, _, waiting in self._due if waiting.partition in owned)
 
-    def _is_due(self, waiting: StaleCall, watermark: Watermark, now: int) -> bool:
-        if self._not_before.get(waiting.call, 0) > now:
-            return False
-        pause = QUIET_MS if now - watermark.until <= BACKLOG_MS else BACKLOG_QUIET_MS
-        quiet = watermark.until >= waiting.last_arrival + pause
-        return quiet or (watermark.at_end and now >= waiting.stale_since + ACTIVE_MS)
+    def _end_pauses(self, now: int) -> None:
+        while self._pauses and self._pauses[0][0] <= now:
+            until, call = heapq.heappop(self._pauses)
+            if self._not_before.get(call) == until:  # or it was folded again
+                del self._not_before[call]
+                waiting = self._known.get(call)
+                if waiting is not None and waiting.postponed:
+                    waiting.postponed = False
+                    self._waiting[waiting.partition].put_back(waiting)
+
+    def _find_due(self, watermarks: Mapping[int, Watermark], now: int) -> None:
+        found: list[WaitingCall] = []
+        for partition in watermarks.keys() & self._waiting.keys():
+            watermark, calls = watermarks[partition], self._waiting[partition]
+            found += calls.pop_quiet(_quiet_until(watermark, now))
+            found += calls.pop_stale(now - ACTIVE_MS, at_end=watermark.at_end)
+        self._due.update([waiting.order for waiting in found])
+
+    def _take_due(self, end: int, most: int, watermarks: Mapping[int, Watermark], now: int) -> list[WaitingCall]:
+        """Remove and return calls from one end, 0 or -1; let those wait that are due no more, or not yet again."""
+        taken: list[WaitingCall] = []
+        while len(taken) < most and self._due:
+            _, _, waiting = self._due.pop(end)
+            if waiting.call in self._not_before:
+                waiting.postponed = True
+            elif _is_due(waiting, watermarks.get(waiting.partition), now):
+                del self._known[waiting.call]
+                taken.append(waiting)
+            else:
+                self._waiting[waiting.partition].put_back(waiting)
+        return taken
+
+
+def _quiet_until(watermark: Watermark, now: int) -> int:
+    """Return the last arrival of a call that has been quiet for long enough."""
+    return watermark.until - (QUIET_MS if now - watermark.until <= BACKLOG_MS else BACKLOG_QUIET_MS)
+
+
+def _is_due(waiting: WaitingCall, watermark: Watermark | None, now: int) -> bool:
+    if watermark is None:
+        return False
+    quiet = waiting.last_arrival <= _quiet_until(watermark, now)
+    return quiet or (watermark.at_end and now >= waiting.stale_since + ACTIVE_MS)
