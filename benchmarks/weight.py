@@ -25,6 +25,7 @@ from shared.process.clock import now_ms
 from shared.store.ids import documents
 from shared.store.models import SourcePartition
 from shared.store.mongo.client import Connection
+from shared.store.zstd_frame import compress
 from tests.support.events.makers import STARTED, event, raw
 from tests.support.servers.kafka import message
 from tests.support.store.makers import LOG_ID_HMAC_KEY
@@ -143,7 +144,7 @@ def _header(organization: str, call: str) -> dict[str, Any]:
         "attempts": 0,
         "folded_at": from_unix_ms(now),
         "etag": '"0"',
-        "body": "{}",
+        "body": compress(b"{}"),
         "event_count": 1,
     }
 

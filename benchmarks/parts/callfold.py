@@ -9,6 +9,7 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import Self
 
 import orjson
+import zstandard
 
 from benchmarks.load.calls import Workload
 from benchmarks.parts.draining import Drained, beginning, events_in
@@ -94,7 +95,7 @@ def _wrong(stage: Stage, database: Documents, workload: Workload, first: int) ->
     for start in range(first, end, _READ):
         wanted = dict(map(workload.expected, range(start, min(start + _READ, end))))
         found = database.calls.find({"_id": {"$in": list(wanted)}}, {"body": 1})
-        stored = {each["_id"]: orjson.loads(each["body"]) for each in found if "body" in each}
+        stored = {each["_id"]: orjson.loads(zstandard.decompress(each["body"])) for each in found if "body" in each}
         for key, record in wanted.items():
             if (stored.get(key) or asyncio.run(_served(stage, database, key))) != record:
                 wrong.append(key)

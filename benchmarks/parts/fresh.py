@@ -17,6 +17,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import orjson
+import zstandard
 from pymongo.collection import Collection
 
 from benchmarks.load import ask_probes, publish_probes
@@ -107,7 +108,9 @@ def _check_records(calls: Collection[dict[str, Any]]) -> None:
     for found in calls.aggregate([{"$match": {"state": "final"}}, {"$sample": {"size": _CHECKED}}]):
         number = int(found["_id"].rpartition("-")[2])
         if number % CALLS_A_PHASE >= ONGOING:
-            assert orjson.loads(found["body"]) == WORKLOAD.expected(number)[1], f"{found['_id']} is wrong"
+            assert orjson.loads(zstandard.decompress(found["body"])) == WORKLOAD.expected(number)[1], (
+                f"{found['_id']} is wrong"
+            )
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from shared.store.ids import size_of
 from shared.store.models import CallSnapshot, StoredCall
 from shared.store.ports import Store
 from shared.store.states import State
+from shared.store.zstd_frame import Frame, decompress
 
 POOLED_BYTES = 2 * 1024 * 1024
 """From this many bytes of log on a call is not folded for a reader here, but in the pool.
@@ -56,11 +57,20 @@ class CallBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A record, or details, as JSON text, its entity tag and its finality."""
+    """A record, or details, as JSON text or as a zstd frame of it, its entity tag and its finality."""
 
-    body: bytes
+    content: bytes | Frame
     etag: str
     finality: Finality
+
+    @property
+    def body(self) -> bytes:
+        """The JSON text.
+
+        Raises:
+            ValueError: the frame is damaged.
+        """
+        return decompress(self.content) if isinstance(self.content, Frame) else self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +124,9 @@ async def present_state(store: Store, call: str) -> CallSnapshot | None:
 
 def _final(stored: StoredCall) -> Reading | None:
     """Return the stored record if it can be served, None if the call has to be folded."""
-    if stored.state is State.FINAL and stored.body is not None and stored.etag is not None:
-        return Reading(stored.body, stored.etag, Finality.FINAL)
+    content = stored.text if stored.frame is None else stored.frame
+    if stored.state is State.FINAL and content is not None and stored.etag is not None:
+        return Reading(content, stored.etag, Finality.FINAL)
     return None
 
 

@@ -11,9 +11,13 @@ from typing import NamedTuple
 
 from shared.fold.record import Record
 from shared.store.states import State
+from shared.store.zstd_frame import Frame, decompress
 
 MAX_RECORD_BYTES = 12 * 1024 * 1024
-"""A stored record has at most this size, as fields and as text together; MongoDB's limit for a document is 16 MB."""
+"""The JSON text of a stored record has at most this size, and so have its fields and its compressed text together.
+
+MongoDB's limit for a document is 16 MB; readers decompress the text.
+"""
 
 
 class SourcePartition(NamedTuple):
@@ -140,7 +144,7 @@ class CallHeader:
 class FoldResult:
     """A record and the JSON text of it that is served.
 
-    `problems` has how many the call has of each kind. If record and text are larger than `MAX_RECORD_BYTES`, neither is
+    `problems` has how many the call has of each kind. If record or text are larger than `MAX_RECORD_BYTES`, neither is
     kept, and the record is folded from the log for each reader.
     """
 
@@ -158,12 +162,25 @@ class FoldResult:
 
 @dataclass(frozen=True, slots=True)
 class StoredCall:
-    """What is stored of a call; `body` and `etag` are of its last fold."""
+    """What is stored of a call; text and `etag` are of its last fold.
+
+    The record's JSON text is there as a zstd frame; or as `text`, as earlier versions stored it; or not at all.
+    """
 
     state: State
     opted_out: bool
-    body: bytes | None
     etag: str | None
+    frame: Frame | None = field(default=None, repr=False)
+    text: bytes | None = field(default=None, repr=False)
+
+    @property
+    def body(self) -> bytes | None:
+        """The JSON text.
+
+        Raises:
+            ValueError: the frame is damaged.
+        """
+        return self.text if self.frame is None else decompress(self.frame)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from shared.store.models import (
     StoredCall,
 )
 from shared.store.states import MAX_ATTEMPTS, MOVES, WAITING, Move, State
+from shared.store.zstd_frame import compress, read_frame
 
 
 class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks):
@@ -141,8 +142,14 @@ class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks
                 self._reset_attempts(lease.call)
                 continue
             move = Move.STORE_FINAL if result.final else Move.STORE_LIVE
+            fits = len(result.body) <= MAX_RECORD_BYTES
             self._calls[lease.call] = replace(
-                self._calls[lease.call], state=MOVES[move][1], opted_out=result.opted_out, attempts=0, result=result
+                self._calls[lease.call],
+                state=MOVES[move][1],
+                opted_out=result.opted_out,
+                attempts=0,
+                result=replace(result, body=b""),
+                frame=read_frame(compress(result.body), MAX_RECORD_BYTES) if fits else None,
             )
         return lost
 
@@ -155,6 +162,7 @@ class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks
                     attempts=MAX_ATTEMPTS - 1,
                     token="",
                     result=None,
+                    frame=None,
                 )
 
     async def problem_calls(
@@ -176,9 +184,8 @@ class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks
         found = self._calls.get(call)
         if found is None:
             return None
-        result = found.result
-        body = result.body if result and len(result.body) <= MAX_RECORD_BYTES else None
-        return StoredCall(found.state, found.opted_out, body, result.etag if result else None)
+        etag = found.result.etag if found.result else None
+        return StoredCall(found.state, found.opted_out, etag, found.frame)
 
     def _reset_attempts(self, key: str) -> None:
         call = self._calls.get(key)

@@ -5,11 +5,15 @@ from dataclasses import dataclass, replace
 
 from shared.store.models import CallArrival, FoldResult
 from shared.store.states import MOVES, Move, State
+from shared.store.zstd_frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryCall:
-    """The document of a call; `seen_at` and `purged` are a tombstone's."""
+    """The document of a call; `frame` is the record's text, and `result` is without it.
+
+    `seen_at` and `purged` are a tombstone's.
+    """
 
     state: State
     partition: int
@@ -20,6 +24,7 @@ class MemoryCall:
     leased_at: int = 0
     attempts: int = 0
     result: FoldResult | None = None
+    frame: Frame | None = None
     seen_at: int = 0
     purged: bool = False
 

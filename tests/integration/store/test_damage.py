@@ -120,7 +120,7 @@ async def test_a_record_that_was_edited_into_nonsense_is_folded_from_the_log(
 ) -> None:
     await work(store)
     whole = await read_call(store, OTHER, BOOK)
-    for fields in ({"body": 7}, {"etag": None}, {"event_count": "three"}):
+    for fields in ({"body": 7}, {"body": b"text"}, {"etag": None}, {"event_count": "three"}):
         await damage(connection, **fields)
 
     read = await read_call(store, DAMAGED, BOOK)

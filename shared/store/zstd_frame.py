@@ -1,0 +1,110 @@
+"""A record's JSON text as a zstd frame (RFC 8878), as it is stored and as it may be sent (RFC 9659).
+
+Each frame states the size of its content, and has neither a dictionary nor a checksum nor a window beyond 8 MB.
+"""
+
+from typing import NamedTuple
+
+from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
+
+_LEVEL = 1
+_MAGIC = b"\x28\xb5\x2f\xfd"
+_SINGLE_SEGMENT, _CHECKSUM_RESERVED_DICTIONARY = 0x20, 0x0F
+_MAX_WINDOW_LOG = 23
+_FIELD_BYTES = {0: 1, 1: 2, 2: 4, 3: 8}
+_LAST, _RLE, _RESERVED = 1, 1, 3
+
+_compressor = ZstdCompressor(level=_LEVEL)
+_decompressor = ZstdDecompressor()
+
+
+class Frame(NamedTuple):
+    """A frame; `window` is its window descriptor, None if its window is its content.
+
+    `first_block` and `last_block` are where these blocks' headers begin.
+    """
+
+    data: bytes
+    content_bytes: int
+    window: int | None
+    first_block: int
+    last_block: int
+
+
+def compress(content: bytes) -> bytes:
+    return _compressor.compress(content)
+
+
+def decompress(frame: Frame) -> bytes:
+    """Return the content.
+
+    Raises:
+        ValueError: a block is damaged.
+    """
+    try:
+        return _decompressor.decompress(frame.data)
+    except ZstdError:
+        raise ValueError("a damaged zstd frame") from None
+
+
+def read_frame(data: bytes, most: int) -> Frame:
+    """Return the frame that `compress` returned as `data`; its blocks are not decompressed.
+
+    Raises:
+        ValueError: it is no such frame, is not whole, or holds more than `most` bytes.
+    """
+    descriptor = data[4] if data.startswith(_MAGIC) and len(data) > len(_MAGIC) else _CHECKSUM_RESERVED_DICTIONARY
+    if descriptor & _CHECKSUM_RESERVED_DICTIONARY:
+        raise ValueError("no frame of this form")
+    single, flag, start = descriptor & _SINGLE_SEGMENT, descriptor >> 6, 5
+    if not single and (flag == 0 or data[start] >> 3 > _MAX_WINDOW_LOG - 10):
+        raise ValueError("a frame without its content's size, or with too large a window")
+    window = None if single else data[start]
+    start += not single
+    first = start + _FIELD_BYTES[flag]
+    size = int.from_bytes(data[start:first], "little") + (256 if flag == 1 else 0)
+    if size > most:
+        raise ValueError("a frame that holds too much")
+    return Frame(data, size, window, first, _last_block(data, first))
+
+
+def _last_block(data: bytes, start: int) -> int:
+    """Return where the last block begins, which ends with the data."""
+    while start + 3 <= len(data):
+        header = int.from_bytes(data[start : start + 3], "little")
+        kind = header >> 1 & 3
+        end = start + 3 + (1 if kind == _RLE else header >> 3)
+        if kind == _RESERVED:
+            break
+        if header & _LAST:
+            if end == len(data):
+                return start
+            break
+        start = end
+    raise ValueError("a frame that is not whole")
+
+
+def wrapped(prefix: bytes, frame: Frame, suffix: bytes) -> bytes:
+    """Return the frame of `prefix`, the frame's content and `suffix`, without decompressing anything.
+
+    One frame, not three, because not every client reads on after the first. Raw blocks before the others change
+    nothing that these refer to: offsets count backwards, and tables and repeated offsets come from compressed blocks
+    alone (RFC 8878, 3.1.1.3 and 3.1.1.5).
+    """
+    data, last = frame.data, frame.last_block
+    size = (len(prefix) + frame.content_bytes + len(suffix)).to_bytes(4, "little")
+    header = b"\xa0" if frame.window is None else bytes((0x80, frame.window))
+    return b"".join(
+        (
+            _MAGIC,
+            header,
+            size,
+            (len(prefix) << 3).to_bytes(3, "little"),
+            prefix,
+            data[frame.first_block : last],
+            bytes((data[last] & ~_LAST,)),
+            data[last + 1 :],
+            (len(suffix) << 3 | _LAST).to_bytes(3, "little"),
+            suffix,
+        )
+    )
