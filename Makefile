@@ -1,6 +1,7 @@
 # `make help` lists the targets. Everything is installed into .venv and .local, and nowhere else.
 
-PYTHON ?= python3
+# The Python to install with. If none is named, the best on the PATH: a tested version, an optimized build.
+PYTHON ?=
 
 # Most tests wait for servers, so there may be more processes than cores. Each has its own servers.
 # On a slow machine: make test CALLFOLD_TEST_PATIENCE=3 (a factor of all time limits).
@@ -87,13 +88,15 @@ clean: ## stop the stack, remove packages, jars and caches; data in .local stay
 	rm -rf $(VENV) .local/kafka/libs .local/clients .local/connect .local/quix .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 $(LOCAL): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo 'Python 3.11 or newer is required. Name one: make PYTHON=python3.12'; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
-		{ echo 'Python lacks the module venv. Install it (Debian, Ubuntu: apt install python3-venv)'; exit 1; }
-	@$(PYTHON) -m deploy.local.prerequisites
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		$(BIN)/python -m deploy.local.prerequisites && \
+		echo '$(VENV) is kept$(PYTHON:%=; to make it again with %: make clean)'; \
+	else \
+		python=$$(deploy/local/find-python '$(PYTHON)') && \
+		"$$python" -m deploy.local.prerequisites && "$$python" -m venv --clear $(VENV); \
+	fi
+	@$(BIN)/python deploy/local/interpreter.py --describe
 	@echo 'Installing packages into $(VENV)'
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(INSTALL) -e '.[local]'
 	@touch $@
 

@@ -1,6 +1,7 @@
 """What the image installs, without a container engine: the package as it is built, and the files around it."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from packaging.requirements import Requirement
+
+from deploy.local.interpreter import TESTED
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("pyproject.toml", "constraints.txt", "README.md", "shared", "services", "deploy/__init__.py")
@@ -101,6 +104,16 @@ def test_the_image_copies_what_is_tested_here() -> None:
     copied = {word for line in copies if "--from" not in line for word in line.split()[1:-1]}
 
     assert copied == set(COPIED)
+
+
+def test_the_image_is_the_official_one_of_a_tested_version() -> None:
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+
+    images = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+
+    tested = {f"python:{major}.{minor}-slim" for major, minor in TESTED}
+    assert images
+    assert set(images) <= tested
 
 
 def compose() -> dict[str, Any]:
