@@ -85,7 +85,7 @@ install: $(PACKAGES) $(KAFKA) ## install the Python packages and Kafka's jars
 
 clean: ## stop the stack, remove packages, jars and caches; data in .local stay
 	@if [ -e $(LOCAL) ]; then $(RUN) down; fi
-	rm -rf $(VENV) .local/kafka/libs .local/clients .local/connect .local/quix .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .local/kafka/libs .local/clients .local/connect .local/quix .local/streams .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 $(LOCAL): pyproject.toml constraints.txt
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then \

@@ -192,6 +192,28 @@ class CpuTime:
         return {name: cpu_seconds(pid) - before for name, (pid, before) in self._before.items()}
 
 
+class BytesWritten:
+    """What mongod writes to its disk from now on, in bytes: data files, oplog included, and journal.
+
+    Both are WiredTiger's own counters. They count what is written after compression, in containers too, and neither
+    sockets nor the page cache, as the counters of /proc do. Data files are written by checkpoints: one is made before
+    each reading, so that nothing of an earlier pipeline counts and all of this one does. To be read before the database
+    is dropped: what was not written by then never is.
+    """
+
+    def __init__(self, client: MongoClient[dict[str, Any]]) -> None:
+        self._client = client
+        self._before = self._counted()
+
+    def total(self) -> int:
+        return self._counted() - self._before
+
+    def _counted(self) -> int:
+        self._client.admin.command("fsync")
+        counters = self._client.admin.command("serverStatus")["wiredTiger"]
+        return int(counters["block-manager"]["bytes written"]) + int(counters["log"]["log bytes written"])
+
+
 async def until(holds: Callable[[], Any], within: float, every: float = 0.1) -> None:
     """Return when `holds()` is true, which runs in a thread.
 

@@ -13,7 +13,7 @@ import zstandard
 
 from benchmarks.load.calls import Workload
 from benchmarks.parts.draining import Drained, beginning, events_in
-from benchmarks.stage import CpuTime, Documents, Stage, peak_megabytes, publish, settle, until
+from benchmarks.stage import BytesWritten, CpuTime, Documents, Stage, peak_megabytes, publish, settle, until
 from shared.contract.topics import Topics
 from tests.support.events.makers import Json
 from tests.support.events.records import read
@@ -42,6 +42,7 @@ async def drain(stage: Stage, workload: Workload, number: int = 1, partitions: i
     """
     topics = await stage.published(workload, partitions)
     with stage.database("callfold") as database, ExitStack() as running:
+        written = BytesWritten(stage.client)
         workers = [worker(stage, topics, database.name, partitions) for _ in range(number)]
         for each in workers:
             running.push(each)
@@ -55,7 +56,8 @@ async def drain(stage: Stage, workload: Workload, number: int = 1, partitions: i
         cpu = await all_right(stage, database, workload, start.cpu)
         peak = max(map(peak_megabytes, own.values()))
         folds = sum(each.metric("callfold_folds_total") for each in workers)
-        return Drained(workload.total - start.events, _last_fold(database) - start.at, cpu, peak, folds)
+        done = Drained(workload.total - start.events, _last_fold(database) - start.at, cpu, peak, folds)
+        return done.wrote(written.total(), workload.total)
 
 
 async def all_right(

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
@@ -41,6 +41,11 @@ class Drained:
     cpu: dict[str, float] = field(default_factory=dict)
     peak_mb: float = 0.0
     folds: float = 0.0
+    bytes_per_event: float | None = None
+
+    def wrote(self, written: int, events: int) -> "Drained":
+        """Return the same with what mongod wrote for so many events, those of the start included."""
+        return replace(self, bytes_per_event=written / events)
 
     @property
     def own_cpu(self) -> float:
@@ -52,6 +57,7 @@ class Drained:
             "cpu_us_per_event": 1e6 * self.own_cpu / self.events,
             "cpu_us_per_event_with_servers": 1e6 * sum(self.cpu.values()) / self.events,
             "peak_mb": self.peak_mb,
+            **({} if self.bytes_per_event is None else {"mongod_bytes_per_event": self.bytes_per_event}),
         }
 
 

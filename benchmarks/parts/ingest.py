@@ -14,12 +14,12 @@ from pymongo.change_stream import ChangeStream
 
 from benchmarks import peers
 from benchmarks.load.calls import Workload
-from benchmarks.parts import callfold
+from benchmarks.parts import callfold, streams
 from benchmarks.parts.draining import Drained, Peer, Program, events_in
 from benchmarks.peers.connect import ConnectWorker, Mode
 from benchmarks.peers.write_log import written_events
 from benchmarks.samples import Samples
-from benchmarks.stage import Plan, Stage, progress, settle
+from benchmarks.stage import BytesWritten, Plan, Stage, progress, settle
 from deploy.local.lock import locked
 from deploy.local.servers.install import DOWNLOADS, STAMP
 from deploy.local.servers.process import Server
@@ -58,7 +58,9 @@ def _stores_documents(what: str, start: Callable[[Stage, Topics, str], Server]) 
             events = database["events"]
             server = start(stage, topics, database.name)
             peer = Peer(server, events.estimated_document_count, lambda: events.count_documents({}))
-            return await peer.drain(stage.pids(), workload.total, longest)
+            written = BytesWritten(stage.client)
+            done = await peer.drain(stage.pids(), workload.total, longest)
+            return done.wrote(written.total(), peer.stored())
 
     return drain
 
@@ -68,7 +70,9 @@ async def _tutorial(stage: Stage, workload: Workload, longest: float) -> Drained
     with stage.database("tutorial") as database:
         program = _program(stage, "faust_tutorial", database.name, *topics.inputs)
         count = partial(events_in, database["calls"])
-        return await Peer(program, count, count, _TUTORIAL_POLL_SECONDS).drain(stage.pids(), workload.total, longest)
+        written = BytesWritten(stage.client)
+        done = await Peer(program, count, count, _TUTORIAL_POLL_SECONDS).drain(stage.pids(), workload.total, longest)
+        return done.wrote(written.total(), count())
 
 
 async def _consume(stage: Stage, workload: Workload, longest: float) -> Drained:
@@ -127,6 +131,7 @@ class Pipeline(NamedTuple):
 PIPELINES: dict[str, Pipeline] = {
     "callfold, one worker": Pipeline(lambda stage, workload, _: callfold.drain(stage, workload), quick=600.0),
     "callfold, two workers": Pipeline(lambda stage, workload, _: callfold.drain(stage, workload, 2), quick=600.0),
+    "Kafka Streams": Pipeline(streams.drain, 300.0, 300.0, 300.0),
     "Kafka Connect, insert": Pipeline(_stores_documents("connect", ConnectWorker), 600.0, 40.0, 12.0),
     "Kafka Connect, replace": Pipeline(
         _stores_documents("connect-replace", partial(ConnectWorker, mode=Mode.REPLACE)), 20.0, 30.0

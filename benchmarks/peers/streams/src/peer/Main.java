@@ -1,0 +1,73 @@
+package peer;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Properties;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.state.Stores;
+
+/**
+ * Calls folded by Kafka Streams: the events of a call are gathered in a state store, and folded into one document when
+ * the call has ended and gone quiet. Fault tolerance as it is by default: RocksDB with a changelog, at least once.
+ *
+ * <p>Writes the number of events processed on a line of its own, and "folds" with the number of folds.
+ */
+public final class Main {
+  private static final Duration RETENTION = Duration.ofDays(1);
+  private static final Duration SEGMENT = Duration.ofHours(1);
+  private static final int THREADS = 2;
+  private static final long REPORT_MS = 50;
+
+  public static void main(String[] arguments) throws InterruptedException {
+    String bootstrap = arguments[0];
+    String mongo = arguments[1];
+    String name = arguments[2];
+    Records records = new Records(mongo, name);
+    Progress progress = new Progress();
+    KafkaStreams streams =
+        new KafkaStreams(topology(records, progress, arguments[3], arguments[4]), settings(bootstrap, name));
+    streams.setUncaughtExceptionHandler(failure -> StreamThreadExceptionResponse.SHUTDOWN_CLIENT);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(5))));
+    streams.start();
+    while (streams.state() != KafkaStreams.State.ERROR) {
+      progress.report();
+      Thread.sleep(REPORT_MS);
+    }
+    System.exit(1);
+  }
+
+  private static Topology topology(Records records, Progress progress, String... topics) {
+    var bytes = Serdes.ByteArray();
+    var events =
+        Stores.windowStoreBuilder(
+            // The "window" of an event is its arrival; a segment is dropped as a whole, so nothing is deleted one by one.
+            Stores.persistentWindowStore(CallProcessor.EVENTS, RETENTION, SEGMENT, true), Serdes.String(), bytes);
+    var calls =
+        Stores.keyValueStoreBuilder(
+                Stores.persistentKeyValueStore(CallProcessor.CALLS), Serdes.String(), CallState.SERDE)
+            .withCachingEnabled();
+    return new Topology()
+        .addSource("in", bytes.deserializer(), bytes.deserializer(), topics)
+        .addProcessor("fold", () -> new CallProcessor(records, progress, RETENTION), "in")
+        .addStateStore(events, "fold")
+        .addStateStore(calls, "fold");
+  }
+
+  private static Properties settings(String bootstrap, String name) {
+    Properties settings = new Properties();
+    settings.put(StreamsConfig.APPLICATION_ID_CONFIG, name);
+    settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
+    settings.put(StreamsConfig.STATE_DIR_CONFIG, Path.of("state").toAbsolutePath().toString());
+    settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, THREADS);
+    settings.put("auto.offset.reset", "earliest");
+    settings.put("max.poll.records", 5_000);
+    settings.put("producer.batch.size", 262_144);
+    return settings;
+  }
+
+  private Main() {}
+}
