@@ -1,6 +1,7 @@
 """Compressed responses: gzip and zstd, as the client prefers.
 
-Nothing compressed is kept: a call may opt out of being stored.
+Nothing compressed is kept: a call may opt out of being stored. A response that has a `Content-Encoding` already passes
+as it is; its route finds in the request's state what the client prefers.
 """
 
 from collections.abc import Iterable
@@ -38,6 +39,7 @@ class Compression:
             _unencode_tags(scope, known)
             send = _with_named_tag(known, send)
         if accepted and (encoding := preferred(accepted)) is not None:
+            scope.setdefault("state", {})["encoding"] = encoding
             has_body = not scope.get("state", {}).get("head")
             # HTTP/1.0 knows no chunks, in which what has an unknown length is sent.
             streams = scope.get("http_version") != "1.0"

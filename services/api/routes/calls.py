@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.api.as_of import AsOf
+from services.api.encoding.compression import LEAST_BYTES
 from services.api.errors import call_broken, call_not_found, invalid_call_id
-from services.api.etags import matches
+from services.api.etags import matches, stored
 from services.api.keys.authentication import KEY_HEADER, SECRET_HEADER, Authentication
 from services.api.keys.forwarded import ForwardedFor
 from services.api.paths import decoded
@@ -24,6 +25,7 @@ from shared.calls.read_call import CallBroken, Finality, Large, Reading
 from shared.calls.views import View
 from shared.contract.ids import call_key
 from shared.process.logs import logger
+from shared.store.zstd_frame import Frame, wrapped
 
 PATH = "/api/calls/{callId}"
 DETAILS_PATH = f"{PATH}/details"
@@ -90,7 +92,7 @@ class Calls:
             case None:
                 raise call_not_found(call_id, as_of)
             case Reading():
-                return _not_modified(found, known, as_of) or _ok(found, view, as_of)
+                return _not_modified(found, known, as_of) or _ok(request, found, view, as_of)
             case Large(etag) if etag is not None and matches(known, etag):
                 return _not_modified_response(etag, Finality.FINAL, as_of)
             case Large():
@@ -127,13 +129,22 @@ def _not_modified_response(etag: str, finality: Finality, as_of: Mapping[str, st
     return Response(None, HTTPStatus.NOT_MODIFIED, _headers(etag, finality, as_of))
 
 
-def _ok(reading: Reading, view: View, as_of: Mapping[str, str]) -> Response:
+def _ok(request: Request, reading: Reading, view: View, as_of: Mapping[str, str]) -> Response:
     # The body is JSON already: parsing it and writing it again would take most of the time of a response.
     headers = _headers(reading.etag, reading.finality, as_of)
-    parts = (_PREFIX[view], reading.body, _SUFFIX)
-    if len(reading.body) > _JOINED_BYTES:
+    frame = reading.content
+    if isinstance(frame, Frame) and frame.content_bytes >= LEAST_BYTES and _takes_zstd(request):
+        headers |= {"ETag": stored(reading.etag), "Content-Encoding": "zstd"}
+        return Response(wrapped(_PREFIX[view], frame, _SUFFIX), HTTPStatus.OK, headers, "application/json")
+    body = reading.body
+    parts = (_PREFIX[view], body, _SUFFIX)
+    if len(body) > _JOINED_BYTES:
         return PartsResponse(parts, headers)  # many requests share the body: it is not copied for each
     return Response(b"".join(parts), HTTPStatus.OK, headers, "application/json")
+
+
+def _takes_zstd(request: Request) -> bool:
+    return bool(request.scope["state"].get("encoding") == b"zstd")
 
 
 def _headers(etag: str, finality: Finality, as_of: Mapping[str, str]) -> dict[str, str]:

@@ -138,6 +138,14 @@ class MongoStore(MongoCallCounts, MongoEventLog, MongoFleet, MongoProblemCalls, 
             return await find_arrivals(self._calls, wanted, ranges, limit)
 
     async def lease(self, calls: Collection[str], token: str) -> list[Lease]:
+        stale, expired = self._leasable()
+        leases = await self._lease(calls, token, stale)
+        # An expired lease is rare: a filter for both states would cost each call twice the work in MongoDB.
+        if left := set(calls).difference(lease.call for lease in leases):
+            leases += await self._lease(left, token, expired)
+        return leases
+
+    async def _lease(self, calls: Collection[str], token: str, leasable: dict[str, Any]) -> list[Lease]:
         leasing = {
             "$set": {"state": MOVES[Move.LEASE][1], "token": token},
             "$inc": {"attempts": 1},
@@ -146,7 +154,7 @@ class MongoStore(MongoCallCounts, MongoEventLog, MongoFleet, MongoProblemCalls, 
         fields = {"partition": 1, "last_arrival": 1, "attempts": 1, "opt_out": 1}
         with translated_errors():
             await self._calls.bulk_write(
-                [UpdateOne({"_id": call, "$or": self._leasable(), **_COUNTED}, leasing) for call in calls],
+                [UpdateOne({"_id": call, **leasable, **_COUNTED}, leasing) for call in calls],
                 ordered=False,
             )
             # By the token, in any state: if a call was marked stale meanwhile, its attempt must still be released.

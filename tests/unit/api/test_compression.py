@@ -23,10 +23,16 @@ DECOMPRESS: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
+LIVE_AND_FINAL = pytest.mark.parametrize("api", ["live", "final"], indirect=True)
+
+
 @pytest.fixture
-async def api() -> Reader:
+async def api(request: pytest.FixtureRequest) -> Reader:
+    """Return a reader of a live call, or of a final one, whose record is stored compressed."""
     api = await reader()
-    await put(api.store, seed_call())
+    final = getattr(request, "param", "live") == "final"
+    ended = [event("call.ended", at=STARTED + 300_000)] if final else []
+    await put(api.store, [*seed_call(), *ended], final=final)
     return api
 
 
@@ -62,6 +68,7 @@ def test_the_client_chooses(accepted: str, encoding: str | None) -> None:
     assert chosen == (None if encoding is None else encoding.encode())
 
 
+@LIVE_AND_FINAL
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 @pytest.mark.parametrize("path", [CALL, "/openapi.json", "/metrics", "/docs/swagger-ui-bundle.js"])
 async def test_a_compressed_response_is_the_other_one_compressed(api: Reader, path: str, encoding: str) -> None:
@@ -78,9 +85,11 @@ async def test_a_compressed_response_is_the_other_one_compressed(api: Reader, pa
         assert plain.headers["Vary"] == sent.headers["vary"]
 
 
-async def test_a_head_has_the_headers_of_the_get(api: Reader) -> None:
-    get = await _raw(api, CALL, {"accept-encoding": "gzip"})
-    head = await _raw(api, CALL, {"accept-encoding": "gzip"}, method="HEAD")
+@LIVE_AND_FINAL
+@pytest.mark.parametrize("encoding", ["gzip", "zstd"])
+async def test_a_head_has_the_headers_of_the_get(api: Reader, encoding: str) -> None:
+    get = await _raw(api, CALL, {"accept-encoding": encoding})
+    head = await _raw(api, CALL, {"accept-encoding": encoding}, method="HEAD")
 
     del get.headers["x-request-id"], head.headers["x-request-id"]
     assert head.headers == get.headers
@@ -100,13 +109,36 @@ async def test_a_response_is_compressed_from_a_kilobyte_on(length: int, encoding
     assert dict(sent[0]["headers"]).get(b"content-encoding") == encoding
 
 
-async def test_each_encoding_has_an_entity_tag_of_its_own(api: Reader) -> None:
+@pytest.mark.parametrize(("api", "zstd"), [("live", "zstd"), ("final", "zstd-stored")], indirect=["api"])
+async def test_each_encoding_has_an_entity_tag_of_its_own(api: Reader, zstd: str) -> None:
     sent = [await _raw(api, CALL, {"accept-encoding": each}) for each in ("identity", "gzip", "zstd")]
 
     plain, *others = (each.headers["etag"] for each in sent)
-    assert others == [f'{plain[:-1]}-gzip"', f'{plain[:-1]}-zstd"']
+    assert others == [f'{plain[:-1]}-gzip"', f'{plain[:-1]}-{zstd}"']
 
 
+@pytest.mark.parametrize("api", ["final"], indirect=True)
+async def test_a_stored_record_is_sent_as_it_is_compressed(api: Reader) -> None:
+    stored = await api.store.find("org-789/call-456")
+
+    sent = await _raw(api, CALL, {"accept-encoding": "zstd"})
+
+    assert stored is not None
+    assert stored.frame is not None
+    assert stored.frame.data[stored.frame.last_block + 3 :] in sent.body
+    assert zstandard.get_frame_parameters(sent.body).window_size <= 8 * 1024 * 1024
+
+
+async def test_a_short_stored_record_is_sent_as_it_is() -> None:
+    api = await reader()
+    await put(api.store, [event("call.ended")], final=True)
+
+    sent = await _raw(api, CALL, {"accept-encoding": "zstd"})
+
+    assert (len(sent.body) < LEAST_BYTES, "content-encoding" in sent.headers) == (True, False)
+
+
+@LIVE_AND_FINAL
 @pytest.mark.parametrize("accepted", ["identity", "gzip", "zstd"])
 @pytest.mark.parametrize("cached", ["identity", "gzip", "zstd"])
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}'])
@@ -168,6 +200,9 @@ def test_tags_of_encodings_are_read_back() -> None:
     assert tag == b'"abc-gzip"'
     assert etags.unencoded(b'W/"abc-gzip", "d-zstd", "e-br"') == b'W/"abc", "d", "e-br"'
     assert etags.named(b'"x", W/"abc-zstd"', b'"abc"') == b'"abc-zstd"'
+    assert etags.stored('"abc"') == '"abc-zstd-stored"'
+    assert etags.unencoded(b'"abc-zstd-stored"') == b'"abc"'
+    assert etags.named(b'"abc-zstd-stored"', b'"abc"') == b'"abc-zstd-stored"'
     assert etags.named(b"*", b'"abc"') == b'"abc"'
 
 
