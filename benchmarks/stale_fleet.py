@@ -18,6 +18,7 @@ from tests.support.events.makers import event, raw
 from tests.support.events.records import expected, wait_for
 from tests.support.events.workload import conversation
 from tests.support.servers.kafka import publish
+from tests.support.store.makers import logged as logged_events
 
 _PARTITIONS = 12
 _WORKERS = 2
@@ -60,7 +61,7 @@ async def _leave_stale(store: MongoStore, calls: int) -> None:
         logged: list[LogDocument] = []
         marks: list[CallUpdate] = []
         for name in names:
-            events = [(offset, each.replace(_TEMPLATE.encode(), name.encode())) for offset, each in enumerate(template)]
+            events = logged_events(each.replace(_TEMPLATE.encode(), name.encode()) for each in template)
             logged += documents(f"org-789/{name}", SourcePartition("stale.telephony", 0), events, b"k" * 32)
             marks.append(CallUpdate(f"org-789/{name}", partition_of(name, _PARTITIONS), 1_000, stale=True))
         await store.insert(logged)

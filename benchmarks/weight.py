@@ -25,10 +25,11 @@ from shared.process.clock import now_ms
 from shared.store.ids import documents
 from shared.store.models import SourcePartition
 from shared.store.mongo.client import Connection
+from shared.store.mongo.documents import log_document
 from shared.store.zstd_frame import compress
 from tests.support.events.makers import STARTED, event, raw
 from tests.support.servers.kafka import message
-from tests.support.store.makers import LOG_ID_HMAC_KEY
+from tests.support.store.makers import LOG_ID_HMAC_KEY, logged
 
 _PARTITIONS = 3
 _LARGE_CALLS = 4
@@ -151,8 +152,8 @@ def _header(organization: str, call: str) -> dict[str, Any]:
 
 def _logged(organization: str, call: str) -> Iterator[dict[str, Any]]:
     source = SourcePartition("weight", 0)
-    for each in documents(call_key(organization, call), source, [(0, _CONTENT)], LOG_ID_HMAC_KEY):
-        yield {"_id": each.id, "events": list(each.events)}
+    for each in documents(call_key(organization, call), source, logged([_CONTENT]), LOG_ID_HMAC_KEY):
+        yield log_document(each)
 
 
 if __name__ == "__main__":

@@ -70,8 +70,9 @@ class Beginning(NamedTuple):
 
 
 def events_in(collection: Collection[dict[str, Any]]) -> int:
-    """Return how many events the documents of a collection hold in their arrays `events`."""
-    counted = collection.aggregate([{"$group": {"_id": None, "events": {"$sum": {"$size": "$events"}}}}])
+    """Return how many events the documents of the event log hold: by the lengths that each has of its own."""
+    lengths = {"$divide": [{"$binarySize": "$lengths"}, 4]}
+    counted = collection.aggregate([{"$group": {"_id": None, "events": {"$sum": lengths}}}])
     return next((int(each["events"]) for each in counted), 0)
 
 

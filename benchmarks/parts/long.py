@@ -24,6 +24,7 @@ from shared.process.clock import now_ms
 from shared.store.ids import documents
 from shared.store.models import CallUpdate, SourcePartition
 from shared.store.mongo.calls import MongoStore
+from tests.support.store.makers import logged
 from tests.support.worker.process import CONTENT_KEY
 
 NAME = "long"
@@ -125,7 +126,7 @@ async def _fold_live(stage: Stage, group: Group, size: int) -> Drained:
         store = MongoStore(connection)
         for call, events in calls.items():
             partition = partition_of(call.split("/")[1], group.partitions)
-            earlier = list(enumerate(value for *_, value in events[:size]))
+            earlier = logged(value for *_, value in events[:size])
             for each in documents(
                 call, SourcePartition(group.topics.transcription, partition), earlier, CONTENT_KEY.encode()
             ):

@@ -19,6 +19,7 @@ from shared.store.models import CallUpdate, LogDocument, SourcePartition
 from shared.store.ports import Store
 from tests.support.api.client import CONTENT_KEY
 from tests.support.events.makers import STARTED, Json, event, raw
+from tests.support.store.makers import logged
 
 _TOPICS = Topics("calls")
 _PARTITION = 0
@@ -50,13 +51,15 @@ class Kind:
         return range(self.first, self.first + self.workload.calls)
 
     def _documents(self, call: str, number: int) -> Iterator[LogDocument]:
-        offsets = {topic: itertools.count() for topic in (_TOPICS.transcription, _TOPICS.telephony)}
+        offsets = dict.fromkeys((_TOPICS.transcription, _TOPICS.telephony), 0)
         events = self.workload.call(number, _TOPICS)
         for start in range(0, len(events), BURST):
             burst = events[start : start + BURST]
-            for topic, numbers in offsets.items():
-                if logged := [(next(numbers), value) for name, _, value in burst if name == topic]:
-                    yield from documents(call, SourcePartition(topic, _PARTITION), logged, CONTENT_KEY)
+            for topic in offsets:
+                if values := [value for name, _, value in burst if name == topic]:
+                    sent = logged(values, offsets[topic])
+                    offsets[topic] += len(values)
+                    yield from documents(call, SourcePartition(topic, _PARTITION), sent, CONTENT_KEY)
 
 
 class GrowingCall:
@@ -65,16 +68,18 @@ class GrowingCall:
     def __init__(self, store: Store, call: str) -> None:
         self._store = store
         self._call = call
-        self._offsets = itertools.count()
+        self._next = 0
 
     async def _grow(self) -> None:
         organization, call = self._call.split("/")
+        first = self._next
+        self._next += BURST
         events = [
-            (offset, raw(event("call.note", at=STARTED, id=f"note-{offset}", call=call, organization=organization)))
-            for offset in itertools.islice(self._offsets, BURST)
+            raw(event("call.note", at=STARTED, id=f"note-{offset}", call=call, organization=organization))
+            for offset in range(first, self._next)
         ]
         await self._store.insert(
-            list(documents(self._call, SourcePartition(_TOPICS.telephony, 1), events, CONTENT_KEY))
+            list(documents(self._call, SourcePartition(_TOPICS.telephony, 1), logged(events, first), CONTENT_KEY))
         )
 
     async def read(self, address: str, request: Get, seconds: float) -> Rate:

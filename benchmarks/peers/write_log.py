@@ -16,6 +16,7 @@ from shared.store.ids import documents
 from shared.store.models import LogDocument, SourcePartition
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
+from tests.support.store.makers import logged
 from tests.support.worker.process import CONTENT_KEY
 
 _MOST_EVENTS = 400_000  # in memory at once, some 400 MB
@@ -48,7 +49,7 @@ def _made(workload: Workload) -> Iterator[LogDocument]:
         events = waiting[call]
         events.append(value)
         if len(events) == _EVENTS_A_DOCUMENT:
-            numbered = list(enumerate(waiting.pop(call), offset))
+            numbered = logged(waiting.pop(call), offset)
             yield from documents(
                 call_key("org-00", call.decode()), SourcePartition(topic, 0), numbered, CONTENT_KEY.encode()
             )

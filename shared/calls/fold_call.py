@@ -4,11 +4,13 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
 
-from shared.contract.decode_event import Event, decode_logged
+from shared.calls.decode_document import decode_document
+from shared.contract.decode_event import Event
 from shared.fold.fold import RULES_VERSION, Folded, fold
 from shared.fold.prices import PriceBook
 from shared.fold.redaction import redact
@@ -67,7 +69,7 @@ def fold_documents(documents: Iterable[LogDocument], book: PriceBook, *, opted_o
 
 def valid_events(documents: Iterable[LogDocument]) -> tuple[list[Event], int]:
     """Return the events of a log, and how many more there are that the present rules find invalid."""
-    decoded = [decode_logged(raw, document.redacted_at) for document in documents for raw in document.events]
+    decoded = list(chain.from_iterable(map(decode_document, documents)))
     events = [event for event in decoded if isinstance(event, Event)]
     return events, len(decoded) - len(events)
 

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from shared.contract.decode_event import Event, InvalidEvent, decode_logged
+from shared.calls.decode_document import decode_document
+from shared.contract.decode_event import Event, InvalidEvent
 from shared.contract.problems import ProblemKind
 from shared.fold.call import call_of
 from shared.fold.prices import PriceBook
@@ -114,8 +115,8 @@ def _delivered(documents: Sequence[LogDocument]) -> Iterator[tuple[Place, bytes,
     for document in documents:
         source, first, last = place_of(document.id)
         known = last - first + 1 == len(document.events)
-        for number, raw in enumerate(document.events):
+        for number, (raw, event) in enumerate(zip(document.events, decode_document(document), strict=True)):
             exact = first + number if known else {0: first, len(document.events) - 1: last}.get(number)
             # Between its neighbours in the document were events of other calls.
             place = Place(source, first, last) if exact is None else Place(source, exact, exact)
-            yield place, raw, decode_logged(raw, document.redacted_at)
+            yield place, raw, event

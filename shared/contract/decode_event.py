@@ -17,7 +17,8 @@ from shared.contract.modes import ATTRIBUTE_HEADERS, Headers, Mode, framing, is_
 from shared.contract.payloads import OPT_OUT, TYPES
 from shared.contract.problems import Problem, distinct
 from shared.contract.rejection import Reason, Refused
-from shared.contract.strict_readers import PROBLEMS, NeedsCare, reader
+from shared.contract.strict.readers import PROBLEMS, NeedsCare, reader
+from shared.contract.strict.vouching import WITH_CARE, vouched
 from shared.contract.timestamps import milliseconds
 from shared.contract.topics import MAX_EVENT_BYTES
 
@@ -34,6 +35,7 @@ __all__ = [
     "canonical",
     "decode",
     "decode_logged",
+    "decode_sent",
     "is_tombstone",
     "mode",
     "producer_time",
@@ -58,22 +60,28 @@ def decode(value: bytes | None, headers: Headers = (), *, arrival: int) -> Event
     `arrival`: when the record arrived (Unix milliseconds), the time of an event whose own clock is wrong. Does not
     raise, whatever a producer sends.
     """
+    return decode_sent(value, headers, arrival)[0]
+
+
+def decode_sent(value: bytes | None, headers: Headers, arrival: int) -> tuple[Event | InvalidEvent, int]:
+    """Return what `decode` does, and what the log may vouch for (`strict/vouching.py`)."""
     raw = value or b""
     if len(raw) > MAX_EVENT_BYTES:
-        return too_large(len(raw))
+        return too_large(len(raw)), WITH_CARE
     if headers and mode(headers) is Mode.BINARY:
         try:
             raw = structured(raw, headers)
         except Refused as refused:
-            return _with_framing(InvalidEvent(refused.reason, refused.detail), raw, headers)
+            return _with_framing(InvalidEvent(refused.reason, refused.detail), raw, headers), WITH_CARE
     body = None
     try:
         body = strict_json.parse(raw)
-        return _strict(raw, body, arrival + AHEAD_MS, 0)
+        event = _strict(raw, body, arrival + AHEAD_MS, 0)
+        return event, WITH_CARE if _cared() else vouched(event, body)
     except (ValueError, NeedsCare):
         PROBLEMS.set(None)
         found = read_event.read_sent(raw, arrival, body)
-    return _with_framing(found, value or b"", headers) if isinstance(found, InvalidEvent) else found
+    return (_with_framing(found, value or b"", headers) if isinstance(found, InvalidEvent) else found), WITH_CARE
 
 
 def _with_framing(found: InvalidEvent, value: bytes, headers: Headers) -> InvalidEvent:
@@ -96,8 +104,17 @@ def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:
         body = strict_json.parse(raw)
         return _strict(raw, body, _ANY_TIME, redacted_at)
     except (ValueError, NeedsCare):
-        PROBLEMS.set(None)
         return read_event.read_logged(raw, redacted_at, body)
+    finally:
+        _cared()
+
+
+def _cared() -> bool:
+    """Return whether a field of the event that was just read was read with care, and forget it."""
+    if PROBLEMS.get() is None:
+        return False
+    PROBLEMS.set(None)
+    return True
 
 
 def producer_time(raw: bytes) -> str | None:
@@ -123,7 +140,8 @@ def _strict(raw: bytes, body: Any, latest: int, redacted_at: int) -> Event:
     except (TypeError, KeyError) as error:
         raise NeedsCare from error
     event = read(body)
-    problems = () if PROBLEMS.get() is None else _found_problems(kind)
+    found = PROBLEMS.get()
+    problems = () if found is None else _distinct(kind, found)
     time = milliseconds(event["time"])
     if time > latest or PRODUCER_TIME in body:
         raise NeedsCare
@@ -151,12 +169,10 @@ def _strict(raw: bytes, body: Any, latest: int, redacted_at: int) -> Event:
     return _new(Event, (organization, call, kind, time, ordering_key, data, opts_out, raw, redacted_at, problems))
 
 
-def _found_problems(kind: str) -> tuple[Problem, ...]:
+def _distinct(kind: str, found: list[Problem]) -> tuple[Problem, ...]:
     if kind in _ENTANGLED:
         raise NeedsCare
-    problems = distinct(PROBLEMS.get() or ())
-    PROBLEMS.set(None)
-    return problems
+    return distinct(found)
 
 
 # Times inside data that may be wrong though they are times, and what else no type can say.

@@ -1,8 +1,10 @@
 """The ids of the log's documents: of what one batch received for one call from one topic and partition."""
 
 import hashlib
+import struct
 from collections.abc import Iterator, Sequence
 
+from shared.contract.strict.vouching import CONTRACT_VERSION, WITH_CARE
 from shared.process.batching import grouped
 from shared.store.models import LogDocument, SourcePartition
 
@@ -10,6 +12,9 @@ MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 """Bytes of events in one document of the log; an event has at most a quarter, and MongoDB takes 16 MB."""
 
 _HASH_BYTES = 8
+
+LoggedBytes = tuple[int, bytes, int]
+"""An event's offset, its JSON, and what the log may vouch for (`shared/contract/strict/vouching.py`)."""
 
 
 def names_of(call: str) -> tuple[str, str]:
@@ -48,26 +53,27 @@ def place_of(document_id: str) -> tuple[SourcePartition, int, int]:
 
 
 def documents(
-    call: str, source: SourcePartition, events: Sequence[tuple[int, bytes]], log_id_hmac_key: bytes
+    call: str, source: SourcePartition, events: Sequence[LoggedBytes], log_id_hmac_key: bytes
 ) -> Iterator[LogDocument]:
-    """Yield the documents for `events`, pairs of offset and JSON by offset, split at `MAX_DOCUMENT_BYTES`."""
+    """Yield the documents for `events`, which are in the order of their offsets, split at `MAX_DOCUMENT_BYTES`."""
     for part in grouped(events, lambda event: len(event[1]), MAX_DOCUMENT_BYTES):
         yield _document(call, source, part, log_id_hmac_key)
 
 
-def _document(
-    call: str, source: SourcePartition, events: Sequence[tuple[int, bytes]], log_id_hmac_key: bytes
-) -> LogDocument:
+def _document(call: str, source: SourcePartition, events: Sequence[LoggedBytes], log_id_hmac_key: bytes) -> LogDocument:
     """Return the document whose id names the offset range and its content, so that a redelivery has the same id.
 
     Topic, partition and offsets alone do not suffice: topics are created anew, and after a crash batches are cut
-    differently. The hash is keyed because short content could be guessed from an open hash after its redaction.
+    differently. The hash is keyed because short content could be guessed from an open hash after its redaction. What
+    the document vouches for is hashed too: one that vouches for something else is another one.
     """
-    digest = hashlib.blake2b(key=log_id_hmac_key, digest_size=_HASH_BYTES)
-    size = 0
-    for _, raw in events:
-        digest.update(len(raw).to_bytes(4, "big"))
-        digest.update(raw)
-        size += len(raw)
-    offsets = f"{events[0][0]}-{events[-1][0]}-{len(events)}-{size}-{digest.hexdigest()}"
-    return LogDocument(f"{call}/{source.topic}/{source.partition}/{offsets}", tuple(raw for _, raw in events))
+    raws = tuple([raw for _, raw, _ in events])
+    how = bytes([vouched for _, _, vouched in events])
+    contract = 0 if how.count(WITH_CARE) == len(how) else CONTRACT_VERSION
+    digest = hashlib.blake2b(b"".join(raws), key=log_id_hmac_key, digest_size=_HASH_BYTES)
+    lengths = [len(raw) for raw in raws]
+    digest.update(struct.pack(f">{len(raws)}II", *lengths, contract))
+    digest.update(how)
+    offsets = f"{events[0][0]}-{events[-1][0]}-{len(events)}-{sum(lengths)}-{digest.hexdigest()}"
+    vouched = how if contract and any(how) else b""
+    return LogDocument(f"{call}/{source.topic}/{source.partition}/{offsets}", raws, 0, contract, vouched)

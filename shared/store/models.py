@@ -36,11 +36,17 @@ class Watermark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LogDocument:
-    """Events of one call as JSON in structured mode; `redacted_at` is 0 if they are not redacted."""
+    """Events of one call as JSON in structured mode; `redacted_at` is 0 if they are not redacted.
+
+    `contract` is the version of the contract under which the worker vouches for events, 0 if it vouches for none.
+    `vouched` has a byte for each event (`contract/strict/vouching.py`), or is empty: all are read as they were sent.
+    """
 
     id: str
     events: tuple[bytes, ...]
     redacted_at: int = 0
+    contract: int = 0
+    vouched: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

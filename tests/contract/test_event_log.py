@@ -9,7 +9,7 @@ from shared.store.models import CallArrival, CallSnapshot, LogDocument, SourcePa
 from shared.store.ports import Store
 from shared.store.states import State
 from tests.support.events.makers import event, raw
-from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, document, leased, result, state_of, update
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, document, leased, logged, result, state_of, update
 
 OTHER = "org-789/call-45"  # whose key is the beginning of the other's
 
@@ -40,7 +40,7 @@ async def test_documents_that_differ_in_anything_do_not_collide(store: Store) ->
         document(offset=1),
         document(topic="u"),
         document(content=b'{"a":2}'),
-        next(documents(CALL, SourcePartition("t", 1), [(0, b'{"a":1}')], LOG_ID_HMAC_KEY)),
+        next(documents(CALL, SourcePartition("t", 1), logged([b'{"a":1}']), LOG_ID_HMAC_KEY)),
     ]
 
     await store.insert(different)

@@ -24,30 +24,11 @@ from shared.contract.lenient import read_event
 from shared.contract.payloads import TYPES
 from shared.contract.timestamps import EARLIEST_MS, LATEST_MS
 from tests.support.events.makers import STARTED, Json, binary, event, raw
+from tests.support.events.odd_events import ANYTHING, odd_events, same
 from tests.support.events.strategies import events
 
 ENVELOPE = Draft202012Validator(TypeAdapter(Envelope).json_schema())
 SCHEMAS = {kind: Draft202012Validator(TypeAdapter(model).json_schema()) for kind, model in TYPES.items()}
-FIELDS = sorted({field for model in TYPES.values() for field in model.__annotations__} | {"call_sid", "word", "start"})
-
-NUMBERS = (
-    st.integers()
-    | st.sampled_from([10**309, -(10**400)])  # beyond a double
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.integers(10**12, 4 * 10**12)
-    | st.integers(2**63 - 1, 2**63 + 1)
-    | st.sampled_from([STARTED, STARTED + 3_600_000, STARTED + 3_600_001, 486.0, 1e22])
-)
-TEXTS = (
-    st.text(st.characters(exclude_categories=()), max_size=5)
-    | st.from_regex(r"-?[0-9]{1,10}(\.[0-9]{1,13})?", fullmatch=True)
-    | st.sampled_from(["", "true", "False", "1e5", "charge", "EUR", "LLM.ttft", "Bridged", "\ud800", "a\0"])
-)
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS) | TEXTS, inner, max_size=4),
-    max_leaves=8,
-)
 ARRIVALS = st.sampled_from([-1, 0, STARTED - 3_600_001, STARTED, LATEST_MS, 2**62])
 HEADERS = st.lists(
     st.tuples(
@@ -57,32 +38,6 @@ HEADERS = st.lists(
     ),
     max_size=5,
 )
-MORE = st.fixed_dictionaries(
-    {},
-    optional={
-        "time": TEXTS | st.sampled_from([None, "2099-01-01T00:00:00Z", "2023-12-20 18:40:30Z"]),
-        "producertime": TEXTS,
-        "sequence": ANYTHING,
-        "specversion": st.sampled_from([1.0, 1]),
-        "id": NUMBERS,
-        "data_base64": TEXTS | st.sampled_from(["e30=", "WzFd"]),
-        "ignored": ANYTHING,
-    },
-)
-
-
-@st.composite
-def odd_events(draw: st.DrawFn) -> bytes:
-    """Draw an event with anything in its fields, the more so in those that are read."""
-    kind = draw(st.sampled_from([*sorted(TYPES), "x"]))
-    body = event(kind, at=STARTED)
-    own = sorted(TYPES[kind].__annotations__) if kind in TYPES else FIELDS
-    body["data"] |= draw(st.dictionaries(st.sampled_from(own), ANYTHING, max_size=3))
-    body |= draw(MORE)
-    body = draw(st.sampled_from([body, body, body, body | {"data": draw(ANYTHING)}]))
-    body |= draw(st.sampled_from([{}, {}, {}, {name: body[name] + "\ud83d" for name in ("subject", "organizationid")}]))
-    first: Json = draw(st.sampled_from([{}, {}, {"first": draw(ANYTHING)}, {"first": 10**400}]))
-    return raw(first | body)
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -94,11 +49,6 @@ def texts(value: Any) -> Iterator[str]:
             yield from (text for pair in value.items() for inner in pair for text in texts(inner))
         case list() | tuple():
             yield from (text for inner in value for text in texts(inner))
-
-
-def same(one: Any, other: Any) -> bool:
-    """Return whether two events are equal, their numbers of the same type too."""
-    return repr(one) == repr(other)
 
 
 @given(st.none() | st.binary(max_size=200), HEADERS, ARRIVALS)

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from shared.contract.decode_event import Event, decode_logged
+from shared.calls.decode_document import decode_document
+from shared.contract.decode_event import Event
 from shared.contract.ids import call_key
 from shared.process.batching import grouped
 from shared.store.models import LogDocument
@@ -36,7 +37,4 @@ async def already_ingested(store: Store, events: Collection[Event]) -> set[Ident
 
 def _events(documents: Iterable[LogDocument]) -> Iterable[Event]:
     for document in documents:
-        for raw in document.events:
-            event = decode_logged(raw, document.redacted_at)
-            if isinstance(event, Event):
-                yield event
+        yield from (event for event in decode_document(document) if isinstance(event, Event))

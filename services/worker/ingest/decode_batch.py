@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.worker.ingest.unread_records import UnreadRecords
-from shared.contract.decode_event import Event, Headers, InvalidEvent, decode, is_tombstone
+from shared.contract.decode_event import Event, Headers, InvalidEvent, decode_sent, is_tombstone
 from shared.contract.ids import call_key
 from shared.contract.timestamps import EARLIEST_MS
 from shared.contract.topics import LOG_APPEND_TIME
 from shared.fold.lifecycle.session import ENDS
 from shared.kafka.partitioner import partition_of
-from shared.store.ids import documents
+from shared.store.ids import LoggedBytes, documents
 from shared.store.models import LogDocument, SourcePartition
 
 
@@ -48,13 +48,13 @@ class CallBatch:
     opts_out: bool = False
     types: list[str] = field(default_factory=list)
     mis_keyed: int = 0
-    sources: dict[SourcePartition, list[tuple[int, bytes]]] = field(default_factory=dict)
+    sources: dict[SourcePartition, list[LoggedBytes]] = field(default_factory=dict)
 
     @property
     def events(self) -> int:
         return len(self.types)
 
-    def add(self, record: KafkaRecord, source: SourcePartition, event: Event, arrival: int) -> None:
+    def add(self, record: KafkaRecord, source: SourcePartition, event: Event, vouched: int, arrival: int) -> None:
         self.types.append(event.type)
         if event.type in ENDS:
             self.ends = True
@@ -63,7 +63,7 @@ class CallBatch:
         if record.key != self.record_key or record.partition != self.partition:
             self.mis_keyed += 1
         self.last_arrival = max(self.last_arrival, arrival)
-        self.sources.setdefault(source, []).append((record.offset, event.raw))
+        self.sources.setdefault(source, []).append((record.offset, event.raw, vouched))
 
     def documents(self, log_id_hmac_key: bytes) -> Iterator[LogDocument]:
         for source, events in self.sources.items():
@@ -116,7 +116,7 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
                 batch.tombstones += 1
             continue
         arrival = _arrival(record, now)
-        event = decode(record.value, record.headers, arrival=arrival)
+        event, vouched = decode_sent(record.value, record.headers, arrival)
         if isinstance(event, InvalidEvent):
             batch.rejected.append(RejectedRecord(record, event))
             if event.opt_out is None:
@@ -131,5 +131,5 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
         if source != (record.topic, record.partition):
             source = SourcePartition(record.topic, record.partition)
             batch.oldest.setdefault(source, seen)
-        call.add(record, source, event, seen)
+        call.add(record, source, event, vouched, seen)
     return batch

@@ -6,6 +6,12 @@ from dataclasses import replace
 from shared.contract.ids import call_of
 from shared.store.ids import id_range, id_range_after, size_of
 from shared.store.models import LogDocument
+from shared.store.packed_log import pack, unpack
+
+
+def _kept(document: LogDocument) -> LogDocument:
+    """Return the document as it comes out of the form in which stores keep it."""
+    return replace(document, events=unpack(pack(document.events)))
 
 
 class MemoryEventLog:
@@ -17,13 +23,13 @@ class MemoryEventLog:
 
     async def insert(self, documents: Sequence[LogDocument]) -> None:
         for document in documents:
-            self.log.setdefault(document.id, document)
+            self.log.setdefault(document.id, _kept(document))
 
     async def redact(self, documents: Sequence[LogDocument]) -> None:
         for document in documents:
             logged = self.log.get(document.id)
             if logged is not None and not logged.redacted_at:
-                self.log[document.id] = replace(document, redacted_at=self._clock())
+                self.log[document.id] = LogDocument(document.id, _kept(document).events, self._clock())
 
     async def sizes(self, calls: Collection[str]) -> dict[str, int]:
         return {key: sum(size_of(document.id) for document in self._documents(key)) for key in calls}

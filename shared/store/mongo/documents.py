@@ -24,6 +24,7 @@ from shared.store.models import (
     StoredCall,
 )
 from shared.store.mongo.client import Collection as Documents
+from shared.store.packed_log import Packed, pack, unpack
 from shared.store.states import MAX_ATTEMPTS, MOVES, OPEN, Move, State
 from shared.store.zstd_frame import Frame, compress, read_frame
 
@@ -208,20 +209,44 @@ def lease_of(found: dict[str, Any], token: str) -> Lease:
     return Lease(found["_id"], token, found["partition"], found["last_arrival"], found["attempts"], found["opt_out"])
 
 
-def logged_of(found: dict[str, Any]) -> LogDocument:
-    """Return a document of the event log.
+def packed_events(document: LogDocument) -> dict[str, Any]:
+    """Return the fields of a document of the event log that hold its events."""
+    text, lengths = pack(document.events)
+    return {"events": text, "lengths": lengths}
+
+
+def log_document(document: LogDocument) -> dict[str, Any]:
+    """Return a document of the event log."""
+    written = {"_id": document.id, **packed_events(document)}
+    if document.contract:
+        written["contract"] = document.contract
+        if document.vouched:
+            written["vouched"] = document.vouched
+    return written
+
+
+def logged_of(found: Mapping[str, Any]) -> LogDocument:
+    """Return a document of the event log; in the form of earlier versions its events are a list of their bytes.
 
     Raises:
         ValueError: somebody edited it into what no program writes.
     """
     events, redacted_at = found.get("events"), found.get("redacted_at")
-    if (
-        not isinstance(events, list)
-        or not isinstance(redacted_at, datetime | None)
-        or not set(map(type, events)) <= {bytes}
-    ):
-        raise ValueError("a damaged document of the event log")
-    return LogDocument(found["_id"], tuple(events), _unix_ms(redacted_at))
+    contract, vouched = found.get("contract", 0), found.get("vouched", b"")
+    if not isinstance(redacted_at, datetime | None) or not isinstance(contract, int) or not isinstance(vouched, bytes):
+        raise _damaged()
+    match events, found.get("lengths"):
+        case bytes(), bytes() as lengths:
+            raws = unpack(Packed(events, lengths))
+        case list(), None if set(map(type, events)) <= {bytes}:
+            raws = tuple(events)
+        case _:
+            raise _damaged()
+    return LogDocument(found["_id"], raws, _unix_ms(redacted_at), contract, vouched)
+
+
+def _damaged() -> ValueError:
+    return ValueError("a damaged document of the event log")
 
 
 def stored_of(found: dict[str, Any]) -> StoredCall:

@@ -10,7 +10,7 @@ from shared.contract.ids import call_of
 from shared.store.ids import id_range, id_range_after, size_of
 from shared.store.models import LogDocument
 from shared.store.mongo.client import Collection as Documents
-from shared.store.mongo.documents import logged_of
+from shared.store.mongo.documents import log_document, logged_of, packed_events
 from shared.store.mongo.errors import only_duplicates, translated_errors
 
 _MANY = 10_000
@@ -23,7 +23,7 @@ class MongoEventLog:
     _log: Documents
 
     async def insert(self, documents: Sequence[LogDocument]) -> None:
-        writes = [InsertOne({"_id": document.id, "events": list(document.events)}) for document in documents]
+        writes = [InsertOne(log_document(document)) for document in documents]
         with translated_errors():
             try:
                 await self._log.bulk_write(writes, ordered=False)
@@ -36,7 +36,11 @@ class MongoEventLog:
         writes = [
             UpdateOne(
                 {"_id": document.id, "redacted_at": {"$exists": False}},
-                {"$set": {"events": list(document.events)}, "$currentDate": {"redacted_at": True}},
+                {
+                    "$set": packed_events(document),
+                    "$unset": {"contract": "", "vouched": ""},
+                    "$currentDate": {"redacted_at": True},
+                },
             )
             for document in documents
         ]

@@ -13,6 +13,7 @@ from deploy.demo.story import story
 from shared.calls.read_call import Finality
 from shared.contract.topics import Topics
 from shared.store.mongo.client import Connection
+from shared.store.mongo.documents import logged_of
 from tests.support.events.makers import STARTED, Json, event, raw
 from tests.support.events.records import by_call, expected, read, wait_for
 from tests.support.events.seed_call import seed_call
@@ -109,7 +110,7 @@ async def test_of_an_opted_out_call_the_database_holds_no_content(
     documents = [document async for document in connection.collection("call_events").find()]
     assert documents
     assert all("redacted_at" in document for document in documents)
-    assert b"secret" not in b"".join(raw for document in documents for raw in document["events"])
+    assert b"secret" not in b"".join(raw for document in documents for raw in logged_of(document).events)
     assert "secret" not in str([document async for document in connection.collection("calls").find()])
     assert "secret" not in worker.log.read_text()
 
@@ -170,7 +171,7 @@ async def test_sigterm_finishes_the_batch_commits_and_leaves_the_group(
 
     assert status == 0
     logged = [document async for document in connection.collection("call_events").find()]
-    kept = sum(len(document["events"]) for document in logged)
+    kept = sum(len(logged_of(document).events) for document in logged)
     assert kept == len(events) - await lag(kafka_bootstrap, topics.prefix, topics)
 
 

@@ -27,6 +27,7 @@ from shared.store.memory.calls import MemoryStore
 from shared.store.models import CallUpdate, FoldResult, LogDocument, SourcePartition
 from shared.store.ports import ApiKeys, Store
 from tests.support.events.makers import Json, book, raw
+from tests.support.store.makers import logged
 
 PEPPER = "p" * 32
 CONTENT_KEY = b"k" * 32
@@ -71,12 +72,12 @@ async def put(store: Store, bodies: Sequence[Json], *, final: bool = False) -> N
     """Store the events, all of one call; `final` folds them as the fold loop does."""
     call = call_key(bodies[0]["organizationid"], bodies[0]["subject"])
     source = SourcePartition("calls.telephony", 0)
-    logged = list(documents(call, source, list(enumerate(map(raw, bodies))), CONTENT_KEY))
-    await store.insert(logged)
+    found = list(documents(call, source, logged(map(raw, bodies)), CONTENT_KEY))
+    await store.insert(found)
     await store.mark_stale([CallUpdate(call, partition=0, last_arrival=0, stale=final)])
     if final:
         leases = await store.lease([call], "token")
-        await store.store_results([(leases[0], _result(logged))])
+        await store.store_results([(leases[0], _result(found))])
 
 
 def beside_requests(lines: Iterable[Any]) -> list[Any]:
@@ -90,8 +91,8 @@ async def break_call(store: Store, call: str) -> None:
     await store.mark_broken(await store.lease([call], "token"))
 
 
-def _result(logged: Sequence[LogDocument]) -> FoldResult:
-    folded, _ = fold_documents(logged, book())
+def _result(found: Sequence[LogDocument]) -> FoldResult:
+    folded, _ = fold_documents(found, book())
     rendered = render(folded.record)
     return FoldResult(
         record=folded.record,

@@ -7,7 +7,7 @@ from shared.store.ids import documents
 from shared.store.models import CallUpdate, SourcePartition
 from shared.store.ports import Store
 from tests.support.events.makers import STARTED, Json, event, raw
-from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, logged
 
 _PER_DOCUMENT = 2_000
 _LINE = "Thank you for waiting. It cost $27, as I said, and the rest of it comes to your address on Thursday. "
@@ -33,7 +33,7 @@ async def put_large(
     for number, part in enumerate(_parts([raw(body) for body in bodies])):
         first = number * _PER_DOCUMENT
         await store.insert(
-            list(documents(call, SourcePartition("calls.t", partition), list(enumerate(part, first)), LOG_ID_HMAC_KEY))
+            list(documents(call, SourcePartition("calls.t", partition), logged(part, first), LOG_ID_HMAC_KEY))
         )
     await store.mark_stale([CallUpdate(call, partition, now_ms(), stale=stale)])
 

@@ -1,15 +1,17 @@
 """Makers of what a store holds: documents of the log, updates, leases, results."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from shared.calls.fold_call import render
 from shared.config.price_book import load
+from shared.contract.decode_event import decode_sent
+from shared.contract.timestamps import LATEST_MS
 from shared.fold.fold import RULES_VERSION, fold
 from shared.fold.record import Record
-from shared.store.ids import documents
+from shared.store.ids import LoggedBytes, documents
 from shared.store.models import MAX_RECORD_BYTES, CallUpdate, FoldResult, Lease, LogDocument, SourcePartition
 from shared.store.ports import Store
 from shared.store.states import State
@@ -21,8 +23,13 @@ LOG_ID_HMAC_KEY = b"k" * 32
 tokens = (f"token-{number}" for number in itertools.count())
 
 
+def logged(events: Iterable[bytes], first: int = 0) -> list[LoggedBytes]:
+    """Return events, from the offset `first` on, as a worker logs them."""
+    return [(offset, raw, decode_sent(raw, (), LATEST_MS)[1]) for offset, raw in enumerate(events, first)]
+
+
 def document(call: str = CALL, *, offset: int = 0, content: bytes = b'{"a":1}', topic: str = "t") -> LogDocument:
-    return next(documents(call, SourcePartition(topic, 0), [(offset, content)], LOG_ID_HMAC_KEY))
+    return next(documents(call, SourcePartition(topic, 0), logged([content], offset), LOG_ID_HMAC_KEY))
 
 
 def update(call: str = CALL, *, stale: bool = True, arrival: int = 1_000, opted_out: bool = False) -> CallUpdate:

@@ -1,6 +1,7 @@
 """`callfold events` on the in-memory store."""
 
 import asyncio
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -14,16 +15,16 @@ from shared.store.models import LogDocument, SourcePartition
 from shared.store.ports import Store
 from tests.support.callfold import MemoryCallfold
 from tests.support.events.makers import STARTED, Json, event, raw
-from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, result, tokens, update
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, logged, result, tokens, update
 
 PARTITION = SourcePartition("calls.telephony", 7)
 SPOKEN = "my card number"
 
 
-def logged(*events: tuple[int, Json | bytes]) -> LogDocument:
+def one_document(*events: tuple[int, Json | bytes]) -> LogDocument:
     """Return a document of the log with these events, by offset."""
-    contents = [(offset, body if isinstance(body, bytes) else raw(body)) for offset, body in events]
-    return next(documents(CALL, PARTITION, contents, LOG_ID_HMAC_KEY))
+    contents = [logged([body if isinstance(body, bytes) else raw(body)], offset) for offset, body in events]
+    return next(documents(CALL, PARTITION, list(chain.from_iterable(contents)), LOG_ID_HMAC_KEY))
 
 
 def write(memory: MemoryCallfold, *found: LogDocument, opted_out: bool = False) -> None:
@@ -44,9 +45,9 @@ def test_the_table_shows_where_each_event_is_and_what_became_of_it(memory: Memor
     first, second = (event("call.note", id="1", event=f"{SPOKEN} {text}") for text in "ab")
     write(
         memory,
-        logged((10, event("call.started", id="0", at=STARTED)), (11, second), (12, first)),
-        logged((20, first)),
-        logged((30, b"{}")),
+        one_document((10, event("call.started", id="0", at=STARTED)), (11, second), (12, first)),
+        one_document((20, first)),
+        one_document((30, b"{}")),
     )
 
     done = memory.run("events", "org-789", "call-456")
@@ -66,7 +67,7 @@ def test_the_table_shows_where_each_event_is_and_what_became_of_it(memory: Memor
 
 def test_programs_get_the_bodies_too(memory: MemoryCallfold) -> None:
     body = event("call.note", id="1", event="\x9b")
-    write(memory, logged((10, body)), logged((11, b"{}")))
+    write(memory, one_document((10, body)), one_document((11, b"{}")))
 
     note, invalid = listed(memory)
 
@@ -92,7 +93,7 @@ def test_programs_get_the_bodies_too(memory: MemoryCallfold) -> None:
 def test_raw_prints_events_that_can_be_published_again(memory: MemoryCallfold) -> None:
     pretty = orjson.dumps(event("call.note", id="1"), option=orjson.OPT_INDENT_2)
     plain = raw(event("call.dtmf", id="2"))
-    write(memory, logged((10, pretty), (11, plain)))
+    write(memory, one_document((10, pretty), (11, plain)))
 
     lines = memory.run("events", "org-789", "call-456", "--raw").stdout_bytes.splitlines()
 
@@ -102,7 +103,7 @@ def test_raw_prints_events_that_can_be_published_again(memory: MemoryCallfold) -
 
 def test_the_offset_of_an_event_among_those_of_other_calls_is_a_range(memory: MemoryCallfold) -> None:
     offsets = (10, 13, 19)
-    write(memory, logged(*((offset, event("call.ringing", at=STARTED + offset)) for offset in offsets)))
+    write(memory, one_document(*((offset, event("call.ringing", at=STARTED + offset)) for offset in offsets)))
 
     found = listed(memory)
 
@@ -110,7 +111,7 @@ def test_the_offset_of_an_event_among_those_of_other_calls_is_a_range(memory: Me
 
 
 def test_the_kinds_of_problems_are_named_with_the_event(memory: MemoryCallfold) -> None:
-    write(memory, logged((10, event("call.ended", duration_ms=-1))))
+    write(memory, one_document((10, event("call.ended", duration_ms=-1))))
 
     (end,) = listed(memory)
 
@@ -123,8 +124,8 @@ def test_an_opted_out_call_shows_no_private_content(memory: MemoryCallfold, flag
     opts_out: Json = {"opt_out_sensitive_data_storage": True} if flagged == "the event" else {}
     write(
         memory,
-        logged((10, event("call.started", **opts_out)), (11, event("call.note", event=SPOKEN))),
-        logged((12, raw({"event": SPOKEN, "data": {"event": SPOKEN}}))),
+        one_document((10, event("call.started", **opts_out)), (11, event("call.note", event=SPOKEN))),
+        one_document((12, raw({"event": SPOKEN, "data": {"event": SPOKEN}}))),
         opted_out=flagged == "the call",
     )
 
@@ -139,7 +140,7 @@ def test_a_call_that_cannot_be_folded_shows_its_events(memory: MemoryCallfold, m
         def price_list_at(self, *_: object) -> None:
             raise ZeroDivisionError
 
-    write(memory, logged((10, event("call.started")), (11, event("call.ended"))))
+    write(memory, one_document((10, event("call.started")), (11, event("call.ended"))))
     monkeypatch.setattr(price_book, "load", lambda _: BrokenBook())
 
     done = memory.run("events", "org-789", "call-456")
@@ -161,7 +162,7 @@ def test_a_deleted_call_is_not_shown(memory: MemoryCallfold) -> None:
         await store.store_results([(lease, result())])
         assert await store.tombstone([CALL], 2**60) == 1
 
-    write(memory, logged((10, event("call.ended"))))
+    write(memory, one_document((10, event("call.ended"))))
     asyncio.run(deleted(memory.database.store))
 
     done = memory.run("events", "org-789", "call-456")
@@ -170,14 +171,14 @@ def test_a_deleted_call_is_not_shown(memory: MemoryCallfold) -> None:
 
 
 def test_a_call_whose_header_is_lost_is_shown(memory: MemoryCallfold) -> None:
-    asyncio.run(memory.database.store.insert([logged((10, event("call.ringing")))]))
+    asyncio.run(memory.database.store.insert([one_document((10, event("call.ringing")))]))
 
     assert len(listed(memory)) == 1
 
 
 def test_a_long_list_has_one_heading(memory: MemoryCallfold, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_events, "_PAGE", 1)
-    write(memory, logged((10, event("call.ringing")), (11, event("call.started"))))
+    write(memory, one_document((10, event("call.ringing")), (11, event("call.started"))))
 
     lines = memory.run("events", "org-789", "call-456").stdout.splitlines()
 

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.contract.ids import call_key, call_of
+from shared.contract.strict.vouching import WITH_CARE
 from shared.store.ids import MAX_DOCUMENT_BYTES, documents, id_range, names_of, size_of
 from shared.store.models import LogDocument, SourcePartition
 from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY
@@ -14,7 +15,7 @@ EVENTS = [(5, b'{"a":1}'), (9, b'{"b":2}')]
 def made(
     events: list[tuple[int, bytes]], *, call: str = CALL, source: SourcePartition = SOURCE, key: bytes = LOG_ID_HMAC_KEY
 ) -> list[LogDocument]:
-    return list(documents(call, source, events, key))
+    return list(documents(call, source, [(offset, raw, WITH_CARE) for offset, raw in events], key))
 
 
 def test_an_offset_range_is_one_document_whose_id_names_it() -> None:

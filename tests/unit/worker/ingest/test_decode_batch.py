@@ -13,6 +13,7 @@ from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract.decode_event import Event, InvalidEvent, decode_logged
 from shared.contract.ids import call_of
 from shared.contract.rejection import Reason
+from shared.contract.strict.vouching import AS_SENT
 from shared.kafka.partitioner import partition_of
 from shared.store.models import SourcePartition
 from tests.support.events.makers import STARTED, Json, event, raw
@@ -61,8 +62,8 @@ def test_a_source_partition_is_a_topic_and_a_partition_and_keeps_offsets_and_byt
     )
 
     assert read.calls[CALL].sources == {
-        SourcePartition(TELEPHONY, 3): [(5, raw(one)), (9, raw(two))],
-        SourcePartition(TRANSCRIPTION, 3): [(5, raw(three))],
+        SourcePartition(TELEPHONY, 3): [(5, raw(one), AS_SENT), (9, raw(two), AS_SENT)],
+        SourcePartition(TRANSCRIPTION, 3): [(5, raw(three), AS_SENT)],
     }
     assert read.events == 3
 

@@ -16,7 +16,7 @@ from shared.store.models import CallUpdate, LogDocument, SourcePartition
 from shared.store.ports import StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event, raw
-from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, state_of
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, logged, state_of
 from tests.support.worker.fold_cases import BEGUN
 from tests.support.worker.idle_calls import HOUR, IdleCalls, ended
 from tests.support.worker.memory_worker import TELEPHONY, folded
@@ -28,7 +28,7 @@ SCHEDULED = event("call.scheduled")
 
 async def put(idle: IdleCalls, *bodies: Json, call: str = CALL) -> None:
     """Put events into the log of a call that is live in the store."""
-    events = [(number, raw(body)) for number, body in enumerate(bodies)]
+    events = logged(map(raw, bodies))
     await idle.worker.memory.insert(list(documents(call, SourcePartition(TELEPHONY, 0), events, LOG_ID_HMAC_KEY)))
     await idle.worker.memory.mark_stale([CallUpdate(call, 0, STARTED, stale=False)])
 
@@ -115,8 +115,8 @@ async def test_calls_that_are_not_due_are_not_read_again_at_every_round() -> Non
 
 async def test_a_round_reads_up_to_its_budget_and_the_next_continues_there() -> None:
     idle = IdleCalls()
-    long = event("call.note", call="call-000", event="x" * 65 * 1024 * 1024)
-    await put(idle, event("call.started", call="call-000"), long, call="org-789/call-000")
+    long = [event("call.note", call="call-000", event="x" * 1024 * 1024)] * 65
+    await put(idle, event("call.started", call="call-000"), *long, call="org-789/call-000")
     for number in range(1, 150):
         call = f"call-{number:03}"
         await put(idle, event("call.started", call=call), call=f"org-789/{call}")

@@ -21,7 +21,7 @@ from shared.contract.payloads import Data
 from shared.contract.problems import Problem
 
 PROBLEMS: ContextVar[list[Problem] | None] = ContextVar("PROBLEMS", default=None)
-"""The problems of the event that is being read, None if there are none; set to None again once they are collected."""
+"""The problems of the event that is being read, None if no field of it was read with care; then it is set back."""
 
 
 class NeedsCare(Exception):
@@ -111,8 +111,7 @@ def _read_alone(name: str, needs: Needs) -> Callable[[Any], Any]:
             found = read_field(name, needs, value, problems, refuses=needs.refuses)
         except Unreadable:
             raise NeedsCare from None
-        if problems:
-            PROBLEMS.set([*(PROBLEMS.get() or ()), *problems])
+        PROBLEMS.set([*(PROBLEMS.get() or ()), *problems])
         if found is LEFT_OUT:
             raise PydanticOmit
         return found

@@ -1,0 +1,1 @@
+"""Reading the usual event in one strict pass, and from the log without a second one."""
