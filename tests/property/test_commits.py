@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from faust.types import TP
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.worker.consumer.fetch import Chunk
 from services.worker.consumer.positions import Fetched
-from tests.support.worker.memory_worker import Received
+from services.worker.ingest.decode_batch import KafkaRecord
 from tests.support.worker.unstarted_consumer import TP0, Broker, fetch, records, unstarted
 
 LOG = 40
@@ -48,7 +49,7 @@ class Log(Broker):
         super().__init__({TP0: None})
         self.has_record, self.position, self.size = has_record, 0, 1
 
-    async def getmany(self, _active: set[TP], _timeout: float) -> dict[TP, list[Received]]:
+    async def getmany(self, _active: set[TP], _timeout: float) -> Mapping[TP, Sequence[KafkaRecord]]:
         found = [each for each in records(self.position, self._end()) if self.has_record[each.offset]]
         position = self.position = self._end()
         if self.while_fetching:

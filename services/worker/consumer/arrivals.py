@@ -7,11 +7,11 @@ end, by the worker's clock, corrected by what the last record that came at the e
 
 from collections.abc import Mapping, Sequence
 
-from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from services.worker.consumer.offsets import Offsets
 from services.worker.consumer.read_ends import ReadEnd
+from services.worker.ingest.decode_batch import KafkaRecord
 from shared.contract.topics import LOG_APPEND_TIME
 
 # A record that comes so soon after a fetch that found none was appended between the two: it is not of a backlog.
@@ -34,7 +34,7 @@ class Arrivals:
                 self._observe(tp, end)  # before what has come since makes it forgotten
         self._ends = dict(ends)
 
-    def compare_clocks(self, tp: TP, records: Sequence[ConsumerRecord], ends: Mapping[TP, ReadEnd], now: int) -> None:
+    def compare_clocks(self, tp: TP, records: Sequence[KafkaRecord], ends: Mapping[TP, ReadEnd], now: int) -> None:
         """Compare the worker's clock with the broker's, by records that have just been read."""
         end, first = ends.get(tp), records[0]
         # The end that lies before these records: one behind them was found since.

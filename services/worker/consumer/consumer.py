@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from aiokafka import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
@@ -23,6 +22,7 @@ from services.worker.consumer.last_commits import LastCommits
 from services.worker.consumer.offsets import Offsets
 from services.worker.consumer.positions import Fetched
 from services.worker.consumer.watch.changes import TopicChanges
+from services.worker.ingest.decode_batch import KafkaRecord
 from shared.process.logs import logger
 
 log = logger(__name__)
@@ -116,7 +116,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
             log.warning("seek_failed", error=type(error).__name__)
             await self.sleep(self.seek_pause)
 
-    def _unread(self, tp: TP, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
+    def _unread(self, tp: TP, records: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
         read = self._read_offset[tp]
         if read is None or records[0].offset >= read:
             return records

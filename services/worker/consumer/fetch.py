@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiokafka import ConsumerRecord
 from aiokafka.consumer.fetcher import Fetcher
 from faust.types import TP, StreamT
 
 from services.worker.folding.schedule import BACKLOG_MS
+from services.worker.ingest.decode_batch import KafkaRecord
 from shared.contract.topics import LOG_APPEND_TIME
 
 MAX_CHUNK = 500
@@ -25,7 +25,7 @@ class Chunk:
     """
 
     tp: TP
-    records: Sequence[ConsumerRecord]
+    records: Sequence[KafkaRecord]
     generation: int
     read_at: int
     acked: bool = False
@@ -45,7 +45,7 @@ class Chunk:
         return self.read_at - (BACKLOG_MS + 1 if in_backlog else 0)
 
 
-def cut(tp: TP, records: Sequence[ConsumerRecord], generation: int, read_at: int) -> Iterator[Chunk]:
+def cut(tp: TP, records: Sequence[KafkaRecord], generation: int, read_at: int) -> Iterator[Chunk]:
     """Yield the records of one partition as chunks of at most `MAX_CHUNK`."""
     for start in range(0, len(records), MAX_CHUNK):
         yield Chunk(tp, records[start : start + MAX_CHUNK], generation, read_at)

@@ -8,10 +8,10 @@ Faust keeps a heap of single offsets instead, in which a gap can be lost.
 
 from collections import defaultdict, deque
 
-from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from services.worker.consumer.fetch import Chunk
+from services.worker.ingest.decode_batch import KafkaRecord
 
 
 class Offsets:
@@ -45,7 +45,7 @@ class Offsets:
         last = self._last_written(tp)
         return 0 if last is None else last.arrival
 
-    def last_written(self, tp: TP) -> ConsumerRecord | None:
+    def last_written(self, tp: TP) -> KafkaRecord | None:
         """Return the last record up to which all are written; None for none."""
         last = self._last_written(tp)
         return None if last is None else last.records[-1]

@@ -4,20 +4,21 @@ A consumer that reads committed transactions only moves past their marks, and pa
 returning anything. Its position is the only trace of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchError
 from faust.types import TP
 
 from services.worker import metrics
+from services.worker.ingest.decode_batch import KafkaRecord
 
 
-class Fetched(dict[TP, list[ConsumerRecord]]):
+class Fetched(dict[TP, Sequence[KafkaRecord]]):
     """What one fetch returned, and the positions behind it: they are lost together, or delivered together."""
 
-    def __init__(self, records: Mapping[TP, list[ConsumerRecord]], positions: Mapping[TP, int]) -> None:
+    def __init__(self, records: Mapping[TP, Sequence[KafkaRecord]], positions: Mapping[TP, int]) -> None:
         super().__init__(records)
         self.positions = positions
 

@@ -20,6 +20,9 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 CREATED = 1_800_000_000_000
 """The timestamp of every record (Unix milliseconds)."""
 
+TRANSACTIONAL, CONTROL = 0x10, 0x20
+"""Attributes of a batch."""
+
 _CRC_AT = 17
 
 
@@ -39,11 +42,20 @@ def record(
     return varint(len(body)) + body
 
 
-def batch(payload: bytes, count: int, *, codec: str = "", base: int = 0, last_delta: int | None = None) -> bytes:
+def batch(
+    payload: bytes,
+    count: int,
+    *,
+    codec: str = "",
+    base: int = 0,
+    last_delta: int | None = None,
+    attributes: int = 0,
+    producer: int = -1,
+) -> bytes:
     """Return a batch around records that are compressed already; `count` and `last_delta` need not be true."""
     last = count - 1 if last_delta is None else last_delta
-    attributes = 2 if codec == "xerial" else CODECS.get(codec, 0)
-    checked = struct.pack(">hiqqqhii", attributes, last, CREATED, CREATED, -1, -1, -1, count) + payload
+    attributes |= 2 if codec == "xerial" else CODECS.get(codec, 0)
+    checked = struct.pack(">hiqqqhii", attributes, last, CREATED, CREATED, producer, -1, -1, count) + payload
     body = struct.pack(">ibI", 0, 2, calc_crc32c(checked)) + checked
     return struct.pack(">qi", base, len(body)) + body
 

@@ -4,7 +4,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from services.worker.consumer.consumer import ChunkConsumer
 from services.worker.consumer.fetch import Chunk
 from services.worker.consumer.read_ends import ReadEnd
+from services.worker.ingest.decode_batch import KafkaRecord
 from services.worker.memory import MemoryCommitBarrier, MemoryPublisher
 from services.worker.settings import WorkerSettings
 from services.worker.worker import Worker, WorkerDependencies
@@ -38,7 +39,7 @@ class Broker:
 
     committed: dict[TP, int | None] = field(default_factory=lambda: {TP0: 100})
     ends: dict[TP, ReadEnd] = field(default_factory=dict)
-    fetches: deque[dict[TP, list[Received]]] = field(default_factory=deque)
+    fetches: deque[Mapping[TP, Sequence[KafkaRecord]]] = field(default_factory=deque)
     from_the_beginning: list[TP] = field(default_factory=list)
     positions: dict[TP, Any] = field(default_factory=dict)
     watch: Any = field(default_factory=lambda: SimpleNamespace(unavailable=None))
@@ -48,7 +49,7 @@ class Broker:
     def assignment(self) -> set[TP]:
         return set(self.committed)
 
-    async def getmany(self, _active: set[TP], _timeout: float) -> dict[TP, list[Received]]:
+    async def getmany(self, _active: set[TP], _timeout: float) -> Mapping[TP, Sequence[KafkaRecord]]:
         if self.while_fetching:
             await self.while_fetching()
         return self.fetches.popleft() if self.fetches else {}
@@ -118,7 +119,7 @@ async def unstarted(
     yield worker, broker
 
 
-async def fetch(consumer: ChunkConsumer, broker: Broker, fetched: dict[TP, list[Received]]) -> list[Chunk]:
+async def fetch(consumer: ChunkConsumer, broker: Broker, fetched: Mapping[TP, Sequence[KafkaRecord]]) -> list[Chunk]:
     """Return the chunks that one fetch delivers, as Faust's loop takes them."""
     broker.fetches.append(fetched)
     chunks = []

@@ -4,17 +4,25 @@ Every batch, and all records that one fetch delivers, are bounded (docs/decision
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, ClassVar
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 
 from services.worker.consumer.batches.decompression import UnreadableBatch
-from services.worker.consumer.batches.record_batches import HEADER_BYTES, LATEST_FORMAT, FetchedBatches, batch_of
+from services.worker.consumer.batches.fetched_record import FetchedRecord
+from services.worker.consumer.batches.record_batches import (
+    HEADER_BYTES,
+    LATEST_FORMAT,
+    FetchedBatches,
+    SingleBatch,
+    batch_of,
+)
+from services.worker.consumer.batches.usual_batches import HEADER_OBJECT_BYTES, OBJECT_BYTES, records_at_once
 from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract.event import InvalidEvent
 from shared.contract.rejection import Reason
@@ -26,8 +34,6 @@ FETCH_BYTES = 16 * 1024 * 1024
 MOST_RECORD_BYTES = FETCH_BYTES
 """The largest record that is kept for its dead letter: ten times what is an event."""
 
-_OBJECT_BYTES = 600
-_HEADER_OBJECT_BYTES = 150
 # Bytes that were damaged on their way arrive well when they are fetched again.
 _DAMAGED_FETCHES = 5
 # A damaged header may claim more than the partition has: the position would be out of range, and start again.
@@ -77,16 +83,20 @@ class FetchResult(fetcher.FetchResult):  # type: ignore[misc]
         if left <= 0:
             return []
         taken: list[Any] = []
-        for record in self._partition_records:
-            size = left if isinstance(record, UnreadRecords) else _size(record)  # the other partitions have their turn
-            left -= size
-            taken.append(record if size <= MOST_RECORD_BYTES else _without_bytes(record, size))
-            if left <= 0 or len(taken) == max_records:
+        while left > 0 and len(taken) != max_records:
+            records, size = self._partition_records.take(left if max_records is None else 0)
+            if not records:
                 self._update_position()
+                self._partition_records = None
                 break
+            if isinstance(records[0], UnreadRecords):
+                size = left  # the other partitions have their turn
+            elif size > MOST_RECORD_BYTES:
+                records = [_without_bytes(record, size) for record in records]
+            taken += records
+            left -= size
         else:
             self._update_position()
-            self._partition_records = None
         _left.set(left)
         return taken
 
@@ -94,30 +104,70 @@ class FetchResult(fetcher.FetchResult):  # type: ignore[misc]
 class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
     """The records of one partition in a fetch; of a batch that cannot be read, one `UnreadRecords`."""
 
-    _records: FetchedBatches
+    _records: Any
     next_fetch_offset: int
     _damaged: ClassVar[dict[TopicPartition, tuple[int, int]]] = {}
 
-    def _unpack_records(self) -> Iterator[Any]:
-        while True:
+    def __init__(self, tp: TopicPartition, batches: FetchedBatches, *arguments: Any) -> None:
+        super().__init__(tp, batches, *arguments)
+        self._records_iterator = None  # not started, it would hold what was fetched until the garbage collector runs
+        self._batches = batches
+        self._room = 0
+        self._parts = self._unpack_parts()
+
+    def __next__(self) -> Any:
+        """Return one record, as aiokafka takes them where nothing is bounded."""
+        self._room = 0
+        ((record,), _) = next(self._parts)
+        return record
+
+    def take(self, room: int) -> tuple[Sequence[Any], int]:
+        """Return the next records, and about their size: a batch if it fits into `room` bytes, or one; at last none."""
+        self._room = room
+        return next(self._parts, ((), 0))
+
+    def _unpack_parts(self) -> Iterator[tuple[Sequence[Any], int]]:
+        while self._batches.has_next():
             try:
-                yield from super()._unpack_records()
-            except UnicodeDecodeError:
-                self._records.read_again()
+                batch = self._batches.next_batch()
+                first = self.next_fetch_offset
+                whole = records_at_once(self._tp, batch, self._batches.current, first, self._room)
+                if whole is None:
+                    yield from self._one_by_one(batch)
+                    continue
+                self.next_fetch_offset = batch.next_offset
+                if whole[0]:
+                    yield whole
             except (MemoryError, OSError):
                 raise  # nothing is wrong with the batch: the process ends, and reads it again
             except Exception as error:  # noqa: BLE001 - whatever it is, it would be raised at each fetch for ever
                 # What follows is fetched again: what this batch would have said about transactions is unknown.
                 if not self._is_damaged() or self._was_fetched_often(error):
-                    yield self._unread(error)
+                    yield (self._unread(error),), 0
                 return
-            else:
-                return
+
+    def _one_by_one(self, batch: Any) -> Iterator[tuple[Sequence[Any], int]]:
+        """Yield the records of one batch, whatever the names of their headers."""
+        try:
+            yield from self._by_aiokafka(batch)
+        except UnicodeDecodeError:
+            yield from self._by_aiokafka(self._batches.lenient())
+
+    def _by_aiokafka(self, batch: Any) -> Iterator[tuple[Sequence[Any], int]]:
+        self._records = SingleBatch(batch)
+        for record in super()._unpack_records():
+            yield (record,), _size(record)
+
+    def _consumer_record(self, tp: TopicPartition, record: Any) -> FetchedRecord:
+        return FetchedRecord(
+            *(tp.topic, tp.partition, record.offset, record.timestamp, record.timestamp_type),
+            *(record.key, record.value, tuple(record.headers)),
+        )
 
     def _is_damaged(self) -> bool:
         """Return whether the current batch is not as its producer sent it."""
         try:
-            return not batch_of(self._records.current, 0).validate_crc()
+            return not batch_of(self._batches.current, 0).validate_crc()
         except (CorruptRecordException, struct.error, AssertionError):
             return True
 
@@ -136,14 +186,14 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         return times >= _DAMAGED_FETCHES
 
     def _unread(self, error: Exception) -> UnreadRecords:
-        first, last, timestamp = _span(self._records.current, damaged=self._is_damaged())
+        first, last, timestamp = _span(self._batches.current, damaged=self._is_damaged())
         first = max(first, self.next_fetch_offset)  # what comes before is delivered
         last = max(first, last)
         self.next_fetch_offset = last + 1
         reason, detail = _why(error)
         of = f"offset {first}" if first == last else f"offsets {first} to {last}"
         why = InvalidEvent(reason, f"the batch of {of} cannot be read: {detail}")
-        size = len(self._records.current)
+        size = len(self._batches.current)
         return UnreadRecords(self._tp.topic, self._tp.partition, first, last, timestamp, why, size)
 
 
@@ -168,15 +218,15 @@ def _why(error: Exception) -> tuple[Reason, str]:
             return Reason.UNREADABLE_BATCH, f"its records are corrupt ({type(error).__name__})"
 
 
-def _size(record: ConsumerRecord) -> int:
+def _size(record: FetchedRecord) -> int:
     """Return about how many bytes a record takes in memory."""
-    size: int = _OBJECT_BYTES + record.serialized_key_size + record.serialized_value_size  # -1 for none
+    size = OBJECT_BYTES + len(record.key or b"") + len(record.value or b"")
     for name, value in record.headers:
-        size += _HEADER_OBJECT_BYTES + len(name) + len(value or b"")
+        size += HEADER_OBJECT_BYTES + len(name) + len(value or b"")
     return size
 
 
-def _without_bytes(record: ConsumerRecord, size: int) -> UnreadRecords:
+def _without_bytes(record: FetchedRecord, size: int) -> UnreadRecords:
     detail = f"the record has {size} bytes, and cannot be kept: the limit is {MOST_RECORD_BYTES}"
     return UnreadRecords(
         *(record.topic, record.partition, record.offset, record.offset, record.timestamp),

@@ -38,7 +38,6 @@ class FetchedBatches:
         self._most_bytes = most_bytes
         self._next = 0
         self._end = self._end_of(0)
-        self._lenient = False
         self.current = self._raw[:0]
 
     def size_in_bytes(self) -> int:
@@ -57,13 +56,11 @@ class FetchedBatches:
             return None
         self.current = self._raw[self._next : self._end]
         self._next, self._end = self._end, self._end_of(self._end)
-        lenient, self._lenient = self._lenient, False
-        return batch_of(self.current, self._most_bytes, lenient=lenient)
+        return batch_of(self.current, self._most_bytes)
 
-    def read_again(self) -> None:
-        """Let the next batch be the current one again, whatever the names of its headers."""
-        self._next, self._end = self._next - len(self.current), self._next
-        self._lenient = True
+    def lenient(self) -> Any:
+        """Return the current batch again, to be read whatever the names of its headers."""
+        return batch_of(self.current, self._most_bytes, lenient=True)
 
     def _end_of(self, start: int) -> int:
         """Return where the batch ends that starts here: past the end of all if it is not complete."""
@@ -71,6 +68,20 @@ class FetchedBatches:
             return len(self._raw) + 1
         (length,) = _LENGTH.unpack_from(self._raw, start)
         return int(start + _LENGTH_ENDS_AT + max(0, length))
+
+
+class SingleBatch:
+    """A batch alone, for aiokafka's loop over batches."""
+
+    def __init__(self, batch: Any) -> None:
+        self._batch = batch
+
+    def has_next(self) -> bool:
+        return self._batch is not None
+
+    def next_batch(self) -> Any:
+        batch, self._batch = self._batch, None
+        return batch
 
 
 def batch_of(raw: memoryview, most_bytes: int, *, lenient: bool = False) -> Any:
@@ -82,11 +93,13 @@ def batch_of(raw: memoryview, most_bytes: int, *, lenient: bool = False) -> Any:
         batch = LegacyRecordBatch(raw, magic)
         return CompressedMessages(batch, raw, most_bytes) if raw[_LEGACY_ATTRIBUTES_AT] & _CODEC else batch
     batch = LenientBatch(raw) if lenient else DefaultRecordBatch(raw)
-    return _Compressed(batch, raw, most_bytes) if raw[_ATTRIBUTES_AT] & _CODEC else batch
+    return CompressedRecords(batch, raw, most_bytes) if raw[_ATTRIBUTES_AT] & _CODEC else batch
 
 
-class _Compressed(CompressedBatch):
+class CompressedRecords(CompressedBatch):
     """A compressed batch of the latest format: its header is that of `batch`, of which it has the class."""
+
+    _whole: memoryview | None = None
 
     def __iter__(self) -> Iterator[Any]:
         """Return the records.
@@ -94,6 +107,19 @@ class _Compressed(CompressedBatch):
         Raises:
             UnreadableBatch: it is over a limit, or cannot be decompressed.
         """
+        return iter(type(self._batch)(self.decompressed()))
+
+    def decompressed(self) -> memoryview:
+        """Return the batch as if it had come uncompressed; it is decompressed once.
+
+        Raises:
+            UnreadableBatch: it is over a limit, or cannot be decompressed.
+        """
+        if self._whole is None:
+            self._whole = self._decompressed()
+        return self._whole
+
+    def _decompressed(self) -> memoryview:
         (count,) = _COUNT.unpack_from(self._raw)
         check_count(count, self._most_bytes)
         header = bytearray(self._raw[:HEADER_BYTES])
@@ -102,7 +128,7 @@ class _Compressed(CompressedBatch):
         whole = decompressed(codec, self._raw[HEADER_BYTES:], self._most_bytes, bytes(header))
         if len(whole) > _LARGE_RECORD:
             _check_headers(whole, count)
-        return iter(type(self._batch)(whole))
+        return whole
 
 
 def _check_headers(whole: memoryview, count: int) -> None:
