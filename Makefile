@@ -23,6 +23,7 @@ PART :=
 QUICK :=
 ROUNDS := 3
 RECORD :=
+AGAINST :=
 
 # A step writes its file when it is done: a failed step runs again, and so does one whose inputs changed.
 # LOCAL is all that runs Callfold and its servers; PACKAGES has a developer's tools too.
@@ -66,7 +67,7 @@ clients: install ## publish with clients of other makers and languages (needs No
 	$(BIN)/python -m tests.clients $(ONLY:%=--only %)
 
 bench: install ## measure Callfold and its alternatives: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
-	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
+	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(AGAINST:%=--against %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
 up: $(LOCAL) $(KAFKA) ## start the stack in the background: Kafka, MongoDB, the API, the worker, the monitor, Prometheus
 	@$(RUN) up
@@ -85,7 +86,7 @@ install: $(PACKAGES) $(KAFKA) ## install the Python packages and Kafka's jars
 
 clean: ## stop the stack, remove packages, jars and caches; data in .local stay
 	@if [ -e $(LOCAL) ]; then $(RUN) down; fi
-	rm -rf $(VENV) .local/kafka/libs .local/clients .local/connect .local/quix .local/streams .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf $(VENV) .local/kafka/libs .local/clients .local/connect .local/quix .local/streams .local/against .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 $(LOCAL): pyproject.toml constraints.txt
 	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then \

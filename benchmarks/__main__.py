@@ -8,9 +8,11 @@ import asyncio
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.parts import fresh, ingest, long, read, scale
+from benchmarks.parts.against import Against
 from benchmarks.render import record, render, summary, write
 from benchmarks.run import Part, RecordedSamples, end_children, run
 from benchmarks.samples import Samples
@@ -29,6 +31,7 @@ def main() -> int:
     """Run the chosen parts; return 1 if one of them fails, 130 after an interruption."""
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__, epilog=_OTHERS)
     parser.add_argument("--part", action="append", choices=sorted(PARTS), help="only this part (may be repeated)")
+    parser.add_argument("--against", metavar="REV", help="this tree's worker and that of another commit, in turns")
     parser.add_argument("--quick", action="store_true", help="only the main cases, in under ten minutes")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured [%(default)s]")
     parser.add_argument("--out", type=Path, default=Path(".local/bench"), help="the folder to write [%(default)s]")
@@ -38,20 +41,28 @@ def main() -> int:
     if chosen.render:
         render()
         return 0
-    names = list(dict.fromkeys(chosen.part or PARTS))
+    parts = _parts(chosen)
+    names = [part.NAME for part in parts]
     if "read" in names and shutil.which("wrk") is None:
         parser.error("the part read needs wrk (Debian, Ubuntu: apt install wrk)")
     if chosen.rounds < 1:
         parser.error("--rounds must be at least 1")
     logs.configure("warning", "console")
     interrupt_on_every_signal()
-    return asyncio.run(_run(names, chosen))
+    return asyncio.run(_run(parts, chosen))
 
 
-async def _run(names: list[str], chosen: argparse.Namespace) -> int:
+def _parts(chosen: argparse.Namespace) -> list[Part]:
+    """Return the chosen parts; with --against that one, and of the others only those that are named."""
+    if chosen.against is None:
+        return [PARTS[name] for name in dict.fromkeys(chosen.part or PARTS)]
+    return [*(PARTS[name] for name in dict.fromkeys(chosen.part or ())), Against(chosen.against)]
+
+
+async def _run(parts: Sequence[Part], chosen: argparse.Namespace) -> int:
     samples = RecordedSamples(chosen.out / "samples.json")
     try:
-        await run([PARTS[name] for name in names], Plan(chosen.rounds, chosen.quick), samples)
+        await run(parts, Plan(chosen.rounds, chosen.quick), samples)
     except (asyncio.CancelledError, KeyboardInterrupt):
         with uninterrupted():
             _finish(samples, chosen)
@@ -61,7 +72,7 @@ async def _run(names: list[str], chosen: argparse.Namespace) -> int:
     with uninterrupted():
         _finish(samples, chosen)
     complete = [name for name, each in samples.runs.items() if not each.failed]
-    return 0 if complete == names else _FAILED
+    return 0 if complete == [part.NAME for part in parts] else _FAILED
 
 
 def _finish(samples: Samples, chosen: argparse.Namespace) -> None:

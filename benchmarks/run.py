@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
@@ -16,6 +17,7 @@ import psutil
 
 from benchmarks.samples import Run, Samples
 from benchmarks.stage import Plan, Stage, progress, stage
+from deploy.local.interpreter import build
 from deploy.local.servers.install import POM
 from deploy.local.servers.java import find_java
 from services.worker.settings import WorkerSettings
@@ -29,9 +31,10 @@ _END_WITHIN = 10.0
 
 
 class Part(Protocol):
-    """A module that measures one part."""
+    """Measures one part; a module may have `MOST_ROUNDS`, where more would cost more than they show."""
 
-    NAME: str
+    @property
+    def NAME(self) -> str: ...  # noqa: N802 - a module has a constant
 
     def measure(self, stage: Stage, samples: Samples, plan: Plan) -> Awaitable[None]: ...
 
@@ -68,6 +71,7 @@ async def run(
 
 async def _measured(part: Part, servers: Stage, samples: Samples, plan: Plan) -> bool:
     machine = describe(servers.client.server_info()["version"])
+    plan = replace(plan, rounds=min(plan.rounds, getattr(part, "MOST_ROUNDS", plan.rounds)))
     progress(f"{part.NAME} begins")
     began, failed = time.monotonic(), "it was interrupted"
     try:
@@ -105,7 +109,7 @@ def describe(mongod: str) -> dict[str, str]:
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release()}",
         "load at the start": f"{os.getloadavg()[0]:.1f}",
-        "Python": platform.python_version(),
+        "Python": f"{platform.python_version()}, {build()}",
         "Java": java_version[1] if java_version else "unknown",
         "Kafka": kafka,
         "mongod": mongod,

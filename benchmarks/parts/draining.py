@@ -70,9 +70,13 @@ class Beginning(NamedTuple):
 
 
 def events_in(collection: Collection[dict[str, Any]]) -> int:
-    """Return how many events the documents of the event log hold: by the lengths that each has of its own."""
-    lengths = {"$divide": [{"$binarySize": "$lengths"}, 4]}
-    counted = collection.aggregate([{"$group": {"_id": None, "events": {"$sum": lengths}}}])
+    """Return how many events the documents of a collection hold: in an array, or packed with the length of each.
+
+    The tutorial's and an earlier commit's have an array.
+    """
+    packed = {"$divide": [{"$binarySize": "$lengths"}, 4]}
+    each = {"$cond": [{"$isArray": ["$events"]}, {"$size": "$events"}, packed]}
+    counted = collection.aggregate([{"$group": {"_id": None, "events": {"$sum": each}}}])
     return next((int(each["events"]) for each in counted), 0)
 
 

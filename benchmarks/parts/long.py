@@ -28,6 +28,7 @@ from tests.support.store.makers import logged
 from tests.support.worker.process import CONTENT_KEY
 
 NAME = "long"
+MOST_ROUNDS = 1
 OURS, PUSH = "callfold", "$push onto one document"
 
 _EVENTS, _QUICK_EVENTS = 100_000, 30_000

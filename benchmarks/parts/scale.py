@@ -20,6 +20,7 @@ from benchmarks.stage import CpuTime, Documents, Plan, Stage, producer, publish,
 from shared.contract.topics import Topics
 
 NAME = "scale"
+MOST_ROUNDS = 1
 OURS = "callfold"
 
 _WORKERS, _PARTITIONS = (1, 2, 4), (12, 48)

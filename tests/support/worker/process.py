@@ -23,7 +23,10 @@ _ANSWERS_WITHIN = scaled(5.0)
 
 
 class WorkerProcess:
-    """Runs `python -m services.worker` with short times; `settings` override them, by their names."""
+    """Runs `python -m services.worker` with short times; `settings` override them, by their names.
+
+    One that is None is not set: the worker's own default.
+    """
 
     def __init__(
         self, kafka: str, mongo_uri: str, topics: Topics, database: str, fold_loop: Path, **settings: object
@@ -47,8 +50,9 @@ class WorkerProcess:
             "poll_seconds": 1,
             **settings,
         }
-        self.batch_events = int(str(chosen["batch_events"]))
-        self._environment = {**os.environ, **{f"CALLFOLD_{name.upper()}": str(value) for name, value in chosen.items()}}
+        given = {name: str(value) for name, value in chosen.items() if value is not None}
+        self.batch_events = int(given.get("batch_events", 0))
+        self._environment = {**os.environ, **{f"CALLFOLD_{name.upper()}": value for name, value in given.items()}}
         self._module = os.environ.get(PROGRAM, "services.worker")
         self._process: subprocess.Popen[bytes] | None = None
 
