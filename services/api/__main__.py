@@ -26,7 +26,7 @@ from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, InvalidMongoUri
 from shared.store.mongo.factory import MongoStoreFactory
 
-_GC_THRESHOLD = 50_000  # new objects between two collections
+_GC_THRESHOLD = 200_000  # new objects between two collections; a call of 3,000 events is 60,000 that stay
 
 FAILED = 1
 INVALID_SETTINGS = 2

@@ -168,6 +168,13 @@ class _CachedCall:
         return _PARSED * sum(map(size_of, self.ids)) + len(self.rendered.body)
 
 
+@dataclass(frozen=True, slots=True)
+class _Final:
+    """What was folded of a call that is final: its stored record, if there is one, is served instead."""
+
+    reading: Reading
+
+
 class CachedReads:
     """Reads calls as `read_call` does, with a cache; calls from `POOLED_BYTES` on it leaves to the pool."""
 
@@ -185,17 +192,23 @@ class CachedReads:
         Raises:
             CallBroken, StoreUnavailable: see `read_call`.
         """
+        if call in self._cache:
+            # The fold reads the call's state after its log anyway: only a final one has a record to ask for.
+            folded = await self._folds.get(call)
+            if not isinstance(folded, Large | _Final):
+                return folded
         stored = await stored_call(self._store, call)
         if stored is None:
             return None
         if (reading := _final(stored)) is not None:
+            self._cache.pop(call, None)
             return reading
         folded = Large(None) if call in self._large else await self._folds.get(call)
         if isinstance(folded, Large):
             return Large(stored.etag if stored.state is State.FINAL else None)
-        return folded
+        return folded.reading if isinstance(folded, _Final) else folded
 
-    async def _fold(self, call: str) -> Reading | Large | None:
+    async def _fold(self, call: str) -> Reading | _Final | Large | None:
         ids = await self._store.ids(call)
         if sum(map(size_of, ids)) >= POOLED_BYTES:
             self._large[call] = True
@@ -206,11 +219,11 @@ class CachedReads:
             if state is None:
                 return None
             if not state.opted_out:
-                return _reading(cached.rendered, state.state, ended=cached.ended)
+                return _found(cached, state.state)
         async with self._slots:
             return await self._fold_anew(call, ids)
 
-    async def _fold_anew(self, call: str, ids: Sequence[str]) -> Reading | None:
+    async def _fold_anew(self, call: str, ids: Sequence[str]) -> Reading | _Final | None:
         cached: _CachedCall | None = self._cache.get(call)
         known = {} if cached is None else cached.events
         events = await parsed_events(self._store, [each for each in ids if each not in known])
@@ -227,11 +240,23 @@ class CachedReads:
             self._cache[call] = now
         else:
             self._cache.pop(call, None)
-        return _reading(now.rendered, state.state, ended=folded.ended)
+        return _found(now, state.state)
 
     async def _checked_state(self, call: str) -> CallSnapshot | None:
-        """Return what `present_state` does; remove the call from the cache if it is deleted or has opted out."""
+        """Return what `present_state` does; remove the call from the cache if it is deleted or has opted out.
+
+        Raises:
+            CallBroken: the call is broken.
+        """
         state = await present_state(self._store, call)
         if state is None or state.opted_out:
             self._cache.pop(call, None)
+        if state is not None and state.state is State.BROKEN:
+            self._cache.pop(call, None)
+            raise CallBroken(call)
         return state
+
+
+def _found(folded: _CachedCall, state: State) -> Reading | _Final:
+    reading = _reading(folded.rendered, state, ended=folded.ended)
+    return _Final(reading) if state is State.FINAL else reading

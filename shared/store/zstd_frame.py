@@ -3,6 +3,7 @@
 Each frame states the size of its content, and has neither a dictionary nor a checksum nor a window beyond 8 MB.
 """
 
+import threading
 from typing import NamedTuple
 
 from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
@@ -14,8 +15,16 @@ _MAX_WINDOW_LOG = 23
 _FIELD_BYTES = {0: 1, 1: 2, 2: 4, 3: 8}
 _LAST, _RLE, _RESERVED = 1, 1, 3
 
-_compressor = ZstdCompressor(level=_LEVEL)
-_decompressor = ZstdDecompressor()
+
+class _Zstd(threading.local):
+    """Neither is safe to be used by two threads at once."""
+
+    def __init__(self) -> None:
+        self.compress = ZstdCompressor(level=_LEVEL).compress
+        self.decompress = ZstdDecompressor().decompress
+
+
+_ZSTD = _Zstd()
 
 
 class Frame(NamedTuple):
@@ -32,7 +41,7 @@ class Frame(NamedTuple):
 
 
 def compress(content: bytes) -> bytes:
-    return _compressor.compress(content)
+    return _ZSTD.compress(content)
 
 
 def decompress(frame: Frame) -> bytes:
@@ -42,7 +51,7 @@ def decompress(frame: Frame) -> bytes:
         ValueError: a block is damaged.
     """
     try:
-        return _decompressor.decompress(frame.data)
+        return _ZSTD.decompress(frame.data)
     except ZstdError:
         raise ValueError("a damaged zstd frame") from None
 

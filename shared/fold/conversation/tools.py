@@ -13,6 +13,9 @@ from shared.fold.record import ToolCallInvocation, ToolCallResult, Turn
 
 _CALLED, _RETURNED = "tool.called", "tool.returned"
 
+# Made once: `json.dumps` makes an encoder for each text, which takes longer than the text.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
 
 Entry = Turn | ToolCallInvocation | ToolCallResult
 
@@ -85,7 +88,7 @@ def as_text(value: Any) -> str:
     """Return a string unchanged, and anything else as JSON: keys sorted, no spaces."""
     if isinstance(value, str):
         return value
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _encode(value)
 
 
 def arguments(event: Event) -> str:

@@ -178,3 +178,42 @@ def test_whatever_happens_between_two_readers_each_gets_what_a_first_reader_woul
             assert await reads.read(CALL) == await read_call(store, CALL, book())
 
     asyncio.run(follow())
+
+
+async def test_a_call_that_breaks_after_it_was_cached_is_broken() -> None:
+    store = MemoryStore()
+    reads = CachedReads(store, book())
+    await log_event(store, 0, BEGUN)
+    await read(reads)
+    await store.mark_broken([await leased(store)])
+
+    with pytest.raises(CallBroken):
+        await reads.read(CALL)
+
+
+async def test_a_read_asks_the_store_no_more_often_than_it_must() -> None:
+    worker, asked = MemoryWorker(), list[str]()
+
+    async def note(name: str) -> None:
+        asked.append(name)
+
+    reads = CachedReads(watched(worker.memory, note), book())
+
+    async def asked_by_a_read() -> list[str]:
+        asked.clear()
+        await read(reads)
+        return [*asked]
+
+    await worker.deliver(BEGUN, SAID)
+    first, again = await asked_by_a_read(), await asked_by_a_read()
+    await worker.deliver(MORE)
+    grown = await asked_by_a_read()
+    await worker.deliver(ENDED)
+    await worker.rest()
+    became_final, final = await asked_by_a_read(), await asked_by_a_read()
+
+    assert first == ["find", "ids", "documents", "read_states"]
+    assert again == ["ids", "read_states"]
+    assert grown == ["ids", "documents", "read_states"]
+    assert became_final == ["ids", "documents", "read_states", "find"]
+    assert final == ["find"]

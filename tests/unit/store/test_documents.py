@@ -1,14 +1,16 @@
 """The document of a call in MongoDB: its header, and the record as text and as fields."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import bson
 import orjson
 import pytest
 import zstandard
 
+from benchmarks.load.calls import Workload
 from shared.fold.fold import fold
+from shared.fold.record import Record
 from shared.store.models import MAX_RECORD_BYTES, Lease
 from shared.store.mongo.documents import call_document, native_fields, stored_of
 from shared.store.states import State
@@ -18,6 +20,7 @@ from tests.support.store.makers import CALL, record, result
 
 LEASE = Lease(CALL, "token", partition=7, last_arrival=1_000, attempts=1, opted_out=False)
 MEGABYTE = 1_000_000
+MOST_BYTES_AN_EVENT = 140
 
 
 @pytest.mark.parametrize("metadata", [{}, {"a.b": {"$set": "$27"}}, {"": ""}, {"many": [{"n": 2**63 - 1}] * 100}])
@@ -109,3 +112,18 @@ def test_a_body_that_no_program_writes_is_no_record(body: Any) -> None:
     found = stored_of({"_id": CALL, "state": "final", "opt_out": False, "etag": '"x"', "body": body})
 
     assert found.body is None
+
+
+def test_the_document_of_a_usual_call_takes_few_bytes_an_event() -> None:
+    """As fields with words and with the text as it is, it took 940."""
+    workload = Workload(events=100, calls=20)
+    documents, events = [], 0
+    for number in range(workload.calls):
+        key, record_of_call = workload.expected(number)
+        made = replace(result(), record=cast(Record, record_of_call), body=orjson.dumps(record_of_call))
+        documents.append(call_document(replace(LEASE, call=key), made))
+        events += workload.size(number)
+
+    written = sum(len(bson.encode(document)) for document in documents)
+
+    assert written / events < MOST_BYTES_AN_EVENT
