@@ -26,6 +26,7 @@ UNEXPLAINED = "TO BE EXPLAINED in benchmarks/targets.py"
 
 _COLUMNS = {
     "final_too_early": "incomplete final records",
+    "mongod_bytes_per_event": "bytes written by mongod per event",
     "left_behind": "not stored at the end",
     "question_ms": "one request ms",
     "asking_cpu_percent": "client cpu percent",

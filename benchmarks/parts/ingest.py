@@ -152,7 +152,8 @@ async def measure(stage: Stage, samples: Samples, plan: Plan) -> None:
                 if pipeline.measures(workload, number, plan):
                     await settle()
                     done = await pipeline.drain(stage, workload, pipeline.longest)
-                    samples.add(NAME, workload.name, subject, number, **done.measures())
+                    folds = {"folds_per_call": done.folds / workload.calls} if done.folds else {}
+                    samples.add(NAME, workload.name, subject, number, **done.measures(), **folds)
     samples.add(NAME, TELEPHONY_AHEAD, "callfold, one worker", 0, **await _telephony_ahead(stage))
 
 
