@@ -7,6 +7,7 @@ compared with the reference implementation.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from benchmarks.load.calls import Workload
 from benchmarks.parts import callfold
 from benchmarks.parts.checkout import checkout, code_of, short
 from benchmarks.parts.ingest import SHORT
@@ -14,6 +15,7 @@ from benchmarks.samples import Samples
 from benchmarks.stage import Plan, Stage, settle
 
 OURS = "callfold"
+_QUICK = Workload(SHORT.events, 1_000)
 _WORKERS = {1: "one worker", 2: "two workers"}
 
 
@@ -34,6 +36,7 @@ class Against:
     NAME: str = "against"
 
     async def measure(self, stage: Stage, samples: Samples, plan: Plan) -> None:
+        workload = _QUICK if plan.quick else SHORT
         with checkout(self.revision) as tree:
             subjects: dict[str, Mapping[str, str]] = {theirs(short(self.revision)): code_of(tree), OURS: {}}
             for number in range(plan.rounds):
@@ -41,5 +44,5 @@ class Against:
                     # In turns: what goes before one goes before the other in the next round.
                     for subject in list(subjects)[:: -1 if number % 2 else 1]:
                         await settle()
-                        done = await callfold.drain(stage, SHORT, workers, code=subjects[subject])
+                        done = await callfold.drain(stage, workload, workers, code=subjects[subject])
                         samples.add(self.NAME, case(workers), subject, number, **done.measures())
