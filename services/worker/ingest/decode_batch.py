@@ -63,15 +63,19 @@ class CallBatch:
         return len(self.types)
 
     def add(self, record: KafkaRecord, source: SourcePartition, event: Event, vouched: int, arrival: int) -> None:
-        self.types.append(event.type)
-        if event.type in ENDS:
+        kind = event.type
+        self.types.append(kind)
+        if kind in ENDS:
             self.ends = True
         if event.opts_out:
             self.opts_out = True
-        if record.key != self.record_key or record.partition != self.partition:
+        if source.partition != self.partition or record.key != self.record_key:
             self.mis_keyed += 1
         self.last_arrival = max(self.last_arrival, arrival)
-        self.sources.setdefault(source, []).append((record.offset, event.raw, vouched))
+        logged = self.sources.get(source)
+        if logged is None:
+            logged = self.sources[source] = []
+        logged.append((record.offset, event.raw, vouched))
 
     def documents(self, log_id_hmac_key: bytes) -> Iterator[LogDocument]:
         for source, events in self.sources.items():
@@ -95,49 +99,48 @@ class Batch:
         return sum(call.events for call in self.calls.values())
 
 
-def _arrival(record: KafkaRecord, now: int) -> int:
+def _arrival(timestamp: int, now: int) -> int:
     """Return when a record arrived (Unix milliseconds): by its timestamp in Kafka, or now if that is earlier.
 
     A timestamp outside the years 2000 to 2100, as of a record without one, says nothing. With one of a producer whose
     clock is ahead, a call would never become quiet.
     """
-    return record.timestamp if EARLIEST_MS <= record.timestamp <= now else now
-
-
-def _seen(record: KafkaRecord, arrival: int, now: int) -> int:
-    """Return the arrival that decides when a call is idle, and when it is past retention.
-
-    A producer's clock that is a year behind must not end a call, nor delete it: then it is when the record is read.
-    """
-    return arrival if record.timestamp_type == LOG_APPEND_TIME else now
+    return timestamp if EARLIEST_MS <= timestamp <= now else now
 
 
 def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> Batch:
     """Return the batch; `partitions` is the number of each input topic's, `now` Unix milliseconds."""
-    batch = Batch()
+    batch, calls = Batch(), dict[tuple[str, str], CallBatch]()
     source = SourcePartition("", 0)  # of the previous record: consecutive records mostly have the same
     for record in records:
-        if is_tombstone(record.value, record.headers):
+        value, headers = record.value, record.headers
+        if value is None and is_tombstone(value, headers):
             if isinstance(record, UnreadRecords):
                 batch.rejected.append(RejectedRecord(record, record.why))
             else:
                 batch.tombstones += 1
             continue
-        arrival = _arrival(record, now)
-        event, vouched = decode_sent(record.value, record.headers, arrival)
+        arrival = _arrival(record.timestamp, now)
+        event, vouched = decode_sent(value, headers, arrival)
         if isinstance(event, InvalidEvent):
             batch.rejected.append(RejectedRecord(record, event))
             if event.opt_out is None:
                 continue
             event = event.opt_out
-        key = call_key(event.organization_id, event.call_id)
-        call = batch.calls.get(key)
+        call = calls.get(event[:2])
         if call is None:
-            call = CallBatch(key, event.call_id.encode(), partition_of(event.call_id, partitions))
-            batch.calls[key] = call
-        seen = _seen(record, arrival, now)
-        if source != (record.topic, record.partition):
+            call = calls[event[:2]] = _call_of(event, partitions)
+        # A producer's clock that is a year behind must not end a call, nor delete it: it is when the record is read.
+        seen = arrival if record.timestamp_type == LOG_APPEND_TIME else now
+        if record.partition != source.partition or record.topic != source.topic:
             source = SourcePartition(record.topic, record.partition)
             batch.oldest.setdefault(source, seen)
         call.add(record, source, event, vouched, seen)
+    batch.calls = {call.key: call for call in calls.values()}
     return batch
+
+
+def _call_of(event: Event, partitions: int) -> CallBatch:
+    """Return the call of an event; `partitions` is the number of each input topic's."""
+    key = call_key(event.organization_id, event.call_id)
+    return CallBatch(key, event.call_id.encode(), partition_of(event.call_id, partitions))
