@@ -42,6 +42,8 @@ from shared.store.ports import StoreUnavailable
 
 _EXIT_CANNOT_START = 2
 _ANSWER_SECONDS = 4.0
+# How long a thread waits for one that computes: by default 5 ms, and a request to the store passes through several.
+_SWITCH_SECONDS = 0.001
 log = logs.logger("services.worker")
 
 
@@ -60,6 +62,7 @@ def main(adapt: Callable[[WorkerDependencies], WorkerDependencies] = lambda depe
     settings = WorkerSettings.load()
     logs.configure(settings.log_level, settings.log_format)
     malloc.bound()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:

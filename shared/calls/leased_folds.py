@@ -14,6 +14,10 @@ from shared.store.states import MAX_ATTEMPTS
 
 T = TypeVar("T", Lease, tuple[Lease, FoldResult])
 
+TURNS = 4
+"""Turns of the event loop between two folds. An answer of the store takes so many to its batch: with one, each waits
+for a fold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -121,7 +125,8 @@ class LeasedFolds:
         results: list[tuple[Lease, FoldResult]] = []
         outcome = Outcome()
         for lease in leases:
-            await asyncio.sleep(0)  # the batches go first
+            for _ in range(TURNS):  # the batches go first
+                await asyncio.sleep(0)
             try:
                 done = await fold_call(self._store, lease, log_of[lease.call], self._book)
             except StoreUnavailable:

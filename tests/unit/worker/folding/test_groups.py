@@ -1,15 +1,20 @@
 """The groups in which a round's calls are folded: how much at once, and what runs concurrently."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
+from shared.calls.fold_call import FoldStats
 from shared.calls.large_calls import LARGE_BYTES
-from shared.calls.leased_folds import Outcome
+from shared.calls.leased_folds import TURNS, LeasedFolds, Outcome
+from shared.store.memory.calls import MemoryStore
+from shared.store.models import Lease
 from shared.store.ports import StoreUnavailable
 from shared.store.states import State
+from tests.support.events.makers import book
 from tests.support.eventually import scaled
-from tests.support.store.makers import CALL, state_of
+from tests.support.store.makers import CALL, state_of, tokens
 from tests.support.worker.fold_cases import BEGUN, ENDED, OTHERS, Heavy, ended
 from tests.support.worker.memory_worker import MemoryWorker, watched
 
@@ -103,3 +108,34 @@ async def test_no_group_is_being_folded_when_leases_are_released() -> None:
     assert left
     assert not any(left)
     assert [await state_of(memory, call) for call in (CALL, *OTHERS)] == [State.STALE] * 3
+
+
+class NotedFolds(LeasedFolds):
+    """Notes after how many turns of the event loop each call was folded."""
+
+    turns = 0
+
+    def __init__(self, memory: MemoryStore) -> None:
+        super().__init__(memory, book(), renew_seconds=60)
+        self.folded_at: list[int] = []
+
+    def on_folded(self, lease: Lease, stats: FoldStats) -> None:
+        super().on_folded(lease, stats)
+        self.folded_at.append(self.turns)
+
+    async def count_turns(self) -> None:
+        while True:
+            await asyncio.sleep(0)
+            self.turns += 1
+
+
+async def test_between_two_folds_an_answer_of_the_store_reaches_its_batch() -> None:
+    worker = MemoryWorker()
+    await worker.deliver(*ended("call-1"), *ended("call-2"), *ended("call-3"))
+    folds = NotedFolds(worker.memory)
+    counting = asyncio.create_task(folds.count_turns())
+
+    await folds.fold(await worker.memory.lease([f"org-789/call-{number}" for number in (1, 2, 3)], next(tokens)))
+    counting.cancel()
+
+    assert [later - earlier for earlier, later in pairwise(folds.folded_at)] == [TURNS, TURNS]
