@@ -72,7 +72,7 @@ def _not_negative(amount: Decimal) -> Decimal:
     return amount
 
 
-def _not_null(value: Any) -> Any:
+def not_null(value: Any) -> Any:
     if value is None:
         raise ValueError("missing")
     return value
@@ -240,7 +240,7 @@ Quantity = Annotated[
 ]
 ToolContent = Annotated[
     Any,
-    AfterValidator(_not_null),
+    AfterValidator(not_null),
     WithJsonSchema({"not": {"type": "null"}}),
     Needs("a string or any other JSON", (), spellings.free_form),
 ]

@@ -16,8 +16,9 @@ from cachetools import LRUCache
 from services.worker import metrics
 from services.worker.maintenance.commit_barrier import CommitBarrier, Ends
 from services.worker.maintenance.inferred_end import OpenCall, inferred_end, open_call
+from shared.calls.decode_document import decoded_in_parts
 from shared.config.policies import Policies
-from shared.contract.decode_event import Event, decode_logged
+from shared.contract.decode_event import Event
 from shared.kafka.access import KafkaAccess
 from shared.kafka.diagnose import diagnose
 from shared.kafka.errors import KafkaUnavailable
@@ -188,11 +189,8 @@ class IdleCallTimeout:
         events: list[Event] = []
         self._budget -= _CALL_BYTES
         for document in documents:
-            for number, raw in enumerate(document.events):
-                if number % _DECODED_AT_ONCE == 0:
-                    await asyncio.sleep(0)  # the batches go first
-                self._budget -= len(raw)
-                event = decode_logged(raw, document.redacted_at)
-                if isinstance(event, Event):
-                    events.append(event)
+            self._budget -= sum(map(len, document.events))
+            for part in decoded_in_parts(document, _DECODED_AT_ONCE):
+                events += [event for event in part if isinstance(event, Event)]
+                await asyncio.sleep(0)  # the batches go first
         return events
