@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from shared.contract.strict.vouching import AS_SENT, CONTRACT_VERSION, WITH_CARE
 from shared.store.ids import documents
 from shared.store.models import CallArrival, CallSnapshot, LogDocument, SourcePartition
 from shared.store.ports import Store
@@ -82,6 +83,29 @@ async def test_documents_are_read_by_their_ids_if_they_are_there(store: Store) -
     assert found[second.id].events == (b"{}",)
     assert found[second.id].redacted_at
     assert await store.documents([]) == []
+
+
+async def test_a_document_keeps_what_it_vouches_for_until_it_is_redacted(store: Store) -> None:
+    as_sent, cared = raw(event("call.note")), raw(event("call.note", leg_id=7))
+    mixed = next(documents(CALL, SourcePartition("t", 0), logged([as_sent, cared]), LOG_ID_HMAC_KEY))
+    await store.insert([mixed])
+
+    (found,) = (await store.read([CALL]))[CALL]
+    await store.redact([found])
+    (redacted,) = (await store.read([CALL]))[CALL]
+
+    assert found == mixed
+    assert (found.contract, found.vouched) == (CONTRACT_VERSION, bytes([AS_SENT, WITH_CARE]))
+    assert (redacted.contract, redacted.vouched, redacted.events) == (0, b"", mixed.events)
+
+
+async def test_events_that_are_no_json_are_read_back_to_the_byte(store: Store) -> None:
+    odd = [b"\xef\xbb\xbf{}", b"NaN", b'{"a": "\\ud800"}', b"", b"\xff\x00],["]
+    mine = next(documents(CALL, SourcePartition("t", 0), logged(odd), LOG_ID_HMAC_KEY))
+
+    await store.insert([mine])
+
+    assert (await store.read([CALL]))[CALL][0].events == tuple(odd)
 
 
 async def test_concurrent_readers_each_find_their_own_call(store: Store) -> None:

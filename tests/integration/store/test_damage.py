@@ -13,6 +13,7 @@ from shared.fold.fold import RULES_VERSION
 from shared.store.models import CallUpdate
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
+from shared.store.packed_log import pack
 from shared.store.ports import Store
 from shared.store.states import State
 from tests.support.events.makers import event, raw
@@ -28,6 +29,7 @@ NONSENSE: Mapping[str, Any] = {
     "opt_out": "maybe",
     "marked_at": 12,
 }
+PACKED = pack([b"{}"])
 HEADER = pytest.mark.parametrize("field", NONSENSE)
 
 
@@ -132,7 +134,19 @@ async def test_a_record_that_was_edited_into_nonsense_is_folded_from_the_log(
 
 
 @pytest.mark.parametrize(
-    "content", [{"events": "nothing"}, {}, {"events": [1]}, {"events": [], "redacted_at": "yesterday"}]
+    "content",
+    [
+        {"events": "nothing"},
+        {},
+        {"events": [1]},
+        {"events": [], "redacted_at": "yesterday"},
+        {"events": PACKED.text},
+        {"events": PACKED.text[:-3], "lengths": PACKED.lengths},
+        {"events": PACKED.text, "lengths": PACKED.lengths * 2},
+        {"events": [b"{}"], "lengths": PACKED.lengths},
+        {"events": PACKED.text, "lengths": PACKED.lengths, "contract": "1"},
+        {"events": PACKED.text, "lengths": PACKED.lengths, "contract": 1, "vouched": "all"},
+    ],
 )
 async def test_a_damaged_document_of_the_log_breaks_its_call_alone(
     store: MongoStore, connection: Connection, content: dict[str, Any]

@@ -12,6 +12,8 @@ import pytest
 import zstandard
 from bson import json_util
 
+from shared.calls.fold_call import redact_log
+from shared.fold.redaction import redact
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
@@ -37,6 +39,14 @@ async def earlier(connection: Connection) -> dict[str, Any]:
 
 
 @pytest.fixture
+def log(earlier: dict[str, Any]) -> dict[str, Any]:
+    """Return the call's document of the log, whose events are a list."""
+    assert earlier["_id"] == CALL
+    found: dict[str, Any] = json_util.loads(FIXTURE.read_text())["log"][0]
+    return found
+
+
+@pytest.fixture
 def callfold(tmp_path: Path, mongo_uri: str, database: str) -> Command:
     return partial(run, cwd=tmp_path, mongo_uri=mongo_uri, mongo_database=database)
 
@@ -59,6 +69,34 @@ async def test_the_command_prints_and_lists_it(callfold: Command, earlier: dict[
     assert orjson.loads(got.stdout) == orjson.loads(earlier["body"])
     assert got.stderr.startswith(b"final")
     assert b'"call-456"' in listed.stdout
+
+
+async def test_the_log_is_read_and_listed_as_it_is(
+    callfold: Command, connection: Connection, log: dict[str, Any]
+) -> None:
+    store = MongoStore(connection)
+
+    (read,) = (await store.read([CALL]))[CALL]
+    listed = await asyncio.to_thread(callfold, "events", "org-789", "call-456", "--raw")
+
+    assert (read.id, read.events, read.contract) == (log["_id"], tuple(log["events"]), 0)
+    assert await store.documents([log["_id"]]) == [read]
+    assert set(listed.stdout.splitlines()) == set(log["events"])
+
+
+@pytest.mark.usefixtures("earlier")
+async def test_the_log_is_redacted_into_todays_form(connection: Connection, log: dict[str, Any]) -> None:
+    store = MongoStore(connection)
+    read = await store.read([CALL])
+    assert await store.unredacted([CALL]) == {CALL}
+
+    await redact_log(store, CALL, read[CALL])
+
+    document = await connection.collection("call_events").find_one({"_id": log["_id"]})
+    (redacted,) = (await store.read([CALL]))[CALL]
+    assert await store.unredacted([CALL]) == set()
+    assert document.keys() == {"_id", "events", "lengths", "redacted_at"}
+    assert redacted.events == tuple(redact(raw) for raw in log["events"])
 
 
 async def test_the_next_fold_stores_the_same_record_in_todays_form(

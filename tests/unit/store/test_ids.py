@@ -1,9 +1,11 @@
 """The documents of the log: how an offset range is split, and how it is named."""
 
+from itertools import product
+
 import pytest
 
 from shared.contract.ids import call_key, call_of
-from shared.contract.strict.vouching import WITH_CARE
+from shared.contract.strict.vouching import ADAPTED, AS_SENT, CONTRACT_VERSION, WITH_CARE
 from shared.store.ids import MAX_DOCUMENT_BYTES, documents, id_range, names_of, size_of
 from shared.store.models import LogDocument, SourcePartition
 from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY
@@ -48,6 +50,28 @@ def test_the_same_offset_range_has_the_same_id() -> None:
 )
 def test_a_document_that_differs_in_anything_has_another_id(other: list[LogDocument]) -> None:
     assert other[0].id != made(EVENTS)[0].id
+
+
+def test_a_document_that_vouches_for_something_else_has_another_id() -> None:
+    every = list(product((AS_SENT, ADAPTED, WITH_CARE), repeat=2))
+
+    ids = {vouching(*each).id for each in every}
+
+    assert len(ids) == len(every)
+
+
+def test_a_document_names_the_contract_only_if_it_vouches_for_an_event() -> None:
+    as_sent, mixed, none = vouching(AS_SENT, AS_SENT), vouching(ADAPTED, WITH_CARE), vouching(WITH_CARE, WITH_CARE)
+
+    assert (as_sent.contract, as_sent.vouched) == (CONTRACT_VERSION, b"")
+    assert (mixed.contract, mixed.vouched) == (CONTRACT_VERSION, bytes([ADAPTED, WITH_CARE]))
+    assert (none.contract, none.vouched) == (0, b"")
+
+
+def vouching(*how: int) -> LogDocument:
+    """Return the document of `EVENTS` that says this of each."""
+    events = [(offset, raw, each) for (offset, raw), each in zip(EVENTS, how, strict=True)]
+    return next(documents(CALL, SOURCE, events, LOG_ID_HMAC_KEY))
 
 
 def test_the_hash_is_keyed_so_that_redacted_content_cannot_be_guessed() -> None:
