@@ -19,7 +19,7 @@ from shared.contract.payloads import OPT_OUT, TYPES
 from shared.contract.timestamps import milliseconds
 
 CONTRACT_VERSION = 1
-"""Counts up with each change of what an event is read as: documents of other versions are validated in full."""
+"""Counts up with each change of what any event is read as: documents of other versions are validated in full."""
 
 AS_SENT, ADAPTED, WITH_CARE = range(3)
 """What a document says of an event: its `data` is read as it was sent; or is, once `adapted`; or it is read in full."""
