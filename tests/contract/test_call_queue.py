@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+import zstandard
 
 from shared.fold.fold import RULES_VERSION
 from shared.store.models import CallHeader, CallSnapshot, CallUpdate, Lease
@@ -157,6 +158,8 @@ async def test_a_stored_record_is_found(store: Store) -> None:
     assert lost == set()
     assert found is not None
     assert (found.state, found.body, found.etag, found.opted_out) == (State.FINAL, stored.body, stored.etag, False)
+    assert found.frame is not None
+    assert (found.text, zstandard.decompress(found.frame.data)) == (None, stored.body)
 
 
 async def test_a_record_that_is_not_final_leaves_the_call_live(store: Store) -> None:

@@ -221,7 +221,7 @@ class MongoStore(MongoCallCounts, MongoEventLog, MongoFleet, MongoProblemCalls, 
 
     async def _headers(self, calls: Collection[str], *fields: str) -> list[dict[str, Any]]:
         with translated_errors():
-            cursor = self._calls.find({"_id": {"$in": list(calls)}}, dict.fromkeys(fields, 1), batch_size=_MANY)
+            cursor = self._calls.find(named(calls), dict.fromkeys(fields, 1), batch_size=_MANY)
             return [found async for found in cursor]
 
     async def _write(self, writes: Sequence[ReplaceOne[Any] | UpdateOne]) -> None:

@@ -9,13 +9,14 @@ from pathlib import Path
 import orjson
 import pytest
 
+from shared.calls.fold_call import store_call
 from shared.contract.ids import call_key
 from shared.store.api_keys import opens
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.callfold import PEPPER, run
-from tests.support.events.makers import event, raw
+from tests.support.events.makers import book, event, raw
 from tests.support.eventually import scaled
 from tests.support.store.makers import document, leased, result, update
 
@@ -84,6 +85,25 @@ async def test_get_prints_the_record(callfold: Command, connection: Connection) 
     assert (record["call_status"], record["disconnection_reason"]) == ("ENDED", "user_hangup")
     assert done.stdout == orjson.dumps(record, option=orjson.OPT_INDENT_2) + b"\n"
     assert done.stderr == b"settling: the call has ended, and events may still arrive\n"
+
+
+async def test_get_prints_what_a_final_record_has_beyond_its_fields(callfold: Command, connection: Connection) -> None:
+    store = MongoStore(connection)
+    words = [{"word": "Hello!", "start": 1_703_097_700_000, "end": 1_703_097_700_500}]
+    call = [event("tool.called"), event("transcript.turn", words=words), event("call.ended", at=1_703_097_930_000)]
+    await store.insert([document(offset=number, content=raw(body)) for number, body in enumerate(call)])
+    await store_call(store, await leased(store), book())
+    fields = await connection.collection("calls").find_one({"tool_calls.name": "find_order"})
+
+    done = callfold("get", "org-789", "call-456")
+
+    record = orjson.loads(done.stdout)
+    tool, turn = record["transcript_with_tool_calls"]
+    assert record["transcript_object"] == [turn]
+    assert (turn["words"], tool["name"]) == (words, "find_order")
+    assert "words" not in fields["transcript_object"][0]
+    assert fields["tool_calls"] == [tool]
+    assert done.stderr.startswith(b"final")
 
 
 async def test_get_prints_the_details(callfold: Command, connection: Connection) -> None:
