@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import bson
 from aiokafka import ConsumerRecord
 
 from services.worker.maintenance.redaction_sweep import RedactionSweep
@@ -30,6 +29,7 @@ from tests.support.events.makers import Json
 from tests.support.events.records import by_call, expected
 from tests.support.eventually import eventually, scaled
 from tests.support.servers.kafka import lag, records
+from tests.support.store.kept import kept
 
 _TAKEN_WITHIN = 180.0
 _AT_ONCE = 16
@@ -135,8 +135,7 @@ async def private_documents(connection: Connection, opted_out: Collection[str]) 
 
 
 def _is_private(document: Mapping[str, Any], opted_out: Collection[str]) -> bool:
-    # Compressed, nothing would be found in the log.
-    content = b"".join(logged_of(document).events) if "lengths" in document else bson.encode(document)
+    content = kept(document)
     return SENSITIVE.encode() in content or (_call(document) in opted_out and is_marked(content))
 
 
