@@ -156,16 +156,17 @@ async def parsed_events(store: Store, ids: Sequence[str]) -> dict[str, Sequence[
 
 @dataclass(frozen=True, slots=True)
 class _CachedCall:
-    """The valid events of a call, by document, as of the log's documents `ids`, and their record."""
+    """The valid events of a call, by document, as of the documents `ids` of `size` bytes in all, and their record."""
 
     ids: Sequence[str]
+    size: int
     events: dict[str, Sequence[Event]]
     rendered: Rendered
     ended: bool
 
     def weight(self) -> int:
         """Return about how many bytes of memory it takes."""
-        return _PARSED * sum(map(size_of, self.ids)) + len(self.rendered.body)
+        return _PARSED * self.size + len(self.rendered.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +211,7 @@ class CachedReads:
 
     async def _fold(self, call: str) -> Reading | _Final | Large | None:
         ids = await self._store.ids(call)
-        if sum(map(size_of, ids)) >= POOLED_BYTES:
+        if (size := sum(map(size_of, ids))) >= POOLED_BYTES:
             self._large[call] = True
             return Large(None)
         cached: _CachedCall | None = self._cache.get(call)
@@ -221,9 +222,9 @@ class CachedReads:
             if not state.opted_out:
                 return _found(cached, state.state)
         async with self._slots:
-            return await self._fold_anew(call, ids)
+            return await self._fold_anew(call, ids, size)
 
-    async def _fold_anew(self, call: str, ids: Sequence[str]) -> Reading | _Final | None:
+    async def _fold_anew(self, call: str, ids: Sequence[str], size: int) -> Reading | _Final | None:
         cached: _CachedCall | None = self._cache.get(call)
         known = {} if cached is None else cached.events
         events = await parsed_events(self._store, [each for each in ids if each not in known])
@@ -235,7 +236,7 @@ class CachedReads:
             folded = fold(chain.from_iterable(events.values()), self._book, opted_out=state.opted_out)
         except NoEvents as error:
             raise CallBroken(call) from error
-        now = _CachedCall(ids, events, render(folded.record), folded.ended)
+        now = _CachedCall(ids, size, events, render(folded.record), folded.ended)
         if not folded.record["opt_out_sensitive_data_storage"] and now.weight() <= _CACHE_BYTES:
             self._cache[call] = now
         else:
