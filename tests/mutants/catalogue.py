@@ -22,6 +22,7 @@ _IDLE = (
     "tests/integration/worker/test_idle_calls.py::"
     "test_idle_calls_are_ended_until_their_real_end_comes_and_an_active_call_is_not"
 )
+_ODD = "tests/integration/worker/test_odd_content.py::test_unexpected_content_stops_nothing"
 _REBUILD = "tests/integration/ops/test_rebuild.py::test_dropped_records_are_rebuilt_while_a_worker_runs"
 
 _UNREAD = (
@@ -93,6 +94,11 @@ _OF_WORKERS: Mapping[Mistake, tuple[Promise, OfWorkers, str]] = {
     Mistake.MISSES_A_NEW_TOPIC: (Promise.TOPICS, OneTest(_NEW_TOPIC, patience=0.5), "AssertionError"),
     Mistake.MISSES_A_LOSS: (Promise.REMOVED, OneTest(_LOSS), r"assert 0(\.0)? =="),
     Mistake.BELIEVES_PRODUCERS_CLOCKS: (Promise.CLOCKS, OneTest(_CLOCKS, patience=0.5), "AssertionError"),
+    Mistake.VOUCHES_FOR_EVERYTHING: (
+        Promise.READ_AS_VALIDATED,
+        OneTest(_ODD, patience=0.4),
+        "records are not right; .* differs in",
+    ),
     Mistake.STORES_OTHER_BYTES: (Promise.REBUILT, OneTest(_REBUILD), r"assert \{"),
 }
 """What each mistake of a worker breaks, the proof without the mistake, and the finding."""

@@ -14,6 +14,7 @@ class Promise(StrEnum):
     DELIVERED = "An event that Kafka acknowledged"
     COUNTED_ONCE = "Each distinct `(source, id)`"
     FOLD_OF_THE_SET = "The record is the fold of the set"
+    READ_AS_VALIDATED = "An event counts as the present rules"
     DEAD_LETTERS = "An invalid record is in the dead-letter topic"
     OUTAGES = "No failure of MongoDB or Kafka"
     STOPPING = "When a single worker stops"

@@ -38,6 +38,7 @@ async def test_unexpected_content_stops_nothing(kafka_bootstrap: str, topics: To
         *whole_call("wider", event("call.updated", call="wider", metadata={"number": 2**64, "digits": 10**999})),
         *whole_call("keys", event("call.updated", call="keys", metadata={"a": 1, "a\0b": 2, "half \ud83d": "\ude00"})),
         *whole_call("heavy", *notes),
+        *whole_call("spelled", event("call.updated", call="spelled", direction=" in ", agent_id=7)),
         *whole_call("other"),
     ]
     store = MongoStore(connection)

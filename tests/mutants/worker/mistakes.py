@@ -55,5 +55,7 @@ class Mistake(StrEnum):
     """Records that Kafka removed are not counted."""
     BELIEVES_PRODUCERS_CLOCKS = "believes_producers_clocks"
     """The time that a producer gave to a record counts as its arrival."""
+    VOUCHES_FOR_EVERYTHING = "vouches_for_everything"
+    """The log vouches for events that were read with care."""
     STORES_OTHER_BYTES = "stores_other_bytes"
     """A record is stored with a byte that no fold of the log gives."""

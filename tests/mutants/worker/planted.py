@@ -178,5 +178,6 @@ _PLANTS: Mapping[Mistake, Plant] = {
     Mistake.MISSES_A_NEW_TOPIC: _consumer(MissesANewTopic),
     Mistake.MISSES_A_LOSS: _consumer(MissesALoss),
     Mistake.BELIEVES_PRODUCERS_CLOCKS: _consumer(BelievesProducersClocks),
+    Mistake.VOUCHES_FOR_EVERYTHING: _store(stores.VouchesForEverything),
     Mistake.STORES_OTHER_BYTES: _store(stores.StoresOtherBytes),
 }
