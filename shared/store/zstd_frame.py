@@ -11,6 +11,7 @@ from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
 _LEVEL = 1
 _MAGIC = b"\x28\xb5\x2f\xfd"
 _SINGLE_SEGMENT, _CHECKSUM_RESERVED_DICTIONARY = 0x20, 0x0F
+_LEAST_BYTES = 9  # of an empty content
 _MAX_WINDOW_LOG = 23
 _FIELD_BYTES = {0: 1, 1: 2, 2: 4, 3: 8}
 _LAST, _RLE, _RESERVED = 1, 1, 3
@@ -62,9 +63,9 @@ def read_frame(data: bytes, most: int) -> Frame:
     Raises:
         ValueError: it is no such frame, is not whole, or holds more than `most` bytes.
     """
-    descriptor = data[4] if data.startswith(_MAGIC) and len(data) > len(_MAGIC) else _CHECKSUM_RESERVED_DICTIONARY
-    if descriptor & _CHECKSUM_RESERVED_DICTIONARY:
+    if len(data) < _LEAST_BYTES or not data.startswith(_MAGIC) or data[4] & _CHECKSUM_RESERVED_DICTIONARY:
         raise ValueError("no frame of this form")
+    descriptor = data[4]
     single, flag, start = descriptor & _SINGLE_SEGMENT, descriptor >> 6, 5
     if not single and (flag == 0 or data[start] >> 3 > _MAX_WINDOW_LOG - 10):
         raise ValueError("a frame without its content's size, or with too large a window")

@@ -23,7 +23,6 @@ from shared.store.mongo.client import Connection
 from shared.store.mongo.documents import (
     arrival_ranges,
     broken_document,
-    call_document,
     find_arrivals,
     header_of,
     held,
@@ -34,13 +33,13 @@ from shared.store.mongo.documents import (
     replacing,
     snapshot_of,
     stale_of,
-    stored_of,
     updating,
 )
 from shared.store.mongo.errors import duplicates, only_duplicates, refused, translated_errors
 from shared.store.mongo.event_log import MongoEventLog
 from shared.store.mongo.fleet import MongoFleet
 from shared.store.mongo.problem_calls import PROBLEM_INDEXES, MongoProblemCalls
+from shared.store.mongo.record_documents import call_document, stored_of
 from shared.store.mongo.retention import RETENTION_INDEXES, MongoRetention
 from shared.store.mongo.watermarks import MongoWatermarks
 from shared.store.ports import Unstorable

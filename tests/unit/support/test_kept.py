@@ -3,7 +3,8 @@
 import pytest
 
 from shared.store.models import Lease
-from shared.store.mongo.documents import call_document, log_document
+from shared.store.mongo.documents import log_document
+from shared.store.mongo.record_documents import call_document
 from tests.support.store.kept import kept
 from tests.support.store.makers import CALL, document, result
 

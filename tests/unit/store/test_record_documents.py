@@ -12,7 +12,7 @@ from benchmarks.load.calls import Workload
 from shared.fold.fold import fold
 from shared.fold.record import Record
 from shared.store.models import MAX_RECORD_BYTES, Lease
-from shared.store.mongo.documents import call_document, native_fields, stored_of
+from shared.store.mongo.record_documents import call_document, native_fields, stored_of
 from shared.store.states import State
 from tests.support.events.makers import book, decoded, event
 from tests.support.events.seed_call import seed_call
