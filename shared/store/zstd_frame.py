@@ -1,4 +1,4 @@
-"""A record's JSON text as a zstd frame (RFC 8878), as it is stored and as it may be sent (RFC 9659).
+"""Text as a zstd frame (RFC 8878): a record as it is stored and may be sent (RFC 9659), the events of the log.
 
 Each frame states the size of its content, and has neither a dictionary nor a checksum nor a window beyond 8 MB.
 """
@@ -6,7 +6,7 @@ Each frame states the size of its content, and has neither a dictionary nor a ch
 import threading
 from typing import NamedTuple
 
-from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError
+from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError, frame_content_size
 
 _LEVEL = 1
 _MAGIC = b"\x28\xb5\x2f\xfd"
@@ -55,6 +55,20 @@ def decompress(frame: Frame) -> bytes:
         return _ZSTD.decompress(frame.data)
     except ZstdError:
         raise ValueError("a damaged zstd frame") from None
+
+
+def decompress_sized(data: bytes, size: int) -> bytes:
+    """Return the content of a frame that holds so many bytes; what is allocated for it is checked first.
+
+    Raises:
+        ValueError: it is no frame, is damaged, or holds another number of bytes.
+    """
+    try:
+        if frame_content_size(data) == size:
+            return _ZSTD.decompress(data, allow_extra_data=False)
+    except ZstdError:
+        pass
+    raise ValueError("a damaged zstd frame")
 
 
 def read_frame(data: bytes, most: int) -> Frame:
