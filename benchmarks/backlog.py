@@ -9,7 +9,7 @@ from argparse import Namespace
 from functools import cached_property
 
 from benchmarks.load.calls import CALL, ORGANIZATION, Workload
-from benchmarks.parts.callfold import all_final, all_right
+from benchmarks.parts.callfold import all_final, all_right, worker
 from benchmarks.stage import CpuTime, Stage, peak_megabytes, run_program
 from tests.support.events.makers import Json
 from tests.support.events.workload import conversation
@@ -33,12 +33,12 @@ async def drain(stage: Stage, chosen: Namespace) -> int:
     topics = await stage.published(workload, _PARTITIONS)
     with stage.database("backlog") as database:
         began = time.monotonic()
-        with stage.worker(topics, database.name, partitions=_PARTITIONS) as worker:
+        with worker(stage, topics, database.name, _PARTITIONS) as running:
             await all_final(database, workload.calls)
             seconds = time.monotonic() - began
             await all_right(stage, database, workload, CpuTime())
-            peak = peak_megabytes(worker.pid)
-            left = await lag(stage.kafka.address, topics.prefix, topics)
+            peak = peak_megabytes(running.pid)
+            left = await lag(stage.kafka.address, database.name, topics)
     print(f"{workload.total} events in {seconds:.0f} s, {workload.total / seconds:.0f}/s; every record is right")  # noqa: T201
     print(f"peak resident memory of the worker {peak:.0f} MiB; {left} records not committed")  # noqa: T201
     return int(peak > chosen.most)

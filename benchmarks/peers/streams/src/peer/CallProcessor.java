@@ -17,44 +17,44 @@ import org.apache.kafka.streams.state.WindowStore;
  *
  * <p>A task has the same partition of both topics, and Kafka Streams takes their records by timestamp: it does not go on
  * with one topic while the broker still has older records of the other (max.task.idle.ms, by default 0). So stream time
- * is that of both. At the end of both topics stream time stands still: then a call waits until the whole process has had
- * nothing to do for a while, or this task for long, by the clock. A late event folds its call again, with all of its
- * events.
+ * is that of both. At the end of both topics stream time stands still: there the clock counts, and a shorter while does.
+ * A late event folds its call again, with all of its events.
  */
 final class CallProcessor implements Processor<byte[], byte[], Void, Void> {
   static final String EVENTS = "events";
   static final String CALLS = "calls";
 
-  private static final long QUIET_MS = 500;
-  private static final int LONG_TICKS = 60;
+  private static final Duration QUIET = Duration.ofSeconds(5);
+  private static final Duration QUIET_AT_THE_END = Duration.ofMillis(500);
   private static final int FOLDED_AT_ONCE = 100;
   private static final Duration PURGE_EVERY = Duration.ofHours(1);
 
   private final Records records;
   private final Progress progress;
+  private final Ends ends;
   private final long retentionMs;
   private final Map<String, Long> due = new HashMap<>(); // the last arrival of each call that ended, until it is folded
   private WindowStore<String, byte[]> events;
   private KeyValueStore<String, CallState> calls;
-  private long processed; // by the whole process, at the last tick
-  private int idleTicks;
+  private ProcessorContext<Void, Void> context;
 
-  CallProcessor(Records records, Progress progress, Duration retention) {
+  CallProcessor(Records records, Progress progress, Ends ends, Duration retention) {
     this.records = records;
     this.progress = progress;
+    this.ends = ends;
     this.retentionMs = retention.toMillis();
   }
 
   @Override
   public void init(ProcessorContext<Void, Void> context) {
+    this.context = context;
     events = context.getStateStore(EVENTS);
     calls = context.getStateStore(CALLS);
     try (var known = calls.all()) {
       known.forEachRemaining(each -> schedule(each.key, each.value));
     }
-    Duration quiet = Duration.ofMillis(QUIET_MS);
-    context.schedule(quiet.dividedBy(2), PunctuationType.STREAM_TIME, now -> foldUntil(now - QUIET_MS));
-    context.schedule(quiet, PunctuationType.WALL_CLOCK_TIME, now -> foldIfIdle());
+    context.schedule(QUIET.dividedBy(5), PunctuationType.STREAM_TIME, now -> foldUntil(now - QUIET.toMillis()));
+    context.schedule(QUIET_AT_THE_END, PunctuationType.WALL_CLOCK_TIME, this::foldAtTheEnd);
     context.schedule(PURGE_EVERY, PunctuationType.STREAM_TIME, now -> purge(now - retentionMs));
   }
 
@@ -67,7 +67,7 @@ final class CallProcessor implements Processor<byte[], byte[], Void, Void> {
     CallState state = (known == null ? CallState.NEW : known).arrived(record.timestamp(), header.ends());
     calls.put(call, state);
     schedule(call, state);
-    idleTicks = 0;
+    context.recordMetadata().ifPresent(ends::processed);
     progress.events.incrementAndGet();
   }
 
@@ -77,12 +77,10 @@ final class CallProcessor implements Processor<byte[], byte[], Void, Void> {
     }
   }
 
-  private void foldIfIdle() {
-    long now = progress.events.get();
-    if (now == processed || ++idleTicks >= LONG_TICKS) {
-      foldUntil(Long.MAX_VALUE);
+  private void foldAtTheEnd(long now) {
+    if (ends.reached(context.taskId().partition())) {
+      foldUntil(now - QUIET_AT_THE_END.toMillis());
     }
-    processed = now;
   }
 
   private void foldUntil(long arrival) {

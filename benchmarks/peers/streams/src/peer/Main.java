@@ -2,7 +2,9 @@ package peer;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Properties;
+import java.util.concurrent.ExecutionException;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
@@ -21,26 +23,31 @@ public final class Main {
   private static final Duration SEGMENT = Duration.ofHours(1);
   private static final int THREADS = 2;
   private static final long REPORT_MS = 50;
+  private static final int REFRESH_EVERY = 5;
 
-  public static void main(String[] arguments) throws InterruptedException {
+  public static void main(String[] arguments) throws ExecutionException, InterruptedException {
     String bootstrap = arguments[0];
     String mongo = arguments[1];
     String name = arguments[2];
     Records records = new Records(mongo, name);
     Progress progress = new Progress();
-    KafkaStreams streams =
-        new KafkaStreams(topology(records, progress, arguments[3], arguments[4]), settings(bootstrap, name));
+    List<String> topics = List.of(arguments[3], arguments[4]);
+    Ends ends = new Ends(bootstrap, name, topics);
+    KafkaStreams streams = new KafkaStreams(topology(records, progress, ends, topics), settings(bootstrap, name));
     streams.setUncaughtExceptionHandler(failure -> StreamThreadExceptionResponse.SHUTDOWN_CLIENT);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> streams.close(Duration.ofSeconds(5))));
     streams.start();
-    while (streams.state() != KafkaStreams.State.ERROR) {
+    for (int turn = 0; streams.state() != KafkaStreams.State.ERROR; turn++) {
       progress.report();
+      if (turn % REFRESH_EVERY == 0) {
+        ends.refresh();
+      }
       Thread.sleep(REPORT_MS);
     }
     System.exit(1);
   }
 
-  private static Topology topology(Records records, Progress progress, String... topics) {
+  private static Topology topology(Records records, Progress progress, Ends ends, List<String> topics) {
     var bytes = Serdes.ByteArray();
     var events =
         Stores.windowStoreBuilder(
@@ -51,8 +58,8 @@ public final class Main {
                 Stores.persistentKeyValueStore(CallProcessor.CALLS), Serdes.String(), CallState.SERDE)
             .withCachingEnabled();
     return new Topology()
-        .addSource("in", bytes.deserializer(), bytes.deserializer(), topics)
-        .addProcessor("fold", () -> new CallProcessor(records, progress, RETENTION), "in")
+        .addSource("in", bytes.deserializer(), bytes.deserializer(), topics.toArray(String[]::new))
+        .addProcessor("fold", () -> new CallProcessor(records, progress, ends, RETENTION), "in")
         .addStateStore(events, "fold")
         .addStateStore(calls, "fold");
   }
