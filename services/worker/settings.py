@@ -18,7 +18,7 @@ class WorkerSettings(PoolSettings):
     metrics_port: int = Field(6066, ge=1, le=65535, description="Port of /metrics, /healthz and /readyz")
     partitions: int = Field(12, ge=1, le=10_000, description="Partitions of an input topic that the worker creates")
     replication_factor: int = Field(1, ge=1, le=32, description="Replicas of a topic that the worker creates")
-    batch_events: int = Field(5_000, ge=1, le=100_000, description="Most records in one batch")
+    batch_events: int = Field(20_000, ge=1, le=100_000, description="Most records in one batch")
     commit_seconds: float = Field(1.0, gt=0, le=60, description="Interval between commits of offsets")
     session_seconds: float = Field(
         30.0, ge=6, le=300, description="Session timeout: a worker without a heartbeat for this time counts as dead"

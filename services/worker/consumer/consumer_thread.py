@@ -12,7 +12,7 @@ from faust.types import TP
 from mode import Service
 
 from services.worker.consumer.batches.bounded_reading import bound
-from services.worker.consumer.fetch import pace
+from services.worker.consumer.fetch import pace, partition_bytes
 from services.worker.consumer.positions import Fetched, OpenTransactions, positions, stable_ends
 from services.worker.consumer.read_ends import ReadEnd, record_ends
 from services.worker.consumer.watch.kafka_watch import BOOTSTRAP, Answers, KafkaWatch, ask, coordinator_of, observe
@@ -125,5 +125,6 @@ class ChunkThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         max_records: int | None = None,
     ) -> Fetched:
         """Return the records with the positions behind them, read in one step: nothing can move them in between."""
+        consumer._fetcher._max_partition_fetch_bytes = partition_bytes(len(consumer.assignment()))  # noqa: SLF001
         records = await super()._fetch_records(consumer, active_partitions, timeout, max_records)
         return Fetched(records, positions(consumer))

@@ -14,7 +14,8 @@ from services.worker.settings import WorkerSettings
 from shared.kafka.access import KafkaAccess
 from shared.process.clock import now_ms
 
-_QUEUED_FETCHES = 4
+# Each is up to 16 MB of records: what is queued beyond the next batches is memory without a use.
+_QUEUED_FETCHES = 2
 # A worker learns of a rebalance by a heartbeat: partitions that another left wait until all workers have.
 _HEARTBEAT_SECONDS = 0.5
 # How soon partitions that are added are read.

@@ -16,6 +16,9 @@ from shared.contract.topics import LOG_APPEND_TIME
 
 MAX_CHUNK = 500
 
+_PARTITION_BYTES = (1024 * 1024, 4 * 1024 * 1024)
+_ALL_PARTITIONS_BYTES = 96 * 1024 * 1024
+
 
 @dataclass(slots=True, eq=False)
 class Chunk:
@@ -49,6 +52,15 @@ def cut(tp: TP, records: Sequence[KafkaRecord], generation: int, read_at: int) -
     """Yield the records of one partition as chunks of at most `MAX_CHUNK`."""
     for start in range(0, len(records), MAX_CHUNK):
         yield Chunk(tp, records[start : start + MAX_CHUNK], generation, read_at)
+
+
+def partition_bytes(partitions: int) -> int:
+    """Return how many bytes to fetch of each of so many partitions: all of them may wait to be delivered.
+
+    The more comes of a partition at once, the more events of a call are in one document of the log.
+    """
+    least, most = _PARTITION_BYTES
+    return max(least, min(most, _ALL_PARTITIONS_BYTES // max(1, partitions)))
 
 
 def pace(fetcher: Fetcher, seconds: float) -> None:

@@ -43,7 +43,7 @@ class WorkerProcess:
             "log_id_hmac_key": CONTENT_KEY,
             "metrics_port": self.port,
             "partitions": 3,
-            "batch_events": 5_000,
+            "batch_events": 20_000,
             "session_seconds": 6,
             "commit_seconds": 0.5,
             "lease_seconds": 3,

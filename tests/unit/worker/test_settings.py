@@ -38,7 +38,7 @@ def test_the_log_id_hmac_key_is_all_that_is_required(monkeypatch: pytest.MonkeyP
 
     settings = WorkerSettings.load()
 
-    assert (settings.partitions, settings.batch_events, settings.mongo_driver) == (12, 5_000, "motor")
+    assert (settings.partitions, settings.batch_events, settings.mongo_driver) == (12, 20_000, "motor")
     assert settings.log_id_hmac_key.get_secret_value() == KEY
 
 

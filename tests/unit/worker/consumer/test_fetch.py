@@ -1,4 +1,4 @@
-"""How often the worker sends a fetch to a broker."""
+"""How often the worker sends a fetch to a broker, and how much it asks for."""
 
 # ruff: noqa: SLF001 - what the worker leans on inside aiokafka is the point here
 
@@ -8,9 +8,10 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from aiokafka.consumer.fetcher import Fetcher
 
-from services.worker.consumer.fetch import pace
+from services.worker.consumer.fetch import pace, partition_bytes
 from tests.support.eventually import scaled
 from tests.support.worker.unstarted_consumer import turns
 
@@ -78,3 +79,12 @@ def test_the_method_of_aiokafka_that_is_replaced_exists() -> None:
     assert "self._proc_fetch_request(assignment, node_id, request)" in inspect.getsource(
         Fetcher._fetch_requests_routine
     )
+
+
+@pytest.mark.parametrize(("partitions", "megabytes"), [(0, 4), (2, 4), (24, 4), (48, 2), (96, 1), (1_000, 1)])
+def test_of_few_partitions_more_is_fetched_at_once(partitions: int, megabytes: int) -> None:
+    assert partition_bytes(partitions) == megabytes * 1024 * 1024
+
+
+def test_the_limit_of_aiokafka_that_is_set_is_read_for_each_fetch() -> None:
+    assert "self._max_partition_fetch_bytes" in inspect.getsource(Fetcher._get_actions_per_node)

@@ -74,7 +74,7 @@ def failing() -> Failing:
 
 @pytest.fixture
 async def made(failing: Failing) -> AsyncIterator[tuple[Worker, Broker]]:
-    async with unstarted(Broker({TP0: 100}), failing.store) as made:
+    async with unstarted(Broker({TP0: 100}), failing.store, batch_events=5_000) as made:
         yield made
 
 
