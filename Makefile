@@ -24,6 +24,7 @@ QUICK :=
 ROUNDS := 3
 RECORD :=
 AGAINST :=
+AGAINST_PYTHON :=
 
 # A step writes its file when it is done: a failed step runs again, and so does one whose inputs changed.
 # LOCAL is all that runs Callfold and its servers; PACKAGES has a developer's tools too.
@@ -67,7 +68,7 @@ clients: install ## publish with clients of other makers and languages (needs No
 	$(BIN)/python -m tests.clients $(ONLY:%=--only %)
 
 bench: install ## measure Callfold and its alternatives: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
-	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(AGAINST:%=--against %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
+	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(AGAINST:%=--against %) $(AGAINST_PYTHON:%=--against-python %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
 up: $(LOCAL) $(KAFKA) ## start the stack in the background: Kafka, MongoDB, the API, the worker, the monitor, Prometheus
 	@$(RUN) up

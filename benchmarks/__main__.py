@@ -32,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__, epilog=_OTHERS)
     parser.add_argument("--part", action="append", choices=sorted(PARTS), help="only this part (may be repeated)")
     parser.add_argument("--against", metavar="REV", help="this tree's worker and that of another commit, in turns")
+    parser.add_argument("--against-python", metavar="PATH", help="run that commit's worker by this Python, too")
     parser.add_argument("--quick", action="store_true", help="only the main cases, in under ten minutes")
     parser.add_argument("--rounds", type=int, default=3, help="how often everything is measured [%(default)s]")
     parser.add_argument("--out", type=Path, default=Path(".local/bench"), help="the folder to write [%(default)s]")
@@ -56,7 +57,7 @@ def _parts(chosen: argparse.Namespace) -> list[Part]:
     """Return the chosen parts; with --against that one, and of the others only those that are named."""
     if chosen.against is None:
         return [PARTS[name] for name in dict.fromkeys(chosen.part or PARTS)]
-    return [*(PARTS[name] for name in dict.fromkeys(chosen.part or ())), Against(chosen.against)]
+    return [*(PARTS[name] for name in dict.fromkeys(chosen.part or ())), Against(chosen.against, chosen.against_python)]
 
 
 async def _run(parts: Sequence[Part], chosen: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from benchmarks.parts.against import OURS, Against, case, theirs
+from benchmarks.parts.against import OURS, Against, by_its_own, case, theirs
 from benchmarks.samples import Cell, Figure, Samples
 
 ANY = "*"
@@ -93,14 +93,16 @@ def _ingest(of: str) -> tuple[Target, ...]:
 
 
 def _against(workers: int) -> tuple[Target, ...]:
-    def over(what: str, measure: str, most: float, goal: float) -> Target:
-        own, before = (Cell(Against.NAME, case(workers), each, measure) for each in (OURS, theirs(BEFORE)))
-        name = f"{what}, {case(workers)}, over commit {BEFORE}"
-        return Target(name, "times", own, (before,), most=most, goal=goal)
+    def over(what: str, measure: str, most: float, goal: float, before: str) -> Target:
+        own, other = (Cell(Against.NAME, case(workers), each, measure) for each in (OURS, before))
+        name = f"{what}, {case(workers)}, over commit {before.removeprefix(OURS + ' at ')}"
+        return Target(name, "times", own, (other,), most=most, goal=goal)
 
+    cpu = ("CPU per event with the servers'", "cpu_us_per_event_with_servers", 0.6, 0.5)
     return (
-        over("CPU per event with the servers'", "cpu_us_per_event_with_servers", 0.6, 0.5),
-        over("Bytes written by MongoDB per event", "mongod_bytes_per_event", 0.55, 0.45),
+        over(*cpu, before=theirs(BEFORE)),
+        over(*cpu, before=by_its_own(BEFORE)),
+        over("Bytes written by MongoDB per event", "mongod_bytes_per_event", 0.55, 0.45, theirs(BEFORE)),
     )
 
 

@@ -1,15 +1,14 @@
 """The part `against`: this tree's worker and that of another commit drain the same backlog in turns, side by side.
 
-Same servers, Python, packages and settings: those of production, each commit's own defaults. Every record of both is
-compared with the reference implementation.
+Same servers, Python, packages and settings: those of production, each commit's own defaults. With another Python the
+other commit's worker runs a second time, by that one. Every record is compared with the reference implementation.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks.load.calls import Workload
 from benchmarks.parts import callfold
-from benchmarks.parts.checkout import checkout, code_of, short
+from benchmarks.parts.checkout import Code, checkout, code_of, short
 from benchmarks.parts.ingest import SHORT
 from benchmarks.samples import Samples
 from benchmarks.stage import Plan, Stage, settle
@@ -24,21 +23,30 @@ def theirs(commit: str) -> str:
     return f"{OURS} at {commit}"
 
 
+def by_its_own(commit: str) -> str:
+    """Return the name of the other commit's worker by the other Python."""
+    return f"{theirs(commit)}, its own Python"
+
+
 def case(workers: int) -> str:
     return f"{SHORT.name}, {_WORKERS[workers]}"
 
 
 @dataclass(frozen=True)
 class Against:
-    """Measures this tree next to the commit `revision`."""
+    """Measures this tree next to the commit `revision`; `python` has the packages that the commit pins."""
 
     revision: str
+    python: str | None = None
     NAME: str = "against"
 
     async def measure(self, stage: Stage, samples: Samples, plan: Plan) -> None:
         workload = _QUICK if plan.quick else SHORT
         with checkout(self.revision) as tree:
-            subjects: dict[str, Mapping[str, str]] = {theirs(short(self.revision)): code_of(tree), OURS: {}}
+            name = short(self.revision)
+            subjects: dict[str, Code | None] = {theirs(name): code_of(tree), OURS: None}
+            if self.python is not None:
+                subjects[by_its_own(name)] = code_of(tree, self.python)
             for number in range(plan.rounds):
                 for workers in _WORKERS:
                     # In turns: what goes before one goes before the other in the next round.

@@ -4,15 +4,15 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from types import MappingProxyType
 from typing import Self
 
 import orjson
 import zstandard
 
 from benchmarks.load.calls import Workload
+from benchmarks.parts.checkout import Code
 from benchmarks.parts.draining import Drained, beginning, events_in
 from benchmarks.stage import BytesWritten, CpuTime, Documents, Stage, peak_megabytes, publish, settle, until
 from shared.contract.topics import Topics
@@ -40,9 +40,9 @@ async def drain(
     workload: Workload,
     number: int = 1,
     partitions: int = 12,
-    code: Mapping[str, str] = MappingProxyType({}),
+    code: Code | None = None,
 ) -> Drained:
-    """Drain the workload with so many workers; `code` are variables by which they import another commit's.
+    """Drain the workload with so many workers; `code` runs another commit's.
 
     Raises:
         AssertionError: a record differs from the reference implementation's.
@@ -51,7 +51,8 @@ async def drain(
     with stage.database("callfold") as database, ExitStack() as running:
         written = BytesWritten(stage.client)
         workers = [worker(stage, topics, database.name, partitions) for _ in range(number)]
-        workers = [each.running("services.worker", **code) for each in workers] if code else workers
+        if code is not None:
+            workers = [each.running("services.worker", code.python, **code.variables) for each in workers]
         for each in workers:
             running.push(each)
             each.start()

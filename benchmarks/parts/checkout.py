@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.stage import progress
 from deploy.local.errors import LocalError
@@ -16,6 +17,13 @@ ROOT = Path(__file__).parents[2]
 
 _FOLDER = DOWNLOADS / "against"
 _PINNED = "constraints.txt"
+
+
+class Code(NamedTuple):
+    """What runs another commit's worker: a Python, and the variables by which it imports that commit."""
+
+    python: str
+    variables: Mapping[str, str]
 
 
 @contextmanager
@@ -47,24 +55,27 @@ def short(revision: str) -> str:
     return _git("rev-parse", "--verify", "--quiet", "--short=7", f"{revision}^{{commit}}", what=f"commit {revision!r}")
 
 
-def code_of(tree: Path) -> Mapping[str, str]:
-    """Return the variables that let Python import the packages of a tree, wherever it is started.
+def code_of(tree: Path, python: str = sys.executable) -> Code:
+    """Return what lets `python` import the packages of a tree, wherever it is started.
 
     Raises:
-        LocalError: others come first all the same.
+        LocalError: others come first all the same, or it lacks what they import.
     """
     # Without the second one `python -m` would look into the current folder first, which is this tree's.
     variables = {"PYTHONPATH": str(tree), "PYTHONSAFEPATH": "1"}
-    found = subprocess.run(
-        [sys.executable, "-c", "import services.worker; print(services.worker.__file__)"],
+    found = subprocess.run(  # noqa: S603
+        [python, "-c", "import services.worker.__main__ as found; print(found.__file__)"],
         env={**os.environ, **variables},
         capture_output=True,
         text=True,
-        check=True,
-    ).stdout.strip()
-    if not Path(found).is_relative_to(tree):
-        raise LocalError(f"Python imports {found}, not the worker in {tree}")
-    return variables
+        check=False,
+    )
+    if found.returncode != 0:
+        why = found.stderr.strip().splitlines()[-1]
+        raise LocalError(f"{python} cannot import the worker: {why}. Install the packages that the commit pins.")
+    if not Path(found.stdout.strip()).is_relative_to(tree):
+        raise LocalError(f"Python imports {found.stdout.strip()}, not the worker in {tree}")
+    return Code(python, variables)
 
 
 def check_packages(name: str, there: Path, here: Path = ROOT / _PINNED) -> None:

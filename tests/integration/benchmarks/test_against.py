@@ -1,6 +1,7 @@
 """Another commit's worker is measured by its own code, and nothing of its checkout stays."""
 
 import subprocess
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,14 @@ def test_a_checkout_that_was_left_is_replaced(tmp_path: Path) -> None:
 def test_code_that_does_not_come_first_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="not the worker in"):
         code_of(tmp_path)
+
+
+def test_a_python_without_the_packages_is_named(tmp_path: Path) -> None:
+    venv.create(tmp_path / "venv")
+    python = str(tmp_path / "venv" / "bin" / "python")
+
+    with pytest.raises(LocalError, match="bin/python cannot import the worker: ModuleNotFoundError"):
+        code_of(ROOT, python)
 
 
 def test_a_commit_that_does_not_exist_is_named() -> None:

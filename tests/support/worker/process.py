@@ -54,11 +54,12 @@ class WorkerProcess:
         self.batch_events = int(given.get("batch_events", 0))
         self._environment = {**os.environ, **{f"CALLFOLD_{name.upper()}": value for name, value in given.items()}}
         self._module = os.environ.get(PROGRAM, "services.worker")
+        self._python = sys.executable
         self._process: subprocess.Popen[bytes] | None = None
 
-    def running(self, module: str, **variables: str) -> Self:
+    def running(self, module: str, python: str = sys.executable, **variables: str) -> Self:
         """Run another program that is a worker, with these variables and the settings."""
-        self._module = module
+        self._module, self._python = module, python
         self._environment |= variables
         return self
 
@@ -66,7 +67,7 @@ class WorkerProcess:
         """Start the process; it may not be ready yet."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", self._module], env=self._environment, stdout=log, stderr=subprocess.STDOUT
+                [self._python, "-m", self._module], env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
         return self
 
