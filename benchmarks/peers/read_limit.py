@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 import uvloop
+import zstandard
 
 from benchmarks.load.wrk import Rate
 from shared.config.mongo_access import MongoAccess
@@ -50,7 +51,8 @@ async def _run(job: Job) -> Rate:
 
     async def read(call: str) -> Any:
         if not job.log:
-            return await stored.find_one({"_id": call}, {"body": 1})
+            found = await stored.find_one({"_id": call}, {"body": 1})
+            return zstandard.decompress(found["body"])
         documents = (await store.read([call]))[call]
         return [orjson.loads(event) for document in documents for event in document.events]
 
