@@ -24,6 +24,8 @@ CONTRACT_VERSION = 1
 AS_SENT, ADAPTED, WITH_CARE = range(3)
 """What a document says of an event: its `data` is read as it was sent; or is, once `adapted`; or it is read in full."""
 
+_MAX_REMEMBERED_WORDS, _MAX_REMEMBERED_LENGTH = 256, 64
+
 # What a named tuple's own constructor calls, at half its time.
 _new = tuple.__new__
 _loads = orjson.loads
@@ -37,14 +39,12 @@ def vouched(event: Event, body: Any) -> int:
     if rules is None:
         return WITH_CARE if kind in TYPES else AS_SENT
     sent, data = body.get("data"), event.data
-    if sent is None:
+    if sent is None or rules.alike(data, sent):
         return AS_SENT
-    if rules.alike(data, sent):
-        return AS_SENT
-    return ADAPTED if rules.same_parts(data, sent) and rules.alike(data, rules.adapted(sent)) else WITH_CARE
+    return ADAPTED if rules.alike(data, rules.adapted(sent)) else WITH_CARE
 
 
-def trusted(raw: bytes, how: int) -> Event:
+def trusted(raw: bytes, reading: int) -> Event:
     """Return the event in `raw`, which a document of this contract's version vouches for: `AS_SENT` or `ADAPTED`.
 
     Raises:
@@ -54,7 +54,7 @@ def trusted(raw: bytes, how: int) -> Event:
     kind, data, opts_out = body["type"], body.get("data"), False
     if type(data) is dict:
         opts_out = data.get(OPT_OUT) is True
-        if how:
+        if reading == ADAPTED:
             data = _RULES[kind].adapted(data)
     elif data is None and kind in TYPES:
         data = {}
@@ -68,16 +68,14 @@ def trusted(raw: bytes, how: int) -> Event:
 class _Rules:
     """How the `data` of one type is compared and adapted.
 
-    `_parts` are the fields that hold objects. `_conversions` are what readers do with a field that may be spelled in
-    several ways.
+    `_conversions` are what readers do with a field that may be spelled in several ways.
     """
 
     def __init__(self, model: type) -> None:
         hints = get_type_hints(model, include_extras=True)
-        self._parts = tuple(name for name, hint in hints.items() if _has_parts(hint))
         self._fields = frozenset(hints)
         self._conversions = tuple((name, convert) for name, hint in hints.items() for convert in _conversions(hint))
-        self._exact = bool(self._parts or self._conversions)
+        self._exact = bool(self._conversions) or any(map(_has_parts, hints.values()))
 
     def alike(self, data: dict[str, Any], other: dict[str, Any]) -> bool:
         """Return whether both are the same, but for the order of the fields, which nothing reads."""
@@ -87,9 +85,6 @@ class _Rules:
             return data == other
         # Values may be equal where their texts are not: 1 and 1.0, or objects whose fields have another order.
         return _dumps([*map(data.get, other)]) == _dumps([*other.values()])
-
-    def same_parts(self, data: dict[str, Any], sent: dict[str, Any]) -> bool:
-        return all(_dumps(data[name]) == _dumps(sent[name]) for name in self._parts if name in data)
 
     def adapted(self, sent: dict[str, Any]) -> dict[str, Any]:
         """Return `data` without null, empty and unknown fields, each field converted."""
@@ -113,10 +108,21 @@ def _notes(hint: Any) -> list[Any]:
 
 def _conversions(hint: Any) -> list[Callable[[Any], Any]]:
     functions: list[Any] = [note.func for note in _notes(hint) if isinstance(note, AfterValidator)]
-    return [each if each is int else lru_cache(256)(each) for each in functions if each is not not_null]
+    return [each if each is int else _remembering(each) for each in functions if each is not not_null]
+
+
+def _remembering(convert: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return the function, faster for words it had before; longer texts are not kept, or they would fill the memory."""
+    remembered = lru_cache(_MAX_REMEMBERED_WORDS)(convert)
+
+    def converted(word: str) -> Any:
+        return remembered(word) if len(word) <= _MAX_REMEMBERED_LENGTH else convert(word)
+
+    return converted
 
 
 def _has_parts(hint: Any) -> bool:
+    """Return whether a field of this type holds objects."""
     return any(is_typeddict(note) or get_origin(note) is list for note in _notes(hint))
 
 

@@ -1,5 +1,8 @@
 """The words that providers use for the same thing."""
 
+import tracemalloc
+from typing import Any
+
 import pytest
 
 from shared.contract import words
@@ -86,3 +89,19 @@ def test_a_role(sent: str, read: str) -> None:
 def test_the_status_of_a_transfer(sent: str, read: str) -> None:
     assert words.status(sent) == read
     assert accepted(raw(event("call.transferred", status=sent))).data["status"] == read
+
+
+@pytest.mark.parametrize(("kind", "field"), [("transcript.turn", "role"), ("call.started", "direction")])
+def test_of_long_words_nothing_is_kept(kind: str, field: str) -> None:
+    length, count = 200_000, 20
+    fields: list[dict[str, Any]] = [{field: "aA" * (length // 2) + str(number)} for number in range(count)]
+    long_words = [raw(event(kind, **each)) for each in fields]
+    accepted(long_words.pop())
+
+    tracemalloc.start()
+    for value in long_words:
+        accepted(value)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kept < count * length / 10
