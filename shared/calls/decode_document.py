@@ -18,8 +18,8 @@ def decode_document(document: LogDocument) -> list[Event | InvalidEvent]:
     vouched = document.vouched or bytes(len(document.events))
     try:
         return [
-            decode_logged(raw) if how == WITH_CARE else trusted(raw, how)
-            for raw, how in zip(document.events, vouched, strict=True)
+            decode_logged(raw) if reading == WITH_CARE else trusted(raw, reading)
+            for raw, reading in zip(document.events, vouched, strict=True)
         ]
     except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError):
         return _in_full(document)  # somebody edited it

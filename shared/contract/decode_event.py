@@ -20,7 +20,7 @@ from shared.contract.rejection import Reason, Refused
 from shared.contract.strict.readers import PROBLEMS, NeedsCare, reader
 from shared.contract.strict.vouching import WITH_CARE, vouched
 from shared.contract.timestamps import milliseconds
-from shared.contract.topics import MAX_EVENT_BYTES
+from shared.contract.topics import MAX_EVENT_BYTES, MAX_STRUCTURED_BYTES
 
 __all__ = [
     "ATTRIBUTE_HEADERS",
@@ -73,6 +73,8 @@ def decode_sent(value: bytes | None, headers: Headers, arrival: int) -> tuple[Ev
             raw = structured(raw, headers)
         except Refused as refused:
             return _with_framing(InvalidEvent(refused.reason, refused.detail), raw, headers), WITH_CARE
+        if len(raw) > MAX_STRUCTURED_BYTES:
+            return too_large(len(raw), MAX_STRUCTURED_BYTES, "the event with its headers"), WITH_CARE
     body = None
     try:
         body = strict_json.parse(raw)
@@ -90,8 +92,8 @@ def _with_framing(found: InvalidEvent, value: bytes, headers: Headers) -> Invali
     return InvalidEvent(found.reason, found.detail + framing(value, headers))
 
 
-def too_large(size: int) -> InvalidEvent:
-    return InvalidEvent(Reason.TOO_LARGE, f"the value has {size} bytes, the limit is {MAX_EVENT_BYTES}")
+def too_large(size: int, limit: int = MAX_EVENT_BYTES, what: str = "the value") -> InvalidEvent:
+    return InvalidEvent(Reason.TOO_LARGE, f"{what} has {size} bytes, the limit is {limit}")
 
 
 def decode_logged(raw: bytes, redacted_at: int = 0) -> Event | InvalidEvent:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 MAX_EVENT_BYTES = 1024 * 1024
 """The largest value of a record that is accepted as an event: 1 MiB, uncompressed."""
 
+MAX_STRUCTURED_BYTES = 4 * MAX_EVENT_BYTES
+"""The largest event of binary mode once its attributes are in it, in JSON's spelling: 4 MiB."""
+
 INPUT_MAX_MESSAGE_BYTES = 3 * MAX_EVENT_BYTES // 2
 """`max.message.bytes` of the input topics: room for the key, the headers and for events that are too large."""
 

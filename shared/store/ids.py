@@ -5,11 +5,12 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from shared.contract.strict.vouching import CONTRACT_VERSION, WITH_CARE
+from shared.contract.topics import MAX_STRUCTURED_BYTES
 from shared.process.batching import grouped
 from shared.store.models import LogDocument, SourcePartition
 
-MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
-"""Bytes of events in one document of the log; an event has at most a quarter, and MongoDB takes 16 MB."""
+MAX_DOCUMENT_BYTES = MAX_STRUCTURED_BYTES
+"""Bytes of events in one document of the log, 4 MiB; MongoDB takes 16."""
 
 _HASH_BYTES = 8
 
@@ -68,12 +69,12 @@ def _document(call: str, source: SourcePartition, events: Sequence[LoggedBytes],
     the document vouches for is hashed too: one that vouches for something else is another one.
     """
     raws = tuple([raw for _, raw, _ in events])
-    how = bytes([vouched for _, _, vouched in events])
-    contract = 0 if how.count(WITH_CARE) == len(how) else CONTRACT_VERSION
+    readings = bytes([reading for _, _, reading in events])
+    contract = 0 if readings.count(WITH_CARE) == len(readings) else CONTRACT_VERSION
     digest = hashlib.blake2b(b"".join(raws), key=log_id_hmac_key, digest_size=_HASH_BYTES)
     lengths = [len(raw) for raw in raws]
     digest.update(struct.pack(f">{len(raws)}II", *lengths, contract))
-    digest.update(how)
+    digest.update(readings)
     offsets = f"{events[0][0]}-{events[-1][0]}-{len(events)}-{sum(lengths)}-{digest.hexdigest()}"
-    vouched = how if contract and any(how) else b""
+    vouched = readings if contract and any(readings) else b""
     return LogDocument(f"{call}/{source.topic}/{source.partition}/{offsets}", raws, 0, contract, vouched)

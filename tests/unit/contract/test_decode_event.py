@@ -9,7 +9,8 @@ import pytest
 
 from shared.contract.decode_event import Mode, is_tombstone, mode
 from shared.contract.rejection import Reason
-from shared.contract.topics import MAX_EVENT_BYTES
+from shared.contract.topics import MAX_EVENT_BYTES, MAX_STRUCTURED_BYTES
+from shared.store.packed_log import pack, unpack
 from tests.support.events.makers import STARTED, Json, accepted, binary, event, raw, rejected
 
 
@@ -178,6 +179,31 @@ def test_in_binary_mode_only_the_value_counts_towards_the_size() -> None:
     accepted(data.ljust(MAX_EVENT_BYTES), *headers)
 
     assert rejected(data.ljust(MAX_EVENT_BYTES + 1), *headers)[0] is Reason.TOO_LARGE
+
+
+def test_in_binary_mode_an_event_has_at_most_four_mebibytes_with_its_headers() -> None:
+    data, headers = binary(event("x"))
+    rest = len(accepted(data, *headers, ("ce_traceparent", b"")).raw)
+    longest = b"-" * (MAX_STRUCTURED_BYTES - rest)
+
+    whole = accepted(data, *headers, ("ce_traceparent", longest))
+
+    assert len(whole.raw) == MAX_STRUCTURED_BYTES == 2**22
+    assert unpack(pack([whole.raw])) == (whole.raw,)
+    reason, detail = rejected(data, *headers, ("ce_traceparent", longest + b"-"))
+    assert (reason, detail) == (
+        Reason.TOO_LARGE,
+        "the event with its headers has 4194305 bytes, the limit is 4194304",
+    )
+
+
+def test_what_an_unreadable_time_takes_in_the_log_can_be_read_back() -> None:
+    data, headers = binary(event("x") | {"time": "é" * (MAX_STRUCTURED_BYTES // 2 - 500)})
+
+    longest = accepted(data, *headers).raw
+
+    assert len(longest) > 2 * MAX_STRUCTURED_BYTES
+    assert unpack(pack([longest])) == (longest,)
 
 
 @pytest.mark.parametrize(
