@@ -7,16 +7,16 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from shared.store.zstd_frame import compress, decompress_sized
+from shared.store.zstd_frame import compress_checked, decompress_sized
 
 MAX_TEXT_BYTES = 16 * 1024 * 1024
-"""More than any document has: 4 MB, or a single event, which may be longer once its headers are in it."""
+"""More than any document has: 4 MB, or one event of 4 MB, of which an unreadable `time` is escaped (three times it)."""
 
 _LENGTH_BYTES = 4
 
 
 class Packed(NamedTuple):
-    """`text`: the array, compressed by zstd. `lengths`: the bytes of each event, 32 bits each, little endian."""
+    """The array as a zstd frame with a checksum, and the bytes of each event: 32 bits each, little endian."""
 
     text: bytes
     lengths: bytes
@@ -24,7 +24,7 @@ class Packed(NamedTuple):
 
 def pack(events: Sequence[bytes]) -> Packed:
     text = b"[" + b",".join(events) + b"]"
-    return Packed(compress(text), struct.pack(f"<{len(events)}I", *map(len, events)))
+    return Packed(compress_checked(text), struct.pack(f"<{len(events)}I", *map(len, events)))
 
 
 def unpack(packed: Packed) -> tuple[bytes, ...]:

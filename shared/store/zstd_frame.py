@@ -1,27 +1,35 @@
 """Text as a zstd frame (RFC 8878): a record as it is stored and may be sent (RFC 9659), the events of the log.
 
-Each frame states the size of its content, and has neither a dictionary nor a checksum nor a window beyond 8 MB.
+Each frame states the size of its content, and has neither a dictionary nor a window beyond 8 MB. The log's have a
+checksum, records' have none: `wrapped` could not make one without the content.
 """
 
 import threading
 from typing import NamedTuple
 
-from zstandard import ZstdCompressor, ZstdDecompressor, ZstdError, frame_content_size
+from zstandard import (
+    CONTENTSIZE_UNKNOWN,
+    ZstdCompressor,
+    ZstdDecompressor,
+    ZstdError,
+    frame_content_size,
+    frame_header_size,
+    get_frame_parameters,
+)
 
 _LEVEL = 1
 _MAGIC = b"\x28\xb5\x2f\xfd"
-_SINGLE_SEGMENT, _CHECKSUM_RESERVED_DICTIONARY = 0x20, 0x0F
-_LEAST_BYTES = 9  # of an empty content
-_MAX_WINDOW_LOG = 23
-_FIELD_BYTES = {0: 1, 1: 2, 2: 4, 3: 8}
+_SINGLE_SEGMENT = 0x20
+_MAX_WINDOW_BYTES = 8 * 1024 * 1024
 _LAST, _RLE, _RESERVED = 1, 1, 3
 
 
 class _Zstd(threading.local):
-    """Neither is safe to be used by two threads at once."""
+    """None is safe to be used by two threads at once."""
 
     def __init__(self) -> None:
         self.compress = ZstdCompressor(level=_LEVEL).compress
+        self.compress_checked = ZstdCompressor(level=_LEVEL, write_checksum=True).compress
         self.decompress = ZstdDecompressor().decompress
 
 
@@ -45,16 +53,18 @@ def compress(content: bytes) -> bytes:
     return _ZSTD.compress(content)
 
 
+def compress_checked(content: bytes) -> bytes:
+    """Return a frame with a checksum of its content, which is checked when it is decompressed."""
+    return _ZSTD.compress_checked(content)
+
+
 def decompress(frame: Frame) -> bytes:
     """Return the content.
 
     Raises:
         ValueError: a block is damaged.
     """
-    try:
-        return _ZSTD.decompress(frame.data)
-    except ZstdError:
-        raise ValueError("a damaged zstd frame") from None
+    return decompress_sized(frame.data, frame.content_bytes)
 
 
 def decompress_sized(data: bytes, size: int) -> bytes:
@@ -77,19 +87,18 @@ def read_frame(data: bytes, most: int) -> Frame:
     Raises:
         ValueError: it is no such frame, is not whole, or holds more than `most` bytes.
     """
-    if len(data) < _LEAST_BYTES or not data.startswith(_MAGIC) or data[4] & _CHECKSUM_RESERVED_DICTIONARY:
+    try:
+        found, first = get_frame_parameters(data), frame_header_size(data)
+    except ZstdError:
+        raise ValueError("no zstd frame") from None
+    if not data.startswith(_MAGIC) or found.has_checksum or found.dict_id or found.content_size == CONTENTSIZE_UNKNOWN:
         raise ValueError("no frame of this form")
-    descriptor = data[4]
-    single, flag, start = descriptor & _SINGLE_SEGMENT, descriptor >> 6, 5
-    if not single and (flag == 0 or data[start] >> 3 > _MAX_WINDOW_LOG - 10):
-        raise ValueError("a frame without its content's size, or with too large a window")
-    window = None if single else data[start]
-    start += not single
-    first = start + _FIELD_BYTES[flag]
-    size = int.from_bytes(data[start:first], "little") + (256 if flag == 1 else 0)
-    if size > most:
+    if found.content_size > most:
         raise ValueError("a frame that holds too much")
-    return Frame(data, size, window, first, _last_block(data, first))
+    window = None if data[4] & _SINGLE_SEGMENT else data[5]
+    if window is not None and found.window_size > _MAX_WINDOW_BYTES:
+        raise ValueError("a frame with too large a window")
+    return Frame(data, found.content_size, window, first, _last_block(data, first))
 
 
 def _last_block(data: bytes, start: int) -> int:

@@ -1,6 +1,7 @@
-"""The form in which stores keep the events of the log: each byte as it was, bounded, and damage is noticed."""
+"""The form in which stores keep the events of the log: each byte as it was, bounded, and a flipped bit is noticed."""
 
 import struct
+from collections.abc import Iterator
 
 import bson
 import pytest
@@ -63,6 +64,32 @@ COMPRESSED_BOMB = zstandard.compress(bytes(2 * MAX_TEXT_BYTES))
 def test_what_no_program_packed_is_refused(damaged: Packed) -> None:
     with pytest.raises(ValueError, match=r"frame|the events of a document"):
         unpack(damaged)
+
+
+def flipped(data: bytes) -> Iterator[bytes]:
+    """Yield the bytes with each of their bits flipped, one at a time."""
+    for position, byte in enumerate(data):
+        for bit in range(8):
+            yield b"".join((data[:position], bytes((byte ^ 1 << bit,)), data[position + 1 :]))
+
+
+def read_or_refused(packed: Packed) -> tuple[bytes, ...] | None:
+    try:
+        return unpack(packed)
+    except ValueError:
+        return None
+
+
+def test_no_flipped_bit_makes_other_events() -> None:
+    raws = tuple(value for _, _, value in Workload(100, 1).call(0, Topics()))[:5]
+    text, lengths = pack(raws)
+
+    read = [read_or_refused(Packed(each, lengths)) for each in flipped(text)]
+    of_lengths = [read_or_refused(Packed(text, each)) for each in flipped(lengths)]
+
+    assert {each for each in read if each is not None} <= {raws}  # some bits of a frame mean nothing
+    assert read.count(None) > 0.99 * len(read)
+    assert set(of_lengths) == {None}
 
 
 def test_a_usual_event_takes_a_quarter_of_its_json() -> None:
