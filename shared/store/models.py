@@ -150,8 +150,8 @@ class CallHeader:
 class FoldResult:
     """A record and the JSON text of it that is served.
 
-    `problems` has how many the call has of each kind. If record or text are larger than `MAX_RECORD_BYTES`, neither is
-    kept, and the record is folded from the log for each reader.
+    `problems` has how many the call has of each kind. If the text alone, or fields and compressed text together, are
+    larger than `MAX_RECORD_BYTES`, neither is kept, and the record is folded from the log for each reader.
     """
 
     record: Record = field(repr=False, compare=False)  # `body` has the same content

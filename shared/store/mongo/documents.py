@@ -187,6 +187,8 @@ def logged_of(found: Mapping[str, Any]) -> LogDocument:
             raws = tuple(events)
         case _:
             raise _damaged()
+    if vouched and len(vouched) != len(raws):
+        raise _damaged()
     return LogDocument(found["_id"], raws, _unix_ms(redacted_at), contract, vouched)
 
 

@@ -76,10 +76,9 @@ def test_an_event_that_is_read_with_care_costs_its_neighbours_nothing(cared: Any
         {"contract": CONTRACT_VERSION + 1},
         {"contract": 0},
         {"redacted_at": STARTED},
-        {"vouched": b"\x00"},  # edited: of one event alone
     ],
 )
-def test_a_document_of_another_contract_or_a_redacted_or_edited_one_is_validated_in_full(other: Any) -> None:
+def test_a_document_of_another_contract_or_a_redacted_one_is_validated_in_full(other: Any) -> None:
     mixed = replace(document(*USUAL, WITH_WRONG_FIELD), **other)
 
     assert validations(lambda: decode_document(mixed)) == len(mixed.events)
