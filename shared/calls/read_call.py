@@ -68,9 +68,14 @@ class Reading:
         """The JSON text.
 
         Raises:
-            ValueError: the frame is damaged.
+            CallBroken: the stored record is damaged.
         """
-        return decompress(self.content) if isinstance(self.content, Frame) else self.content
+        if not isinstance(self.content, Frame):
+            return self.content
+        try:
+            return decompress(self.content)
+        except ValueError as error:
+            raise CallBroken("its stored record is damaged") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +129,8 @@ async def present_state(store: Store, call: str) -> CallSnapshot | None:
 
 def _final(stored: StoredCall) -> Reading | None:
     """Return the stored record if it can be served, None if the call has to be folded."""
-    content = stored.text if stored.frame is None else stored.frame
-    if stored.state is State.FINAL and content is not None and stored.etag is not None:
-        return Reading(content, stored.etag, Finality.FINAL)
+    if stored.state is State.FINAL and stored.content is not None and stored.etag is not None:
+        return Reading(stored.content, stored.etag, Finality.FINAL)
     return None
 
 

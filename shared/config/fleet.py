@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Mapping
 
 from shared.config.policies import Policies
+from shared.contract.strict.vouching import CONTRACT_VERSION
 from shared.fold.fold import RULES_VERSION
 from shared.fold.prices import PriceBook
 
@@ -12,6 +13,7 @@ _DIGITS = 16
 
 CONSEQUENCES: Mapping[str, str] = {
     "rules": "which rules a record is made by depends on who folds the call",
+    "contract": "which events of a call are valid, and as what they are read, depends on who folds the call",
     "price_book": "which prices a call is rated by depends on who folds it",
     "policies": "when a call is ended or deleted depends on which worker owns its partition",
     "log_id_hmac_key": "events that are delivered again are stored again",
@@ -21,7 +23,11 @@ CONSEQUENCES: Mapping[str, str] = {
 
 def of_reader(book: PriceBook) -> dict[str, str]:
     """Return the settings of a program that folds calls and does not store them."""
-    return {"rules": str(RULES_VERSION), "price_book": f"{book.version} {_digest(repr(book))}"}
+    return {
+        "rules": str(RULES_VERSION),
+        "contract": str(CONTRACT_VERSION),
+        "price_book": f"{book.version} {_digest(repr(book))}",
+    }
 
 
 def of_worker(book: PriceBook, policies: Policies, log_id_hmac_key: bytes) -> dict[str, str]:

@@ -19,8 +19,8 @@ DEPENDENCY_UNAVAILABLE = PROCESS.gauge(
 )
 FLEET_SETTING_DIFFERS = PROCESS.gauge(
     "callfold_fleet_setting_differs",
-    "1 while this setting is not that of the worker that started last: `rules`, `price_book`, `policies`,"
-    " `log_id_hmac_key`",
+    "1 while this setting is not that of the worker that started last: `rules`, `contract`, `price_book`,"
+    " `policies`, `log_id_hmac_key`",
     ["setting"],
     unit="0 or 1",
     question="Do all programs work by the same rules?",

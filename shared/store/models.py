@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shared.fold.record import Record
 from shared.store.states import State
-from shared.store.zstd_frame import Frame, decompress
+from shared.store.zstd_frame import Frame
 
 MAX_RECORD_BYTES = 12 * 1024 * 1024
 """The JSON text of a stored record has at most this size, and so have its fields and its compressed text together.
@@ -168,25 +168,15 @@ class FoldResult:
 
 @dataclass(frozen=True, slots=True)
 class StoredCall:
-    """What is stored of a call; text and `etag` are of its last fold.
+    """What is stored of a call; `content` and `etag` are of its last fold.
 
-    The record's JSON text is there as a zstd frame; or as `text`, as earlier versions stored it; or not at all.
+    `content` is the record's JSON text: as a zstd frame, or as it is, as earlier versions stored it; or None.
     """
 
     state: State
     opted_out: bool
     etag: str | None
-    frame: Frame | None = field(default=None, repr=False)
-    text: bytes | None = field(default=None, repr=False)
-
-    @property
-    def body(self) -> bytes | None:
-        """The JSON text.
-
-        Raises:
-            ValueError: the frame is damaged.
-        """
-        return self.text if self.frame is None else decompress(self.frame)
+    content: bytes | Frame | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

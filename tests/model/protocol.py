@@ -18,6 +18,7 @@ from shared.store.states import State
 from tests.model.actors import Act
 from tests.model.interleaving import Explored, Limits, Search
 from tests.support.events.makers import STARTED, Json, book, decoded, event
+from tests.support.store.makers import body_of
 from tests.support.worker.memory_worker import (
     ARRIVED,
     PARTITIONS,
@@ -227,13 +228,13 @@ def _wrong_when_ended(memory: MemoryStore, call: str, events: Sequence[Json]) ->
         return "events are left of a call that was deleted" if log else None
     if found is None or found.state is not State.FINAL:
         return f"a call that has ended is {found.state if found else None}"
-    if found.body != folded(*events):
+    if body_of(found) != folded(*events):
         return "the record is not that of all events"
     return _content_left(found, log)
 
 
 def _content_left(found: StoredCall, log: Sequence[LogDocument]) -> str | None:
-    kept = b"".join([found.body or b"", *(raw for document in log for raw in document.events)])
+    kept = b"".join([body_of(found) or b"", *(raw for document in log for raw in document.events)])
     return "content is left of a call that opted out" if found.opted_out and CONTENT.encode() in kept else None
 
 

@@ -1,7 +1,7 @@
 """Compressed responses: gzip and zstd, as the client prefers.
 
-Nothing compressed is kept: a call may opt out of being stored. A response that has a `Content-Encoding` already passes
-as it is; its route finds in the request's state what the client prefers.
+This process keeps nothing compressed: a call may opt out of being stored. A response that has a `Content-Encoding`
+already passes as it is; its route finds in the request's state what the client prefers.
 """
 
 from collections.abc import Iterable

@@ -1,11 +1,11 @@
 """`GET /api/calls/{callId}`: the record of a call; `GET /api/calls/{callId}/details`: its details."""
 
 import re
-from collections.abc import Awaitable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -45,7 +45,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DOTS = (".", "..")  # clients and proxies take them for steps within the path
 
 log = logger(__name__)
-T = TypeVar("T")
 
 
 class Reads(Protocol):
@@ -86,13 +85,15 @@ class Calls:
             call_id = _call_id(request)
             as_of = self.as_of.header(call_id)  # before the call is read
             call = call_key(caller.organization_id, call_id)
-            found = await self._read(request, call, self.reads[view].read(call))
+            with _reported(request, call):
+                found = await self.reads[view].read(call)
         known = request.headers.getlist("If-None-Match")
         match found:
             case None:
                 raise call_not_found(call_id, as_of)
             case Reading():
-                return _not_modified(found, known, as_of) or _ok(request, found, view, as_of)
+                with _reported(request, call):
+                    return _not_modified(found, known, as_of) or _ok(request, found, view, as_of)
             case Large(etag) if etag is not None and matches(known, etag):
                 return _not_modified_response(etag, Finality.FINAL, as_of)
             case Large():
@@ -104,19 +105,23 @@ class Calls:
         async with AsyncExitStack() as until_sent:
             await until_sent.enter_async_context(self.large.slot())
             async with self.health.time_limit(None):
-                reading = await self._read(request, call, self.large.read(call, view))
+                with _reported(request, call):
+                    reading = await self.large.read(call, view)
             if reading is None:
                 raise call_not_found(_call_id(request), as_of)
             parts, headers = (_PREFIX[view], *reading.parts, _SUFFIX), _headers(reading.etag, reading.finality, as_of)
             return _not_modified(reading, known, as_of) or PartsResponse(parts, headers, until_sent.pop_all().aclose)
 
-    async def _read(self, request: Request, call: str, reading: Awaitable[T]) -> T:
-        try:
-            return await reading
-        except (CallBroken, OutOfMemory) as error:
-            request_id = request.state.request_id
-            log.exception("call_broken", call=call, request_id=request_id, why=str(error))
-            raise call_broken(request_id) from error
+
+@contextmanager
+def _reported(request: Request, call: str) -> Iterator[None]:
+    """Log that the call cannot be folded, and answer so."""
+    try:
+        yield
+    except (CallBroken, OutOfMemory) as error:
+        request_id = request.state.request_id
+        log.exception("call_broken", call=call, request_id=request_id, why=str(error))
+        raise call_broken(request_id) from error
 
 
 def _not_modified(reading: Reading | LargeReading, known: list[str], as_of: Mapping[str, str]) -> Response | None:
@@ -139,7 +144,7 @@ def _ok(request: Request, reading: Reading, view: View, as_of: Mapping[str, str]
     body = reading.body
     parts = (_PREFIX[view], body, _SUFFIX)
     if len(body) > _JOINED_BYTES:
-        return PartsResponse(parts, headers)  # many requests share the body: it is not copied for each
+        return PartsResponse(parts, headers)  # large, and of a live call shared by many requests: it is not copied
     return Response(b"".join(parts), HTTPStatus.OK, headers, "application/json")
 
 

@@ -1,6 +1,7 @@
 """`callfold get`."""
 
 import asyncio
+import shlex
 
 import orjson
 
@@ -26,10 +27,18 @@ _FINALITY = {
 def get(program: Program, organization: str, call: str, *, details: bool) -> None:
     view = View.DETAILS if details else View.RECORD
     settings = load(program, MONGO, kind=OpsSettings)
-    reading = asyncio.run(_read(view, program.opening, settings, call_key(organization, call)))
-    if reading is None:
-        raise CommandError(f"the organization {organization} has no call {call}")
-    print_json(orjson.loads(reading.body))
+    key = call_key(organization, call)
+    try:
+        reading = asyncio.run(_read(view, program.opening, settings, key))
+        if reading is None:
+            raise CommandError(f"the organization {organization} has no call {call}")
+        data = orjson.loads(reading.body)
+    except (CallBroken, orjson.JSONDecodeError) as error:
+        again = f"callfold rebuild --organization {shlex.quote(organization)} --call {shlex.quote(call)}"
+        raise CommandError(
+            f"the call {named(key)} cannot be folded; its events are kept: {again} tries again"
+        ) from error
+    print_json(data)
     print_error(_FINALITY[reading.finality])
 
 
@@ -41,7 +50,3 @@ async def _read(view: View, opening: Opening, settings: OpsSettings, key: str) -
                 return await READ[view](database.store, key, book)
     except InvalidConfigFile as error:
         raise CommandError(str(error), USAGE) from error
-    except CallBroken as error:
-        raise CommandError(
-            f"the call {named(key)} cannot be folded; its events are kept: callfold rebuild --broken tries again"
-        ) from error

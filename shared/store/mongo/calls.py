@@ -54,7 +54,7 @@ STALE_CALLS_INDEX = IndexModel(
     partialFilterExpression={"open": True},
 )
 
-_SERVED = {"state": 1, "opt_out": 1, "etag": 1, "body": 1}
+_SERVED = {"state": 1, "opt_out": 1, "last_arrival": 1, "etag": 1, "body": 1}
 
 _COUNTED = {"attempts": {"$type": "number"}}
 """An attempt that somebody edited into a text cannot be counted: one such write would fail all of its bulk."""

@@ -61,21 +61,22 @@ def _fits(document: dict[str, Any], text: int) -> bool:
 
 
 def stored_of(found: dict[str, Any]) -> StoredCall:
-    if is_damaged(found, "state", "opt_out"):
+    if is_damaged(found, "state", "opt_out", "last_arrival"):
         return StoredCall(State.BROKEN, found.get("opt_out") is True, None)
-    # Without either, because there is none or somebody edited it, the call is folded from its log.
-    body, etag = found.get("body"), found.get("etag")
+    etag = found.get("etag")
     return StoredCall(
         State(found["state"]),
         found["opt_out"],
         etag if isinstance(etag, str) else None,
-        frame=_frame(body) if isinstance(body, bytes) else None,
-        text=body.encode() if isinstance(body, str) else None,  # as earlier versions stored it
+        _content(found.get("body")),
     )
 
 
-def _frame(body: bytes) -> Frame | None:
+def _content(body: object) -> bytes | Frame | None:
+    """Return the text of the record; None if there is none, or somebody edited it: it is folded from the log."""
+    if isinstance(body, str):
+        return body.encode()  # as earlier versions stored it
     try:
-        return read_frame(body, MAX_RECORD_BYTES)
+        return read_frame(body, MAX_RECORD_BYTES) if isinstance(body, bytes) else None
     except ValueError:
         return None

@@ -8,7 +8,7 @@ from bson import ObjectId
 
 from services.ops.rebuild import Rebuilding, Wanted
 from shared.calls.leased_folds import LeasedFolds, Outcome
-from shared.calls.read_call import CallBroken, read_call
+from shared.calls.read_call import CachedReads, CallBroken, read_call
 from shared.fold.fold import RULES_VERSION
 from shared.store.models import CallUpdate
 from shared.store.mongo.calls import MongoStore
@@ -106,7 +106,7 @@ async def test_the_next_event_of_a_damaged_call_replaces_its_header(
     assert not (await store.read_states([DAMAGED]))[DAMAGED].damaged
 
 
-@pytest.mark.parametrize("field", ["state", "opt_out"])
+@pytest.mark.parametrize("field", ["state", "opt_out", "last_arrival"])
 async def test_a_reader_of_a_damaged_call_gets_an_error_and_the_others_their_records(
     store: MongoStore, connection: Connection, field: str
 ) -> None:
@@ -114,6 +114,8 @@ async def test_a_reader_of_a_damaged_call_gets_an_error_and_the_others_their_rec
 
     with pytest.raises(CallBroken):
         await read_call(store, DAMAGED, BOOK)
+    with pytest.raises(CallBroken):
+        await CachedReads(store, BOOK).read(DAMAGED)
     assert await read_call(store, OTHER, BOOK) is not None
 
 

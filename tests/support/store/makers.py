@@ -1,7 +1,7 @@
 """Makers of what a store holds: documents of the log, updates, leases, results."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,19 @@ from shared.contract.timestamps import LATEST_MS
 from shared.fold.fold import RULES_VERSION, fold
 from shared.fold.record import Record
 from shared.store.ids import LoggedBytes, documents
-from shared.store.models import MAX_RECORD_BYTES, CallUpdate, FoldResult, Lease, LogDocument, SourcePartition
+from shared.store.memory.calls import MemoryStore
+from shared.store.models import (
+    MAX_RECORD_BYTES,
+    CallUpdate,
+    FoldResult,
+    Lease,
+    LogDocument,
+    SourcePartition,
+    StoredCall,
+)
 from shared.store.ports import Store
 from shared.store.states import State
+from shared.store.zstd_frame import Frame, decompress
 from tests.support.events.makers import decoded, event
 
 CALL = "org-789/call-456"
@@ -52,6 +62,29 @@ def result(
 def too_large() -> FoldResult:
     """Return a result whose record no store keeps."""
     return replace(result(), body=bytes(MAX_RECORD_BYTES + 1))
+
+
+def body_of(found: StoredCall) -> bytes | None:
+    """Return the JSON text of a stored record, None if there is none."""
+    content = found.content
+    return decompress(content) if isinstance(content, Frame) else content
+
+
+def without_blocks(frame: Frame) -> Frame:
+    """Return the frame with zeros in its blocks, so that it cannot be decompressed."""
+    start = frame.first_block + 3
+    return frame._replace(data=frame.data[:start] + bytes(len(frame.data) - start))
+
+
+async def damage_record(
+    store: MemoryStore, call: str = CALL, damage: Callable[[Frame], Frame] = without_blocks
+) -> None:
+    """Damage the stored record of a call, as by a disk."""
+    found = await store.find(call)
+    assert found is not None
+    assert isinstance(found.content, Frame)
+    calls = store._calls  # noqa: SLF001
+    calls[call] = replace(calls[call], frame=damage(found.content))
 
 
 async def leased(store: Store, call: str = CALL) -> Lease:

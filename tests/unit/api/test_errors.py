@@ -10,8 +10,9 @@ from shared.store.memory.calls import MemoryStore
 from shared.store.models import StoredCall
 from shared.store.ports import AccessRefused, StoreUnavailable
 from tests.support.api.client import Reader, beside_requests, break_call, put, reader
-from tests.support.events.makers import event
+from tests.support.events.makers import STARTED, event
 from tests.support.events.seed_call import seed_call
+from tests.support.store.makers import damage_record
 
 CALL = "/api/calls/call-456"
 ID = {"X-Request-ID": "request-1"}
@@ -171,6 +172,23 @@ async def test_a_call_that_cannot_be_folded_is_an_internal_error(api: Reader) ->
     }
     assert [(line["event"], line["call"], line["request_id"]) for line in beside_requests(lines)] == [
         ("call_broken", "org-789/call-456", "request-1")
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_a_call_whose_stored_record_is_damaged_is_one_that_cannot_be_folded(api: Reader, encoding: str) -> None:
+    await put(api.store, [event("call.ended", at=STARTED + 300_000)], final=True)
+    await damage_record(api.store)
+
+    with capture_logs() as lines:
+        response = await api.get(CALL, {**ID, "Accept-Encoding": encoding})
+
+    assert (response.status_code, response.json()["error"]) == (
+        500,
+        "The events of this call cannot be folded into a record; report request ID 'request-1'",
+    )
+    assert [(line["event"], line["call"], line["why"]) for line in beside_requests(lines)] == [
+        ("call_broken", "org-789/call-456", "its stored record is damaged")
     ]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,13 +18,16 @@ from services.ops.app import create_app
 from services.ops.commands.arguments import key
 from services.ops.errors import CommandError
 from services.ops.settings import MONGO, OpsSettings
+from shared.calls.fold_call import store_call
 from shared.contract.ids import call_key
 from shared.store.api_keys import opens
 from shared.store.ids import named
+from shared.store.memory.calls import MemoryStore
+from shared.store.zstd_frame import Frame, compress, read_frame
 from tests.support.callfold import CALLFOLD, PEPPER, MemoryCallfold
-from tests.support.events.makers import event, raw
+from tests.support.events.makers import book, event, raw
 from tests.support.eventually import scaled
-from tests.support.store.makers import document, update
+from tests.support.store.makers import damage_record, document, leased, update, without_blocks
 
 COMMANDS = [
     [],
@@ -225,6 +228,29 @@ def test_get_names_a_call_that_does_not_exist(memory: MemoryCallfold, options: l
     result = memory.run("get", *options, "org-789", "call-456")
 
     assert str(result.exception) == "the organization org-789 has no call call-456"
+
+
+@pytest.mark.parametrize("damage", [without_blocks, lambda _: read_frame(compress(b'{"call_id": '), 100)])
+def test_get_names_the_command_that_mends_a_damaged_record(
+    memory: MemoryCallfold, damage: Callable[[Frame], Frame]
+) -> None:
+    store = memory.database.store
+    assert isinstance(store, MemoryStore)
+    asyncio.run(store.insert([document(content=raw(event("call.ended")))]))
+    lease = asyncio.run(leased(store))
+    asyncio.run(store_call(store, lease, book()))
+    asyncio.run(damage_record(store, damage=damage))
+
+    damaged = memory.run("get", "org-789", "call-456")
+    rebuilt = memory.run("rebuild", "--organization", "org-789", "--call", "call-456")
+    mended = memory.run("get", "org-789", "call-456")
+
+    assert str(damaged.exception) == (
+        "the call org-789/call-456 cannot be folded; its events are kept: "
+        "callfold rebuild --organization org-789 --call call-456 tries again"
+    )
+    assert rebuilt.stdout == "1 calls, 1 rebuilt, 0 broken\n"
+    assert (mended.exit_code, orjson.loads(mended.stdout)["call_status"]) == (0, "ENDED")
 
 
 def test_rebuild_names_a_call_as_its_events_do(memory: MemoryCallfold) -> None:

@@ -16,7 +16,7 @@ from shared.store.ports import Store, StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.makers import STARTED, book
 from tests.support.eventually import eventually
-from tests.support.store.makers import CALL, state_of, tokens
+from tests.support.store.makers import CALL, body_of, state_of, tokens
 from tests.support.worker.fold_cases import BEGUN, ENDED, OTHERS, SAID, Heavy, attempts_of, ended, torn
 from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 
@@ -75,7 +75,7 @@ async def test_while_a_large_call_is_folded_the_others_are_stored() -> None:
     assert [await state_of(memory, call) for call in (CALL, *OTHERS)] == [State.FOLDING, *[State.FINAL] * 2]
     pool.may.set()
     await worker.rest()
-    assert (await worker.found()).body == folded(BEGUN, ENDED)
+    assert body_of(await worker.found()) == folded(BEGUN, ENDED)
 
 
 async def test_the_lease_of_a_large_call_is_renewed_until_its_fold_ends() -> None:
@@ -110,7 +110,7 @@ async def test_a_new_event_during_the_fold_of_a_large_call_discards_its_result()
     pool.may.set()
     await worker.rest()
 
-    assert (await worker.found()).body == folded(BEGUN, ENDED, SAID)
+    assert body_of(await worker.found()) == folded(BEGUN, ENDED, SAID)
 
 
 @pytest.mark.parametrize(

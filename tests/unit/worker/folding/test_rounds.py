@@ -14,7 +14,7 @@ from shared.store.ports import StoreUnavailable, Unstorable
 from shared.store.states import MAX_ATTEMPTS, State
 from tests.support.events.makers import STARTED
 from tests.support.eventually import eventually
-from tests.support.store.makers import CALL, state_of, tokens
+from tests.support.store.makers import CALL, body_of, state_of, tokens
 from tests.support.worker.fold_cases import BEGUN, ENDED, OPT_OUT, OTHERS, SAID, attempts_of, ended, torn
 from tests.support.worker.memory_worker import MemoryWorker, folded, watched
 
@@ -30,7 +30,7 @@ async def test_a_call_whose_fold_fails_is_broken_and_the_others_are_stored() -> 
 
     assert outcome == Outcome(stored=2, broken=1)
     assert [await state_of(worker.memory, call) for call in (CALL, *OTHERS)] == [State.BROKEN, *[State.FINAL] * 2]
-    assert (await worker.found()).body is None
+    assert body_of(await worker.found()) is None
     assert WORKER.registry.get_sample_value("callfold_calls_broken_total") == before + 1
 
 
@@ -53,7 +53,7 @@ async def test_a_broken_call_is_tried_again_with_its_next_event() -> None:
     await mended.deliver(SAID)
     await mended.rest()
 
-    assert (await mended.found()).body == folded(BEGUN, ENDED, SAID)
+    assert body_of(await mended.found()) == folded(BEGUN, ENDED, SAID)
 
 
 async def test_a_call_that_ended_its_process_in_each_attempt_is_broken_without_another() -> None:
@@ -229,7 +229,7 @@ async def test_a_new_event_during_a_fold_discards_the_result_and_the_call_is_fol
     first, second = await worker.step(), await worker.step()
 
     assert (first, second) == (Outcome(overtaken=1), Outcome(stored=1))
-    assert (await worker.found()).body == folded(BEGUN, ENDED, SAID)
+    assert body_of(await worker.found()) == folded(BEGUN, ENDED, SAID)
 
 
 async def test_a_call_is_not_folded_again_right_after_a_fold() -> None:

@@ -16,7 +16,7 @@ from shared.store.models import CallUpdate, LogDocument, SourcePartition
 from shared.store.ports import StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event, raw
-from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, logged, state_of
+from tests.support.store.makers import CALL, LOG_ID_HMAC_KEY, body_of, logged, state_of
 from tests.support.worker.fold_cases import BEGUN
 from tests.support.worker.idle_calls import HOUR, IdleCalls, ended
 from tests.support.worker.memory_worker import TELEPHONY, folded
@@ -43,7 +43,7 @@ async def test_a_call_that_has_ended_but_is_live_in_the_store_is_marked_stale() 
 
     found = await idle.worker.found()
     assert (done, idle.inferred_ends.published) == (Round(marked=1), [])
-    assert (found.state, found.body) == (State.FINAL, folded(*bodies))
+    assert (found.state, body_of(found)) == (State.FINAL, folded(*bodies))
 
 
 async def test_a_call_without_a_log_is_not_touched() -> None:

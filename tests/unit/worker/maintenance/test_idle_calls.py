@@ -9,6 +9,7 @@ from services.worker.metrics import WORKER
 from shared.config.policies import Policies, Policy
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event
+from tests.support.store.makers import body_of
 from tests.support.worker.fold_cases import BEGUN, CREATED, OPT_OUT, SAID
 from tests.support.worker.idle_calls import DAY, HOUR, MINUTE, SLACK, IdleCalls, ended
 from tests.support.worker.memory_worker import TELEPHONY, folded
@@ -48,8 +49,8 @@ async def test_an_ended_call_gets_the_record_of_its_events_and_the_published_end
     (end,) = await idle.fold_ends()
 
     found = await idle.worker.found()
-    assert (found.state, found.body) == (State.FINAL, folded(BEGUN, SAID, end))
-    assert orjson.loads(found.body or b"")["disconnection_reason"] == "inactivity"
+    assert (found.state, body_of(found)) == (State.FINAL, folded(BEGUN, SAID, end))
+    assert orjson.loads(body_of(found) or b"")["disconnection_reason"] == "inactivity"
 
 
 async def test_an_organization_has_timeouts_of_its_own() -> None:
@@ -175,8 +176,8 @@ async def test_a_real_end_replaces_the_inferred_one_though_its_time_is_earlier()
     await idle.worker.rest()
 
     found = await idle.worker.found()
-    assert found.body == folded(BEGUN, SAID, *ends, real)
-    assert orjson.loads(found.body or b"")["disconnection_reason"] == "completed"
+    assert body_of(found) == folded(BEGUN, SAID, *ends, real)
+    assert orjson.loads(body_of(found) or b"")["disconnection_reason"] == "completed"
 
 
 async def test_later_activity_reopens_the_call_and_the_timeout_ends_it_again_by_another_event() -> None:
@@ -196,7 +197,7 @@ async def test_later_activity_reopens_the_call_and_the_timeout_ends_it_again_by_
     found = await idle.worker.found()
     assert (reopened, at_once, again) == (State.LIVE, Round(), ended(ONGOING=1))
     assert {end["id"] for end in first}.isdisjoint(end["id"] for end in second)
-    assert (found.state, found.body) == (State.FINAL, folded(BEGUN, later, *first, *second))
+    assert (found.state, body_of(found)) == (State.FINAL, folded(BEGUN, later, *first, *second))
 
 
 async def test_two_workers_publish_one_event() -> None:
@@ -209,7 +210,7 @@ async def test_two_workers_publish_one_event() -> None:
     one, other = await idle.fold_ends()
     assert rounds == [ended(ONGOING=1)] * 2
     assert one == other
-    assert (await idle.worker.found()).body == folded(BEGUN, SAID, one)
+    assert body_of(await idle.worker.found()) == folded(BEGUN, SAID, one)
 
 
 async def test_a_call_that_was_ended_is_not_ended_again() -> None:
@@ -228,4 +229,4 @@ async def test_an_opted_out_call_is_ended_too() -> None:
 
     assert await idle.end_idle_calls(after=3 * HOUR) == ended(ONGOING=1)
     ends = await idle.fold_ends()
-    assert (await idle.worker.found()).body == folded(BEGUN, SAID, OPT_OUT, *ends)
+    assert body_of(await idle.worker.found()) == folded(BEGUN, SAID, OPT_OUT, *ends)

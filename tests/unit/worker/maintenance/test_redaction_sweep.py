@@ -9,7 +9,7 @@ from shared.store.models import LogDocument
 from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
 from tests.support.events.makers import event
-from tests.support.store.makers import CALL, document, state_of
+from tests.support.store.makers import CALL, body_of, document, state_of
 from tests.support.worker.memory_worker import ARRIVED, PARTITIONS, Clock, MemoryWorker, folded, watched
 
 ENDED, SAID = event("call.ended"), event("transcript.turn", content="my secret")
@@ -58,7 +58,7 @@ async def test_unredacted_documents_are_redacted_and_the_record_is_folded_again(
     await worker.rest()
 
     assert b"secret" not in by_then
-    assert (await worker.found()).body == folded(OPT_OUT, ENDED, SAID)
+    assert body_of(await worker.found()) == folded(OPT_OUT, ENDED, SAID)
     assert WORKER.registry.get_sample_value("callfold_sweep_redacted_calls_total") == before + 1
 
 
