@@ -13,6 +13,7 @@ import zstandard
 from bson import json_util
 
 from shared.calls.fold_call import redact_log
+from shared.config.price_book import load
 from shared.fold.redaction import redact
 from shared.store.mongo.api_keys import MongoApiKeys
 from shared.store.mongo.calls import MongoStore
@@ -97,6 +98,21 @@ async def test_the_log_is_redacted_into_todays_form(connection: Connection, log:
     assert await store.unredacted([CALL]) == set()
     assert document.keys() == {"_id", "events", "lengths", "redacted_at"}
     assert redacted.events == tuple(redact(raw) for raw in log["events"])
+
+
+@pytest.mark.usefixtures("earlier")
+async def test_a_rebuild_of_outdated_records_leaves_it_and_one_of_all_replaces_it(
+    callfold: Command, connection: Connection
+) -> None:
+    calls = connection.collection("calls")
+    await calls.update_one({}, {"$set": {"price_book_version": load().version}})
+
+    await asyncio.to_thread(callfold, "rebuild", "--outdated")
+    left = await calls.find_one({"transcript_with_tool_calls.name": "find_order"})
+    await asyncio.to_thread(callfold, "rebuild")
+
+    assert isinstance(left["body"], str)
+    assert await calls.find_one({"tool_calls.name": "find_order"})
 
 
 async def test_the_next_fold_stores_the_same_record_in_todays_form(
