@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,39 +191,39 @@ class Worker:
         is delivered again.
         """
         try:
-            async for chunks in fetched(stream, _MOST_FETCHES):
-                await self.write_batches(chunks)
+            async with asyncio.TaskGroup() as writes:
+                others = asyncio.Semaphore(_CONCURRENT_BATCHES - 1)
+                async for chunks in fetched(stream, _MOST_FETCHES):
+                    for batch in _batches(chunks, self.settings.batch_events):
+                        writes.create_task(self._write(batch, others))
+                        await others.acquire()  # only then the next is taken: what comes meanwhile is written together
         except (asyncio.CancelledError, GeneratorExit):
             raise
         except BaseException:
             log.exception("ingest_failed")
             end_process(EXIT_FAILED)
 
-    async def write_batches(self, chunks: Sequence[Chunk]) -> None:
-        """Write and acknowledge chunks, in batches; return when all that may be written is."""
-        slots = asyncio.Semaphore(_CONCURRENT_BATCHES)
-        batches = _batches(chunks, self.settings.batch_events)
-        async with self.consumer.busy:
-            try:
-                await asyncio.gather(*(self._write(batch, slots) for batch in batches))
-            finally:
-                self.progress.rest(_INGEST)
-
-    async def _write(self, chunks: Sequence[Chunk], slots: asyncio.Semaphore) -> None:
-        async with slots:
+    async def _write(self, chunks: Sequence[Chunk], others: asyncio.Semaphore) -> None:
+        try:
             # A rebalance or a stop may have begun meanwhile: the next owner of the partitions reads the rest again.
             # After a quick rebalance the batch can also hold chunks of the new generation: nobody delivers those again.
-            self.progress.step(_INGEST)
             current = [chunk for chunk in chunks if self.consumer.may_write(chunk)]
-            if not current:
-                return
-            try:
-                await self.batch_writer.write([record for chunk in current for record in chunk.records])
-            except RetryAborted:
-                return
+            if current:
+                await self._write_current(current)
+        finally:
+            others.release()
+
+    async def _write_current(self, chunks: Sequence[Chunk]) -> None:
+        with self.consumer.in_progress:
             self.progress.step(_INGEST)
-            for chunk in current:
-                self.consumer.acknowledge(chunk)
+            with suppress(RetryAborted):
+                await self.batch_writer.write([record for chunk in chunks for record in chunk.records])
+                for chunk in chunks:
+                    self.consumer.acknowledge(chunk)
+        if self.consumer.in_progress:
+            self.progress.step(_INGEST)
+        else:
+            self.progress.rest(_INGEST)
 
     async def fold(self) -> None:
         """Fold the calls that are due, until the app stops."""

@@ -5,7 +5,6 @@ of up to hundreds of records of one partition, which are written and acknowledge
 committed: `offsets.py`.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +17,7 @@ from faust.types.tuples import ConsumerMessage
 from services.worker.consumer.arrivals import Arrivals
 from services.worker.consumer.consumer_thread import ChunkThread
 from services.worker.consumer.fetch import Chunk, cut
+from services.worker.consumer.in_progress import InProgress
 from services.worker.consumer.last_commits import LastCommits
 from services.worker.consumer.offsets import Offsets
 from services.worker.consumer.positions import Fetched
@@ -31,8 +31,8 @@ log = logger(__name__)
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
     """Delivers fetches as lists of chunks; an offset is committed when every chunk up to it is acknowledged.
 
-    `busy` is held while records are being written: a rebalance or a stop waits for it, and for nothing else. The worker
-    that owns the partition afterwards reads what is queued behind it again, from the committed offset.
+    A rebalance or a stop waits for the batches `in_progress`, and for nothing else. The worker that owns the partition
+    afterwards reads what is queued behind them again, from the committed offset.
     """
 
     logger = logging.getLogger("faust")
@@ -47,7 +47,7 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         self.commits = LastCommits()
         self._in_doubt = False  # whether a fetch was made of which nothing is delivered
         self._seeks = 0  # odd while a seek is under way: Faust may turn the flow on meanwhile
-        self.busy = asyncio.Lock()
+        self.in_progress = InProgress()
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ChunkThread:
@@ -199,9 +199,9 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]
         self._arrivals.clear()
 
     async def wait_empty(self) -> None:
-        """Wait until the batch being written is written or aborted, and commit."""
-        async with self.busy:
-            await self.commit()
+        """Wait until the batches being written are written or aborted, and commit."""
+        await self.in_progress.ended()
+        await self.commit()
 
     # Positions
 

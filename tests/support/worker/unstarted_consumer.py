@@ -134,6 +134,34 @@ async def deliver(consumer: ChunkConsumer, broker: Broker, *spans: tuple[int, in
     return [chunk for first, end in spans for chunk in await fetch(consumer, broker, {tp: records(first, end, tp)})]
 
 
+class Stream:
+    """Gives the agent what Faust's stream would: each fetch as if delivered while the one before was written.
+
+    Unless it `ends`, it waits for one more.
+    """
+
+    enable_acks = True
+
+    def __init__(self, fetches: Sequence[Sequence[Chunk]], *, ends: bool = True) -> None:
+        self._fetches = fetches
+        self._ends = ends
+        self.queue: asyncio.Queue[Any] = asyncio.Queue(64)
+        self.channel = self
+
+    async def events(self) -> AsyncIterator[Any]:
+        for chunks in self._fetches:
+            self.queue.put_nowait(SimpleNamespace(value=chunks))
+            while not self.queue.empty():
+                assert not self.enable_acks  # or Faust acknowledges by itself
+                yield self.queue.get_nowait()
+        if not self._ends:
+            await asyncio.Event().wait()
+
+
+async def ingest(worker: Worker, *fetches: Sequence[Chunk]) -> None:
+    await worker.ingest(Stream(fetches))
+
+
 def span(chunk: Chunk) -> tuple[int, int]:
     """Return the offsets of a chunk's first and last record."""
     return chunk.records[0].offset, chunk.records[-1].offset

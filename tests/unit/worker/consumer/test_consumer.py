@@ -120,7 +120,7 @@ async def test_case_4_a_rebalance_does_not_drop_a_gap_before_the_batch_being_wri
 ) -> None:
     _, failed, under_way = await deliver(consumer, broker, (100, 150), (150, 200), (200, 250))
     consumer.acknowledge(failed)
-    async with consumer.busy:
+    with consumer.in_progress:
         revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
         await turns()
         consumer.acknowledge(under_way)

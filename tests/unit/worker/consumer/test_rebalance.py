@@ -14,7 +14,7 @@ async def test_a_rebalance_waits_for_the_batch_being_written_and_commits_it(
     consumer: ChunkConsumer, broker: Broker
 ) -> None:
     (chunk,) = await deliver(consumer, broker, (100, 150))
-    async with consumer.busy:
+    with consumer.in_progress:
         revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
         await turns()
         waits = not revoked.done()
@@ -31,7 +31,7 @@ async def test_a_rebalance_commits_the_batch_being_written_though_a_fetch_return
     (chunk,) = await deliver(consumer, broker, (100, 150))
     fetching = asyncio.Event()
     broker.while_fetching = fetching.wait
-    async with consumer.busy:
+    with consumer.in_progress:
         fetched = asyncio.ensure_future(fetch(consumer, broker, {TP0: records(150, 160)}))
         revoked = asyncio.ensure_future(consumer.on_partitions_revoked({TP0}))
         await turns()

@@ -1,14 +1,11 @@
 """From Faust's events to the batch writer: what is written, and what is acknowledged after it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
 
 from services.worker import worker as module
-from services.worker.consumer.fetch import Chunk
 from services.worker.metrics import WORKER
 from services.worker.worker import Worker
 from shared.store.memory.calls import MemoryStore
@@ -17,33 +14,11 @@ from tests.support.events.makers import event
 from tests.support.eventually import scaled
 from tests.support.store.makers import CALL
 from tests.support.worker.memory_worker import Hook, Received, received, watched
-from tests.support.worker.unstarted_consumer import TP0, Broker, fetch, turns, unstarted
-
-
-class Stream:
-    """Gives the agent what Faust's stream would: each fetch as if delivered while the one before was written."""
-
-    enable_acks = True
-
-    def __init__(self, fetches: Sequence[Sequence[Chunk]]) -> None:
-        self._fetches = fetches
-        self.queue: asyncio.Queue[Any] = asyncio.Queue(64)
-        self.channel = self
-
-    async def events(self) -> AsyncIterator[Any]:
-        for chunks in self._fetches:
-            self.queue.put_nowait(SimpleNamespace(value=chunks))
-            while not self.queue.empty():
-                assert not self.enable_acks  # or Faust acknowledges by itself
-                yield self.queue.get_nowait()
+from tests.support.worker.unstarted_consumer import TP0, Broker, Stream, fetch, ingest, turns, unstarted
 
 
 def events_of(count: int, start: int = 100) -> list[Received]:
     return [received(event("call.note"), partition=0, offset=start + number) for number in range(count)]
-
-
-async def ingest(worker: Worker, *fetches: Sequence[Chunk]) -> None:
-    await worker.ingest(Stream(fetches))
 
 
 class Failing:
@@ -128,6 +103,28 @@ async def test_two_batches_are_written_concurrently(made: tuple[Worker, Broker],
     await writing
 
     assert (at_once, begun) == (2, 4)
+
+
+async def test_a_fetch_is_written_while_the_one_before_it_is(made: tuple[Worker, Broker], failing: Failing) -> None:
+    worker, broker = made
+    fetches = [await fetch(worker.consumer, broker, {TP0: events_of(10, start)}) for start in (100, 110, 120)]
+    begun, may_go_on = [0], asyncio.Event()
+
+    async def wait(step: str) -> None:
+        if step == "insert":
+            begun[0] += 1
+            await may_go_on.wait()
+
+    failing.before = wait
+    writing = asyncio.ensure_future(ingest(worker, *fetches))
+    await turns()
+    meanwhile = begun[0]
+    may_go_on.set()
+    await writing
+    await worker.consumer.commit()
+
+    assert (meanwhile, begun[0]) == (2, 3)
+    assert broker.committed == {TP0: 130}
 
 
 async def test_a_batch_behind_one_that_is_not_written_is_not_committed(
@@ -271,6 +268,22 @@ async def test_an_internal_error_ends_the_process_and_acknowledges_nothing(
     assert not chunks[0].acked
 
 
+async def test_an_internal_error_ends_the_process_though_nothing_more_is_fetched(
+    made: tuple[Worker, Broker], failing: Failing, ended: list[int]
+) -> None:
+    worker, broker = made
+    chunks = await fetch(worker.consumer, broker, {TP0: events_of(10)})
+
+    async def fail(_: str) -> None:
+        raise KeyError("what was said")
+
+    failing.before = fail
+    async with asyncio.timeout(scaled(10)):
+        await worker.ingest(Stream([chunks], ends=False))
+
+    assert ended == [71]
+
+
 async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_process(
     made: tuple[Worker, Broker], failing: Failing
 ) -> None:
@@ -291,4 +304,4 @@ async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_proce
         await writing
 
     assert not chunks[0].acked
-    assert not worker.consumer.busy.locked()
+    assert not worker.consumer.in_progress

@@ -13,7 +13,7 @@ from shared.store.memory.calls import MemoryStore
 from tests.support.events.makers import event
 from tests.support.eventually import scaled
 from tests.support.worker.memory_worker import TRANSCRIPTION, received, watched
-from tests.support.worker.unstarted_consumer import TP0, Broker, fetch, turns, unstarted
+from tests.support.worker.unstarted_consumer import TP0, Broker, fetch, ingest, turns, unstarted
 
 LONGEST = 240.0
 LOOP = "the fold loop"
@@ -115,7 +115,7 @@ async def test_a_batch_whose_write_never_ends_is_a_standstill_and_one_that_is_wr
         looks = Clockwork(worker)
         note = received(event("call.note"), partition=TP0.partition, offset=100)
         chunks = await fetch(worker.consumer, broker, {TP0: [note]})
-        writing = asyncio.ensure_future(worker.write_batches(chunks))
+        writing = asyncio.ensure_future(ingest(worker, chunks))
         await turns()
 
         while_it_hangs = looks.much_later()
