@@ -4,7 +4,8 @@ Every batch, and all records that one fetch delivers, are bounded (docs/decision
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Generator, Iterator, Sequence
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, ClassVar
@@ -73,6 +74,11 @@ class FetchResult(fetcher.FetchResult):  # type: ignore[misc]
 
     _partition_records: Any
 
+    def __init__(self, tp: TopicPartition, *, partition_records: "PartitionRecords", **named: Any) -> None:
+        super().__init__(tp, partition_records=partition_records, **named)
+        # At a rebalance or a seek a fetch is dropped half read; its generator would hold it as a cycle.
+        weakref.finalize(self, partition_records.close)
+
     def getall(self, max_records: int | None = None) -> list[Any]:
         left = _left.get()
         if left is None:
@@ -126,7 +132,11 @@ class PartitionRecords(fetcher.PartitionRecords):  # type: ignore[misc]
         self._room = room
         return next(self._parts, ((), 0))
 
-    def _unpack_parts(self) -> Iterator[tuple[Sequence[Any], int]]:
+    def close(self) -> None:
+        """Return no more records, and hold nothing that was fetched in a cycle."""
+        self._parts.close()
+
+    def _unpack_parts(self) -> Generator[tuple[Sequence[Any], int]]:
         while self._batches.has_next():
             try:
                 batch = self._batches.next_batch()

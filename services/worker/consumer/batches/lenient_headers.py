@@ -7,6 +7,7 @@ parser in Python, with the invalid bytes escaped. Every other batch is parsed by
 from typing import Any, SupportsIndex
 
 from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.util import decode_varint_py
 
 
 class LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
@@ -14,10 +15,11 @@ class LenientBatch(_DefaultRecordBatchPy):  # type: ignore[misc]
 
     _buffer: bytearray
 
-    def _read_msg(self, *arguments: Any) -> Any:
+    def _read_msg(self) -> Any:
         if not isinstance(self._buffer, _LenientBytes):
             self._buffer = _LenientBytes(self._buffer)
-        return super()._read_msg(*arguments)
+        # The compiled decode_varint, which is the default, reads past the end of the buffer.
+        return super()._read_msg(decode_varint_py)
 
 
 class _LenientBytes(bytearray):

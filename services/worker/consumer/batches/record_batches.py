@@ -100,6 +100,7 @@ class CompressedRecords(CompressedBatch):
     """A compressed batch of the latest format: its header is that of `batch`, of which it has the class."""
 
     _whole: memoryview | None = None
+    _unreadable: tuple[Reason, str] | None = None
 
     def __iter__(self) -> Iterator[Any]:
         """Return the records.
@@ -110,13 +111,19 @@ class CompressedRecords(CompressedBatch):
         return iter(type(self._batch)(self.decompressed()))
 
     def decompressed(self) -> memoryview:
-        """Return the batch as if it had come uncompressed; it is decompressed once.
+        """Return the batch as if it had come uncompressed; it is decompressed once, also where that fails.
 
         Raises:
             UnreadableBatch: it is over a limit, or cannot be decompressed.
         """
+        if self._unreadable is not None:
+            raise UnreadableBatch(*self._unreadable)
         if self._whole is None:
-            self._whole = self._decompressed()
+            try:
+                self._whole = self._decompressed()
+            except UnreadableBatch as error:
+                self._unreadable = error.reason, error.detail  # not the error: its traceback holds this batch
+                raise
         return self._whole
 
     def _decompressed(self) -> memoryview:

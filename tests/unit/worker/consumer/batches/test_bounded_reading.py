@@ -12,7 +12,8 @@ from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
 
 from services.worker.consumer.batches import bounded_reading
 from services.worker.consumer.batches.bounded_reading import FetchResult, PartitionRecords
-from services.worker.consumer.batches.record_batches import FetchedBatches
+from services.worker.consumer.batches.decompression import UnreadableBatch
+from services.worker.consumer.batches.record_batches import HEADER_BYTES, FetchedBatches, batch_of
 from services.worker.ingest.unread_records import UnreadRecords
 from shared.contract.rejection import Reason
 from tests.support.events.record_batches import CODECS, COMPRESS, CREATED, batch, bomb, compressed, record, varint
@@ -91,15 +92,19 @@ def with_many_headers() -> bytes:
     return record(0, b"", b"k", [(b"", b"")] * 700_000)
 
 
+NO_UTF8 = record(0, b"a", headers=[(b"\xff", b"")])
+ENDLESS = varint(30) + b"\0\0\0" + varint(2**62) + bytes(20)
 UNREADABLE = {
     "more records than there are": (batch(COMPRESS["gzip"](record(0)), 2, codec="gzip"), [b"{}", unreadable(1, 1)]),
     "more records, uncompressed": (batch(record(0), 2), [b"{}", unreadable(1, 1)]),
     "fewer records": (batch(record(0) + record(1), 1), [b"{}", unreadable(1, 1)]),
     "less than no record": (batch(COMPRESS["gzip"](record(0)), -1, codec="gzip", last_delta=0), [unreadable(0, 0)]),
     "a longer record": (batch(COMPRESS["zstd"](varint(999) + record(0)[1:]), 1, codec="zstd"), [unreadable(0, 0)]),
-    "an endless key": (batch(varint(30) + b"\0\0\0" + varint(2**62) + bytes(20), 1), [unreadable(0, 0)]),
+    "an endless key": (batch(ENDLESS, 1), [unreadable(0, 0)]),
     "no compressed data": (batch(b"no data", 3, codec="zstd"), [unreadable(0, 2)]),
     "too many records": (batch(COMPRESS["lz4"](b"\0" * 2**15), 2**15 + 1, codec="lz4"), [too_large(0, 2**15)]),
+    "more records, one of a name that is no UTF-8": (batch(NO_UTF8, 9, last_delta=1), [b"a", unreadable(1, 1)]),
+    "an endless key behind a name that is no UTF-8": (batch(NO_UTF8 + ENDLESS, 2), [b"a", unreadable(1, 1)]),
     "too many headers": (batch(COMPRESS["gzip"](with_many_headers()), 1, codec="gzip"), [too_large(0, 0)]),
 }
 
@@ -111,6 +116,17 @@ def test_behind_a_batch_that_lies_everything_is_read(bad: bytes, expected: list[
     found = read(bad, batch(record(0, b"behind"), 1, base=max(last + 1, 1)))
 
     assert [short(each) for each in found] == [*expected, b"behind"]
+
+
+def test_a_batch_over_the_limit_is_decompressed_once() -> None:
+    raw = bytearray(bomb("gzip", 3))
+    over = batch_of(memoryview(raw), 2 * MB)
+    with pytest.raises(UnreadableBatch, match="more than 2 MB"):
+        over.decompressed()
+    raw[HEADER_BYTES:] = bytes(len(raw) - HEADER_BYTES)  # would now be no gzip
+
+    with pytest.raises(UnreadableBatch, match="more than 2 MB"):
+        iter(over)
 
 
 def test_what_was_delivered_of_a_batch_is_not_passed_over() -> None:

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.worker.consumer.batches.bounded_reading import PartitionRecords
+from services.worker.consumer.batches.bounded_reading import FetchResult, PartitionRecords
 from services.worker.consumer.batches.fetched_record import FetchedRecord
 from services.worker.consumer.batches.record_batches import FetchedBatches
 from services.worker.ingest.decode_batch import KafkaRecord
@@ -21,6 +22,7 @@ TP = TopicPartition("calls.telephony", 3)
 PRODUCER = 7
 VALUES = [b"a", b"b"]
 TWO = record(0, b"a") + record(1, b"b")
+TWO_BATCHES = batch(TWO, 2) + batch(TWO, 2, base=2)
 
 
 def fetched(*batches: bytes, offset: int = 0, aborted: int | None = None) -> PartitionRecords:
@@ -111,6 +113,34 @@ def test_what_was_fetched_is_freed_once_it_is_read() -> None:
     try:
         parts(fetch)
         del fetch
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+DROPPED = {
+    "never read": (TWO_BATCHES, 0),
+    "half read": (TWO_BATCHES, 1),
+    "read one by one": (UNUSUAL["transactional"], 1),
+    "at a batch that is over the limit": (compressed("zstd", [b" " * MB] * 3), 1),
+}
+
+
+@pytest.mark.parametrize(("raw", "reads"), list(DROPPED.values()), ids=list(DROPPED))
+@pytest.mark.parametrize("assigned", [True, False], ids=["sought", "revoked"])
+def test_what_was_fetched_is_freed_if_it_is_dropped(raw: bytes, reads: int, assigned: bool) -> None:
+    fetch = fetched(raw)
+    gone = weakref.ref(fetch)
+    gc.disable()
+    try:
+        for _ in range(reads):
+            fetch.take(MB)
+        assignment = SimpleNamespace(active=False)
+        result = FetchResult(TP, assignment=assignment, partition_records=fetch, backoff=0)
+        del fetch
+        if not assigned:
+            assert result.getall() == []
+        del result
         assert gone() is None
     finally:
         gc.enable()
