@@ -86,13 +86,15 @@ class CallBatch:
 class Batch:
     """A batch: its valid events by call, its invalid records, and how many records without a value it had.
 
-    `oldest` is the arrival of the first valid event of each source partition (Unix milliseconds).
+    `oldest` is the arrival of the first valid event of each source partition (Unix milliseconds), and
+    `by_ids` has the calls by the ids of their organization and themselves.
     """
 
     calls: dict[str, CallBatch] = field(default_factory=dict)
     rejected: list[RejectedRecord] = field(default_factory=list)
     oldest: dict[SourcePartition, int] = field(default_factory=dict)
     tombstones: int = 0
+    by_ids: dict[tuple[str, str], CallBatch] = field(default_factory=dict)
 
     @property
     def events(self) -> int:
@@ -108,9 +110,13 @@ def _arrival(timestamp: int, now: int) -> int:
     return timestamp if EARLIEST_MS <= timestamp <= now else now
 
 
-def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> Batch:
-    """Return the batch; `partitions` is the number of each input topic's, `now` Unix milliseconds."""
-    batch, calls = Batch(), dict[tuple[str, str], CallBatch]()
+def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int, decoded: Batch | None = None) -> Batch:
+    """Return the batch, `decoded` with these records added if its first ones are decoded already.
+
+    `partitions` is the number of each input topic's, `now` Unix milliseconds.
+    """
+    batch = Batch() if decoded is None else decoded
+    calls = batch.by_ids
     source = SourcePartition("", 0)  # of the previous record: consecutive records mostly have the same
     for record in records:
         value, headers = record.value, record.headers
@@ -130,13 +136,13 @@ def decode_batch(records: Iterable[KafkaRecord], partitions: int, now: int) -> B
         call = calls.get(event[:2])
         if call is None:
             call = calls[event[:2]] = _call_of(event, partitions)
+            batch.calls[call.key] = call
         # A producer's clock that is a year behind must not end a call, nor delete it: it is when the record is read.
         seen = arrival if record.timestamp_type == LOG_APPEND_TIME else now
         if record.partition != source.partition or record.topic != source.topic:
             source = SourcePartition(record.topic, record.partition)
             batch.oldest.setdefault(source, seen)
         call.add(record, source, event, vouched, seen)
-    batch.calls = {call.key: call for call in calls.values()}
     return batch
 
 

@@ -37,6 +37,20 @@ def logged(call: CallBatch) -> list[Event]:
 # Calls and source partitions
 
 
+def test_a_batch_that_is_decoded_in_slices_is_the_batch_that_is_decoded_at_once() -> None:
+    records = [
+        received(event(kind, call=f"call-{number % 2}"), offset=number, partition=number % 3)
+        for number, kind in enumerate(["call.created", "transcript.turn", "call.note", "call.ended"] * 2)
+    ]
+    records[3:3] = [Received(b"{"), Received(None)]
+
+    in_slices = batch(*records[:4])
+    decode_batch(records[4:], PARTITIONS, NOW, in_slices)
+
+    assert in_slices == batch(*records)
+    assert [*in_slices.calls] == [*batch(*records).calls]
+
+
 def test_events_are_grouped_by_their_call() -> None:
     mine, others, again = event("call.created"), event("call.created", call="call-1"), event("call.ended")
 

@@ -43,6 +43,32 @@ class Crash(BaseException):
 # The order
 
 
+@pytest.mark.parametrize(("events", "turns"), [(2_000, 0), (4_001, 4)])
+async def test_a_large_batch_is_decoded_and_packed_in_slices_between_which_others_have_their_turn(
+    events: int, turns: int
+) -> None:
+    others = 0
+    turns_by_insert: list[int] = []
+
+    async def go_on() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    async def keep(step: str) -> None:
+        if step == "insert":
+            turns_by_insert.append(others)
+
+    worker = MemoryWorker(store=watched(MemoryStore(), before=keep))
+    records = [received(event("call.note", call=f"call-{number // 2}"), offset=number) for number in range(events)]
+    others_go_on = asyncio.create_task(go_on())
+    await worker.bring(records)
+    others_go_on.cancel()
+
+    assert turns_by_insert == [turns]
+
+
 async def test_a_batch_is_inserted_before_states_are_read_and_marked_stale_after_it() -> None:
     steps: list[str] = []
 
