@@ -90,7 +90,8 @@ clean: ## stop the stack, remove packages, jars and caches; data in .local stay
 	rm -rf $(VENV) .local/kafka/libs .local/clients .local/connect .local/quix .local/streams .local/against .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
 
 $(LOCAL): pyproject.toml constraints.txt
-	@if $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	@if $(BIN)/python -m pip --version >/dev/null 2>&1 && \
+		$(BIN)/python -I -S deploy/local/interpreter.py | grep -q '^[1-9]'; then \
 		$(BIN)/python -m deploy.local.prerequisites && \
 		echo '$(VENV) is kept$(PYTHON:%=; to make it again with %: make clean)'; \
 	else \

@@ -60,6 +60,12 @@ def test_a_shim_that_does_not_start_hides_no_python(tools: Path, tmp_path: Path)
     assert find(shims, usr, tools).stdout == "/usr/bin/python3.11\n"
 
 
+def test_a_star_in_the_path_is_no_pattern(tools: Path, tmp_path: Path) -> None:
+    python(tmp_path / "usr" / "python3", "4 /usr/bin/python3.11")
+
+    assert find(tmp_path / "*", tools).returncode == 1
+
+
 def test_an_old_python_is_named_if_there_is_no_other(tools: Path, tmp_path: Path) -> None:
     old = python(tmp_path / "old" / "python3", "0 /old/python3 is CPython 3.8.18")
     new = python(tmp_path / "new" / "python3.12", "2 /new/python3.12")
@@ -133,9 +139,18 @@ def test_make_shows_in_one_line_what_it_took(checkout: Path, tools: Path) -> Non
 
 
 def test_an_environment_that_is_there_is_kept_and_described(checkout: Path, tools: Path) -> None:
-    python(checkout / ".venv" / "bin" / "python", "kept")
+    python(checkout / ".venv" / "bin" / "python", "4 /usr/bin/python3.11")
 
     said = make(checkout, tools, "PYTHON=python3.12")
 
     assert ".venv is kept; to make it again with python3.12: make clean\n" in said
     assert not (checkout / "log").exists()
+
+
+def test_an_environment_of_an_old_python_is_made_again(checkout: Path, tools: Path) -> None:
+    python(checkout / ".venv" / "bin" / "python", "0 /usr/bin/python3.10 is CPython 3.10.12")
+
+    said = make(checkout, tools, f"PYTHON={tools}/python3")
+
+    assert "is kept" not in said
+    assert f"{tools}/python3 -m venv --clear .venv\n" in (checkout / "log").read_text()
