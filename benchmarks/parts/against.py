@@ -34,7 +34,7 @@ def case(workers: int) -> str:
 
 @dataclass(frozen=True)
 class Against:
-    """Measures this tree next to the commit `revision`; `python` has the packages that the commit pins."""
+    """Measures this tree next to the commit `revision`, whose packages both Pythons must have as it pins them."""
 
     revision: str
     python: str | None = None

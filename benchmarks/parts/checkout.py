@@ -1,9 +1,10 @@
 """Another commit of this repository as a folder, for as long as it is measured."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 _FOLDER = DOWNLOADS / "against"
 _PINNED = "constraints.txt"
+_VERSIONS = "import importlib.metadata as m; print(*(f'{each.name}=={each.version}' for each in m.distributions()))"
 
 
 class Code(NamedTuple):
@@ -31,7 +33,7 @@ def checkout(revision: str, folder: Path = _FOLDER) -> Iterator[Path]:
     """Provide the tree of a commit; it is removed at the end, after an interruption too.
 
     Raises:
-        LocalError: there is no such commit, or it pins packages that are not installed here.
+        LocalError: there is no such commit.
     """
     name = short(revision)
     tree = folder / name
@@ -39,7 +41,6 @@ def checkout(revision: str, folder: Path = _FOLDER) -> Iterator[Path]:
     try:
         progress(f"checking {name} out into {tree}")
         _git("worktree", "add", "--quiet", "--detach", str(tree), name)
-        check_packages(name, tree / _PINNED)
         yield tree
     finally:
         with uninterrupted():
@@ -59,7 +60,7 @@ def code_of(tree: Path, python: str = sys.executable) -> Code:
     """Return what lets `python` import the packages of a tree, wherever it is started.
 
     Raises:
-        LocalError: others come first all the same, or it lacks what they import.
+        LocalError: others come first all the same, it lacks what they import, or has other versions than are pinned.
     """
     # Without the second one `python -m` would look into the current folder first, which is this tree's.
     variables = {"PYTHONPATH": str(tree), "PYTHONSAFEPATH": "1"}
@@ -75,26 +76,35 @@ def code_of(tree: Path, python: str = sys.executable) -> Code:
         raise LocalError(f"{python} cannot import the worker: {why}. Install the packages that the commit pins.")
     if not Path(found.stdout.strip()).is_relative_to(tree):
         raise LocalError(f"Python imports {found.stdout.strip()}, not the worker in {tree}")
+    check_packages(python, tree / _PINNED)
     return Code(python, variables)
 
 
-def check_packages(name: str, there: Path, here: Path = ROOT / _PINNED) -> None:
-    """Return if all that a commit pins is pinned here too: it runs with the packages of this Python.
+def check_packages(python: str, pinned: Path) -> None:
+    """Return if whatever `python` has of the pinned packages is of the version that is pinned.
 
     Raises:
-        LocalError: it pins others.
+        LocalError: it has another version.
     """
-    if differ := sorted(_pinned(there) - _pinned(here)):
-        raise LocalError(f"{name} pins other packages ({', '.join(differ)}): compare where these are installed.")
+    done = subprocess.run([python, "-c", _VERSIONS], capture_output=True, text=True, check=True)  # noqa: S603
+    has = _versions(done.stdout.split())
+    wanted = _versions(line for line in pinned.read_text().splitlines() if "==" in line)
+    if differ := [f"{name}=={version}" for name, version in wanted.items() if has.get(name, version) != version]:
+        raise LocalError(f"{python} has other versions than the commit pins: {', '.join(differ)}. Install these.")
 
 
-def _pinned(file: Path) -> set[str]:
-    return {line.strip() for line in file.read_text().splitlines() if "==" in line}
+def _versions(pins: Iterable[str]) -> dict[str, str]:
+    """Return the version of each package by its name, which has several spellings."""
+    split = (pin.strip().split("==") for pin in pins)
+    return {name.lower().replace("_", "-").replace(".", "-"): version for name, version in split}
 
 
 def _remove(tree: Path) -> None:
     if tree.exists():
-        _git("worktree", "remove", "--force", str(tree))
+        try:
+            _git("worktree", "remove", "--force", "--force", str(tree))  # twice: locked, if its making was killed
+        except LocalError:
+            shutil.rmtree(tree)  # git does not know it as a working tree
     _git("worktree", "prune")
 
 
