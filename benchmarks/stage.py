@@ -198,7 +198,8 @@ class BytesWritten:
     Both are WiredTiger's own counters. They count what is written after compression, in containers too, and neither
     sockets nor the page cache, as the counters of /proc do. Data files are written by checkpoints: one is made before
     each reading, so that nothing of an earlier pipeline counts and all of this one does. To be read before the database
-    is dropped: what was not written by then never is.
+    is dropped: what was not written by then never is. What a peer keeps elsewhere is not counted, as Kafka Streams'
+    events in RocksDB and in a changelog on the broker.
     """
 
     def __init__(self, client: MongoClient[dict[str, Any]]) -> None:

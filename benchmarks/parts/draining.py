@@ -1,10 +1,12 @@
 """Draining a backlog into a database, watched from outside, by the same clock for every pipeline.
 
-Clock and CPU count from the first poll that finds anything stored, so that no pipeline is charged with its start: a
-JVM's class loading, Python's imports, the group's first rebalance. What that poll finds is subtracted. What was read
-but not yet stored by then counts, which favours a pipeline by one of its batches at most: nothing for many small
-batches, some percent for few large ones. The clock stops for a peer when its last event is stored or its time is over,
-for Callfold when the last record was folded, by the server's clock on the same machine.
+Clock and CPU count from the first poll that finds anything stored, so that no pipeline is charged with its start: its
+JVM's, Python's imports, the group's first rebalance. What that poll finds is subtracted. What was fetched and decoded
+but not yet stored by then is not, which favours a pipeline by its first delivery: nothing for many small batches, some
+2 to 5 percent for few large ones. What a JVM loads and compiles after its first write is charged to it.
+
+The clock stops for a peer when its last event is stored or its time is over, for Callfold when the last record was
+folded, by the server's clock on the same machine.
 """
 
 import asyncio
@@ -96,7 +98,7 @@ async def beginning(
 
 
 class Program(Server):
-    """A program in Python as a child of this process; it writes its progress as numbers on lines of their own."""
+    """A program as a child of this process, by default in Python; its progress is numbers on lines of their own."""
 
     name: ClassVar[str] = "program"
 

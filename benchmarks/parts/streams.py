@@ -9,6 +9,8 @@ from benchmarks.parts.draining import Drained, beginning
 from benchmarks.peers.kafka_streams import StreamsPeer
 from benchmarks.stage import BytesWritten, CpuTime, Documents, Stage, peak_megabytes, until
 from deploy.local.errors import NotReadyError
+from shared.kafka.access import KafkaAccess
+from shared.kafka.admin import admin_client
 from tests.support.events.makers import Json
 
 _POLL_SECONDS = 0.25
@@ -39,6 +41,7 @@ async def drain(stage: Stage, workload: Workload, longest: float) -> Drained:
             peak = peak_megabytes(peer.pid)
         finally:
             peer.stop(_STOP_WITHIN)
+            await _delete_changelogs(stage.kafka.address, database.name)
         seconds = _last_fold(database) - start.at
         done = Drained(workload.total - start.events, seconds, used, peak, peer.folds())
         return done.wrote(written.total(), workload.total)
@@ -69,6 +72,12 @@ async def _all_right(
             f"Kafka Streams: {there:,} of {workload.calls:,} records are there after {longest:.0f} s, "
             f"{len(wrong)} differ from the reference implementation: {wrong[:3]}"
         ) from None
+
+
+async def _delete_changelogs(bootstrap: str, application: str) -> None:
+    """Delete the topics that Kafka Streams made for its stores: each is about as large as the backlog."""
+    async with admin_client(KafkaAccess(bootstrap)) as admin:
+        await admin.delete_topics([each for each in await admin.list_topics() if each.startswith(f"{application}-")])
 
 
 def _check(peer: StreamsPeer) -> None:

@@ -20,7 +20,7 @@ import org.apache.kafka.streams.state.Stores;
  */
 public final class Main {
   private static final Duration RETENTION = Duration.ofDays(1);
-  private static final Duration SEGMENT = Duration.ofHours(1);
+  private static final Duration WINDOW = Duration.ofHours(1);
   private static final int THREADS = 2;
   private static final long REPORT_MS = 50;
   private static final int REFRESH_EVERY = 5;
@@ -52,7 +52,7 @@ public final class Main {
     var events =
         Stores.windowStoreBuilder(
             // The "window" of an event is its arrival; a segment is dropped as a whole, so nothing is deleted one by one.
-            Stores.persistentWindowStore(CallProcessor.EVENTS, RETENTION, SEGMENT, true), Serdes.String(), bytes);
+            Stores.persistentWindowStore(CallProcessor.EVENTS, RETENTION, WINDOW, true), Serdes.String(), bytes);
     var calls =
         Stores.keyValueStoreBuilder(
                 Stores.persistentKeyValueStore(CallProcessor.CALLS), Serdes.String(), CallState.SERDE)
@@ -72,6 +72,7 @@ public final class Main {
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, THREADS);
     settings.put("auto.offset.reset", "earliest");
     settings.put("max.poll.records", 5_000);
+    settings.put("max.partition.fetch.bytes", 4 << 20); // as Callfold's worker
     settings.put("producer.batch.size", 262_144);
     return settings;
   }
