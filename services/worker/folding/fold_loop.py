@@ -66,7 +66,10 @@ class FoldLoop:
         self._stepped()
         watermarks = self._watermarks()
         await self._find_stale(frozenset(watermarks))
-        due = self._schedule.pop_due(watermarks, self._clock(), self._round_calls)
+        now = self._clock()
+        for _ in self._schedule.find_due(watermarks, now):
+            await asyncio.sleep(0)  # in a backlog many thousands may become due at once
+        due = self._schedule.pop_due(watermarks, now, self._round_calls)
         return self._large_folds.outcome() + (await self._round(due) if due else Outcome())
 
     async def wait(self) -> None:

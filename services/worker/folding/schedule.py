@@ -6,13 +6,13 @@ Nothing is folded in the middle of a backlog. The telephony topic is short and i
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 
 from sortedcontainers import SortedList
 
-from services.worker.folding.waiting_calls import WaitingCall, WaitingCalls
+from services.worker.folding.waiting_calls import SLICE, WaitingCall, WaitingCalls
 from shared.store.models import StaleCall
 
 QUIET_MS = 1_000
@@ -82,12 +82,27 @@ class FoldSchedule:
         If more are due, half of them are the oldest and half the newest: workers that died may have left many
         thousands, and a call that ends now does not wait for all of them.
         """
-        self._end_pauses(now)
-        self._find_due(watermarks, now)
+        for _ in self.find_due(watermarks, now):
+            pass
         newest = limit // 2
         due = self._take_due(0, limit - newest, watermarks, now)
         due += reversed(self._take_due(-1, newest, watermarks, now))
         return [waiting.as_stale() for waiting in due]
+
+    def find_due(self, watermarks: Mapping[int, Watermark], now: int) -> Iterator[None]:
+        """Find the calls that are due, and yield after each slice: `pop_due` at the same time has little left to do.
+
+        All that wait may become due at once, or be due no more: when the worker has drained a backlog.
+        """
+        self._end_pauses(now)
+        yield from self._let_wait(0, watermarks, now)
+        yield from self._let_wait(-1, watermarks, now)
+        for partition in watermarks.keys() & self._waiting.keys():
+            watermark, calls = watermarks[partition], self._waiting[partition]
+            quiet = calls.pop_quiet(_quiet_until(watermark, now))
+            for found in chain(quiet, calls.pop_stale(now - ACTIVE_MS, at_end=watermark.at_end)):
+                self._due.update([waiting.order for waiting in found])
+                yield
 
     def folded(self, call: str, now: int, seconds: float) -> None:
         """Postpone the next fold of a call that was folded, the longer the more seconds its fold took."""
@@ -116,27 +131,35 @@ class FoldSchedule:
                     waiting.postponed = False
                     self._waiting[waiting.partition].put_back(waiting)
 
-    def _find_due(self, watermarks: Mapping[int, Watermark], now: int) -> None:
-        found: list[WaitingCall] = []
-        for partition in watermarks.keys() & self._waiting.keys():
-            watermark, calls = watermarks[partition], self._waiting[partition]
-            found += calls.pop_quiet(_quiet_until(watermark, now))
-            found += calls.pop_stale(now - ACTIVE_MS, at_end=watermark.at_end)
-        self._due.update([waiting.order for waiting in found])
+    def _let_wait(self, end: int, watermarks: Mapping[int, Watermark], now: int) -> Iterator[None]:
+        """Remove calls from one end, 0 or -1, until one is due; they are due no more, or not yet again."""
+        for looks in count(1):
+            if not self._due or self._may_be_folded(self._due[end][2], watermarks, now):
+                return
+            self._put_back(self._due.pop(end)[2])
+            if looks % SLICE == 0:
+                yield
 
     def _take_due(self, end: int, most: int, watermarks: Mapping[int, Watermark], now: int) -> list[WaitingCall]:
-        """Remove and return calls from one end, 0 or -1; let those wait that are due no more, or not yet again."""
+        """Remove and return calls from one end, 0 or -1; let those wait between them that may not be folded."""
         taken: list[WaitingCall] = []
         while len(taken) < most and self._due:
             _, _, waiting = self._due.pop(end)
-            if waiting.call in self._not_before:
-                waiting.postponed = True
-            elif _is_due(waiting, watermarks.get(waiting.partition), now):
+            if self._may_be_folded(waiting, watermarks, now):
                 del self._known[waiting.call]
                 taken.append(waiting)
             else:
-                self._waiting[waiting.partition].put_back(waiting)
+                self._put_back(waiting)
         return taken
+
+    def _may_be_folded(self, waiting: WaitingCall, watermarks: Mapping[int, Watermark], now: int) -> bool:
+        return waiting.call not in self._not_before and _is_due(waiting, watermarks.get(waiting.partition), now)
+
+    def _put_back(self, waiting: WaitingCall) -> None:
+        if waiting.call in self._not_before:
+            waiting.postponed = True
+        else:
+            self._waiting[waiting.partition].put_back(waiting)
 
 
 def _quiet_until(watermark: Watermark, now: int) -> int:

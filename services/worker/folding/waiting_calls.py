@@ -1,14 +1,15 @@
 """The stale calls of one partition that are not due, in the two orders in which they become due."""
 
 import heapq
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from shared.store.models import StaleCall
 
 _Heap = list[tuple[int, int, "WaitingCall"]]
-# From so many on, all are looked through once: a heap gives them one by one.
-_MANY = 1_000
+SLICE = 1_000
+"""How many calls are looked at, in a few milliseconds, while nothing else of the worker goes on."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,10 +63,14 @@ class WaitingCalls:
         if waiting.long_stale:
             self._long_stale[waiting.number] = waiting
 
-    def pop_quiet(self, until: int) -> list[WaitingCall]:
-        """Remove and return the calls whose last arrival is not after `until`."""
+    def pop_quiet(self, until: int) -> Iterator[list[WaitingCall]]:
+        """Remove and yield, in slices, the calls whose last arrival is not after `until`."""
+        while listed := _pop_until(self._by_arrival, until):
+            yield self._quiet(listed, until)
+
+    def _quiet(self, listed: Iterable[WaitingCall], until: int) -> list[WaitingCall]:
         quiet = []
-        for waiting in _pop_until(self._by_arrival, until):
+        for waiting in listed:
             waiting.listed = False
             if not waiting.waits:
                 continue
@@ -78,28 +83,24 @@ class WaitingCalls:
                 quiet.append(waiting)
         return quiet
 
-    def pop_stale(self, until: int, *, at_end: bool) -> list[WaitingCall]:
-        """Remove and return the calls that became stale not after `until`, if the worker is at the end."""
-        for waiting in _pop_until(self._by_stale_since, until):
-            waiting.long_stale = True
-            if waiting.waits:
-                self._long_stale[waiting.number] = waiting
-        if not at_end or not self._long_stale:
-            return []
-        stale, self._long_stale = list(self._long_stale.values()), {}
-        for waiting in stale:
-            waiting.waits = False
-        return stale
+    def pop_stale(self, until: int, *, at_end: bool) -> Iterator[list[WaitingCall]]:
+        """Remove and yield, in slices, the calls that became stale not after `until`, if the worker is at the end."""
+        while listed := _pop_until(self._by_stale_since, until):
+            for waiting in listed:
+                waiting.long_stale = True
+                if waiting.waits:
+                    self._long_stale[waiting.number] = waiting
+            yield []
+        while at_end and self._long_stale:
+            stale = [self._long_stale.popitem()[1] for _ in range(min(SLICE, len(self._long_stale)))]
+            for waiting in stale:
+                waiting.waits = False
+            yield stale
 
 
 def _pop_until(heap: _Heap, until: int) -> list[WaitingCall]:
-    """Remove and return what is listed not after `until`."""
+    """Remove and return what is listed not after `until`, at most a slice of it."""
     found: list[WaitingCall] = []
-    while heap and heap[0][0] <= until:
-        if len(found) == _MANY:
-            found += [waiting for at, _, waiting in heap if at <= until]
-            heap[:] = [each for each in heap if each[0] > until]
-            heapq.heapify(heap)
-        else:
-            found.append(heapq.heappop(heap)[2])
+    while heap and heap[0][0] <= until and len(found) < SLICE:
+        found.append(heapq.heappop(heap)[2])
     return found

@@ -94,3 +94,38 @@ def test_calls_that_go_on_are_looked_at_once_in_a_quiet_period(schedule: FoldSch
 
     assert due == 0
     assert looks <= _PER_TICK
+
+
+def looks_by_slice(schedule: FoldSchedule, watermark: Watermark) -> list[int]:
+    """Return how often each slice of the search for due calls looked at arrivals."""
+    looks = []
+    Arrival.looks = 0
+    for _ in schedule.find_due({0: watermark}, NOW + 10**6):
+        looks.append(Arrival.looks)
+        Arrival.looks = 0
+    return [*looks, Arrival.looks]
+
+
+def test_all_that_become_due_or_are_due_no_more_at_once_are_looked_at_in_slices() -> None:
+    schedule = FoldSchedule()
+    for number in range(WAITING):
+        schedule.observe(f"o/{number}", 0, Arrival(NOW), stale_since=Arrival(NOW + number))
+
+    became_due = looks_by_slice(schedule, Watermark(NOW + 10**6, at_end=False))
+    due_no_more = looks_by_slice(schedule, Watermark(NOW + 10_000, at_end=False))
+    at_the_end = looks_by_slice(schedule, Watermark(NOW + 10_000, at_end=True))
+
+    for looks in (became_due, due_no_more, at_the_end):
+        assert max(looks) < sum(looks) / 4
+
+
+def test_what_was_found_before_is_not_looked_for_again() -> None:
+    schedule = FoldSchedule()
+    for number in range(WAITING):
+        schedule.observe(f"o/{number}", 0, Arrival(NOW), stale_since=Arrival(NOW + number))
+    looks_by_slice(schedule, Watermark(NOW + 10**6, at_end=True))
+
+    due, looks = looks_of_a_tick(schedule, NOW + 10**6, DUE, at_end=True)
+
+    assert due == DUE
+    assert looks <= _PER_TICK + DUE * _PER_DUE_CALL
