@@ -22,6 +22,7 @@ from shared.contract.decode_event import (
 from shared.contract.hints import unknown_fields
 from shared.contract.lenient import read_event
 from shared.contract.payloads import TYPES
+from shared.contract.strict_json import INT64
 from shared.contract.timestamps import EARLIEST_MS, LATEST_MS
 from tests.support.events.makers import STARTED, Json, binary, event, raw
 from tests.support.events.odd_events import ANYTHING, odd_events, same
@@ -116,12 +117,14 @@ def test_so_they_do_on_events_of_the_log(body: Json, redacted_at: int) -> None:
 
 
 @given(st.sampled_from(sorted(Envelope.__annotations__.keys() - {"data", "time"})), ANYTHING)
+@example("sequence", -(10**31))
 def test_what_fits_the_schema_of_the_envelope_is_accepted_without_problems(attribute: str, value: Any) -> None:
     body = event("call.created") | {attribute: value}
 
     read = decode(raw(body), arrival=LATEST_MS)
 
-    if ENVELOPE.is_valid(body) and "\\ud" not in raw(body).decode():
+    too_long = isinstance(value, int) and value not in INT64  # the published schemas bound integers
+    if ENVELOPE.is_valid(body) and not too_long and "\\ud" not in raw(body).decode():
         assert isinstance(read, Event)
         assert not read.problems
 
