@@ -147,6 +147,7 @@ def _last_counts(pairs: list[tuple[str, Any]]) -> Json:
 @given(_CUT)
 @example(b'[%d, "\\ud83d"]' % 10**400)
 @example(b'{"\\ud83d": %d}' % 10**400)
+@example(b'"\\"\\ud800"')
 def test_json_with_halves_of_characters_and_long_integers_is_read_as_by_the_plain_rule(text: bytes) -> None:
     plainly = _without_surrogates(json.loads(text, object_pairs_hook=_last_counts))
 
