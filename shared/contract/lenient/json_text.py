@@ -17,7 +17,7 @@ MARK = "\udfff"
 
 _HIGH = r"(?:\\u[dD][89abAB][0-9a-fA-F]{2}|[\ud800-\udbff])"
 _LOW = r"(?:\\u[dD][c-fC-F][0-9a-fA-F]{2}|[\udc00-\udfff])"
-# In runs: each match costs a call of a Python function. Not possessive, which Python 3.11.2 matches wrongly; bounded, as
+# In runs: each match costs a call of a Python function. Not possessive, which Python 3.11.2 matches wrongly. Bounded:
 # each repetition takes memory meanwhile.
 _OTHER_ESCAPES = r"(?:\\(?:[^u]|u(?![dD][89a-fA-F]))){1,1000}"
 _SURROGATES = re.compile(rf"(?P<high>{_HIGH})(?P<low>{_LOW})|(?P<lone>{_HIGH}|{_LOW})|{_OTHER_ESCAPES}", re.DOTALL)
