@@ -112,7 +112,7 @@ def _drills() -> tuple[Drill, ...]:
             "a provider sends everything to one partition",
             "A provider of transcripts gave all its records one key, `speech-gateway`, and so one partition, which got "
             "more than a worker can write.",
-            faults.publishing(Orders(one_key=2_500)),
+            faults.publishing(Orders(one_key=8_000)),
             frozenset({Verdict.FALLING_BEHIND}),
             frozenset({Cause.BACKLOG}),
             frozenset({"CallfoldFallingBehind"}),
@@ -122,7 +122,7 @@ def _drills() -> tuple[Drill, ...]:
             "rebalance-storm",
             "the consumer group rebalances over and over",
             "A second member, `callfold-spare`, joined the consumer group and left it about once a second: each time "
-            "the group rebalanced.",
+            "the group rebalanced, and waited for the batches in progress, as MongoDB was farther away than usual.",
             faults.rebalance_storm,
             _NOT_OK,
             frozenset({Cause.REBALANCE}),

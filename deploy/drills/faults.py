@@ -18,6 +18,8 @@ _GROUP = "callfold"
 _PAUSE = 0.2
 _SLOW_SECONDS = 0.7
 """For which each piece of the traffic is held back: a write of a batch has several."""
+_LONG_BATCHES_SECONDS = 0.2
+"""The same in a storm of rebalances."""
 
 
 def stopped(service: str) -> Fault:
@@ -75,8 +77,10 @@ def publishing(orders: Orders) -> Fault:
 
 @contextmanager
 def rebalance_storm(scene: Scene) -> Iterator[None]:
-    """A member joins the group and leaves it, over and over."""
-    with joining_and_leaving(scene.stack.environment()["CALLFOLD_KAFKA_BOOTSTRAP"], _GROUP):
+    """A member joins the group and leaves it, over and over, while each batch takes long."""
+    bootstrap = scene.stack.environment()["CALLFOLD_KAFKA_BOOTSTRAP"]
+    # A rebalance waits for the batches in progress: after short ones a worker has caught up before the next.
+    with scene.delayed(_LONG_BATCHES_SECONDS), joining_and_leaving(bootstrap, _GROUP):
         yield
 
 
