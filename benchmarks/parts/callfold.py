@@ -13,7 +13,7 @@ import zstandard
 
 from benchmarks.load.calls import Workload
 from benchmarks.parts.checkout import Code
-from benchmarks.parts.draining import Drained, beginning, events_in
+from benchmarks.parts.draining import Drained, beginning, events_in, last_fold
 from benchmarks.stage import BytesWritten, CpuTime, Documents, Stage, peak_megabytes, publish, settle, until
 from shared.contract.topics import Topics
 from tests.support.events.makers import Json
@@ -65,7 +65,7 @@ async def drain(
         cpu = await all_right(stage, database, workload, start.cpu)
         peak = max(map(peak_megabytes, own.values()))
         folds = sum(each.metric("callfold_folds_total") for each in workers)
-        done = Drained(workload.total - start.events, _last_fold(database) - start.at, cpu, peak, folds)
+        done = Drained(workload.total - start.events, last_fold(database) - start.at, cpu, peak, folds)
         return done.wrote(written.total(), workload.total)
 
 
@@ -123,12 +123,6 @@ async def _served(stage: Stage, database: Documents, call: str) -> Json | None:
     async with stage.connection(database.name) as connection:
         record: Json | None = (await read(connection, call))[0]
         return record
-
-
-def _last_fold(database: Documents) -> float:
-    """Return when the last fold was stored (`time.time()`)."""
-    (found,) = database.calls.aggregate([{"$group": {"_id": None, "at": {"$max": {"$toLong": "$folded_at"}}}}])
-    return float(found["at"]) / 1000
 
 
 class Group:
@@ -201,7 +195,7 @@ class Group:
         began = await publish_to_stopped(self._stage, list(pids.values()), workload, self.topics, first)
         used = await all_right(self._stage, self.database, workload, cpu, first)
         peak = max(map(peak_megabytes, pids.values()))
-        return Drained(workload.total, _last_fold(self.database) - began, used, peak)
+        return Drained(workload.total, last_fold(self.database) - began, used, peak)
 
 
 async def publish_to_stopped(

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pymongo.collection import Collection
 
-from benchmarks.stage import CpuTime, peak_megabytes
+from benchmarks.stage import CpuTime, Documents, peak_megabytes
 from deploy.local.errors import NotReadyError
 from deploy.local.servers.process import Server
 
@@ -171,3 +171,9 @@ class Peer:
     def _check(self) -> None:
         if (how := self.server.ended()) is not None:
             raise NotReadyError(self.server.folder.name, how, self.server.log)
+
+
+def last_fold(database: Documents) -> float:
+    """Return when the last record was folded (`time.time()`), by the clock of the same machine."""
+    (found,) = database.calls.aggregate([{"$group": {"_id": None, "at": {"$max": {"$toLong": "$folded_at"}}}}])
+    return float(found["at"]) / 1000

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.load.calls import Workload
-from benchmarks.parts.draining import Drained, beginning
+from benchmarks.parts.draining import Drained, beginning, last_fold
 from benchmarks.peers.kafka_streams import StreamsPeer
 from benchmarks.stage import BytesWritten, CpuTime, Documents, Stage, peak_megabytes, until
 from deploy.local.errors import NotReadyError
@@ -42,7 +42,7 @@ async def drain(stage: Stage, workload: Workload, longest: float) -> Drained:
         finally:
             peer.stop(_STOP_WITHIN)
             await _delete_changelogs(stage.kafka.address, database.name)
-        seconds = _last_fold(database) - start.at
+        seconds = last_fold(database) - start.at
         done = Drained(workload.total - start.events, seconds, used, peak, peer.folds())
         return done.wrote(written.total(), workload.total)
 
@@ -102,9 +102,3 @@ def is_right(document: dict[str, Any], workload: Workload, number: int) -> bool:
     return document["event_count"] == workload.size(number) and record == {
         name: value for name, value in expected.items() if name not in _NOT_IN_BOTH
     }
-
-
-def _last_fold(database: Documents) -> float:
-    """Return when the last record was written (`time.time()`), by the clock of the same machine."""
-    (found,) = database.calls.aggregate([{"$group": {"_id": None, "at": {"$max": {"$toLong": "$folded_at"}}}}])
-    return float(found["at"]) / 1000

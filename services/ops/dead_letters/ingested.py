@@ -1,12 +1,11 @@
 """Which events the log already holds."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-from shared.calls.decode_document import decode_document
+from shared.calls.fold_call import valid_events
 from shared.contract.decode_event import Event
 from shared.contract.ids import call_key
 from shared.process.batching import grouped
-from shared.store.models import LogDocument
 from shared.store.ports import Store
 
 _READ_BYTES = 4 * 1024 * 1024
@@ -31,10 +30,6 @@ async def already_ingested(store: Store, events: Collection[Event]) -> set[Ident
     found: set[Identity] = set()
     for group in grouped((call for call in calls if sizes.get(call)), sizes.__getitem__, _READ_BYTES):
         for documents in (await store.read(group)).values():
-            found |= wanted & {identity(event) for event in _events(documents)}
+            logged, _ = valid_events(documents)
+            found |= wanted & set(map(identity, logged))
     return found
-
-
-def _events(documents: Iterable[LogDocument]) -> Iterable[Event]:
-    for document in documents:
-        yield from (event for event in decode_document(document) if isinstance(event, Event))

@@ -4,25 +4,16 @@ from collections import Counter
 
 import pytest
 
-from services.worker.folding.schedule import FoldSchedule
 from services.worker.ingest.write_batch import BatchWriter
-from services.worker.memory import MemoryPublisher
 from shared.calls.leased_folds import LeasedFolds, Outcome
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import book, event, raw
-from tests.support.store.makers import LOG_ID_HMAC_KEY, document, tokens, update
-from tests.support.worker.memory_worker import DEAD_LETTER, PARTITIONS, Received, received
+from tests.support.store.makers import document, tokens, update
+from tests.support.store.profiler import operations, profile
+from tests.support.worker.memory_worker import MemoryWorker, Received, received
 
 CALLS = 300
-
-
-async def operations(connection: Connection) -> Counter[str]:
-    """Return the operations since the profiler was turned on, by kind; each update of a bulk counts."""
-    database = connection.collection("calls").database
-    return Counter(
-        [each["op"] async for each in database["system.profile"].find({"ns": {"$not": {"$regex": "system"}}})]
-    )
 
 
 def records(kind: str, start: int) -> list[Received]:
@@ -34,15 +25,8 @@ def records(kind: str, start: int) -> list[Received]:
 async def batch_writer(connection: Connection) -> BatchWriter:
     store = MongoStore(connection)
     await store.prepare()
-    await connection.collection("calls").database.command("profile", 2)
-    return BatchWriter(
-        store,
-        MemoryPublisher(),
-        FoldSchedule(),
-        dead_letter_topic=DEAD_LETTER,
-        partitions=lambda: PARTITIONS,
-        log_id_hmac_key=LOG_ID_HMAC_KEY,
-    )
+    await profile(connection)
+    return MemoryWorker(store=store).batch_writer
 
 
 async def test_a_batch_is_one_insert_one_query_and_the_updates_that_it_needs(

@@ -7,17 +7,15 @@ from itertools import count, islice
 import pytest
 
 from benchmarks.load.calls import Workload
-from services.worker.folding.schedule import FoldSchedule
-from services.worker.ingest.write_batch import BatchWriter
-from services.worker.memory import MemoryPublisher
 from shared.calls.leased_folds import LeasedFolds, Outcome
 from shared.contract.topics import Topics
 from shared.kafka.partitioner import partition_of
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.events.makers import book
-from tests.support.store.makers import LOG_ID_HMAC_KEY, tokens
-from tests.support.worker.memory_worker import DEAD_LETTER, PARTITIONS, Received
+from tests.support.store.makers import tokens
+from tests.support.store.profiler import operations, profile
+from tests.support.worker.memory_worker import PARTITIONS, MemoryWorker, Received
 
 WORKLOAD = Workload(100, 20)
 BATCH_EVENTS = 500
@@ -26,7 +24,6 @@ BATCHES = -(-WORKLOAD.total // BATCH_EVENTS)
 # Five percent above what was measured. Uncompressed, with the turns twice and with words, these were 452 and 941.
 MOST_LOG_BYTES = 87
 MOST_RECORD_BYTES = 137
-PROFILE_BYTES = 32 * 2**20
 
 
 def batches() -> Iterator[list[Received]]:
@@ -47,31 +44,13 @@ async def bytes_per_event(connection: Connection, collection: str) -> float:
     return float(found["bytes"]) / WORKLOAD.total
 
 
-async def operations(connection: Connection) -> Counter[str]:
-    """Return the operations since the profiler was turned on, by kind; each update of a bulk counts."""
-    database = connection.collection("calls").database
-    return Counter(
-        [each["op"] async for each in database["system.profile"].find({"ns": {"$not": {"$regex": "system"}}})]
-    )
-
-
 @pytest.fixture
 async def drained(connection: Connection) -> Counter[str]:
     """Drain the workload; return the operations that it took."""
     store = MongoStore(connection)
     await store.prepare()
-    database = connection.collection("calls").database
-    # By default it has room for 1 MB, and documents are quoted in it.
-    await database.create_collection("system.profile", capped=True, size=PROFILE_BYTES)
-    await database.command("profile", 2)
-    writer = BatchWriter(
-        store,
-        MemoryPublisher(),
-        FoldSchedule(),
-        dead_letter_topic=DEAD_LETTER,
-        partitions=lambda: PARTITIONS,
-        log_id_hmac_key=LOG_ID_HMAC_KEY,
-    )
+    await profile(connection)
+    writer = MemoryWorker(store=store).batch_writer
     for batch in batches():
         await writer.write(batch)
     leases = await store.lease([WORKLOAD.key(number) for number in range(WORKLOAD.calls)], next(tokens))

@@ -6,6 +6,7 @@ await worker.rest()
 assert worker.body() == folded(...)
 """
 
+import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,27 @@ def watched(store: Store, before: Hook | None = None, after: Hook | None = None)
             return call
 
     return cast(Store, Watched())
+
+
+async def turns_before(step: str, act: Callable[[Store], Awaitable[object]]) -> list[int]:
+    """Return how many turns another task had before each such step of the store in memory that `act` uses."""
+    turns = 0
+    found: list[int] = []
+
+    async def go_on() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def keep(reached: str) -> None:
+        if reached == step:
+            found.append(turns)
+
+    other = asyncio.create_task(go_on())
+    await act(watched(MemoryStore(), before=keep))
+    other.cancel()
+    return found
 
 
 class Clock:

@@ -13,7 +13,7 @@ from deploy.local.interpreter import OPTIMIZED, PLAIN, build, described, is_opti
 GCC = {"PGO_PROF_GEN_FLAG": "-fprofile-generate", "PGO_PROF_USE_FLAG": "-fprofile-use -fprofile-correction"}
 PYENV = {
     **GCC,
-    "CONFIG_ARGS": "'--prefix=/root/.pyenv/versions/3.11.7' '--enable-shared' 'LIBS=-L/root/lib -Wl,-rpath'",
+    "CONFIG_ARGS": "'--prefix=/opt/pyenv/versions/3.11.7' '--enable-shared' 'LIBS=-L/opt/lib -Wl,-rpath'",
 }
 OFFICIAL_IMAGE = {**GCC, "CONFIG_ARGS": "'--build=x86_64-linux-gnu' '--enable-optimizations' '--with-lto'"}
 DEBIAN = {

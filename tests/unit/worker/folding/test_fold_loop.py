@@ -1,17 +1,15 @@
 """The fold loop: from a stale call to its record."""
 
-import asyncio
-
 import pytest
 
 from services.worker.folding.schedule import Watermark
 from shared.calls.leased_folds import Outcome
-from shared.store.memory.calls import MemoryStore
+from shared.store.ports import Store
 from shared.store.states import State
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.store.makers import body_of, state_of
 from tests.support.worker.fold_cases import BEGUN, CREATED, ENDED, MARK, OPT_OUT, SAID
-from tests.support.worker.memory_worker import MemoryWorker, folded, watched
+from tests.support.worker.memory_worker import MemoryWorker, folded, turns_before
 
 # From events to the record
 
@@ -71,25 +69,13 @@ async def test_a_live_call_that_has_not_grown_is_not_folded() -> None:
 
 
 async def test_while_many_calls_become_due_at_once_others_have_their_turn() -> None:
-    turns = 0
-    turns_by_lease: list[int] = []
+    async def step(store: Store) -> None:
+        worker = MemoryWorker(store=store)
+        for number in range(5_000):
+            worker.schedule.observe(f"org-789/call-{number}", 0, STARTED, stale_since=None)
+        await worker.step()
 
-    async def go_on() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    async def keep(step: str) -> None:
-        if step == "lease":
-            turns_by_lease.append(turns)
-
-    worker = MemoryWorker(store=watched(MemoryStore(), before=keep))
-    for number in range(5_000):
-        worker.schedule.observe(f"org-789/call-{number}", 0, STARTED, stale_since=None)
-    others_go_on = asyncio.create_task(go_on())
-    await worker.step()
-    others_go_on.cancel()
+    turns_by_lease = await turns_before("lease", step)
 
     assert turns_by_lease[0] >= 5
 

@@ -252,24 +252,9 @@ async def test_a_batch_whose_store_is_unavailable_is_aborted_when_a_rebalance_be
     assert broker.committed == {TP0: 100}
 
 
+@pytest.mark.parametrize("ends", [True, False], ids=["the stream ends", "nothing more is fetched"])
 async def test_an_internal_error_ends_the_process_and_acknowledges_nothing(
-    made: tuple[Worker, Broker], failing: Failing, ended: list[int]
-) -> None:
-    worker, broker = made
-    chunks = await fetch(worker.consumer, broker, {TP0: events_of(10)})
-
-    async def fail(_: str) -> None:
-        raise KeyError("what was said")
-
-    failing.before = fail
-    await ingest(worker, chunks)
-
-    assert ended == [71]
-    assert not chunks[0].acked
-
-
-async def test_an_internal_error_ends_the_process_though_nothing_more_is_fetched(
-    made: tuple[Worker, Broker], failing: Failing, ended: list[int]
+    made: tuple[Worker, Broker], failing: Failing, ended: list[int], ends: bool
 ) -> None:
     worker, broker = made
     chunks = await fetch(worker.consumer, broker, {TP0: events_of(10)})
@@ -279,9 +264,10 @@ async def test_an_internal_error_ends_the_process_though_nothing_more_is_fetched
 
     failing.before = fail
     async with asyncio.timeout(scaled(10)):
-        await worker.ingest(Stream([chunks], ends=False))
+        await worker.ingest(Stream([chunks], ends=ends))
 
     assert ended == [71]
+    assert not chunks[0].acked
 
 
 async def test_a_cancelled_agent_acknowledges_nothing_and_does_not_end_the_process(

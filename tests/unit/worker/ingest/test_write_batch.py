@@ -28,6 +28,7 @@ from tests.support.worker.memory_worker import (
     Received,
     folded,
     received,
+    turns_before,
     watched,
 )
 
@@ -47,24 +48,9 @@ class Crash(BaseException):
 async def test_a_large_batch_is_decoded_and_packed_in_slices_between_which_others_have_their_turn(
     events: int, turns: int
 ) -> None:
-    others = 0
-    turns_by_insert: list[int] = []
-
-    async def go_on() -> None:
-        nonlocal others
-        while True:
-            others += 1
-            await asyncio.sleep(0)
-
-    async def keep(step: str) -> None:
-        if step == "insert":
-            turns_by_insert.append(others)
-
-    worker = MemoryWorker(store=watched(MemoryStore(), before=keep))
     records = [received(event("call.note", call=f"call-{number // 2}"), offset=number) for number in range(events)]
-    others_go_on = asyncio.create_task(go_on())
-    await worker.bring(records)
-    others_go_on.cancel()
+
+    turns_by_insert = await turns_before("insert", lambda store: MemoryWorker(store=store).bring(records))
 
     assert turns_by_insert == [turns]
 
