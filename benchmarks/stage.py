@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import secrets
 import sys
 import tempfile
 import time
@@ -59,12 +60,13 @@ class Stage:
     folder: Path
     client: MongoClient[dict[str, Any]]
     _published: dict[tuple[Workload, int], Topics] = field(default_factory=dict)
+    _run: str = field(default_factory=lambda: secrets.token_hex(3))
     _names: int = 0
 
     def name(self, what: str) -> str:
-        """Return a new name: for a database, a group, a topic prefix."""
+        """Return a new name, also on servers that had a stage before: for a database, a group, a topic prefix."""
         self._names += 1
-        return f"{what}-{self._names}"
+        return f"{what}-{self._run}-{self._names}"
 
     @contextmanager
     def database(self, what: str) -> Iterator[Documents]:

@@ -56,10 +56,8 @@ async def test_a_call_that_needs_more_memory_than_is_set_is_broken_alone_and_the
     with make_worker(pool_memory_mb=128) as worker:
         await publish(kafka_bootstrap, topics, other)
         await wait_for(connection, expected(other), Finality.FINAL)
-        await eventually(lambda: _is(store, State.BROKEN))
-
-        log = worker.written()
-        assert "its fold needs more than CALLFOLD_POOL_MEMORY_MB=128" in log
+        await eventually(lambda: "its fold needs more than CALLFOLD_POOL_MEMORY_MB=128" in worker.written())
+        assert await _is(store, State.BROKEN)
         assert worker.metric("callfold_calls_broken_total") == 1
 
 

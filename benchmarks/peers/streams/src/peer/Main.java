@@ -26,6 +26,10 @@ public final class Main {
   private static final int REFRESH_EVERY = 5;
 
   public static void main(String[] arguments) throws ExecutionException, InterruptedException {
+    Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
+      failure.printStackTrace();
+      Runtime.getRuntime().halt(1); // without this thread the others would go on, and never learn where topics end
+    });
     String bootstrap = arguments[0];
     String mongo = arguments[1];
     String name = arguments[2];
