@@ -37,6 +37,9 @@ Documents = Database[dict[str, Any]]
 
 _BEGAN = time.monotonic()
 
+_GROUP_WAIT_MS = 3_000
+"""As by default: a group begins with all of its members, so that no worker begins with what another takes over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -121,7 +124,7 @@ async def stage() -> AsyncIterator[Stage]:
     """Run the servers."""
     with (
         tempfile.TemporaryDirectory(prefix="callfold-", ignore_cleanup_errors=True) as folder,
-        kafka_server() as kafka,
+        kafka_server(_GROUP_WAIT_MS) as kafka,
         mongo_server() as mongo,
         MongoClient[dict[str, Any]](mongo.uri) as client,
     ):

@@ -27,6 +27,9 @@ class KafkaServer(Server):
 
     name: ClassVar[str] = "kafka"
 
+    group_wait_ms = 0
+    """How long a new group waits for further members. A worker gets its partitions at once: Kafka's default is 3 s."""
+
     def __init__(self, folder: Path, port: int, libs: Path = LIBS) -> None:
         super().__init__(folder, port)
         self.libs = libs.resolve()
@@ -65,6 +68,7 @@ class KafkaServer(Server):
             "listeners": f"{listeners},CONTROLLER://{controller}",
             "advertised.listeners": listeners,
             "controller.quorum.voters": f"1@{controller}",
+            "group.initial.rebalance.delay.ms": self.group_wait_ms,
             "message.max.bytes": DEAD_LETTER_MAX_MESSAGE_BYTES,
             "replica.fetch.max.bytes": DEAD_LETTER_MAX_MESSAGE_BYTES,
         }

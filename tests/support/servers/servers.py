@@ -45,7 +45,7 @@ class KafkaContainer(KafkaServer):
             KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR="1",
             KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR="1",
             KAFKA_TRANSACTION_STATE_LOG_MIN_ISR="1",
-            KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS="0",
+            KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS=str(self.group_wait_ms),
             KAFKA_AUTO_CREATE_TOPICS_ENABLE="false",
         )
 
@@ -103,11 +103,11 @@ def _start(container: Any) -> None:
 
 
 @contextmanager
-def kafka_server() -> Iterator[Server]:
-    """Run a broker with data of its own."""
+def kafka_server(group_wait_ms: int = KafkaServer.group_wait_ms) -> Iterator[Server]:
+    """Run a broker with data of its own; a new group waits so long for further members."""
     if not engine_answers():
         install(print)
-    with _folder() as folder, (KafkaContainer if engine_answers() else KafkaServer)(folder, free_port()) as server:
+    with _folder() as folder, _broker(folder, group_wait_ms) as server:
         yield server
 
 
@@ -116,6 +116,12 @@ def mongo_server(*options: str) -> Iterator[MongoServer]:
     """Run a replica set of one with data of its own; `options` are additional ones of mongod."""
     with _folder() as folder, _mongod(folder, options) as server:
         yield server
+
+
+def _broker(folder: Path, group_wait_ms: int) -> KafkaServer:
+    server = (KafkaContainer if engine_answers() else KafkaServer)(folder, free_port())
+    server.group_wait_ms = group_wait_ms
+    return server
 
 
 def _mongod(folder: Path, options: Sequence[str]) -> MongoServer:
