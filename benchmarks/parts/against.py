@@ -20,7 +20,7 @@ _WORKERS = {1: "one worker", 2: "two workers"}
 
 def theirs(commit: str) -> str:
     """Return the name of the other commit's worker among the subjects."""
-    return f"{OURS} at {commit}"
+    return f"commit {commit}"
 
 
 def by_its_own(commit: str) -> str:
