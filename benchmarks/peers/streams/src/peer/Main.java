@@ -28,7 +28,7 @@ public final class Main {
   public static void main(String[] arguments) throws ExecutionException, InterruptedException {
     Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
       failure.printStackTrace();
-      Runtime.getRuntime().halt(1); // without this thread the others would go on, and never learn where topics end
+      Runtime.getRuntime().halt(1); // without the main thread the others would never learn where topics end
     });
     String bootstrap = arguments[0];
     String mongo = arguments[1];
