@@ -9,7 +9,6 @@ from typing import Any
 
 from services.ops.console import JsonList, print_error, print_result, print_table
 from services.ops.database import translate_errors
-from services.ops.dead_letters.export import readable
 from services.ops.errors import USAGE, CommandError
 from services.ops.program import Opening, Program
 from services.ops.settings import MONGO, OpsSettings, load
@@ -19,6 +18,7 @@ from shared.config.toml_file import InvalidConfigFile
 from shared.contract.decode_event import Event, InvalidEvent
 from shared.contract.ids import call_key
 from shared.contract.timestamps import rfc3339
+from shared.dead_letters.content import readable
 from shared.fold.standing import Standing
 from shared.process.batching import grouped
 

@@ -17,12 +17,14 @@ from services.ops.console import (
     width,
     write_text,
 )
-from services.ops.dead_letters import reader
-from services.ops.dead_letters.dead_letter import DeadLetter
-from services.ops.dead_letters.export import Write, content_of, line_of, written
-from services.ops.dead_letters.selection import Selection
+from services.ops.export import Write, line_of, written
+from services.ops.numbers import translate_errors
 from services.ops.program import Program
 from services.ops.settings import KAFKA, OpsSettings, load
+from shared.dead_letters import reader
+from shared.dead_letters.content import content_of
+from shared.dead_letters.dead_letter import DeadLetter
+from shared.dead_letters.selection import Selection
 
 _MAX_CELL = 256
 _PAGE = 1_000
@@ -68,12 +70,13 @@ def export(program: Program, chosen: Selection, output: str, *, force: bool, jso
 
 
 async def _get(settings: OpsSettings, number: str) -> DeadLetter:
-    async with reader.opened(settings) as topic:
-        return await topic.get(number)
+    with translate_errors():
+        async with reader.opened(settings.kafka, settings.topics.dead_letter) as topic:
+            return await topic.get(number)
 
 
 async def _list(settings: OpsSettings, chosen: Selection, *, wide: bool, json: bool) -> None:
-    async with reader.opened(settings, since=chosen.since) as topic:
+    async with reader.opened(settings.kafka, settings.topics.dead_letter, since=chosen.since) as topic:
         with progress("reading", topic.total) as advance:
             letters = topic.selected(chosen, reporting(advance))
             await (_print_json(letters) if json else _print_table(letters, wide=wide))
@@ -81,8 +84,9 @@ async def _list(settings: OpsSettings, chosen: Selection, *, wide: bool, json: b
 
 async def _export(settings: OpsSettings, chosen: Selection, write: Write) -> int:
     done = 0
-    async with reader.opened(settings, since=chosen.since) as topic:
-        with progress("exporting", topic.total) as advance:
+    topics = settings.topics
+    async with reader.opened(settings.kafka, topics.dead_letter, since=chosen.since) as topic:
+        with translate_errors(), progress("exporting", topic.total) as advance:
             async for letter in topic.selected(chosen, reporting(advance)):
                 write(line_of(letter))
                 done += 1

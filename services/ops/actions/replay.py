@@ -5,32 +5,58 @@ import sys
 
 import click
 
+from services.ops import database, numbers
 from services.ops.console import Advance, print_error, print_json, print_result, progress
-from services.ops.dead_letters.reader import Report
-from services.ops.dead_letters.replay import Replay, Tally
-from services.ops.dead_letters.scan import scan
-from services.ops.dead_letters.selection import Selection
 from services.ops.errors import FAILED, INTERRUPTED, CommandError
 from services.ops.program import Program
 from services.ops.settings import KAFKA, MONGO, OpsSettings, load
+from shared.dead_letters.reader import Report
+from shared.dead_letters.replay import UNLESS_AGAIN, Replay, Tally
+from shared.dead_letters.scan import Scan, scan
+from shared.dead_letters.selection import Selection
+from shared.kafka.errors import KafkaUnavailable
 
 
 def replay(program: Program, chosen: Selection, *, again: bool, dry_run: bool, yes: bool, json: bool) -> None:
     """Replay the chosen dead letters; ask first, on a terminal, if those are all."""
     settings = load(program, KAFKA, MONGO, kind=OpsSettings)
-    with progress("reading", None) as advance:
-        found = asyncio.run(scan(settings, chosen, reporting(advance)))
+    topics = settings.topics
+    with numbers.translate_errors(), progress("reading", None) as advance:
+        found = asyncio.run(scan(settings.kafka, topics.dead_letter, chosen, reporting(advance)))
     if chosen.is_everything and not (yes or dry_run):
         _confirm(found.selected)
-    run = Replay(settings, chosen, again=again, dry=dry_run)
+    run = Replay(settings.kafka, topics, chosen, again=again, dry=dry_run)
     with progress("sending back", found.total) as advance:
-        tally = asyncio.run(run.run(program.opening, found, reporting(advance)))
+        tally = asyncio.run(_run(run, program, settings, found, reporting(advance)))
     if json:
         print_json(_described(tally, dry_run=dry_run))
     else:
         _print_tally(tally, "would be sent back" if dry_run else "sent back")
     if tally.refused:
         raise click.exceptions.Exit(FAILED)
+
+
+async def _run(run: Replay, program: Program, settings: OpsSettings, found: Scan, report: Report) -> Tally:
+    """Run the replay.
+
+    Raises:
+        CommandError: Kafka or MongoDB does not answer, or Ctrl-C; names how many were sent back.
+    """
+    try:
+        async with program.opening(settings) as opened:
+            with database.translate_errors(settings), numbers.translate_errors():
+                return await run.run(opened.store, found, report)
+    except asyncio.CancelledError:
+        raise CommandError(f"interrupted; {_account(run.tally)}", INTERRUPTED) from None
+    except (CommandError, KafkaUnavailable) as error:
+        raise CommandError(f"{error}; {_account(run.tally)}", getattr(error, "code", FAILED)) from error
+
+
+def _account(tally: Tally) -> str:
+    return (
+        f"{tally.sent} dead letters were sent back, perhaps more; run the replay again: an event that arrives twice "
+        "counts once"
+    )
 
 
 def _confirm(selected: int) -> None:
@@ -49,7 +75,7 @@ def _print_tally(tally: Tally, done: str) -> None:
     for groups, what in ((tally.skipped, "left out"), (tally.refused, "cannot be sent back")):
         for why, group in groups.items():
             more = ", ..." if group.count > len(group.first) else ""
-            print_error(f"{group.count} {what} ({', '.join(group.first)}{more}): {why}")
+            print_error(f"{group.count} {what} ({', '.join(group.first)}{more}): {_hinted(why)}")
     left, refused = (sum(group.count for group in groups.values()) for groups in (tally.skipped, tally.refused))
     print_result(f"{tally.sent} {done}, {left} left out, {refused} refused")
 
@@ -60,10 +86,14 @@ def _described(tally: Tally, *, dry_run: bool) -> dict[str, object]:
         "sent": tally.sent,
         "dry_run": dry_run,
         **{
-            name: [{"why": why, "count": group.count, "first": group.first} for why, group in found.items()]
+            name: [{"why": _hinted(why), "count": group.count, "first": group.first} for why, group in found.items()]
             for name, found in groups.items()
         },
     }
+
+
+def _hinted(why: str) -> str:
+    return f"{why}; --again replays it" if why in UNLESS_AGAIN else why
 
 
 def reporting(advance: Advance) -> Report:

@@ -12,7 +12,7 @@ from shared.contract.problems import Reason
 from shared.contract.timestamps import InvalidTime, milliseconds
 
 if TYPE_CHECKING:
-    from services.ops.dead_letters.selection import Selection
+    from shared.dead_letters.selection import Selection
 
 
 def _time(text: str) -> int:
@@ -72,7 +72,7 @@ def selection(
     Raises:
         CommandError: the options contradict each other.
     """
-    from services.ops.dead_letters.selection import Selection
+    from shared.dead_letters.selection import Selection
 
     if since is not None and until is not None and since >= until:
         raise CommandError("--from must be before --until", USAGE)

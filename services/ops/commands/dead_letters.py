@@ -11,7 +11,7 @@ from services.ops.program import Program
 from services.ops.start import loading
 
 if TYPE_CHECKING:
-    from services.ops.dead_letters.selection import Selection
+    from shared.dead_letters.selection import Selection
 
 
 @click.group("dead-letters", no_args_is_help=True, epilog="Example: callfold dead-letters list")

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from services.ops.dead_letters import reader
-from services.ops.dead_letters.reader import OffsetRanges, Report
-from services.ops.dead_letters.selection import Selection
-from services.ops.settings import OpsSettings
+from shared.dead_letters import reader
+from shared.dead_letters.reader import OffsetRanges, Report
+from shared.dead_letters.selection import Selection
+from shared.kafka.access import KafkaAccess
 
 
 class OffsetSet:
@@ -44,21 +44,22 @@ class Scan:
         return sum(end - first for first, end in self.ranges.values())
 
 
-async def scan(settings: OpsSettings, selection: Selection, report: Report) -> Scan:
+async def scan(kafka: KafkaAccess, topic: str, selection: Selection, report: Report) -> Scan:
     """Read the topic to its present end: a record that was refused again comes after its first dead letter.
 
     Raises:
-        CommandError: the selection names a dead letter that does not exist.
+        NoSuchDeadLetter: the selection names a dead letter that does not exist.
+        InvalidNumber, AmbiguousNumber: the selection names one that is no number.
         KafkaUnavailable: Kafka does not answer.
     """
-    async with reader.opened(settings, since=selection.since) as topic:
-        replaced = OffsetSet(topic.ranges)
+    async with reader.opened(kafka, topic, since=selection.since) as opened:
+        replaced = OffsetSet(opened.ranges)
         for number in selection.numbers:
-            await topic.get(number)
+            await opened.get(number)
         selected = len(selection.numbers)
-        async for letter in topic.all(report):
+        async for letter in opened.all(report):
             if letter.replayed_from is not None:
                 replaced.add(letter.replayed_from)
             if not selection.numbers and selection.in_time(letter.record.timestamp):
                 selected += selection.includes(letter)
-    return Scan(topic.ranges, selected, replaced)
+    return Scan(opened.ranges, selected, replaced)

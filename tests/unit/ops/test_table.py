@@ -7,7 +7,7 @@ import pytest
 
 from services.ops.actions.dead_letters import fitted
 from services.ops.console import print_table
-from services.ops.dead_letters.dead_letter import dead_letter_of
+from shared.dead_letters.dead_letter import dead_letter_of
 from tests.support.events.dead_letters import Record
 
 COLUMNS = ("number", "time", "reason", "call", "detail")

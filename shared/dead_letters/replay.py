@@ -6,20 +6,17 @@ from dataclasses import dataclass, field
 
 from aiokafka.errors import KafkaError
 
-from services.ops.database import translate_errors
-from services.ops.dead_letters import reader
-from services.ops.dead_letters.dead_letter import DeadLetter
-from services.ops.dead_letters.ingested import already_ingested, identity
-from services.ops.dead_letters.reader import Report
-from services.ops.dead_letters.replayable import replayed, why_not_replayable
-from services.ops.dead_letters.scan import Scan
-from services.ops.dead_letters.selection import Selection
-from services.ops.errors import FAILED, INTERRUPTED, CommandError
-from services.ops.program import Opening
-from services.ops.settings import OpsSettings
 from shared.contract.decode_event import Event, decode
+from shared.contract.topics import Topics
+from shared.dead_letters import reader
+from shared.dead_letters.dead_letter import DeadLetter
+from shared.dead_letters.ingested import already_ingested, identity
+from shared.dead_letters.reader import Report
+from shared.dead_letters.replayable import replayed, why_not_replayable
+from shared.dead_letters.scan import Scan
+from shared.dead_letters.selection import Selection
 from shared.kafka import admin
-from shared.kafka.errors import KafkaUnavailable
+from shared.kafka.access import KafkaAccess
 from shared.kafka.producer import RecordProducer
 from shared.store.ports import Store
 
@@ -28,9 +25,13 @@ _BATCH_BYTES = 4 * 1024 * 1024
 _NAMED = 5
 _STOP_SECONDS = 2
 
-_REPLACED = "refused again since; its later dead letter is replayed instead"
-_TRIED = "refused again after an earlier replay; --again replays it"
-_INGESTED = "its event is already in the log; --again replays it"
+REPLACED = "refused again since; its later dead letter is replayed instead"
+TRIED = "refused again after an earlier replay"
+INGESTED = "its event is already in the log"
+
+UNLESS_AGAIN = frozenset({TRIED, INGESTED})
+"""Why a dead letter is left out that `again` includes."""
+
 _TOO_LARGE = "it is too large for its topic (max.message.bytes)"
 
 
@@ -54,28 +55,31 @@ class Tally:
 class Replay:
     """One run. `again` includes what was refused again or is already in the log; a `dry` run sends nothing."""
 
-    def __init__(self, settings: OpsSettings, selection: Selection, *, again: bool = False, dry: bool = False) -> None:
-        self._settings = settings
+    def __init__(
+        self, kafka: KafkaAccess, topics: Topics, selection: Selection, *, again: bool = False, dry: bool = False
+    ) -> None:
+        self._kafka = kafka
+        self._topics = topics
         self._selection = selection
         self._again = again
         self._dry = dry
-        self._producer = RecordProducer(settings.kafka, request_timeout_ms=admin.TIMEOUT_MS)
+        self._producer = RecordProducer(kafka, request_timeout_ms=admin.TIMEOUT_MS)
         self.tally = Tally()
 
-    async def run(self, opening: Opening, scan: Scan, report: Report) -> Tally:
+    async def run(self, store: Store, scan: Scan, report: Report) -> Tally:
         """Replay the selected dead letters of the scan; return when Kafka has acknowledged all of them.
 
+        Whatever is raised, `tally.sent` were sent back by then, perhaps more. Running again does no harm: an event
+        that arrives twice counts once.
+
         Raises:
-            CommandError: Kafka or MongoDB does not answer, or Ctrl-C; names how many were sent back.
+            KafkaUnavailable: Kafka does not answer.
+            StoreUnavailable: the store does not answer.
+            NoSuchDeadLetter: one of the selection is no longer there.
         """
         try:
-            await admin.partitions(self._settings.kafka, *self._settings.topics.inputs)
-            async with opening(self._settings) as database:
-                await self._run(database.store, scan, report)
-        except asyncio.CancelledError:
-            raise CommandError(f"interrupted; {self._account()}", INTERRUPTED) from None
-        except (CommandError, KafkaUnavailable) as error:
-            raise CommandError(f"{error}; {self._account()}", getattr(error, "code", FAILED)) from error
+            await admin.partitions(self._kafka, *self._topics.inputs)
+            await self._run(store, scan, report)
         finally:
             # Everything is acknowledged, or will not be: an idempotent producer would retry for ever.
             with suppress(TimeoutError, KafkaError):
@@ -86,7 +90,7 @@ class Replay:
     async def _run(self, store: Store, scan: Scan, report: Report) -> None:
         batch: list[DeadLetter] = []
         size = 0
-        async with reader.opened(self._settings, ranges=scan.ranges) as topic:
+        async with reader.opened(self._kafka, self._topics.dead_letter, ranges=scan.ranges) as topic:
             async for letter in topic.selected(self._selection, report):
                 if not self._is_due(letter, scan):
                     continue
@@ -101,12 +105,12 @@ class Replay:
         # A record that was refused again has several dead letters: without a number only its last one is replayed, or
         # the record would multiply with each run.
         named = self._again and self._selection.numbers
-        if why := why_not_replayable(letter, self._settings.topics):
+        if why := why_not_replayable(letter, self._topics):
             _count(self.tally.refused, why, letter)
         elif (letter.record.partition, letter.record.offset) in scan.replaced and not named:
-            _count(self.tally.skipped, _REPLACED, letter)
+            _count(self.tally.skipped, REPLACED, letter)
         elif letter.replays and not self._again:
-            _count(self.tally.skipped, _TRIED, letter)
+            _count(self.tally.skipped, TRIED, letter)
         else:
             return True
         return False
@@ -126,21 +130,14 @@ class Replay:
         valid = [event for event in events if isinstance(event, Event)]
         if not valid:  # the usual case, which needs no MongoDB
             return batch
-        with translate_errors(self._settings):
-            ingested = await already_ingested(store, valid)
+        ingested = await already_ingested(store, valid)
         due: list[DeadLetter] = []
         for letter, event in zip(batch, events, strict=True):
             if isinstance(event, Event) and identity(event) in ingested:
-                _count(self.tally.skipped, _INGESTED, letter)
+                _count(self.tally.skipped, INGESTED, letter)
             else:
                 due.append(letter)
         return due
-
-    def _account(self) -> str:
-        return (
-            f"{self.tally.sent} dead letters were sent back, perhaps more; run the replay again: an event that arrives "
-            "twice counts once"
-        )
 
 
 def _count(groups: dict[str, Group], why: str, letter: DeadLetter) -> None:

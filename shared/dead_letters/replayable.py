@@ -1,9 +1,9 @@
 """PURE: which dead letters can be replayed, and as which records."""
 
-from services.ops.dead_letters.dead_letter import DeadLetter
 from shared.contract.dead_letter_headers import MOST_REPLAYS, OMITTED, REPLAYED_FROM, REPLAYS, readable
 from shared.contract.rejection import OF_BATCHES, Reason
 from shared.contract.topics import Topics
+from shared.dead_letters.dead_letter import DeadLetter
 from shared.kafka.producer import OutgoingRecord
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.ops.dead_letters.dead_letter import DeadLetter, dead_letter_of
 from shared.contract.dead_letter_headers import REPLAYED_FROM, REPLAYS
+from shared.dead_letters.dead_letter import DeadLetter, dead_letter_of
 from tests.support.events.dead_letters import SAID, Record
 from tests.support.events.makers import event, raw
 

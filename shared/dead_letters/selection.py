@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from services.ops.dead_letters.dead_letter import DeadLetter
 from shared.contract.topics import LOG_APPEND_TIME
+from shared.dead_letters.dead_letter import DeadLetter
 
 # The clocks of a partition's successive leaders may differ.
 _CLOCK_SKEW_MS = 60_000

@@ -3,12 +3,12 @@
 import pytest
 from aiokafka import TopicPartition
 
-from services.ops.dead_letters.dead_letter import dead_letter_of
-from services.ops.dead_letters.ingested import already_ingested, identity
-from services.ops.dead_letters.replayable import replayed, why_not_replayable
-from services.ops.dead_letters.scan import OffsetSet
 from shared.contract.dead_letter_headers import OMITTED, REPLAYED_FROM, REPLAYS
 from shared.contract.topics import Topics
+from shared.dead_letters.dead_letter import dead_letter_of
+from shared.dead_letters.ingested import already_ingested, identity
+from shared.dead_letters.replayable import replayed, why_not_replayable
+from shared.dead_letters.scan import OffsetSet
 from shared.kafka.producer import OutgoingRecord
 from shared.store.memory.calls import MemoryStore
 from tests.support.events.dead_letters import SAID, Record

@@ -8,11 +8,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from services.ops.dead_letters.dead_letter import DeadLetter, dead_letter_of
-from services.ops.dead_letters.selection import Selection
-from services.ops.errors import USAGE, CommandError
-from services.ops.settings import OpsSettings
+from shared.dead_letters.dead_letter import DeadLetter, dead_letter_of
+from shared.dead_letters.errors import AmbiguousNumber, InvalidNumber, NoSuchDeadLetter
+from shared.dead_letters.selection import Selection
 from shared.kafka import admin
+from shared.kafka.access import KafkaAccess
 
 _NUMBER = re.compile(r"(?:([0-9]{1,9}):)?([0-9]{1,18})", re.ASCII)
 _FETCHED = 100
@@ -46,7 +46,8 @@ class DeadLetterReader:
         """Yield the dead letters of the selection.
 
         Raises:
-            CommandError: the selection names one that does not exist.
+            NoSuchDeadLetter: the selection names one that does not exist.
+            InvalidNumber, AmbiguousNumber: the selection names one that is no number.
         """
         for number in selection.numbers:
             yield await self.get(number)
@@ -62,14 +63,15 @@ class DeadLetterReader:
         """Return the dead letter of this number.
 
         Raises:
-            CommandError: it does not exist, or the number is not one.
+            NoSuchDeadLetter: it does not exist.
+            InvalidNumber, AmbiguousNumber: the number is not one.
         """
         part, offset = _parse(number, self._parts)
         first, end = self.ranges[part]
         if first <= offset < end:
             async for record in _records(self._consumer, part, offset, offset + 1):
                 return self._letter(record)
-        raise _no_dead_letter(number)
+        raise NoSuchDeadLetter(number)
 
     async def _read(self, report: Report, selection: Selection) -> AsyncIterator[Any]:
         done = 0
@@ -86,15 +88,15 @@ class DeadLetterReader:
 
 @asynccontextmanager
 async def opened(
-    settings: OpsSettings, *, since: int | None = None, ranges: OffsetRanges | None = None
+    kafka: KafkaAccess, topic: str, *, since: int | None = None, ranges: OffsetRanges | None = None
 ) -> AsyncIterator[DeadLetterReader]:
     """Open the topic while the context lasts: from `since` (Unix milliseconds) on, or these ranges of it.
 
     Raises:
         KafkaUnavailable: Kafka does not answer, now or while the context lasts, or the topic does not exist.
     """
-    parts = await admin.partitions(settings.kafka, settings.topics.dead_letter)
-    async with admin.reader(settings.kafka) as consumer:
+    parts = await admin.partitions(kafka, topic)
+    async with admin.reader(kafka) as consumer:
         yield DeadLetterReader(consumer, parts, ranges or await _ranges(consumer, parts, since))
 
 
@@ -110,18 +112,14 @@ async def _ranges(consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition], s
 def _parse(number: str, parts: Sequence[TopicPartition]) -> tuple[TopicPartition, int]:
     found = _NUMBER.fullmatch(number)
     if found is None:
-        raise CommandError(f"{number!r} is not the number of a dead letter; `dead-letters list` shows them", USAGE)
+        raise InvalidNumber(number)
     if found[1] is None and len(parts) > 1:
-        raise CommandError(f"the topic has {len(parts)} partitions: name the dead letter as `partition:offset`", USAGE)
+        raise AmbiguousNumber(len(parts))
     partition = int(found[1] or parts[0].partition)
     for part in parts:
         if part.partition == partition:
             return part, int(found[2])
-    raise _no_dead_letter(number)
-
-
-def _no_dead_letter(number: str) -> CommandError:
-    return CommandError(f"there is no dead letter {number}; `dead-letters list` shows them")
+    raise NoSuchDeadLetter(number)
 
 
 async def _records(

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.ops.dead_letters.dead_letter import DeadLetter
-from services.ops.dead_letters.selection import Selection
+from shared.dead_letters.dead_letter import DeadLetter
+from shared.dead_letters.selection import Selection
 from tests.support.events.dead_letters import Record
 from tests.support.events.makers import STARTED
 

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from services.ops.dead_letters.dead_letter import dead_letter_of
-from services.ops.dead_letters.export import line_of, written
 from services.ops.errors import CommandError
+from services.ops.export import line_of, written
+from shared.dead_letters.dead_letter import dead_letter_of
 from tests.support.events.dead_letters import SAID, Record
 
 

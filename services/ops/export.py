@@ -1,16 +1,15 @@
 """Dead letters as JSON Lines, without any loss, and files that are complete or do not exist."""
 
-import base64
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from services.ops.console import as_json
-from services.ops.dead_letters.dead_letter import DeadLetter
 from services.ops.errors import CommandError
+from shared.dead_letters.content import content_of
+from shared.dead_letters.dead_letter import DeadLetter
 
 Write = Callable[[str], object]
 
@@ -18,27 +17,6 @@ Write = Callable[[str], object]
 def line_of(letter: DeadLetter) -> str:
     """Return a dead letter as one line of JSON, its end included."""
     return f"{as_json(content_of(letter))}\n"
-
-
-def content_of(letter: DeadLetter) -> dict[str, Any]:
-    r"""Return all of a dead letter.
-
-    `key`, `headers` (pairs of a name and its bytes, in their order) and `value` follow the fields that the list shows.
-    Bytes are `{"text": ...}` if they are UTF-8, else `{"base64": ...}`, and null if there are none.
-    """
-    record = letter.record
-    headers = [[name, readable(value)] for name, value in record.headers]
-    content = {"key": readable(record.key), "headers": headers, "value": readable(record.value)}
-    return letter.described() | content
-
-
-def readable(content: bytes | None) -> dict[str, str] | None:
-    if content is None:
-        return None
-    try:
-        return {"text": content.decode()}
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(content).decode()}
 
 
 @contextmanager
