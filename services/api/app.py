@@ -18,7 +18,7 @@ from services.api.encoding.compression import Compression
 from services.api.errors import ApiError, api_error_response, http_exception_response
 from services.api.keys.authentication import Authentication, Limits
 from services.api.keys.forwarded import ForwardedFor
-from services.api.keys.rate_limits import RateLimit
+from shared.process.rate_limits import RateLimit
 from services.api.middleware import RequestMiddleware
 from services.api.routes import docs
 from services.api.routes.calls import DETAILS_PATH, PATH, Calls

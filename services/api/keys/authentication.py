@@ -21,7 +21,7 @@ from cachetools import TLRUCache, TTLCache
 
 from services.api import metrics
 from services.api.errors import ApiError, different_keys, too_many_rejections, too_many_requests, unauthorized
-from services.api.keys.rate_limits import RateLimit, network_of
+from shared.process.rate_limits import RateLimit, network_of
 from shared.process.single_flight import SingleFlight
 from shared.store.api_keys import opens
 from shared.store.ports import ApiKeys

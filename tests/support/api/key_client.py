@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from services.api.errors import ApiError
 from services.api.keys.authentication import Authentication, Limits
-from services.api.keys.rate_limits import RateLimit
+from shared.process.rate_limits import RateLimit
 from shared.store.api_keys import new_key
 from shared.store.memory.api_keys import MemoryApiKeys
 from shared.store.models import ApiKey

@@ -4,7 +4,7 @@ import pytest
 
 from services.api.errors import ApiError
 from services.api.keys.authentication import Authentication, Limits
-from services.api.keys.rate_limits import RateLimit
+from shared.process.rate_limits import RateLimit
 from services.api.metrics import API, text
 from shared.store.memory.api_keys import MemoryApiKeys
 from tests.support.api.client import PEPPER, Reader, put, reader

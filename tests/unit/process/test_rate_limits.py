@@ -3,7 +3,7 @@
 import pytest
 
 from services.api.keys import rate_limits
-from services.api.keys.rate_limits import RateLimit, network_of
+from shared.process.rate_limits import RateLimit, network_of
 
 
 class Clock:

@@ -1,0 +1,74 @@
+"""Runs the console: `python -m services.console`. Chooses MongoDB as the store."""
+
+import argparse
+import getpass
+import signal
+import sys
+from typing import NoReturn
+
+import uvicorn
+
+from services.console import accounts
+from services.console.app import ConsoleDependencies, create_app
+from services.console.monitor import Monitor
+from services.console.settings import ConsoleSettings
+from shared.config import price_book
+from shared.config.settings import describe
+from shared.config.toml_file import InvalidConfigFile
+from shared.process import logs, malloc
+from shared.process.sockets import CannotListen, listen
+from shared.store.mongo.calls import MongoStore
+from shared.store.mongo.client import Connection, InvalidMongoUri
+
+_FAILED = 1
+_INVALID_SETTINGS = 2
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; then exit with 0."""
+    if _parser().parse_args().hash:
+        print(accounts.hashed(getpass.getpass()))  # noqa: T201 - what was asked for
+        return
+    settings = ConsoleSettings.load()
+    logs.configure(settings.log_level, settings.log_format)
+    malloc.bound()
+    try:
+        book, listed = price_book.load(settings.price_book), accounts.load(settings.console_accounts)
+        listening = listen(settings.console_host, settings.console_port, "CONSOLE")
+        connection = Connection(
+            settings.mongo,
+            settings.mongo_database,
+            driver=settings.mongo_driver,
+            timeout_ms=settings.console_timeout_ms * 4 // 5,
+        )
+    except (InvalidConfigFile, InvalidMongoUri) as error:
+        _fail(_INVALID_SETTINGS, error)
+    except CannotListen as error:
+        _fail(_FAILED, error)
+    store = MongoStore(connection)
+    app = create_app(settings, ConsoleDependencies(store, book, listed, Monitor(settings.console_monitor)))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _fail(status: int, error: Exception) -> NoReturn:
+    print(error, file=sys.stderr)  # noqa: T201 - for the person who starts it
+    sys.exit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m services.console",
+        description="Serves the console: pages for operators and support, for accounts alone.",
+        epilog="Example: CALLFOLD_CONSOLE_ACCOUNTS=accounts.toml python -m services.console\n\n"
+        + describe(ConsoleSettings),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--hash", action="store_true", help="ask for a password, and print what the file holds of it")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Who may look: operators' accounts in a TOML file, with Argon2 hashes in place of passwords."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel
+
+from shared.config.toml_file import load_toml
+
+MAX_PASSWORD = 1_024
+"""A longer password is refused before it is hashed."""
+
+_HASHER = PasswordHasher()
+
+
+class Role(StrEnum):
+    """What an account may see and do; each role may do what the ones before it may."""
+
+    VIEWER = "viewer"
+    """Lag, dead letters by reason, lists of calls; no transcript, no numbers."""
+
+    SUPPORT = "support"
+    """Calls, with what was said."""
+
+    OPERATOR = "operator"
+    """Replays and rebuilds."""
+
+    def includes(self, other: "Role") -> bool:
+        roles = list(Role)
+        return roles.index(self) >= roles.index(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who has logged in."""
+
+    name: str
+    role: Role
+
+
+class Accounts:
+    """The accounts that a file lists."""
+
+    def __init__(self, entries: Mapping[str, "_Entry"]) -> None:
+        self._entries = dict(entries)
+        # What an unknown name is compared with, so that the answer to it takes as long as to any other.
+        self._nobody = _HASHER.hash("nobody")
+
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
+    def find(self, name: str, password: str) -> Account | None:
+        """Return the account, None if name or password is wrong; takes some 50 ms of CPU, so call it in a thread."""
+        entry = self._entries.get(name)
+        hashed = self._nobody if entry is None else entry.password
+        try:
+            _HASHER.verify(hashed, password[:MAX_PASSWORD])
+        except VerificationError:
+            return None
+        return None if entry is None or len(password) > MAX_PASSWORD else Account(name, entry.role)
+
+
+def hashed(password: str) -> str:
+    """Return what a file of accounts holds in place of the password."""
+    return _HASHER.hash(password)
+
+
+def load(path: Path | None) -> Accounts:
+    """Return the accounts of the file, none without one.
+
+    Raises:
+        InvalidConfigFile: the file cannot be read, or is not as expected.
+    """
+    return Accounts({}) if path is None else load_toml(path, "CALLFOLD_CONSOLE_ACCOUNTS", _accounts)
+
+
+def _accounts(content: dict[str, Any]) -> Accounts:
+    return Accounts(_File.model_validate(content).root)
+
+
+def _checked_hash(value: str) -> str:
+    try:
+        _HASHER.check_needs_rehash(value)
+    except InvalidHashError:
+        raise ValueError("is no Argon2 hash: make one with `callfold accounts hash`") from None
+    return value
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    role: Role
+    password: Annotated[str, AfterValidator(_checked_hash)]
+
+
+class _File(RootModel[dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]{1,100}$")], _Entry]]):
+    """A table per account: `[ann]` with `role` and `password`."""
