@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from deploy.demo.demo import demo as run_demo
+from deploy.local.credentials.console_account import NAME, PASSWORD
 from deploy.local.errors import LocalError
 from deploy.local.interrupts import interrupt_on_every_signal
 from deploy.local.ports import Ports
@@ -27,7 +28,7 @@ STATE = Path(".local")
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    help="Kafka, MongoDB, the API, the worker and the monitor on this machine, without containers.",
+    help="Kafka, MongoDB, the API, the worker, the monitor and the console on this machine, without containers.",
 )
 
 
@@ -36,8 +37,8 @@ def up(state: State = STATE) -> None:
     """Start the stack in the background and wait until it is ready. Running it again is safe.
 
     The ports are CALLFOLD_KAFKA_PORT (9092), CALLFOLD_MONGO_PORT (27017), CALLFOLD_API_PORT (8080),
-    CALLFOLD_METRICS_PORT (6066) and CALLFOLD_MONITOR_PORT (6067), all on 127.0.0.1. Prometheus is part of it where it
-    is installed, on CALLFOLD_PROMETHEUS_PORT (9090).
+    CALLFOLD_METRICS_PORT (6066), CALLFOLD_MONITOR_PORT (6067) and CALLFOLD_CONSOLE_PORT (8081), all on 127.0.0.1.
+    Prometheus is part of it where it is installed, on CALLFOLD_PROMETHEUS_PORT (9090).
     """
     wanted = Ports.from_environment(os.environ)
     for warning in wanted.warnings():
@@ -49,6 +50,7 @@ def up(state: State = STATE) -> None:
     typer.echo("The stack is up:")
     for member in stack.members():
         typer.echo(f"  {member.title:<10} {member.address}")
+    typer.echo(f"  {'':<10} log in to the console as {NAME}; the password is in {stack.console / PASSWORD}")
     typer.echo(f"  {'Logs':<10} {stack.supervision.logs}\n  {'Settings':<10} {stack.dotenv}")
     if not stack.watched:
         typer.echo(HOW_TO_GET)

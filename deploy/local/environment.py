@@ -4,6 +4,8 @@ import os
 import secrets
 from pathlib import Path
 
+from deploy.local.credentials.console_account import ACCOUNTS
+from deploy.local.credentials.private_file import write_private
 from deploy.local.ports import HOST, Ports
 from deploy.local.servers.mongod import REPLICA_SET
 
@@ -29,12 +31,18 @@ def for_readers(ports: Ports, secrets_folder: Path) -> dict[str, str]:
     }
 
 
-def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
-    """Return the whole environment of the API, the worker and the monitor, which extends the caller's."""
+def for_services(ports: Ports, secrets_folder: Path, console: Path, *, watched: bool) -> dict[str, str]:
+    """Return the whole environment of the API, the worker, the monitor and the console, which extends the caller's.
+
+    `console` is the folder of the console's accounts; `watched`: Prometheus runs.
+    """
+    prometheus = {"CALLFOLD_CONSOLE_PROMETHEUS": f"http://{HOST}:{ports.prometheus}"} if watched else {}
     return {
         # No other worker takes over: the sooner the group drops a killed worker, the sooner a new one is assigned.
         "CALLFOLD_SESSION_SECONDS": "10",
         "CALLFOLD_MONITOR_CANARY": "true",
+        "CALLFOLD_CONSOLE_ACCOUNTS": str(console / ACCOUNTS),
+        **prometheus,
         **{name: value for name, value in os.environ.items() if name != "CALLFOLD_API_METRICS_PORT"},
         **for_readers(ports, secrets_folder),
         "CALLFOLD_API_HOST": HOST,
@@ -44,6 +52,9 @@ def for_services(ports: Ports, secrets_folder: Path) -> dict[str, str]:
         "CALLFOLD_MONITOR_HOST": HOST,
         "CALLFOLD_MONITOR_PORT": str(ports.monitor),
         "CALLFOLD_MONITOR_CANARY_API_URL": f"http://{HOST}:{ports.api}",
+        "CALLFOLD_CONSOLE_HOST": HOST,
+        "CALLFOLD_CONSOLE_PORT": str(ports.console),
+        "CALLFOLD_CONSOLE_MONITOR": f"http://{HOST}:{ports.monitor}",
         # So that the log of a killed service is complete.
         "PYTHONUNBUFFERED": "1",
     }
@@ -53,13 +64,3 @@ def write_dotenv(path: Path, variables: dict[str, str]) -> None:
     """Write the variables to a file that other programs read, such as the `callfold` command."""
     quoted = {name: value.replace("\\", r"\\").replace("'", r"\'") for name, value in variables.items()}
     write_private(path, "".join(f"{name}='{value}'\n" for name, value in quoted.items()))
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone can read."""
-    # Written under another name and renamed: a process that is killed here leaves no empty secret.
-    partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-        file.write(text)
-    partial.rename(path)

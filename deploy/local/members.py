@@ -64,6 +64,11 @@ def monitor(command: Sequence[str], ports: Ports) -> Member:
     return Member("monitor", "Monitor", ports.monitor, url, lambda: _here("monitor", command), lambda: _unready(url))
 
 
+def console(command: Sequence[str], ports: Ports) -> Member:
+    url = f"http://{HOST}:{ports.console}"
+    return Member("console", "Console", ports.console, url, lambda: _here("console", command), lambda: _unready(url))
+
+
 def prometheus(server: PrometheusServer) -> Member:
     address = f"http://{server.address}"
     return Member(server.name, "Prometheus", server.port, address, lambda: _program(server), server.lacks)

@@ -37,6 +37,7 @@ class Ports:
     metrics: int = 6066
     monitor: int = 6067
     prometheus: int = 9090
+    console: int = 8081
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

@@ -1,4 +1,4 @@
-"""The whole stack in the background: MongoDB, Kafka, the API, the worker and the monitor."""
+"""The whole stack in the background: MongoDB, Kafka, the API, the worker, the monitor and the console."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local import leftovers, members
-from deploy.local.canary_key import make_canary_key
+from deploy.local.credentials.canary_key import make_canary_key
+from deploy.local.credentials.console_account import make_console_account
 from deploy.local.environment import for_readers, for_services, make_secrets, write_dotenv
 from deploy.local.errors import LocalError, NotReadyError
 from deploy.local.interrupts import uninterrupted
@@ -25,6 +26,7 @@ from deploy.local.supervision import Supervision
 API = (sys.executable, "-m", "services.api")
 WORKER = (sys.executable, "-m", "services.worker")
 MONITOR = (sys.executable, "-m", "services.monitor")
+CONSOLE = (sys.executable, "-m", "services.console")
 
 READY_WITHIN = 120.0
 """Seconds that each member gets to become ready: enough for a slow machine to recover its data."""
@@ -54,6 +56,7 @@ class Stack:
         api: Sequence[str] = API,
         worker: Sequence[str] = WORKER,
         monitor: Sequence[str] = MONITOR,
+        console: Sequence[str] = CONSOLE,
         prometheus: bool = False,
         variables: Mapping[str, str] | None = None,
     ) -> None:
@@ -65,7 +68,7 @@ class Stack:
         self.ports = ports
         self.libs = libs
         self.supervision = Supervision(self.state)
-        self._commands = {"api": api, "worker": worker, "monitor": monitor}
+        self._commands = {"api": api, "worker": worker, "monitor": monitor, "console": console}
         self.watched = prometheus and is_installed()
         """Whether Prometheus is a member."""
         self._variables = dict(variables or {})
@@ -73,6 +76,11 @@ class Stack:
     @property
     def secrets(self) -> Path:
         return self.state / "secrets"
+
+    @property
+    def console(self) -> Path:
+        """The folder of the console's accounts, and of the password of the one that the stack makes."""
+        return self.state / "console"
 
     @property
     def dotenv(self) -> Path:
@@ -94,6 +102,7 @@ class Stack:
             members.api(self._commands["api"], self.ports),
             members.worker(self._commands["worker"], self.ports),
             members.monitor(self._commands["monitor"], self.ports),
+            members.console(self._commands["console"], self.ports),
         )
 
     def runs(self) -> bool:
@@ -167,7 +176,7 @@ class Stack:
         self.supervision.launch(programs, self._services_environment())
 
     def _services_environment(self) -> dict[str, str]:
-        return for_services(self.ports, self.secrets) | self._variables
+        return for_services(self.ports, self.secrets, self.console, watched=self.watched) | self._variables
 
     def _make_private_folders(self) -> None:
         """Make the folders of data and logs: what calls say is for their owner alone, as the secrets are."""
@@ -177,6 +186,7 @@ class Stack:
 
     def _write_settings(self) -> None:
         make_secrets(self.secrets)
+        make_console_account(self.console)
         self.ports.remember(self._remembered)
         write_dotenv(self.dotenv, self.environment())
 

@@ -18,7 +18,6 @@ from services.api.encoding.compression import Compression
 from services.api.errors import ApiError, api_error_response, http_exception_response
 from services.api.keys.authentication import Authentication, Limits
 from services.api.keys.forwarded import ForwardedFor
-from shared.process.rate_limits import RateLimit
 from services.api.middleware import RequestMiddleware
 from services.api.routes import docs
 from services.api.routes.calls import DETAILS_PATH, PATH, Calls
@@ -33,6 +32,7 @@ from shared.calls.views import View
 from shared.config.fleet import of_reader
 from shared.fold.prices import PriceBook
 from shared.process.logs import logger
+from shared.process.rate_limits import RateLimit
 from shared.process.repeated import repeated
 from shared.store.fleet_watch import FleetWatch
 from shared.store.ports import ApiKeys, Store, StoreUnavailable

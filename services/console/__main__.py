@@ -1,17 +1,17 @@
 """Runs the console: `python -m services.console`. Chooses MongoDB as the store."""
 
 import argparse
-import getpass
 import signal
 import sys
 from typing import NoReturn
 
 import uvicorn
 
-from services.console import accounts
+from services.console.access import accounts
 from services.console.app import ConsoleDependencies, create_app
-from services.console.monitor import Monitor
 from services.console.settings import ConsoleSettings
+from services.console.watching.monitor import Monitor
+from services.console.watching.prometheus import Prometheus
 from shared.config import price_book
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
@@ -26,9 +26,7 @@ _INVALID_SETTINGS = 2
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT; then exit with 0."""
-    if _parser().parse_args().hash:
-        print(accounts.hashed(getpass.getpass()))  # noqa: T201 - what was asked for
-        return
+    _parser().parse_args()
     settings = ConsoleSettings.load()
     logs.configure(settings.log_level, settings.log_format)
     malloc.bound()
@@ -45,8 +43,11 @@ def main() -> None:
         _fail(_INVALID_SETTINGS, error)
     except CannotListen as error:
         _fail(_FAILED, error)
-    store = MongoStore(connection)
-    app = create_app(settings, ConsoleDependencies(store, book, listed, Monitor(settings.console_monitor)))
+    prometheus = None if settings.console_prometheus is None else Prometheus(settings.console_prometheus)
+    dependencies = ConsoleDependencies(
+        MongoStore(connection), book, listed, Monitor(settings.console_monitor), prometheus
+    )
+    app = create_app(settings, dependencies)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False)
@@ -59,15 +60,13 @@ def _fail(status: int, error: Exception) -> NoReturn:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    return argparse.ArgumentParser(
         prog="python -m services.console",
         description="Serves the console: pages for operators and support, for accounts alone.",
         epilog="Example: CALLFOLD_CONSOLE_ACCOUNTS=accounts.toml python -m services.console\n\n"
         + describe(ConsoleSettings),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--hash", action="store_true", help="ask for a password, and print what the file holds of it")
-    return parser
 
 
 if __name__ == "__main__":

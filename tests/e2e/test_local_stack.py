@@ -11,7 +11,7 @@ import pytest
 from dotenv import dotenv_values
 
 from deploy.local import leftovers
-from deploy.local.canary_key import KEY, SECRET
+from deploy.local.credentials.canary_key import KEY, SECRET
 from deploy.local.ports import HOST, Ports, free_port
 from deploy.local.servers.install import install
 from deploy.local.servers.kafka import KafkaServer

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -64,15 +63,6 @@ def call_page(record: Record, details: Details, finality: str) -> CallPage:
         [_distribution(name, figures) for name, figures in (record["latency"] or {}).items()],
         _cost(record),
     )
-
-
-def clock(moment: int | None) -> str:
-    """Return a Unix time in milliseconds as a time of day in UTC, to the second."""
-    return "–" if moment is None else datetime.fromtimestamp(moment / 1000, UTC).strftime("%H:%M:%S")
-
-
-def date(moment: int | None) -> str:
-    return "–" if moment is None else datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _said(details: Details) -> list[Said]:

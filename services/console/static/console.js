@@ -8,7 +8,8 @@ async function refresh(id) {
   const seconds = Number(part.dataset.refresh);
   if (!document.hidden && document.getSelection().isCollapsed) {
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      const answer = await fetch(location.href, { headers: { "X-Callfold-Refresh": "1" } });
+      if (answer.redirected) return location.reload(); // the session has ended
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(id);
       if (answer.ok && fresh !== null) replace(part, fresh);
@@ -20,12 +21,24 @@ async function refresh(id) {
   setTimeout(refresh, 1000 * seconds, id);
 }
 
+// What the reader has opened, ticked and focused stays.
 function replace(part, fresh) {
-  const open = new Set([...part.querySelectorAll("details[open]")].map((each) => each.closest("[id]").id));
-  const focused = document.activeElement?.closest("[id]")?.id;
-  for (const each of fresh.querySelectorAll("details")) each.open = open.has(each.closest("[id]").id);
+  const kept = (each) => each.closest("[id]").id;
+  const open = new Set([...part.querySelectorAll("details[open]")].map(kept));
+  for (const each of fresh.querySelectorAll("details")) if (open.has(kept(each))) each.open = true;
+  for (const box of part.querySelectorAll("input[type=checkbox][id]:checked")) {
+    const same = fresh.querySelector(`#${CSS.escape(box.id)}`);
+    if (same !== null) same.checked = true;
+  }
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const place = focused === null ? -1 : focusable(part).indexOf(focused);
   part.replaceWith(document.adoptNode(fresh));
-  if (focused && part.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  if (focused?.id) document.getElementById(focused.id)?.focus({ preventScroll: true });
+  else if (place >= 0) focusable(fresh)[place]?.focus({ preventScroll: true });
+}
+
+function focusable(part) {
+  return [...part.querySelectorAll("a[href], button, input, select, summary, [tabindex]")];
 }
 
 for (const part of document.querySelectorAll("[data-refresh]")) {

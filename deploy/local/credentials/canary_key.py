@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from deploy.local.environment import write_private
+from deploy.local.credentials.private_file import write_private
 from deploy.local.errors import LocalError
 from shared.config.policies import CANARY_ORGANIZATION
 

@@ -54,6 +54,11 @@ class Accounts:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
+    def named(self, name: str) -> Account | None:
+        """Return the account of this name, None if the file does not list it."""
+        entry = self._entries.get(name)
+        return None if entry is None else Account(name, entry.role)
+
     def find(self, name: str, password: str) -> Account | None:
         """Return the account, None if name or password is wrong; takes some 50 ms of CPU, so call it in a thread."""
         entry = self._entries.get(name)
@@ -63,11 +68,6 @@ class Accounts:
         except VerificationError:
             return None
         return None if entry is None or len(password) > MAX_PASSWORD else Account(name, entry.role)
-
-
-def hashed(password: str) -> str:
-    """Return what a file of accounts holds in place of the password."""
-    return _HASHER.hash(password)
 
 
 def load(path: Path | None) -> Accounts:
@@ -87,7 +87,7 @@ def _checked_hash(value: str) -> str:
     try:
         _HASHER.check_needs_rehash(value)
     except InvalidHashError:
-        raise ValueError("is no Argon2 hash: make one with `callfold accounts hash`") from None
+        raise ValueError("must be an Argon2 hash: `callfold accounts hash` makes one") from None
     return value
 
 

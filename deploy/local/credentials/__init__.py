@@ -1,0 +1,1 @@
+"""What the local stack makes for its services to know each other, and their operator."""

@@ -1,0 +1,1 @@
+"""Is anything late: what the monitor and Prometheus know."""
