@@ -70,7 +70,7 @@ clients: install ## publish with clients of other makers and languages (needs No
 bench: install ## measure Callfold and its alternatives: make bench PART=ingest QUICK=1 ROUNDS=3 RECORD=1 (into docs)
 	@$(BIN)/python -m benchmarks --rounds $(ROUNDS) $(PART:%=--part %) $(AGAINST:%=--against %) $(AGAINST_PYTHON:%=--against-python %) $(if $(QUICK),--quick) $(if $(RECORD),--record)
 
-up: $(LOCAL) $(KAFKA) ## start the stack in the background: Kafka, MongoDB, the API, the worker, the monitor, Prometheus
+up: $(LOCAL) $(KAFKA) ## start the stack in the background: Kafka, MongoDB, the services, the console, Prometheus
 	@$(RUN) up
 
 down: $(LOCAL) ## stop the stack; data stay

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from services.ops.commands import calls, dead_letters, events, keys, lag, problems, rebuild, rewind
+from services.ops.commands import accounts, calls, dead_letters, events, keys, lag, problems, rebuild, rewind
 from services.ops.errors import INTERRUPTED, CommandError
 from services.ops.program import Program
 
@@ -38,7 +38,7 @@ def create_app() -> click.Group:
     for command in (
         *(events.publish, events.validate),
         *(calls.get, calls.events, problems.problems, rebuild.rebuild, rewind.rewind, lag.lag),
-        *(dead_letters.group, keys.group),
+        *(dead_letters.group, keys.group, accounts.group),
     ):
         app.add_command(command)
     return app

@@ -14,6 +14,7 @@ import pytest
 from deploy.contracts.metrics import SETS
 from deploy.local.ports import Ports, variable
 from services.api.settings import ApiSettings
+from services.console.settings import ConsoleSettings
 from services.monitor.settings import MonitorSettings
 from services.ops.app import create_app
 from services.ops.settings import KeySettings
@@ -34,9 +35,8 @@ def page_id(page: Path) -> str:
 
 
 def variables() -> set[str]:
-    names = {
-        name for program in (WorkerSettings, ApiSettings, MonitorSettings, KeySettings) for name in program.model_fields
-    }
+    programs = (WorkerSettings, ApiSettings, MonitorSettings, ConsoleSettings, KeySettings)
+    names = {name for program in programs for name in program.model_fields}
     return {f"{PREFIX}{name.upper()}" for name in names} | {variable(port.name) for port in fields(Ports)}
 
 

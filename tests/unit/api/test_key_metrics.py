@@ -4,8 +4,8 @@ import pytest
 
 from services.api.errors import ApiError
 from services.api.keys.authentication import Authentication, Limits
-from shared.process.rate_limits import RateLimit
 from services.api.metrics import API, text
+from shared.process.rate_limits import RateLimit
 from shared.store.memory.api_keys import MemoryApiKeys
 from tests.support.api.client import PEPPER, Reader, put, reader
 from tests.support.events.seed_call import seed_call

@@ -48,6 +48,7 @@ COMMANDS = [
     ["rebuild"],
     ["rewind"],
     ["lag"],
+    ["accounts", "hash"],
 ]
 
 

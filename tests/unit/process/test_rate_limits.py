@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.api.keys import rate_limits
+from shared.process import rate_limits
 from shared.process.rate_limits import RateLimit, network_of
 
 
