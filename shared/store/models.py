@@ -4,7 +4,7 @@ A call is named by its key, `<organization_id>/<call_id>`. Times are Unix millis
 `last_arrival` is by the broker's. `partition` is the Kafka partition of the call's key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -114,6 +114,47 @@ class ProblemCall:
     call: str
     last_arrival: int
     problems: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """Which calls a list has: in one of these states, of these partitions, of one organization or of all (None).
+
+    Their last arrival is not before `since`. A deleted call is in no list.
+    """
+
+    states: Collection[State]
+    partitions: Collection[int]
+    organization: str | None = None
+    since: int = 0
+
+
+class RecentCall(NamedTuple):
+    """A call of a list, and the point after which the list goes on."""
+
+    call: str
+    last_arrival: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallSummary:
+    """What a list shows of a call, and nothing of what was said or who called.
+
+    `status`, `started_at`, `duration` (seconds) and `cost` are the record's of the last fold, None if none is stored.
+    `problem_count` is of that fold too. `stale_since` is None if the call does not wait for a fold; `attempts` counts
+    the leases since the last fold that worked.
+    """
+
+    call: str
+    state: State
+    last_arrival: int
+    status: str | None = None
+    started_at: int | None = None
+    duration: float | None = None
+    cost: float | None = None
+    problem_count: int = 0
+    stale_since: int | None = None
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

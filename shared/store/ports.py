@@ -7,13 +7,16 @@ from shared.store.models import (
     ApiKey,
     CallArrival,
     CallCounts,
+    CallFilter,
     CallHeader,
     CallSnapshot,
+    CallSummary,
     CallUpdate,
     FoldResult,
     Lease,
     LogDocument,
     ProblemCall,
+    RecentCall,
     StaleCall,
     StoredCall,
     Watermark,
@@ -137,6 +140,15 @@ class CallRecords(Protocol):
         Their last arrival is not before `since`; the latest comes first, equal ones in the order of their keys. Fewer
         than `limit` calls mean that there are no more.
         """
+
+    async def recent_calls(self, wanted: CallFilter, after: RecentCall | None, limit: int) -> list[RecentCall]:
+        """Return the wanted calls, starting after the call `after`, in the order of `problem_calls`.
+
+        A call whose state changes meanwhile may be left out. Fewer than `limit` calls mean that there are no more.
+        """
+
+    async def summaries(self, calls: Collection[str]) -> dict[str, CallSummary]:
+        """Return what a list shows of these calls; calls never seen and deleted ones are missing."""
 
 
 class RetentionStore(Protocol):

@@ -13,12 +13,15 @@ from shared.store.models import (
     MAX_RECORD_BYTES,
     CallArrival,
     CallCounts,
+    CallFilter,
     CallHeader,
     CallSnapshot,
+    CallSummary,
     CallUpdate,
     FoldResult,
     Lease,
     ProblemCall,
+    RecentCall,
     StaleCall,
     StoredCall,
 )
@@ -180,6 +183,24 @@ class MemoryStore(MemoryEventLog, MemoryFleet, MemoryRetention, MemoryWatermarks
         following = [each for each in found if after is None or _latest_first(each) > _latest_first(after)]
         return sorted(following, key=_latest_first)[:limit]
 
+    async def recent_calls(self, wanted: CallFilter, after: RecentCall | None, limit: int) -> list[RecentCall]:
+        mine = "" if wanted.organization is None else f"{wanted.organization}/"
+        found = [
+            RecentCall(key, call.last_arrival)
+            for key, call in self._calls.items()
+            if key.startswith(mine)
+            and call.state in wanted.states
+            and call.state is not State.DELETED
+            and call.partition in wanted.partitions
+            and call.last_arrival >= wanted.since
+        ]
+        following = [each for each in found if after is None or _latest_first(each) > _latest_first(after)]
+        return sorted(following, key=_latest_first)[:limit]
+
+    async def summaries(self, calls: Collection[str]) -> dict[str, CallSummary]:
+        found = {key: call for key in calls if (call := self._calls.get(key))}
+        return {key: _summary(key, call) for key, call in found.items() if call.state is not State.DELETED}
+
     async def find(self, call: str) -> StoredCall | None:
         found = self._calls.get(call)
         if found is None:
@@ -206,9 +227,30 @@ def _header(call: MemoryCall) -> CallHeader:
     return CallHeader(call.state, call.partition, call.last_arrival, *versions)
 
 
+def _summary(key: str, call: MemoryCall) -> CallSummary:
+    summary = CallSummary(
+        key,
+        call.state,
+        call.last_arrival,
+        problem_count=sum(call.result.problems.values()) if call.result else 0,
+        stale_since=call.stale_since if call.state in WAITING else None,
+        attempts=call.attempts,
+    )
+    if call.result is None or call.frame is None:
+        return summary
+    record = call.result.record
+    return replace(
+        summary,
+        status=record["call_status"],
+        started_at=record["start_timestamp"],
+        duration=record["call_duration"],
+        cost=record["call_cost"]["combined_cost"] if record["call_cost"] else None,
+    )
+
+
 def _by_arrival(call: CallArrival) -> tuple[int, str]:
     return call.last_arrival, call.call
 
 
-def _latest_first(call: ProblemCall) -> tuple[int, str]:
+def _latest_first(call: ProblemCall | RecentCall) -> tuple[int, str]:
     return -call.last_arrival, call.call

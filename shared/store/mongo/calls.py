@@ -38,7 +38,9 @@ from shared.store.mongo.documents import (
 from shared.store.mongo.errors import duplicates, only_duplicates, refused, translated_errors
 from shared.store.mongo.event_log import MongoEventLog
 from shared.store.mongo.fleet import MongoFleet
-from shared.store.mongo.problem_calls import PROBLEM_INDEXES, MongoProblemCalls
+from shared.store.mongo.lists.problem_calls import PROBLEM_INDEXES, MongoProblemCalls
+from shared.store.mongo.lists.recent_calls import FINAL_CALLS_INDEX, MongoRecentCalls
+from shared.store.mongo.lists.summaries import MongoSummaries
 from shared.store.mongo.record_documents import call_document, stored_of
 from shared.store.mongo.retention import RETENTION_INDEXES, MongoRetention
 from shared.store.mongo.watermarks import MongoWatermarks
@@ -60,7 +62,16 @@ _COUNTED = {"attempts": {"$type": "number"}}
 """An attempt that somebody edited into a text cannot be counted: one such write would fail all of its bulk."""
 
 
-class MongoStore(MongoCallCounts, MongoEventLog, MongoFleet, MongoProblemCalls, MongoRetention, MongoWatermarks):
+class MongoStore(
+    MongoCallCounts,
+    MongoEventLog,
+    MongoFleet,
+    MongoProblemCalls,
+    MongoRecentCalls,
+    MongoRetention,
+    MongoSummaries,
+    MongoWatermarks,
+):
     """Implements `Store`. Writes single documents only, in unordered bulks, so that each write can be retried alone."""
 
     def __init__(self, connection: Connection, lease_ms: int = 60_000) -> None:
@@ -76,7 +87,14 @@ class MongoStore(MongoCallCounts, MongoEventLog, MongoFleet, MongoProblemCalls, 
     async def prepare(self) -> None:
         with translated_errors():
             await self._calls.create_indexes(
-                [STALE_CALLS_INDEX, IDLE_CALLS_INDEX, BROKEN_CALLS_INDEX, *PROBLEM_INDEXES, *RETENTION_INDEXES]
+                [
+                    STALE_CALLS_INDEX,
+                    IDLE_CALLS_INDEX,
+                    BROKEN_CALLS_INDEX,
+                    FINAL_CALLS_INDEX,
+                    *PROBLEM_INDEXES,
+                    *RETENTION_INDEXES,
+                ]
             )
 
     async def ping(self) -> None:

@@ -12,7 +12,7 @@ from shared.store.mongo.documents import arrival_ranges, find_arrivals
 from shared.store.mongo.errors import translated_errors
 from shared.store.states import MOVES, Move, State
 
-_RETENTION_INDEX = IndexModel(
+RETENTION_INDEX = IndexModel(
     [("organization_id", 1), ("partition", 1), ("last_arrival", 1)],
     name="retention",
     # Every call that can be deleted was folded, and so has this field; a new call costs this index nothing.
@@ -26,9 +26,9 @@ _TOMBSTONE_INDEX = IndexModel(
 _SWEEP_INDEX = IndexModel(
     [("partition", 1), ("last_arrival", 1), ("_id", 1)], name="sweep", partialFilterExpression={"opt_out": True}
 )
-RETENTION_INDEXES = (_RETENTION_INDEX, _TOMBSTONE_INDEX, _SWEEP_INDEX)
+RETENTION_INDEXES = (RETENTION_INDEX, _TOMBSTONE_INDEX, _SWEEP_INDEX)
 
-_FOLDED = {"folded_at": {"$exists": True}}
+FOLDED = {"folded_at": {"$exists": True}}
 _TOMBSTONE = {
     "_id": "$_id",
     "organization_id": "$organization_id",
@@ -52,7 +52,7 @@ class MongoRetention:
         with translated_errors():
             # Jumps along the index from one to the next, however many calls each has.
             while header := await self._calls.find_one(
-                {**_FOLDED, "organization_id": {"$gt": found[-1] if found else ""}},
+                {**FOLDED, "organization_id": {"$gt": found[-1] if found else ""}},
                 {"organization_id": 1},
                 sort=[("organization_id", 1)],
             ):
@@ -60,7 +60,7 @@ class MongoRetention:
         return found
 
     async def past_retention(self, organization: str, partitions: Collection[int], until: int, limit: int) -> list[str]:
-        wanted = {**_FOLDED, "organization_id": organization, "partition": {"$in": sorted(partitions)}}
+        wanted = {**FOLDED, "organization_id": organization, "partition": {"$in": sorted(partitions)}}
         return await self._found({**wanted, **_past_retention(until)}, limit)
 
     async def tombstone(self, calls: Collection[str], until: int) -> int:

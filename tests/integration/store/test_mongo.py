@@ -13,7 +13,7 @@ from shared.store.models import CallUpdate, FoldResult, ProblemCall, Watermark
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Collection, Connection
 from shared.store.mongo.documents import arrival_ranges
-from shared.store.mongo.problem_calls import problem_cursor, problem_ranges
+from shared.store.mongo.lists.problem_calls import problem_cursor, problem_ranges
 from shared.store.ports import Unstorable
 from shared.store.states import State
 from tests.support.store.makers import CALL, leased, record, result, state_of, tokens, update
