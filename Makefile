@@ -19,6 +19,8 @@ ONLY :=
 
 FAULT :=
 
+KEEP :=
+
 PART :=
 QUICK :=
 ROUNDS := 3
@@ -40,8 +42,8 @@ KAFKA := .local/kafka/libs/installed
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(LOCAL) $(KAFKA) ## start the stack, publish calls, read their records, stop the stack
-	@$(RUN) demo
+demo: $(LOCAL) $(KAFKA) ## start the stack, publish calls, read their records, stop the stack; KEEP=1 leaves it up to look at
+	@$(RUN) demo $(if $(KEEP),--keep)
 
 drill: $(LOCAL) $(KAFKA) ## start a stack with a fault, to find it: make drill FAULT='?'; without FAULT list the faults
 	@$(BIN)/python -m deploy.drills $(if $(FAULT),start '$(FAULT)')

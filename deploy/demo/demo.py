@@ -3,12 +3,13 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.demo.story import Facts, Script, seed_call, story
+from deploy.local.credentials.console_account import NAME, PASSWORD
 from deploy.local.errors import LocalError
 from deploy.local.ports import Ports
 from deploy.local.stack import Progress, Stack
@@ -77,18 +79,25 @@ class Reader:
             time.sleep(_PAUSE)
 
 
-def demo(progress: Progress) -> None:
-    """Run the demonstration, and stop everything that it started.
+def demo(progress: Progress, *, keep: bool = False) -> None:
+    """Run the demonstration, and stop everything that it started, unless it succeeds and is told to `keep` the stack.
 
     Raises:
         LocalError: a dependency is missing, or a record does not have the values that the story implies.
     """
-    console = Console()
-    with tempfile.TemporaryDirectory(prefix="callfold-demo-") as folder, Stack(Path(folder), Ports.free()) as stack:
+    with ExitStack() as ending:
+        folder = tempfile.mkdtemp(prefix="callfold-demo-")
+        ending.callback(shutil.rmtree, folder)
+        stack = ending.enter_context(Stack(Path(folder), Ports.free(), prometheus=keep))
         stack.start(progress)
+        progress(f"Look at it: {stack.console_address}, as {NAME}; the password is in {stack.console / PASSWORD}")
         with _reader(stack) as reader:
-            _run(stack, reader, progress, console)
-        progress("Stopping everything")
+            _run(stack, reader, progress, Console())
+        if keep:
+            ending.pop_all()
+            progress(f"It stays up. To stop it: {sys.executable} -m deploy.local down --state {folder}; rm -r {folder}")
+        else:
+            progress("Stopping everything")
     progress("Every record said what the story implies")
 
 

@@ -82,10 +82,10 @@ def install() -> None:
     install_kafka(typer.echo)
 
 
-@app.command(epilog="Example: python -m deploy.local demo")
-def demo() -> None:
+@app.command(epilog="Example: python -m deploy.local demo --keep")
+def demo(*, keep: Annotated[bool, typer.Option("--keep", help="Leave the stack up to look at.")] = False) -> None:
     """Start the stack on free ports, publish calls, read them, and stop the stack."""
-    run_demo(typer.echo)
+    run_demo(typer.echo, keep=keep)
 
 
 def main() -> None:

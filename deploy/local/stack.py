@@ -14,7 +14,7 @@ from deploy.local.errors import LocalError, NotReadyError
 from deploy.local.interrupts import uninterrupted
 from deploy.local.lock import locked
 from deploy.local.members import Member
-from deploy.local.ports import Ports
+from deploy.local.ports import HOST, Ports
 from deploy.local.servers.install import LIBS, install
 from deploy.local.servers.java import find_java
 from deploy.local.servers.kafka import KafkaServer
@@ -81,6 +81,10 @@ class Stack:
     def console(self) -> Path:
         """The folder of the console's accounts, and of the password of the one that the stack makes."""
         return self.state / "console"
+
+    @property
+    def console_address(self) -> str:
+        return f"http://{HOST}:{self.ports.console}"
 
     @property
     def dotenv(self) -> Path:

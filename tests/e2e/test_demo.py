@@ -19,6 +19,7 @@ def test_the_demonstration_reads_what_the_story_implies_and_leaves_nothing_runni
     assert 0 < done.stdout.index("call-opted-out") < done.stdout.index('"call_id": "call-456"')
     assert '"... and 13 more"' in done.stdout
     assert done.stdout.rstrip().endswith("Every record said what the story implies")
+    assert "Look at it: http://127.0.0.1:" in done.stdout
     assert left_behind() == []
 
 

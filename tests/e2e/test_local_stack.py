@@ -1,4 +1,4 @@
-"""The stack on one machine, with real servers; most tests let stand-ins play the API, the worker and the monitor."""
+"""The stack on one machine, with real servers; most tests let stand-ins play its services."""
 
 import os
 import signal
@@ -92,6 +92,8 @@ def test_up_prints_where_everything_is(running: Machine) -> None:
     assert f"Kafka      {HOST}:{running.ports.kafka}" in said
     assert f"http://{HOST}:{running.ports.api}" in said
     assert f"Prometheus http://{HOST}:{running.ports.prometheus}" in said
+    assert f"Console    http://{HOST}:{running.ports.console}" in said
+    assert f"password is in {running.state / 'console' / 'password'}" in said
 
 
 def test_a_second_up_changes_nothing(running: Machine) -> None:
@@ -111,6 +113,7 @@ def test_status_shows_a_line_for_each_service(running: Machine) -> None:
         ["API", "running"],
         ["Worker", "running"],
         ["Monitor", "running"],
+        ["Console", "running"],
         ["Prometheus", "running"],
     ]
 
@@ -212,7 +215,7 @@ def test_what_a_killed_supervisord_left_behind_is_ended_and_nothing_else(running
         orphans = [process.pid for process in running.processes()]
         running.run("up")
 
-        assert len(orphans) == 6
+        assert len(orphans) == 7
         assert "left processes behind" in said
         assert not set(orphans) & {process.pid for process in running.processes()}
         assert stranger.poll() is None
@@ -223,6 +226,7 @@ def test_nothing_runs_after_down(running: Machine) -> None:
 
     assert said.splitlines() == [
         "Stopped prometheus",
+        "Stopped console",
         "Stopped monitor",
         "Stopped worker",
         "Stopped api",
@@ -231,7 +235,7 @@ def test_nothing_runs_after_down(running: Machine) -> None:
         "The stack is down",
     ]
     assert running.processes() == []
-    assert running.run("status", status=3).count("not running") == 6
+    assert running.run("status", status=3).count("not running") == 7
     assert running.run("down") == "Nothing was running\n"
 
 
@@ -244,7 +248,7 @@ def test_a_prometheus_that_cannot_start_is_reported_and_the_stack_runs_without_i
     assert "Prometheus ended while it was starting" in said
     assert "a rule is upside down" in said
     assert "The stack runs without Prometheus\nThe stack is up" in said
-    assert running.run("status", status=3).count("running") == 5
+    assert running.run("status", status=3).count("running") == 6
 
 
 def test_a_service_that_cannot_start_is_shown_with_its_log_and_nothing_is_left(machine: Machine) -> None:
@@ -277,7 +281,7 @@ def test_a_program_gets_the_real_services_ready_and_stopped_whatever_happens(tmp
     with pytest.raises(ZeroDivisionError):
         start_ask_and_fail(stack, answers)
 
-    assert answers == [httpx.codes.OK] * 3
+    assert answers == [httpx.codes.OK] * 4
     assert leftovers.processes(tmp_path.resolve()) == []
     keys = [tmp_path / "secrets" / name for name in (KEY, SECRET)]
     assert {stat.S_IMODE(file.stat().st_mode) for file in keys} == {0o600}
@@ -288,7 +292,7 @@ def start_ask_and_fail(stack: Stack, answers: list[int]) -> None:
         stack.start()
         answers += [
             httpx.get(f"http://{HOST}:{port}/readyz").status_code
-            for port in (stack.ports.api, stack.ports.metrics, stack.ports.monitor)
+            for port in (stack.ports.api, stack.ports.metrics, stack.ports.monitor, stack.ports.console)
         ]
         # The canary has published, and read with the key that the stack made for it.
         eventually_blocking(lambda: canary_result(stack.ports.monitor) == "right")

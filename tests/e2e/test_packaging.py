@@ -40,7 +40,9 @@ def python(folder: Path, environment: dict[str, str], *arguments: str) -> "subpr
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("program", ["services.worker", "services.api", "services.monitor", "services.ops"])
+@pytest.mark.parametrize(
+    "program", ["services.worker", "services.api", "services.monitor", "services.console", "services.ops"]
+)
 def test_a_program_that_is_installed_shows_its_help(installed: Path, tmp_path: Path, program: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
@@ -56,13 +58,17 @@ def test_the_data_files_are_installed(installed: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
     done = python(
-        installed, environment, "-c", "from shared.config.price_book import load; load(); import services.api.app"
+        installed,
+        environment,
+        "-c",
+        "from shared.config.price_book import load; load(); import services.api.app; "
+        "from services.console.rendering import Pages; Pages().page('problem.html', None, title='', status=0, detail='')",
     )
 
     assert done.returncode == 0
 
 
-PROGRAMS = ("deploy.local", "services.api", "services.worker", "services.monitor", "services.ops")
+PROGRAMS = ("deploy.local", "services.api", "services.worker", "services.monitor", "services.console", "services.ops")
 LOCAL_PROGRAMS = "import " + ", ".join(f"{program}.__main__" for program in PROGRAMS)
 
 
@@ -131,7 +137,7 @@ def test_the_containers_listen_on_this_machine_only() -> None:
 def test_every_long_running_container_is_started_again_and_says_whether_it_works() -> None:
     services = compose()["services"]
 
-    for name in ("worker", "api", "monitor", "kafka", "mongo", "prometheus", "grafana"):
+    for name in ("worker", "api", "monitor", "console", "kafka", "mongo", "prometheus", "grafana"):
         assert services[name]["restart"] == "unless-stopped"
         assert services[name]["healthcheck"]["test"]
 

@@ -97,7 +97,7 @@ class Machine:
 
 def make_stand_ins(folder: Path) -> None:
     """Make a package `services` and a Prometheus that do nothing but become ready."""
-    for name, port in (("api", "API"), ("worker", "METRICS"), ("monitor", "MONITOR")):
+    for name, port in (("api", "API"), ("worker", "METRICS"), ("monitor", "MONITOR"), ("console", "CONSOLE")):
         package = folder / "services" / name
         package.mkdir(parents=True)
         (package / "__main__.py").write_text(STAND_IN.replace("{name}", name).replace("{port}", port))
