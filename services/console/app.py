@@ -70,7 +70,11 @@ class Console:
         """Answer with a plain page that says what is wrong."""
         status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, _INTERNAL)
         page = self._pages.page(
-            "problem.html", self._guard.session(request), status=status, title=_TITLES.get(status), detail=detail
+            "problem.html",
+            self._guard.session(request),
+            status=status,
+            title=_TITLES.get(status, "That did not work"),
+            detail=detail,
         )
         page.headers.update(getattr(error, "headers", None) or {})
         return page

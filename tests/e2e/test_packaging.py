@@ -35,14 +35,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+PROGRAMS = ("services.worker", "services.api", "services.monitor", "services.console", "services.ops")
+
+
 def python(folder: Path, environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(
-    "program", ["services.worker", "services.api", "services.monitor", "services.console", "services.ops"]
-)
+@pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_that_is_installed_shows_its_help(installed: Path, tmp_path: Path, program: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
@@ -54,22 +55,24 @@ def test_a_program_that_is_installed_shows_its_help(installed: Path, tmp_path: P
     assert "Example: " in shown.stdout
 
 
+READ_DATA_FILES = """
+from shared.config.price_book import load
+import services.api.app
+from services.console.rendering import Pages
+load()
+Pages().page("problem.html", None, title="Not found", detail="There is none.")
+"""
+
+
 def test_the_data_files_are_installed(installed: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
-    done = python(
-        installed,
-        environment,
-        "-c",
-        "from shared.config.price_book import load; load(); import services.api.app; "
-        "from services.console.rendering import Pages; Pages().page('problem.html', None, title='', status=0, detail='')",
-    )
+    done = python(installed, environment, "-c", READ_DATA_FILES)
 
     assert done.returncode == 0
 
 
-PROGRAMS = ("deploy.local", "services.api", "services.worker", "services.monitor", "services.console", "services.ops")
-LOCAL_PROGRAMS = "import " + ", ".join(f"{program}.__main__" for program in PROGRAMS)
+LOCAL_PROGRAMS = "import " + ", ".join(f"{program}.__main__" for program in ("deploy.local", *PROGRAMS))
 
 
 def test_the_local_stack_and_its_demonstration_need_no_package_of_a_developer() -> None:
