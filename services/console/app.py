@@ -19,6 +19,7 @@ from services.console.access.logins import Logins
 from services.console.access.sessions import Session
 from services.console.addresses import call_address
 from services.console.call.handler import CallPages
+from services.console.dead_letters.wiring import dead_letter_pages
 from services.console.headers import HEADERS
 from services.console.rendering import Pages
 from services.console.settings import ConsoleSettings
@@ -51,6 +52,7 @@ class Console:
         self._logins = Logins(settings, dependencies.accounts, self._guard, self._pages)
         self._watching = WatchingPages(dependencies.monitor, dependencies.prometheus, self._pages)
         self._calls = CallPages(dependencies.store, dependencies.book, self._pages)
+        self._dead_letters, self._replays = dead_letter_pages(settings, dependencies.store, self._pages)
 
     def routes(self) -> Sequence[BaseRoute]:
         of = self._guard.of
@@ -58,6 +60,11 @@ class Console:
             Route("/", of(Role.VIEWER, self._watching.overview)),
             Route("/lag", of(Role.VIEWER, self._watching.lag)),
             Route("/calls/{organization}/{call:path}", of(Role.SUPPORT, self._calls.call), name="call"),
+            Route("/dead-letters", of(Role.VIEWER, self._dead_letters.listing)),
+            Route("/dead-letters/replay", of(Role.OPERATOR, self._replays.preview), methods=["POST"]),
+            Route("/dead-letters/replay/{action}", of(Role.OPERATOR, self._replays.replay), methods=["GET"]),
+            Route("/dead-letters/replay/{action}", of(Role.OPERATOR, self._replays.confirm), methods=["POST"]),
+            Route("/dead-letters/{number}", of(Role.SUPPORT, self._dead_letters.letter)),
             Route("/find", of(Role.SUPPORT, _find)),
             Route("/login", self._logins.form, methods=["GET"], name="login"),
             Route("/login", self._logins.log_in, methods=["POST"]),

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+
+from services.console.dead_letters.shown import visible
 
 UNKNOWN = "-"
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -40,4 +41,17 @@ def number(value: float | None) -> str:
     return f"{value:.1f}" if 0 < value < _FEW and value % 1 else f"{value:,.0f}"
 
 
-FILTERS: Mapping[str, Callable[[Any], str]] = {"clock": clock, "date": date, "duration": duration, "number": number}
+def text(value: str | None, most: int = 120) -> str:
+    """Return a text from outside, cut off after so many characters; what does not print is escaped."""
+    if not value:
+        return UNKNOWN
+    return visible(value if len(value) <= most else f"{value[:most]}…")
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {
+    "clock": clock,
+    "date": date,
+    "duration": duration,
+    "number": number,
+    "text": text,
+}

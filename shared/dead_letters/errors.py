@@ -8,6 +8,14 @@ class NoSuchDeadLetter(Exception):
         super().__init__(f"there is no dead letter {number}")
 
 
+class TooManyDeadLetters(Exception):
+    """There are more to be read than the caller wants to."""
+
+    def __init__(self, total: int) -> None:
+        super().__init__(f"{total} dead letters would have to be read")
+        self.total = total
+
+
 class InvalidNumber(Exception):
     """The text is not the number of a dead letter."""
 

@@ -42,6 +42,11 @@ class DeadLetterReader:
         async for record in self._read(report, Selection()):
             yield self._letter(record)
 
+    async def between(self, part: TopicPartition, first: int, end: int) -> AsyncIterator[DeadLetter]:
+        """Yield the dead letters of one partition from offset `first` to before `end`."""
+        async for record in _records(self._consumer, part, first, end):
+            yield self._letter(record)
+
     async def selected(self, selection: Selection, report: Report) -> AsyncIterator[DeadLetter]:
         """Yield the dead letters of the selection.
 

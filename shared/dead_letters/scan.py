@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from shared.dead_letters import reader
+from shared.dead_letters.errors import TooManyDeadLetters
 from shared.dead_letters.reader import OffsetRanges, Report
 from shared.dead_letters.selection import Selection
 from shared.kafka.access import KafkaAccess
@@ -44,15 +45,20 @@ class Scan:
         return sum(end - first for first, end in self.ranges.values())
 
 
-async def scan(kafka: KafkaAccess, topic: str, selection: Selection, report: Report) -> Scan:
+async def scan(
+    kafka: KafkaAccess, topic: str, selection: Selection, report: Report, *, most: int | None = None
+) -> Scan:
     """Read the topic to its present end: a record that was refused again comes after its first dead letter.
 
     Raises:
+        TooManyDeadLetters: there are more than `most` to be read.
         NoSuchDeadLetter: the selection names a dead letter that does not exist.
         InvalidNumber, AmbiguousNumber: the selection names one that is no number.
         KafkaUnavailable: Kafka does not answer.
     """
     async with reader.opened(kafka, topic, since=selection.since) as opened:
+        if most is not None and opened.total > most:
+            raise TooManyDeadLetters(opened.total)
         replaced = OffsetSet(opened.ranges)
         for number in selection.numbers:
             await opened.get(number)

@@ -14,14 +14,15 @@ _CLOCK_SKEW_MS = 60_000
 class Selection:
     """Limits, all of which must hold; of several reasons, organizations, calls or sources one is enough.
 
+    None among them selects the dead letters that have none.
     `since` and `until` (Unix milliseconds, `until` excluded) limit the time at which Kafka appended the dead letter.
-    `numbers` selects single dead letters, without any limit.
+    `numbers` selects single dead letters, without any limit; none of them is older than `since`, if that is set too.
     """
 
-    reasons: frozenset[str] = frozenset()
-    organizations: frozenset[str] = frozenset()
-    calls: frozenset[str] = frozenset()
-    sources: frozenset[str] = frozenset()
+    reasons: frozenset[str | None] = frozenset()
+    organizations: frozenset[str | None] = frozenset()
+    calls: frozenset[str | None] = frozenset()
+    sources: frozenset[str | None] = frozenset()
     since: int | None = None
     until: int | None = None
     numbers: tuple[str, ...] = ()

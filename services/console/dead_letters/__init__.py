@@ -1,0 +1,1 @@
+"""Dead letters: who sends what cannot be read, single letters, and replays."""

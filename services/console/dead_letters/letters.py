@@ -1,0 +1,68 @@
+"""PURE: what the pages keep of a dead letter, and which of it an account may see."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from services.console.access.accounts import Role
+from shared.contract.topics import Topics
+from shared.dead_letters.dead_letter import DeadLetter
+from shared.dead_letters.replayable import why_not_replayable
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter without its bytes; `moment` is when Kafka appended it (Unix milliseconds).
+
+    `size` is that of its value, None if it has none. `obstacle` is why it cannot be replayed, None if it can.
+    """
+
+    number: str
+    moment: int
+    reason: str | None
+    organization: str | None
+    source: str | None
+    call: str | None
+    detail: str | None
+    replays: int
+    replayed_from: str | None
+    size: int | None
+    obstacle: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest dead letters, the newest first; `total` is how many the topic has, also those that were not read."""
+
+    letters: Sequence[Letter]
+    total: int
+    is_whole: bool
+
+
+def letter_of(found: DeadLetter, topics: Topics) -> Letter:
+    value = found.record.value
+    return Letter(
+        number=found.number,
+        moment=found.record.timestamp,
+        reason=found.reason,
+        organization=found.organization,
+        source=found.source,
+        call=found.call,
+        detail=found.detail,
+        replays=found.replays,
+        replayed_from=found.replayed_from,
+        size=None if value is None else len(value),
+        obstacle=why_not_replayable(found, topics),
+    )
+
+
+def visible_to(role: Role, letters: Iterable[Letter]) -> list[Letter]:
+    """Return the letters as the role may see them: the call and the detail may hold a number or what was said."""
+    if role.includes(Role.SUPPORT):
+        return list(letters)
+    return [replace(letter, call=None, detail=None) for letter in letters]
+
+
+def later_one(letters: Iterable[Letter], found: DeadLetter) -> str | None:
+    """Return the number of the last dead letter that the replay of this one has become, None if there is none."""
+    name = f"{found.record.partition}:{found.record.offset}"
+    return next((letter.number for letter in letters if letter.replayed_from == name), None)

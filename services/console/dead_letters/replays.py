@@ -1,0 +1,149 @@
+"""Replays that somebody looks at before confirming them; each is done at most once, however often it is confirmed."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from cachetools import TTLCache
+
+from shared.contract.topics import Topics
+from shared.dead_letters import reader
+from shared.dead_letters.errors import AmbiguousNumber, InvalidNumber, NoSuchDeadLetter
+from shared.dead_letters.replay import Group, Replay, Tally
+from shared.dead_letters.scan import Scan, scan
+from shared.dead_letters.selection import Selection
+from shared.kafka.access import KafkaAccess
+from shared.kafka.errors import KafkaUnavailable
+from shared.process.logs import logger
+from shared.store.ports import Store, StoreUnavailable
+
+MOST_READ = 20_000
+"""A preview that would have to read more dead letters is refused."""
+
+PREVIEW_SECONDS = 30.0
+
+_MOST_KEPT = 500
+_KEPT_SECONDS = 1_800.0
+_LOGGED_NUMBERS = 50
+_LOGGED_CHARACTERS = 200
+
+log = logger(__name__)
+
+
+@dataclass(slots=True)
+class Action:
+    """A replay that `account` has asked for: what it would do, and once it is confirmed, what became of it.
+
+    `id` is in the form that confirms it. `failure` is why it did not end well.
+    """
+
+    account: str
+    selection: Selection
+    again: bool
+    scan: Scan
+    preview: Tally
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    run: Replay | None = None
+    task: "asyncio.Task[None] | None" = None
+    failure: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.task is not None and not self.task.done()
+
+    @property
+    def tally(self) -> Tally:
+        """What was done so far; before that, what would be done."""
+        return self.preview if self.run is None else self.run.tally
+
+
+class Replays:
+    """The replays of the last half hour, in memory: a restart ends the sessions that could confirm them too."""
+
+    def __init__(self, kafka: KafkaAccess, topics: Topics, store: Store) -> None:
+        self._kafka = kafka
+        self._topics = topics
+        self._store = store
+        self._actions: TTLCache[str, Action] = TTLCache(_MOST_KEPT, _KEPT_SECONDS)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def find(self, key: str, account: str) -> Action | None:
+        """Return the replay of this id, None if there is none, or it is another account's."""
+        action: Action | None = self._actions.get(key)
+        return action if action is not None and action.account == account else None
+
+    async def preview(self, account: str, selection: Selection, *, again: bool) -> Action:
+        """Return what a replay would do; nothing is sent.
+
+        Raises:
+            TooManyDeadLetters: more than `MOST_READ` would have to be read.
+            NoSuchDeadLetter, InvalidNumber, AmbiguousNumber: the selection names one that does not exist.
+            KafkaUnavailable, StoreUnavailable: one of them does not answer.
+            TimeoutError: it takes longer than `PREVIEW_SECONDS`.
+        """
+        async with asyncio.timeout(PREVIEW_SECONDS):
+            if selection.numbers:
+                selection = replace(selection, since=await self._oldest(selection.numbers))
+            topic = self._topics.dead_letter
+            found = await scan(self._kafka, topic, selection, _unreported, most=MOST_READ)
+            dry = Replay(self._kafka, self._topics, selection, again=again, dry=True)
+            action = Action(account, selection, again, found, await dry.run(self._store, found, _unreported))
+        self._actions[action.id] = action
+        return action
+
+    def confirm(self, action: Action) -> None:
+        """Begin the replay, unless it has begun."""
+        if action.task is None:
+            self._actions[action.id] = action  # kept for as long again
+            action.run = Replay(self._kafka, self._topics, action.selection, again=action.again)
+            action.task = asyncio.create_task(self._run(action, action.run))
+            self._tasks.add(action.task)
+            action.task.add_done_callback(self._tasks.discard)
+
+    async def _oldest(self, numbers: Sequence[str]) -> int:
+        """Return when the first of these came: only later ones can have replaced any of them."""
+        async with reader.opened(self._kafka, self._topics.dead_letter) as topic:
+            moments: list[int] = [(await topic.get(number)).record.timestamp for number in numbers]
+        return min(moments)
+
+    async def _run(self, action: Action, run: Replay) -> None:
+        log.info("dead_letters_replay_begun", **_described(action))
+        try:
+            await run.run(self._store, action.scan, _unreported)
+        except KafkaUnavailable as error:
+            action.failure = f"Kafka has not answered as it should: {error}"
+        except StoreUnavailable:
+            action.failure = "MongoDB does not answer"
+        except NoSuchDeadLetter as error:
+            action.failure = str(error)
+        except (AmbiguousNumber, InvalidNumber):  # the topic has got more partitions meanwhile
+            action.failure = "the topic has changed meanwhile"
+        except Exception:
+            action.failure = "an internal error: the console's log has the details"
+            log.exception("dead_letters_replay_failed", action=action.id)
+        finally:
+            tally = {"sent": run.tally.sent, "left_out": total(run.tally.skipped), "refused": total(run.tally.refused)}
+            log.info("dead_letters_replayed", **_described(action), **tally, failed=action.failure is not None)
+
+
+def total(groups: dict[str, Group]) -> int:
+    return sum(group.count for group in groups.values())
+
+
+def _described(action: Action) -> dict[str, object]:
+    """Return who replays what, for the log."""
+    chosen = action.selection
+    limits = {"reasons": chosen.reasons, "organizations": chosen.organizations, "sources": chosen.sources}
+    return {
+        "account": action.account,
+        "action": action.id,
+        "again": action.again,
+        "numbers": chosen.numbers[:_LOGGED_NUMBERS],
+        "since": chosen.since,
+        **{name: [(each or "")[:_LOGGED_CHARACTERS] for each in found] for name, found in limits.items()},
+    }
+
+
+def _unreported(_read: int) -> None:
+    """Take note of nothing: a page shows no progress of reading."""
