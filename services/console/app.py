@@ -111,7 +111,9 @@ class WithHeaders:
 def create_app(settings: ConsoleSettings, dependencies: ConsoleDependencies) -> ASGIApp:
     console = Console(settings, dependencies)
     handlers = {HTTPException: console.failed, Exception: console.failed}
-    return WithHeaders(Starlette(routes=console.routes(), exception_handlers=handlers))
+    app = Starlette(routes=console.routes(), exception_handlers=handlers)
+    app.router.redirect_slashes = False  # a path that is nearly right is none
+    return WithHeaders(app)
 
 
 async def _find(request: Request, _session: Session) -> Response:

@@ -76,10 +76,11 @@ def load(path: Path | None) -> Accounts:
     Raises:
         InvalidConfigFile: the file cannot be read, or is not as expected.
     """
-    return Accounts({}) if path is None else load_toml(path, "CALLFOLD_CONSOLE_ACCOUNTS", _accounts)
+    return Accounts({}) if path is None else load_toml(path, "CALLFOLD_CONSOLE_ACCOUNTS", parsed)
 
 
-def _accounts(content: dict[str, Any]) -> Accounts:
+def parsed(content: dict[str, Any]) -> Accounts:
+    """Return the accounts of a file's content; raises `ValidationError`."""
     return Accounts(_File.model_validate(content).root)
 
 
