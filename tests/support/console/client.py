@@ -60,7 +60,7 @@ class Browser:
     async def post(self, path: str, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
         return await self.client.post(path, data=fields, headers=headers)
 
-    async def log_in(self, name: str, password: str = PASSWORD, **fields: str) -> httpx.Response:
+    async def log_in(self, name: str, password: str = PASSWORD, **fields: Any) -> httpx.Response:
         return await self.post("/login", name=name, password=password, **fields)
 
     async def csrf(self) -> str:

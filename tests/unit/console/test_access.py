@@ -1,5 +1,7 @@
 """Who may see the pages; what they show is asked elsewhere, of real servers."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -152,7 +154,7 @@ async def test_finding_a_call_needs_both_ids_and_takes_any_characters() -> None:
     assert refused.status_code == httpx.codes.BAD_REQUEST
 
 
-PROXY = {"console_proxy_header": "X-Forwarded-User", "console_proxy_networks": "10.1.0.0/16,10.2.0.1/32"}
+PROXY: dict[str, Any] = {"console_proxy_header": "X-Forwarded-User", "console_proxy_networks": "10.1.0.0/16,10.2.0.1/32"}
 
 
 async def test_a_trusted_proxy_names_the_account() -> None:
