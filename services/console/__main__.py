@@ -22,6 +22,7 @@ from shared.store.mongo.client import Connection, InvalidMongoUri
 
 _FAILED = 1
 _INVALID_SETTINGS = 2
+_SHUTDOWN_SECONDS = 3
 
 
 def main() -> None:
@@ -50,7 +51,14 @@ def main() -> None:
     app = create_app(settings, dependencies)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
     uvicorn.Server(config).run(sockets=[listening])
 
 

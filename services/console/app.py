@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from services.console.access.accounts import Accounts, Role
 from services.console.access.guard import Guard
@@ -20,7 +19,7 @@ from services.console.access.sessions import Session
 from services.console.addresses import call_address
 from services.console.call.handler import CallPages
 from services.console.dead_letters.wiring import dead_letter_pages
-from services.console.headers import HEADERS
+from services.console.middleware import WithHeaders, WithLimit
 from services.console.rendering import Pages
 from services.console.settings import ConsoleSettings
 from services.console.watching.monitor import Monitor
@@ -91,29 +90,12 @@ _INTERNAL = "An internal error: the console's log has the details."
 _TITLES = {403: "Not allowed", 404: "Not found", 429: "Too many attempts", 503: "Not available"}
 
 
-class WithHeaders:
-    """Adds the console's headers to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sent(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, sent if scope["type"] == "http" else send)
-
-
 def create_app(settings: ConsoleSettings, dependencies: ConsoleDependencies) -> ASGIApp:
     console = Console(settings, dependencies)
     handlers = {HTTPException: console.failed, Exception: console.failed}
     app = Starlette(routes=console.routes(), exception_handlers=handlers)
     app.router.redirect_slashes = False  # a path that is nearly right is none
-    return WithHeaders(app)
+    return WithHeaders(WithLimit(app))
 
 
 async def _find(request: Request, _session: Session) -> Response:

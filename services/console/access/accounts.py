@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,8 +49,6 @@ class Accounts:
 
     def __init__(self, entries: Mapping[str, "_Entry"]) -> None:
         self._entries = dict(entries)
-        # What an unknown name is compared with, so that the answer to it takes as long as to any other.
-        self._nobody = _HASHER.hash("nobody")
 
     def __bool__(self) -> bool:
         return bool(self._entries)
@@ -62,7 +61,7 @@ class Accounts:
     def find(self, name: str, password: str) -> Account | None:
         """Return the account, None if name or password is wrong; takes some 50 ms of CPU, so call it in a thread."""
         entry = self._entries.get(name)
-        hashed = self._nobody if entry is None else entry.password
+        hashed = _of_nobody() if entry is None else entry.password
         try:
             _HASHER.verify(hashed, password[:MAX_PASSWORD])
         except VerificationError:
@@ -90,6 +89,12 @@ def _checked_hash(value: str) -> str:
     except InvalidHashError:
         raise ValueError("must be an Argon2 hash: `callfold accounts hash` makes one") from None
     return value
+
+
+@cache
+def _of_nobody() -> str:
+    """Return what the password for an unknown name is compared with, so that its answer takes as long as others."""
+    return _HASHER.hash("nobody")
 
 
 class _Entry(BaseModel):

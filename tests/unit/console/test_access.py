@@ -1,5 +1,6 @@
 """Who may see the pages; what they show is asked elsewhere, of real servers."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -86,6 +87,18 @@ async def test_a_login_from_another_site_is_refused() -> None:
     assert "set-cookie" not in answer.headers
 
 
+async def test_a_form_that_is_too_large_is_refused_before_all_of_it_has_come() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"name="
+        while True:
+            yield b"a" * 65_536
+
+    sent = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await Browser.of().client.post("/login", content=endless(), headers=sent)
+
+    assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
+
+
 async def test_guesses_are_limited_and_right_logins_are_not() -> None:
     browser = Browser.of(console_logins_per_minute=3)
 
@@ -154,7 +167,10 @@ async def test_finding_a_call_needs_both_ids_and_takes_any_characters() -> None:
     assert refused.status_code == httpx.codes.BAD_REQUEST
 
 
-PROXY: dict[str, Any] = {"console_proxy_header": "X-Forwarded-User", "console_proxy_networks": "10.1.0.0/16,10.2.0.1/32"}
+PROXY: dict[str, Any] = {
+    "console_proxy_header": "X-Forwarded-User",
+    "console_proxy_networks": "10.1.0.0/16,10.2.0.1/32",
+}
 
 
 async def test_a_trusted_proxy_names_the_account() -> None:
