@@ -18,6 +18,7 @@ from services.console.access.logins import Logins
 from services.console.access.sessions import Session
 from services.console.addresses import call_address
 from services.console.call.handler import CallPages
+from services.console.calls.pages import CallLists
 from services.console.dead_letters.wiring import dead_letter_pages
 from services.console.middleware import WithHeaders, WithLimit
 from services.console.rendering import Pages
@@ -51,6 +52,7 @@ class Console:
         self._logins = Logins(settings, dependencies.accounts, self._guard, self._pages)
         self._watching = WatchingPages(dependencies.monitor, dependencies.prometheus, self._pages)
         self._calls = CallPages(dependencies.store, dependencies.book, self._pages)
+        self._lists = CallLists(dependencies.store, self._pages)
         self._dead_letters, self._replays = dead_letter_pages(settings, dependencies.store, self._pages)
 
     def routes(self) -> Sequence[BaseRoute]:
@@ -58,6 +60,9 @@ class Console:
         return (
             Route("/", of(Role.VIEWER, self._watching.overview)),
             Route("/lag", of(Role.VIEWER, self._watching.lag)),
+            Route("/calls", of(Role.VIEWER, self._lists.calls)),
+            Route("/calls/broken", of(Role.VIEWER, self._lists.broken), methods=["GET"]),
+            Route("/calls/broken", of(Role.OPERATOR, self._lists.rebuild), methods=["POST"]),
             Route("/calls/{organization}/{call:path}", of(Role.SUPPORT, self._calls.call), name="call"),
             Route("/dead-letters", of(Role.VIEWER, self._dead_letters.listing)),
             Route("/dead-letters/replay", of(Role.OPERATOR, self._replays.preview), methods=["POST"]),

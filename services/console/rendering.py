@@ -27,5 +27,5 @@ class Pages:
 
     def page(self, template: str, session: Session | None, *, status: int = 200, **content: Any) -> Response:
         """Return a page; `session` is None where nobody has logged in."""
-        text = self._environment.get_template(template).render(session=session, **content)
+        text = self._environment.get_template(template).render(session=session, status=status, **content)
         return HTMLResponse(text, status_code=status)

@@ -7,13 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from services.ops.console import print_error
+from shared.calls.fold_again import fold_again, is_whole
 from shared.calls.leased_folds import LeasedFolds, Outcome, suspects
 from shared.fold.fold import RULES_VERSION
 from shared.fold.prices import PriceBook
-from shared.kafka.partitioner import partition_of
 from shared.process.batching import grouped
-from shared.process.clock import now_ms
-from shared.store.ids import named, names_of
+from shared.store.ids import named
 from shared.store.models import CallHeader, CallUpdate, Lease
 from shared.store.ports import Store, StoreUnavailable
 from shared.store.states import State
@@ -121,12 +120,9 @@ class Rebuilding:
             await self._fold(chosen)
 
     async def _update(self, call: str, header: CallHeader | None) -> CallUpdate:
-        if header is not None and not header.damaged:
-            return CallUpdate(call, header.partition, header.last_arrival, stale=True)
-        # When it arrived is unknown: now, so that neither the idle-call timeout nor retention acts too early.
-        self._known_partitions = self._known_partitions or await self._partitions()
-        partition = partition_of(names_of(call)[1], self._known_partitions)
-        return CallUpdate(call, partition, now_ms(), stale=True, damaged=header is not None)
+        if not is_whole(header):
+            self._known_partitions = self._known_partitions or await self._partitions()
+        return fold_again(call, header, self._known_partitions)
 
     async def _fold(self, calls: Sequence[str]) -> None:
         token = uuid.uuid4().hex

@@ -39,7 +39,7 @@ from shared.store.mongo.errors import duplicates, only_duplicates, refused, tran
 from shared.store.mongo.event_log import MongoEventLog
 from shared.store.mongo.fleet import MongoFleet
 from shared.store.mongo.lists.problem_calls import PROBLEM_INDEXES, MongoProblemCalls
-from shared.store.mongo.lists.recent_calls import FINAL_CALLS_INDEX, MongoRecentCalls
+from shared.store.mongo.lists.recent_calls import SETTLED_CALLS_INDEXES, MongoRecentCalls
 from shared.store.mongo.lists.summaries import MongoSummaries
 from shared.store.mongo.record_documents import call_document, stored_of
 from shared.store.mongo.retention import RETENTION_INDEXES, MongoRetention
@@ -91,7 +91,7 @@ class MongoStore(
                     STALE_CALLS_INDEX,
                     IDLE_CALLS_INDEX,
                     BROKEN_CALLS_INDEX,
-                    FINAL_CALLS_INDEX,
+                    *SETTLED_CALLS_INDEXES,
                     *PROBLEM_INDEXES,
                     *RETENTION_INDEXES,
                 ]

@@ -1,11 +1,12 @@
 """Calls in the order of their last arrival, in MongoDB: the collection `calls`, each state by an index that has it.
 
 Open, broken and final calls are listed one after the other and merged. Open calls are in the index of the idle-call
-timeout and broken ones in that of their count: those of other organizations are passed by. The final calls of one
-organization are in the index of retention, those of all need an index of their own: a call is written to it when it
-becomes final, and not with each batch.
+timeout, where those of other organizations are passed by. The final calls of one organization are in the index of
+retention, those of all need an index of their own: a call is written to it when it becomes final, and not with each
+batch. So is that of broken calls, which is empty as long as all calls can be folded.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any
@@ -13,18 +14,24 @@ from typing import Any
 from pymongo import DESCENDING, IndexModel
 
 from shared.store.models import CallFilter, RecentCall
-from shared.store.mongo.call_counts import BROKEN_CALLS_INDEX, IDLE_CALLS_INDEX
+from shared.store.mongo.call_counts import IDLE_CALLS_INDEX
 from shared.store.mongo.client import Collection as Documents
 from shared.store.mongo.errors import translated_errors
 from shared.store.mongo.retention import FOLDED, RETENTION_INDEX
 from shared.store.states import OPEN, State
 
-FINAL_CALLS_INDEX = IndexModel(
+
+def _index_of(state: State) -> IndexModel:
     # With the fields of the query, so that the index alone answers it: the documents can be large.
-    [("state", 1), ("last_arrival", -1), ("_id", 1), ("partition", 1)],
-    name="final_calls",
-    partialFilterExpression={"state": State.FINAL},
-)
+    return IndexModel(
+        [("state", 1), ("last_arrival", -1), ("_id", 1), ("partition", 1)],
+        name=f"{state}_calls",
+        partialFilterExpression={"state": state},
+    )
+
+
+_FINAL_INDEX, _BROKEN_INDEX = _index_of(State.FINAL), _index_of(State.BROKEN)
+SETTLED_CALLS_INDEXES = (_FINAL_INDEX, _BROKEN_INDEX)
 
 _WRITTEN = [{"_id": {"$type": "string"}}, {"last_arrival": {"$type": ["int", "long"]}}]
 """What somebody edited into another shape has no place in the order."""
@@ -35,24 +42,25 @@ Query = tuple[dict[str, Any], str]
 
 def queries(wanted: CallFilter) -> Iterator[Query]:
     """Yield what finds the wanted calls, in any order; no two find the same call."""
-    mine: dict[str, Any] = {"partition": {"$in": sorted(wanted.partitions)}, "$and": _WRITTEN}
-    if wanted.organization is None:
-        by_field, by_key = mine, mine
-    else:
-        by_field = {**mine, "organization_id": wanted.organization}
-        # The index of open calls has the key, which begins with the organization: `0` is the character after `/`.
-        keys = {"_id": {"$gte": f"{wanted.organization}/", "$lt": f"{wanted.organization}0"}}
-        by_key = {**mine, "$and": [*_WRITTEN, keys]}
+    mine: dict[str, Any] = {"partition": {"$in": sorted(wanted.partitions)}, "$and": [*_WRITTEN, *_keys(wanted)]}
     if states := sorted(OPEN.intersection(wanted.states)):
-        yield {**by_key, "open": True, "state": {"$in": states}}, IDLE_CALLS_INDEX.document["name"]
+        yield {**mine, "open": True, "state": {"$in": states}}, IDLE_CALLS_INDEX.document["name"]
     if State.BROKEN in wanted.states:
-        yield {**by_field, "state": State.BROKEN}, BROKEN_CALLS_INDEX.document["name"]
+        yield {**mine, "state": State.BROKEN}, _BROKEN_INDEX.document["name"]
     if State.FINAL in wanted.states:
-        final = {**by_field, "state": State.FINAL}
+        final = {**mine, "state": State.FINAL}
         if wanted.organization is None:
-            yield final, FINAL_CALLS_INDEX.document["name"]
+            yield final, _FINAL_INDEX.document["name"]
         else:
-            yield {**final, **FOLDED}, RETENTION_INDEX.document["name"]
+            yield {**final, **FOLDED, "organization_id": wanted.organization}, RETENTION_INDEX.document["name"]
+
+
+def _keys(wanted: CallFilter) -> list[dict[str, Any]]:
+    """Return the limits of the keys, which each index has, and which begin with the organization."""
+    if wanted.organization is None:
+        return []
+    # `0` is the character after `/`.
+    return [{"_id": {"$gte": f"{wanted.organization}/", "$lt": f"{wanted.organization}0"}}]
 
 
 class MongoRecentCalls:
@@ -62,7 +70,8 @@ class MongoRecentCalls:
 
     async def recent_calls(self, wanted: CallFilter, after: RecentCall | None, limit: int) -> list[RecentCall]:
         with translated_errors():
-            found = [await _Listing(self._calls, query).page(wanted.since, after, limit) for query in queries(wanted)]
+            pages = [_Listing(self._calls, query).page(wanted.since, after, limit) for query in queries(wanted)]
+            found = await asyncio.gather(*pages)
         # A call whose state changed between two of the queries is found by both.
         arrivals = dict(sorted(chain.from_iterable(found)))
         return sorted([RecentCall(*each) for each in arrivals.items()], key=_latest_first)[:limit]
