@@ -1,7 +1,6 @@
 """A page of the list of calls, on the in-memory store."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -29,13 +28,12 @@ async def store_with(live: int = 0, final: int = 0, problems: Mapping[str, int] 
     return store
 
 
-async def ended(store: MemoryStore, number: int) -> None:
-    """Store calls that have ended, and arrived before all others."""
-    calls = [f"o/ended-{n:04}" for n in range(number)]
+async def registered(store: MemoryStore, number: int) -> None:
+    """Store what is known of calls that have not begun, and that arrived before all others."""
+    calls = [f"o/registered-{n:04}" for n in range(number)]
     await store.mark_stale([CallUpdate(call, 1, n, stale=True) for n, call in enumerate(calls)])
-    made = result()
-    folded = replace(made, record={**made.record, "call_status": "ENDED"})
-    await store.store_results([(lease, folded) for lease in await store.lease(calls, next(tokens))])
+    leases = await store.lease(calls, next(tokens))
+    await store.store_results([(lease, result(final=False)) for lease in leases])
 
 
 async def walked(store: MemoryStore, chosen: Filter) -> tuple[list[str], list[Listing]]:
@@ -64,15 +62,14 @@ async def test_page_by_page_each_call_is_shown_once(number: int) -> None:
 
 
 async def test_what_no_index_answers_is_looked_for_among_a_bounded_number_of_calls() -> None:
-    # Their records have another status: of these calls no end has arrived.
-    store = await store_with(final=MOST_PASSED_BY + 10)
-    await ended(store, 60)
+    store = await store_with(live=MOST_PASSED_BY + 10)
+    await registered(store, 60)
 
-    page = await listing(store, Filter(status="ENDED"), NOW)
-    calls, pages = await walked(store, Filter(status="ENDED"))
+    page = await listing(store, Filter(status="REGISTERED"), NOW)
+    calls, pages = await walked(store, Filter(status="REGISTERED"))
 
     assert (page.rows, page.is_cut) == ([], True)
-    assert calls == [f"ended-{n:04}" for n in reversed(range(60))]
+    assert calls == [f"registered-{n:04}" for n in reversed(range(60))]
     assert [(len(each.rows), each.is_cut) for each in pages] == [(0, True), (PAGE, False), (10, False)]
 
 
