@@ -19,7 +19,7 @@ MOST_LETTERS = 5_000
 """How many are read."""
 
 _MOST_BYTES = 64 * 1024 * 1024
-_FIRST_STEP = 100
+_FIRST_STEP = 10
 _LARGEST_STEP = 1_000
 _CACHE_SECONDS = 5.0
 _KEY = "newest"

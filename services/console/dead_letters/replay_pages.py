@@ -1,6 +1,7 @@
 """The pages `/dead-letters/replay`: what a replay would do, and what it has done."""
 
 import asyncio
+from collections.abc import Iterator
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
@@ -16,13 +17,12 @@ from shared.dead_letters.errors import AmbiguousNumber, InvalidNumber, NoSuchDea
 from shared.dead_letters.replay import UNLESS_AGAIN
 from shared.dead_letters.selection import Selection
 from shared.kafka.errors import KafkaUnavailable
-from shared.process.logs import logger
 from shared.store.ports import StoreUnavailable
 
 _WAIT_SECONDS = 1.0
 """Most replays are done by then, so that their page does not have to be loaded again."""
 
-log = logger(__name__)
+_LONGEST_ERROR = 200
 
 
 class ReplayPages:
@@ -42,7 +42,7 @@ class ReplayPages:
         except TooManyDeadLetters as error:
             raise HTTPException(400, _too_many(error)) from None
         except (NoSuchDeadLetter, InvalidNumber, AmbiguousNumber) as error:
-            raise HTTPException(404, f"Nothing was sent: {error}.") from None
+            raise HTTPException(404, f"Nothing was sent: {str(error)[:_LONGEST_ERROR]}.") from None
         except (KafkaUnavailable, TimeoutError):
             raise HTTPException(503, "Kafka does not answer in time. Nothing was sent.") from None
         except StoreUnavailable:
@@ -68,6 +68,7 @@ class ReplayPages:
             left_out=left_out,
             refused=refused,
             unless_again=UNLESS_AGAIN,
+            limits=[*_limits(action.selection)],
         )
 
     async def _selection(self, form: FormData) -> Selection:
@@ -91,6 +92,14 @@ class ReplayPages:
 
 def _address(action: Action) -> str:
     return f"/dead-letters/replay/{action.id}"
+
+
+def _limits(selection: Selection) -> Iterator[tuple[str, str | None]]:
+    """Yield what a selection limits, and to what."""
+    fields = (("reason", selection.reasons), ("organization", selection.organizations), ("source", selection.sources))
+    for name, values in fields:
+        for value in values:
+            yield name, value
 
 
 def _too_many(error: TooManyDeadLetters) -> str:

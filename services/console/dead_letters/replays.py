@@ -119,6 +119,9 @@ class Replays:
             action.failure = str(error)
         except (AmbiguousNumber, InvalidNumber):  # the topic has got more partitions meanwhile
             action.failure = "the topic has changed meanwhile"
+        except asyncio.CancelledError:
+            action.failure = "the console was stopped meanwhile"
+            raise
         except Exception:
             action.failure = "an internal error: the console's log has the details"
             log.exception("dead_letters_replay_failed", action=action.id)

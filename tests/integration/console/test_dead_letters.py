@@ -1,5 +1,8 @@
 """Dead letters in the console, on a real broker."""
 
+import asyncio
+from contextlib import closing
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -9,6 +12,7 @@ from tests.integration.console.conftest import LogIn
 from tests.support.browser import Page
 from tests.support.events.dead_letters import SAID
 from tests.support.events.makers import event, raw
+from tests.support.eventually import scaled
 from tests.support.servers.kafka import Message, send
 
 HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7}}")
@@ -180,6 +184,21 @@ async def test_without_kafka_the_page_says_so_in_place_of_the_list(log_in: LogIn
     assert "The dead letters cannot be read: Kafka cannot be reached at 127.0.0.1:1" in page.text
     assert "Kafka does not answer." in one.text
     assert rows(page) == []
+
+
+async def test_a_kafka_that_accepts_connections_and_never_answers_does_not_hold_a_page_for_long(log_in: LogIn) -> None:
+    async def silence(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            await reader.read()
+
+    async with await asyncio.start_server(silence, "127.0.0.1") as server:
+        host, port = server.sockets[0].getsockname()
+        browser = log_in(Role.OPERATOR, kafka_bootstrap=f"{host}:{port}", console_timeout_ms=500)
+        async with asyncio.timeout(scaled(5)):
+            page, one = await browser.open("/dead-letters"), await browser.open("/dead-letters/0")
+
+    assert "does not answer in time" in page.text
+    assert one.status == 503
 
 
 async def test_of_very_many_the_newest_are_read_and_the_page_says_so(

@@ -53,7 +53,8 @@ async def test_selected_dead_letters_are_sent_back_once_after_a_preview(
 
     assert "Would be sent back 2 Left out 0 Refused 0" in preview.text
     assert before == []
-    assert "Replayed Sent back 2 Left out 0 Refused 0" in done.text
+    assert "Selected: 0 , 2 (2)." in preview.text
+    assert "Sent back 2 Left out 0 Refused 0" in done.text
     assert [twice.text, seen.text] == [done.text] * 2
     found = await sent(kafka_bootstrap, topics)
     assert (len(found), set(found)) == (2, {BAD + b"\0", BAD + b"\2"})
@@ -81,6 +82,7 @@ async def test_all_of_a_filter_are_replayed_and_no_others(kafka_bootstrap: str, 
     preview = await previewed(browser, ("all", "1"), query="?organization=org-1&without=source")
     done = await browser.send(confirmation(preview))
 
+    assert "Selected: all with organization org-1 and source unknown that came from " in preview.text
     assert "Would be sent back 55 " in preview.text
     assert "Sent back 55 " in done.text
     assert await sent(kafka_bootstrap, topics) == [BAD] * 55
@@ -192,7 +194,7 @@ async def test_a_replay_that_fails_says_so_and_is_not_begun_again(
         failed = await browser.send(confirmation(preview))
         twice = await browser.send(confirmation(preview))
 
-    assert "The replay has failed MongoDB does not answer." in failed.text
+    assert "MongoDB does not answer. Those counted here were sent back, perhaps more." in failed.text
     assert "Sent back 0 " in failed.text
     assert twice.text == failed.text
     (line,) = [each for each in logged if each["event"] == "dead_letters_replayed"]

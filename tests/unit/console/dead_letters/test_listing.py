@@ -160,7 +160,8 @@ def test_every_reason_has_a_meaning() -> None:
 def test_a_topic_is_read_from_its_ends_back_until_enough_is_read() -> None:
     one, other = TopicPartition("t", 0), TopicPartition("t", 1)
 
-    steps = list(steps_back({one: (10, 1_000), other: (0, 30)}, 500))
+    steps = list(steps_back({one: (10, 1_000), other: (0, 15)}, 100))
 
-    assert steps == [(one, 900, 1_000), (other, 0, 30), (one, 700, 900), (one, 530, 700)]
+    assert steps[:4] == [(one, 990, 1_000), (other, 5, 15), (one, 970, 990), (other, 0, 5)]
+    assert steps[4:] == [(one, 930, 970), (one, 915, 930)]
     assert list(steps_back({one: (5, 5)}, 500)) == []
