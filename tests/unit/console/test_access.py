@@ -9,7 +9,7 @@ import pytest
 from services.console.settings import ConsoleSettings
 from tests.support.console.client import PASSWORD, Browser, logged_in
 
-PAGES = ["/", "/lag", "/calls/org-789/call-456", "/find?organization=org-789&call=call-456"]
+PAGES = ["/", "/lag", "/calls", "/calls/broken", "/calls/org-789/call-456", "/find?organization=org-789&call=call-456"]
 
 
 @pytest.mark.parametrize("path", PAGES)
