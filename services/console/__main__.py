@@ -15,10 +15,12 @@ from services.console.watching.prometheus import Prometheus
 from shared.config import price_book
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
+from shared.fold_pool.pool import FoldPool
 from shared.process import logs, malloc
 from shared.process.sockets import CannotListen, listen
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, InvalidMongoUri
+from shared.store.mongo.factory import MongoStoreFactory
 
 _FAILED = 1
 _INVALID_SETTINGS = 2
@@ -45,8 +47,12 @@ def main() -> None:
     except CannotListen as error:
         _fail(_FAILED, error)
     prometheus = None if settings.console_prometheus is None else Prometheus(settings.console_prometheus)
+    open_store = MongoStoreFactory(
+        settings.mongo, settings.mongo_database, settings.mongo_driver, settings.console_timeout_ms * 4 // 5
+    )
+    pool = FoldPool(settings, open_store, book)
     dependencies = ConsoleDependencies(
-        MongoStore(connection), book, listed, Monitor(settings.console_monitor), prometheus
+        MongoStore(connection), book, listed, Monitor(settings.console_monitor), pool, prometheus
     )
     app = create_app(settings, dependencies)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -18,6 +18,7 @@ from services.console.access.logins import Logins
 from services.console.access.sessions import Session
 from services.console.addresses import call_address
 from services.console.call.handler import CallPages
+from services.console.call.large import Pool
 from services.console.calls.pages import CallLists
 from services.console.dead_letters.wiring import dead_letter_pages
 from services.console.middleware import WithHeaders, WithLimit
@@ -34,12 +35,13 @@ _STATIC = Path(__file__).parent / "static"
 
 @dataclass(frozen=True, slots=True)
 class ConsoleDependencies:
-    """What the console reads from; `prometheus` is None where there is none."""
+    """What the console reads from; `large_calls` folds what is too large for this process, `prometheus` may be None."""
 
     store: Store
     book: PriceBook
     accounts: Accounts
     monitor: Monitor
+    large_calls: Pool
     prometheus: Prometheus | None = None
 
 
@@ -51,7 +53,7 @@ class Console:
         self._guard = Guard(settings, dependencies.accounts)
         self._logins = Logins(settings, dependencies.accounts, self._guard, self._pages)
         self._watching = WatchingPages(dependencies.monitor, dependencies.prometheus, self._pages)
-        self._calls = CallPages(dependencies.store, dependencies.book, self._pages)
+        self._calls = CallPages(dependencies.store, dependencies.book, dependencies.large_calls, self._pages)
         self._lists = CallLists(dependencies.store, self._pages)
         self._dead_letters, self._replays = dead_letter_pages(settings, dependencies.store, self._pages)
 

@@ -9,6 +9,7 @@ from services.console import words
 from services.console.access.accounts import Role
 from services.console.access.sessions import Session
 from services.console.addresses import call_address
+from services.console.call import words as call_words
 
 
 class Pages:
@@ -22,7 +23,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters |= words.FILTERS
+        self._environment.filters |= {**words.FILTERS, **call_words.FILTERS}
         self._environment.globals |= {"Role": Role, "call_address": call_address}
 
     def page(self, template: str, session: Session | None, *, status: int = 200, **content: Any) -> Response:

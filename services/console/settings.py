@@ -8,13 +8,13 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from services.console.access.accounts import Role
-from shared.config.settings import Settings
 from shared.contract.topics import Topics
+from shared.fold_pool.settings import PoolSettings
 
 _TOKEN = r"^[A-Za-z0-9-]{1,100}$"  # noqa: S105 - a header's name
 
 
-class ConsoleSettings(Settings):
+class ConsoleSettings(PoolSettings):
     """The shared settings and those of the console alone."""
 
     console_host: str = Field("127.0.0.1", min_length=1, description="Host of the console")

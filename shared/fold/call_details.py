@@ -42,7 +42,11 @@ def call_details(events: Iterable[Event], book: PriceBook, *, opted_out: bool = 
     Raises:
         NoEvents: `events` is empty.
     """
-    call = call_of(events, book, opted_out=opted_out)
+    return details_of(call_of(events, book, opted_out=opted_out))
+
+
+def details_of(call: Call) -> Details:
+    """Return the details that the events of a call add up to."""
     first = call.events.events[0]
     return {
         "call_id": first.call_id,

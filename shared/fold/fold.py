@@ -48,7 +48,11 @@ def fold(events: Iterable[Event], book: PriceBook, *, opted_out: bool = False) -
     Raises:
         NoEvents: `events` is empty.
     """
-    call = call_of(events, book, opted_out=opted_out)
+    return folded(call_of(events, book, opted_out=opted_out))
+
+
+def folded(call: Call) -> Folded:
+    """Return the record that the events of a call add up to."""
     events_of_call = call.events
     return Folded(
         _record(call),

@@ -33,12 +33,16 @@ def timeline(call: CallEvents, session_start: int | None, parties: dict[str, str
     `parties` has the record's `direction`, `from` and `to`; "Call started" shows those that are known.
     """
     entries: list[TimelineEntry] = []
-    for event in call.events:
-        if event.type not in _WITHOUT_ENTRY:
-            since = 0 if session_start is None else seconds(max(0, event.time - session_start))
-            label, data = _entry(event, parties, opted_out=call.opted_out)
-            entries.append({"timestamp": event.time, "event": label, "session_time": since, "data": data})
+    for event in shown(call):
+        since = 0 if session_start is None else seconds(max(0, event.time - session_start))
+        label, data = _entry(event, parties, opted_out=call.opted_out)
+        entries.append({"timestamp": event.time, "event": label, "session_time": since, "data": data})
     return entries
+
+
+def shown(call: CallEvents) -> list[Event]:
+    """Return the events that have an entry, in order."""
+    return [event for event in call.events if event.type not in _WITHOUT_ENTRY]
 
 
 def _entry(event: Event, parties: dict[str, str | None], *, opted_out: bool) -> tuple[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from shared.calls.large_calls import FoldFailed, LargeReading, OutOfMemory
 from shared.calls.read_call import CallBroken
 from shared.calls.views import READ
 from shared.fold.prices import PriceBook
-from shared.fold_pool.process import Message, Query, Ready, Setup, pack, read
+from shared.fold_pool.process import Message, Query, Question, Ready, Setup, pack, read
 from shared.process import logs
 from shared.store.models import Lease
 from shared.store.ports import Store, StoreUnavailable, Unstorable
@@ -80,8 +80,8 @@ def _send(stdout: BinaryIO, message: Message) -> None:
         os._exit(0)
 
 
-async def _answer(job: Lease | Query | Ready, store: Store, setup: Setup) -> Message:
-    """Store a leased call, or read a view of a call; return the result, or the error."""
+async def _answer(job: Lease | Query | Question | Ready, store: Store, setup: Setup) -> Message:
+    """Store a leased call, read a view of a call, or answer a question; return the result, or the error."""
     if isinstance(job, Ready):
         return job, ()
     try:
@@ -95,9 +95,11 @@ async def _answer(job: Lease | Query | Ready, store: Store, setup: Setup) -> Mes
         return FoldFailed(type(error).__name__), ()
 
 
-async def _fold(job: Lease | Query, store: Store, book: PriceBook) -> Message:
+async def _fold(job: Lease | Query | Question, store: Store, book: PriceBook) -> Message:
     if isinstance(job, Lease):
         return await store_call(store, job, book), ()
+    if isinstance(job, Question):
+        return await job.answer(store, job.call, book), ()
     reading = await READ[job.view](store, job.call, book)
     if reading is None:
         return None, ()

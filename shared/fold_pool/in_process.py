@@ -1,5 +1,8 @@
 """The port `LargeCalls` without a process; for tests."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from shared.calls.fold_call import StoredFold, store_call
 from shared.calls.large_calls import FoldFailed, LargeReading
 from shared.calls.views import READ, View
@@ -26,3 +29,6 @@ class InProcessFolds:
     async def read(self, call: str, view: View = View.RECORD) -> LargeReading | None:
         reading = await READ[view](self._store, call, self._book)
         return None if reading is None else LargeReading((reading.body,), reading.etag, reading.finality)
+
+    async def ask(self, call: str, answer: Callable[[Store, str, PriceBook], Awaitable[Any]]) -> Any:
+        return await answer(self._store, call, self._book)

@@ -1,20 +1,21 @@
 """The pool: processes that are started when they are needed; each folds one call at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 from shared.calls.fold_call import StoredFold
 from shared.calls.large_calls import LargeReading, PoolUnavailable, ProcessEnded
 from shared.calls.views import View
 from shared.fold.prices import PriceBook
-from shared.fold_pool.process import FoldProcess, Message, Query, Setup
+from shared.fold_pool.process import FoldProcess, Message, Query, Question, Setup
 from shared.fold_pool.settings import PoolSettings
 from shared.process import metrics
 from shared.store.models import Lease
 from shared.store.mongo.factory import StoreFactory
+from shared.store.ports import Store
 
 
 class FoldPool:
@@ -36,6 +37,14 @@ class FoldPool:
         reading, parts = await self._ask(Query(call, view))
         return None if reading is None else replace(cast(LargeReading, reading), parts=parts)
 
+    async def ask(self, call: str, answer: Callable[[Store, str, PriceBook], Awaitable[Any]]) -> Any:
+        """Return what `answer`, a function that the process can import, returns for a call.
+
+        Raises what the methods of `LargeCalls` do.
+        """
+        found, _ = await self._ask(Question(call, answer))
+        return found
+
     async def close(self) -> None:
         """End all processes, busy or idle; no other is started."""
         self._closed = True
@@ -44,7 +53,7 @@ class FoldPool:
         while self._idle:
             await self._end(self._idle.pop())
 
-    async def _ask(self, job: Lease | Query) -> Message:
+    async def _ask(self, job: Lease | Query | Question) -> Message:
         async with self._process() as process:
             with metrics.POOL_SECONDS.time():
                 answer, attached = await self._answer(process, job)
@@ -52,7 +61,7 @@ class FoldPool:
             raise answer
         return answer, attached
 
-    async def _answer(self, process: FoldProcess, job: Lease | Query) -> Message:
+    async def _answer(self, process: FoldProcess, job: Lease | Query | Question) -> Message:
         try:
             async with asyncio.timeout(self._seconds):
                 return await process.ask(job)

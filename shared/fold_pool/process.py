@@ -11,7 +11,7 @@ import signal
 import struct
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal, Self
 
@@ -20,6 +20,7 @@ from shared.calls.views import View
 from shared.fold.prices import PriceBook
 from shared.store.models import Lease
 from shared.store.mongo.factory import StoreFactory
+from shared.store.ports import Store
 
 _LENGTHS = struct.Struct(">QQ")
 _PART_BYTES = 256 * 1024
@@ -47,6 +48,14 @@ class Query:
 
     call: str
     view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Asks for what `answer` returns for a call: a function that the process can import."""
+
+    call: str
+    answer: Callable[[Store, str, PriceBook], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +142,7 @@ class FoldProcess:
             return False
         return True
 
-    async def ask(self, message: Lease | Query | Ready | Setup) -> Message:
+    async def ask(self, message: Lease | Query | Question | Ready | Setup) -> Message:
         """Return the answer to a message; only one may be asked at a time.
 
         Raises:

@@ -1,1 +1,1 @@
-"""One call's page, computed from its record and its details: no I/O, no clock."""
+"""One call's page: what it shows is computed from the call's events, without I/O or a clock; `handler` serves it."""

@@ -1,92 +1,138 @@
-"""What one call's page shows, as the templates take it."""
+"""What one call's page shows, as the template takes it."""
 
-from collections.abc import Sequence
+import pickle
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
-from services.console.call.timeline import Timeline, timeline
-from shared.fold.details import Details, ToolCallDetail, TurnDetail
-from shared.fold.record import Percentiles, Record
+from services.console.call.costs import Cost, cost_of
+from services.console.call.ends import EndRow, end_rows
+from services.console.call.latency import Distribution, distributions
+from services.console.call.lines import PER_PAGE, Line, lines_of
+from services.console.call.names import anchor
+from services.console.call.samples import of_turns, samples_of
+from services.console.call.timeline.items import items_of
+from services.console.call.timeline.picture import Picture, picture
+from services.console.call.verdict import Verdict, verdict_of
+from shared.calls.read_call import Finality
+from shared.fold.call import Call
+from shared.fold.call_details import details_of
+from shared.fold.details import Details
+from shared.fold.record import Record, TimelineEntry
+from shared.fold.timeline import shown
 
-_BARS = 24
+MOST_ENTRIES = 500
+"""Entries of "What happened" that the page shows."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A line of the transcript: a turn or a tool call; `anchor` is its id in the page."""
+class Entry:
+    """An entry of the record's timeline; `anchor` is its id in the page."""
 
     anchor: str
-    at: int
-    turn: TurnDetail | None = None
-    tool: ToolCallDetail | None = None
+    entry: TimelineEntry
 
 
 @dataclass(frozen=True, slots=True)
-class Distribution:
-    """The samples of one component: `bars` are heights from 0 to 1 of equal steps from `min` to `max`."""
+class Before:
+    """What was said last before a moment, as a link to it."""
 
-    component: str
-    figures: Percentiles
-    bars: Sequence[float]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """The lines of the cost, and their sum as the record states it; `adds_up` compares both to the cent's millionth."""
-
-    lines: Sequence[tuple[str, float, float | None]]
-    total: float
-    adds_up: bool
+    href: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
-    """One call."""
+    """One call; `header` is its record without what the other parts show, `zero` is what moments are relative to.
 
-    record: Record
+    `pages` are the lines of the transcript, pickled, a page each.
+    """
+
+    header: Mapping[str, Any]
     details: Details
-    finality: str
-    timeline: Timeline
-    said: Sequence[Said]
+    finality: Finality
+    verdict: Verdict
+    zero: int
+    timeline: Picture
+    pages: Sequence[bytes]
+    line_count: int
     latency: Sequence[Distribution]
+    before: Mapping[str, Before]
     cost: Cost | None
+    ends: Sequence[EndRow]
+    entries: Sequence[Entry]
+    entry_count: int
+    differs: Mapping[str, Any]
+
+    def lines(self, page: int) -> Sequence[Line]:
+        """Return the lines of a page, the first of which is 1."""
+        # Pickled by this program or a process of its pool, which nobody else can write to.
+        found: list[Line] = pickle.loads(self.pages[page - 1])  # noqa: S301
+        return found
 
 
-def call_page(record: Record, details: Details, finality: str) -> CallPage:
+def call_page(
+    call: Call, record: Record, finality: Finality, currency: str, differs: Mapping[str, Any] | None = None
+) -> CallPage:
+    """Return the page of a call and its record; `differs` has the stored record's fields that the log gives no more."""
+    details = details_of(call)
+    samples = samples_of(call.events, call.shown_turns)
+    lines = lines_of(call.shown_turns, call.tools, of_turns(samples))
+    pages = {line.anchor: number // PER_PAGE + 1 for number, line in enumerate(lines)}
+    zero = call.session.start if call.session else call.events.events[0].time
+    entries = [Entry(anchor(event), entry) for event, entry in zip(shown(call.events), record["events"], strict=True)]
+    latency = distributions(record, samples)
+    ended = record["end_timestamp"]
+    items = items_of(call, details, lines, shown(call.events))
+    start = call.session.start if call.session else None
     return CallPage(
-        record,
-        details,
-        finality,
-        timeline(record, details),
-        _said(details),
-        [_distribution(name, figures) for name, figures in (record["latency"] or {}).items()],
-        _cost(record),
+        header={name: value for name, value in record.items() if name not in _SHOWN_ELSEWHERE},
+        details=_without_lines(details),
+        finality=finality,
+        verdict=verdict_of(call, record, zero),
+        zero=zero,
+        timeline=picture(items, start, ended, lambda target: _href(target, pages, len(lines))),
+        pages=[pickle.dumps(lines[at : at + PER_PAGE]) for at in range(0, len(lines) or 1, PER_PAGE)],
+        line_count=len(lines),
+        latency=latency,
+        before=_before(latency, call, pages, len(lines)),
+        cost=cost_of(record["call_cost"], call.usage, call.reported_costs, currency),
+        ends=end_rows(call, details),
+        entries=entries[:MOST_ENTRIES],
+        entry_count=len(entries),
+        differs=differs or {},
     )
 
 
-def _said(details: Details) -> list[Said]:
-    turns = [Said(f"turn-{n}", turn["timestamp"], turn=turn) for n, turn in enumerate(details["turns"])]
-    tools = [
-        Said(f"tool-{n}", tool["called_at"] or tool["returned_at"] or 0, tool=tool)
-        for n, tool in enumerate(details["tool_calls"])
-    ]
-    return sorted([*turns, *tools], key=lambda each: each.at)
+_SHOWN_ELSEWHERE = frozenset(
+    (
+        *("events", "transcript", "transcript_object", "transcript_with_tool_calls", "latency"),
+        "call_cost",
+    )
+)
+_LISTED = 200
+_BEFORE = 60
 
 
-def _distribution(component: str, figures: Percentiles) -> Distribution:
-    least, step = figures["min"], (figures["max"] - figures["min"]) / _BARS or 1.0
-    counts = [0] * _BARS
-    for value in figures["values"]:
-        counts[min(_BARS - 1, int((value - least) / step))] += 1
-    most = max(counts) or 1
-    return Distribution(component, figures, [count / most for count in counts])
+def _without_lines(details: Details) -> Details:
+    """Return the details without what the transcript shows, and no list longer than a page holds."""
+    kept = {name: value[:_LISTED] if isinstance(value, list) else value for name, value in details.items()}
+    return kept | {"turns": [], "tool_calls": []}  # type: ignore[return-value]
 
 
-def _cost(record: Record) -> Cost | None:
-    cost: Any = record["call_cost"]
-    if cost is None:
-        return None
-    lines = [(line["product"], line["cost"], line["unit_price"]) for line in cost["product_costs"]]
-    total = sum((Decimal(str(line[1])) for line in lines), Decimal())
-    return Cost(lines, cost["combined_cost"], total == Decimal(str(cost["combined_cost"])))
+def _href(target: str, pages: Mapping[str, int], lines: int) -> str:
+    """Return the address of a part of the page by its id: a line of a long transcript may be on another page."""
+    page = pages.get(target)
+    return f"#{target}" if page is None or lines <= PER_PAGE else f"?page={page}#{target}"
+
+
+def _before(latency: Sequence[Distribution], call: Call, pages: Mapping[str, int], lines: int) -> dict[str, Before]:
+    found = {}
+    for each in latency:
+        if each.slowest is not None and each.slowest.turn is not None and call.shown_turns:
+            turn = call.shown_turns[each.slowest.turn]
+            data = turn.event.data
+            text = " ".join(f"{data.get('speaker') or data['role']}: {data['content']}".split())
+            text = text if len(text) <= _BEFORE else f"{text[: _BEFORE - 1]}…"
+            found[each.component] = Before(_href(anchor(turn.event), pages, lines), text)
+    return found

@@ -1,0 +1,109 @@
+"""What the pool computed of large calls: kept for the next request, so that a reader can turn pages."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cachetools import TTLCache
+
+from services.console.call.page import CallPage
+from shared.fold.prices import PriceBook
+from shared.store.ports import Store
+
+Answer = Callable[[Store, str, PriceBook], Awaitable[Any]]
+
+_CACHE_BYTES = 128 * 1024 * 1024
+_CACHE_SECONDS = 600.0
+_LEAST_BYTES = 256 * 1024
+
+
+class Pool(Protocol):
+    """Answers questions about calls in processes of its own; raises what `LargeCalls` does."""
+
+    async def ask(self, call: str, answer: Answer) -> Any:
+        """Return what `answer`, a function that the process can import, returns for the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a call; `value` is None while it is computed for the first time.
+
+    `computing`: it is being computed anew, because events came since.
+    """
+
+    value: Any
+    computing: bool
+
+
+class Busy(Exception):
+    """As many answers as allowed are being computed."""
+
+
+class LargeAnswers:
+    """Has the pool answer, waits a little, and keeps the answers."""
+
+    def __init__(self, pool: Pool, *, capacity: int, patience: float) -> None:
+        """`capacity` bounds the answers that are computed or wait for it, `patience` (seconds) what a request waits."""
+        self._pool = pool
+        self._capacity = capacity
+        self._patience = patience
+        self._begun_of: dict[tuple[str, str], _Begun] = {}
+        self._known: TTLCache[tuple[str, str], tuple[Hashable, Any]] = TTLCache(
+            _CACHE_BYTES, _CACHE_SECONDS, getsizeof=_size
+        )
+
+    async def get(self, call: str, what: str, answer: Answer, version: Hashable, *, keep: bool) -> Known:
+        """Return the answer of this version, else an older one, else none yet; `keep`: it may be kept in memory.
+
+        Raises:
+            Busy: it would have to be computed, and there is no place for it.
+        """
+        key = (call, what)
+        if not keep:
+            self._known.pop(key, None)
+        known = self._known.get(key)
+        if known is not None and known[0] == version:
+            return Known(known[1], computing=False)
+        begun = self._begun(key, answer, version)
+        await asyncio.wait([begun.task], timeout=self._patience)
+        if not begun.task.done():
+            return Known(None if known is None else known[1], computing=True)
+        self._begun_of.pop(key, None)
+        value = begun.task.result()
+        if keep and value is not None:
+            with contextlib.suppress(ValueError):  # larger than all that is kept
+                self._known[key] = (begun.version, value)
+        if begun.version != version:
+            self._begun(key, answer, version)
+        return Known(value, computing=begun.version != version)
+
+    def _begun(self, key: tuple[str, str], answer: Answer, version: Hashable) -> "_Begun":
+        if (begun := self._begun_of.get(key)) is None:
+            if len(self._begun_of) >= self._capacity:  # of those that are done nobody may have asked again
+                self._begun_of = {each: of_key for each, of_key in self._begun_of.items() if not of_key.task.done()}
+            if len(self._begun_of) >= self._capacity:
+                raise Busy
+            task = asyncio.create_task(self._pool.ask(key[0], answer))
+            task.add_done_callback(_retrieve)
+            begun = self._begun_of[key] = _Begun(version, task)
+        return begun
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An answer that is being computed, and the version of the call when that began."""
+
+    version: Hashable
+    task: asyncio.Task[Any]
+
+
+def _retrieve(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()  # asyncio would log it if nobody asks again
+
+
+def _size(known: tuple[Hashable, Any]) -> int:
+    pages = known[1].pages if isinstance(known[1], CallPage) else ()
+    return _LEAST_BYTES + sum(map(len, pages))

@@ -1,0 +1,88 @@
+"""Reading what a call's page needs, in this process or in one of the pool."""
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import orjson
+
+from services.console.call.explain.explanation import EFFORT, Explanation, explain, explain_part
+from services.console.call.explain.fields import field_of
+from services.console.call.page import CallPage, call_page
+from shared.calls.decode_document import decode_document
+from shared.calls.fold_call import render
+from shared.calls.read_call import CallBroken, Finality, finality_of, present_state, stored_call
+from shared.calls.read_events import read_events
+from shared.contract.decode_event import Event
+from shared.fold.call import NoEvents, call_of
+from shared.fold.fold import folded
+from shared.fold.prices import PriceBook
+from shared.fold.record import Record
+from shared.store.models import StoredCall
+from shared.store.ports import Store
+from shared.store.states import State
+from shared.store.zstd_frame import Frame, decompress
+
+LARGE_EFFORT = 25 * EFFORT
+"""In a process of the pool nobody waits but the reader."""
+
+
+async def read_page(store: Store, call: str, book: PriceBook) -> CallPage | None:
+    """Return the page of a call (`<organization_id>/<call_id>`), None if there is no such call.
+
+    Raises:
+        CallBroken: the call cannot be folded.
+        StoreUnavailable: the store does not answer.
+    """
+    stored = await stored_call(store, call)
+    if stored is None:
+        return None
+    documents = (await store.read([call]))[call]
+    if (state := await present_state(store, call)) is None:
+        return None
+    decoded = chain.from_iterable(map(decode_document, documents))
+    events = [event for event in decoded if isinstance(event, Event)]
+    try:
+        found = call_of(events, book, opted_out=state.opted_out)
+    except NoEvents as error:
+        raise CallBroken(call) from error
+    record = folded(found).record
+    finality = finality_of(state.state, ended=found.ends.final is not None)
+    differs = differences(stored, record) if finality is Finality.FINAL else {}
+    return call_page(found, record, finality, book.currency, differs)
+
+
+async def read_explanation(store: Store, call: str, book: PriceBook, *, name: str, effort: int) -> Explanation | None:
+    """Return where a value comes from, None if there is no such call or value.
+
+    Raises:
+        CallBroken, StoreUnavailable: see `read_page`.
+    """
+    logged = await read_events(store, call, book)
+    if logged is None:
+        return None
+    if logged.failed is not None:
+        raise CallBroken(call) from logged.failed
+    field = field_of(name)
+    try:
+        return explain_part(logged, name, book) if field is None else explain(logged, field, book, effort)
+    except NoEvents as error:
+        raise CallBroken(call) from error
+
+
+def differences(stored: StoredCall, record: Record) -> Mapping[str, Any]:
+    """Return the fields, with their values, in which the final record that is stored differs from the log's.
+
+    It does after a change of the price book or of the rules, until `callfold rebuild`.
+    """
+    if stored.state is not State.FINAL or stored.content is None:
+        return {}
+    if render(record).etag == stored.etag:
+        return {}
+    try:
+        body = decompress(stored.content) if isinstance(stored.content, Frame) else stored.content
+        served = orjson.loads(body)
+    except ValueError:
+        return {}
+    now = orjson.loads(orjson.dumps(record))
+    return {name: served.get(name) for name in now if now[name] != served.get(name)}
