@@ -64,7 +64,7 @@ def money(amount: Decimal) -> str:
     """Return an amount with at least two and at most six places."""
     text = f"{amount.quantize(_PLACES):,f}".rstrip("0")
     whole, _, fraction = text.partition(".")
-    return f"{whole}.{fraction:0<2}".replace("-", "−")
+    return f"{whole}.{fraction:0<2}".replace("-", "\u2212")
 
 
 def _line(
@@ -89,10 +89,10 @@ def _own(line: ProductCost, cost: CallCost, usage: Sequence[Event]) -> Iterator[
     price = _decimal(line["unit_price"])
     if line["product"] in _TALK and price == _decimal(cost["total_duration_unit_price"]):
         seconds = _decimal(cost["total_duration_seconds"])
-        yield Part(f"{_plain(seconds)} s ÷ 60 × {_plain(price)} per minute", seconds * price / 60)
+        yield Part(f"{_plain(seconds)} s ÷ 60 \u00d7 {_plain(price)} per minute", seconds * price / 60)
         return
     quantity, unit = _used(line["product"], usage) or (Decimal(), "units")
-    yield Part(f"{_plain(quantity)} {unit} × {_plain(price)}", quantity * price)
+    yield Part(f"{_plain(quantity)} {unit} \u00d7 {_plain(price)}", quantity * price)
 
 
 def _used(product: str, usage: Sequence[Event]) -> tuple[Decimal, str] | None:
@@ -109,7 +109,7 @@ def _stated(cost: ReportedCost) -> Part:
     kind = "stated" if cost.is_charge else "adjustment"
     how = f"{kind} by {cost.event.ordering_key.source}"
     if "quantity" in data and "unit_price" in data:
-        how += f": {_plain(data['quantity'])} {data.get('unit') or 'units'} × {_plain(data['unit_price'])}"
+        how += f": {_plain(data['quantity'])} {data.get('unit') or 'units'} \u00d7 {_plain(data['unit_price'])}"
     if cost.converted:
         how += f": {_plain(data['cost'])} {cost.currency}, converted"
     return Part(how, cost.amount or Decimal())

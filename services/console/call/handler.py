@@ -93,7 +93,7 @@ class CallPages:
             number=number,
             explained=explained,
             explaining=explaining,
-            wanted=wanted,
+            asked=wanted.explain is not None,
             computing=found.computing,
             large=large,
         )

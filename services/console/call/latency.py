@@ -36,7 +36,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The samples of one component; `most` is how many the highest bar has; `slowest` is the sample with the maximum."""
+    """The samples of one component; `most` is how many the highest bar has; `slowest` has the maximum."""
 
     component: str
     figures: Percentiles

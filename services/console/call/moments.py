@@ -4,8 +4,8 @@ _MINUTE_MS, _HOUR_MS = 60_000, 3_600_000
 
 
 def since(moment: int, zero: int) -> str:
-    """Return a moment (Unix milliseconds) as minutes and seconds since `zero`: `00:42`, `1:02:03`, `−00:30`."""
-    sign = "−" if moment < zero else ""
+    """Return a moment (Unix milliseconds) as the time since `zero`: `00:42`, `1:02:03`; before it with a minus."""
+    sign = "\u2212" if moment < zero else ""
     seconds = abs(moment - zero) // 1000
     hours, minutes = divmod(seconds // 60, 60)
     whole = f"{hours}:{minutes:02d}" if hours else f"{minutes:02d}"
@@ -13,7 +13,7 @@ def since(moment: int, zero: int) -> str:
 
 
 def length(milliseconds: float) -> str:
-    """Return how long something took, without a place to break the line: `412 ms`, `3.4 s`, `5 min 07 s`, `1 h 02 min`."""
+    """Return how long something took, in one piece: `412 ms`, `3.4 s`, `5 min 07 s`, `1 h 02 min`."""
     if milliseconds < 1000:  # noqa: PLR2004 - milliseconds of a second
         return _unbroken(f"{milliseconds:,.0f} ms")
     if milliseconds < _MINUTE_MS:

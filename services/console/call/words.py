@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from services.console.call.costs import money
 from services.console.call.moments import length, since
 
-UNKNOWN = "–"
+UNKNOWN = "\u2013"
 
 
 def as_text(value: Any) -> str:

@@ -13,7 +13,6 @@ from shared.contract.decode_event import Event
 from shared.fold.call import Call, NoEvents, call_of
 from shared.fold.fold import fold
 from shared.fold.prices import PriceBook
-from shared.fold.record import Record
 from shared.fold.standing import Standing
 
 EFFORT = 40_000
@@ -81,8 +80,9 @@ def explain_part(logged: LoggedCall, name: str, book: PriceBook) -> Explanation 
 
 
 def _results_of(name: str, call: Call) -> Iterator[str]:
-    for called in call.tools.called if call.tools else ():
-        if anchor(called.event) == name and (result := call.tools.results.get(called.ordering_key)):
+    tools = call.tools
+    for called in tools.called if tools else ():
+        if tools and anchor(called.event) == name and (result := tools.results.get(called.ordering_key)):
             yield anchor(result.event)
 
 
@@ -115,14 +115,13 @@ class _Fold:
     logged: LoggedCall
 
     def of(self, events: Sequence[LoggedEvent]) -> Any:
-        # Whether the call has opted out is explained by its events; all else, by events that are redacted already.
-        opted_out = self.logged.opted_out and bool(self.field.types)
+        if not self.field.types:  # whether it has opted out: what is redacted folds only where it has
+            return any(_event(each).opts_out for each in events) or None
         try:
-            record: Record = fold((_event(each) for each in events), self.book, opted_out=opted_out).record
+            record = fold((_event(each) for each in events), self.book, opted_out=self.logged.opted_out).record
         except NoEvents:
             return None
-        value = self.field.value(record)
-        return None if value is False else value
+        return self.field.value(record)
 
 
 def _event(logged: LoggedEvent) -> Event:
@@ -138,9 +137,7 @@ def _protected(event: Event, call: Call) -> tuple[bool, bool, object]:
     return is_final, starts, event.ordering_key
 
 
-def _rivals(
-    logged: LoggedCall, chosen: Sequence[LoggedEvent], field: Field, call: Call
-) -> Iterator[Rival]:
+def _rivals(logged: LoggedCall, chosen: Sequence[LoggedEvent], field: Field, call: Call) -> Iterator[Rival]:
     identities, taken = {_event(each).identity for each in chosen}, set(map(id, chosen))
     latest = max((_event(each) for each in chosen), key=lambda event: event.ordering_key, default=None)
     for each in logged.events:

@@ -120,8 +120,8 @@ def _of_group(group: str, key: str) -> Field | None:
             return Field(f"Latency {key}", rule, _below(group, key), (("latency.sampled",),), states, "latency")
         case "call_cost":
             rule = (
-                "A charge that a provider states replaces our own line; else quantity × unit price of the usage that "
-                "stands, or the billed seconds ÷ 60 × the price per minute. Adjustments are added."
+                "A charge that a provider states replaces our own line; else quantity times unit price of the usage "
+                "that stands, or the billed seconds ÷ 60 times the price per minute. Adjustments are added."
             )
             return Field(f"Cost of {key}", rule, _line(key), (_COSTS,), _of_product(key), "cost")
         case _:
@@ -138,7 +138,8 @@ def _below(group: str, key: str) -> Callable[[Record], Any]:
 
 def _line(product: str) -> Callable[[Record], Any]:
     def found(record: Record) -> Any:
-        lines = (record["call_cost"] or {}).get("product_costs", ())  # type: ignore[attr-defined]
+        cost = record["call_cost"]
+        lines = cost["product_costs"] if cost else []
         return next((line for line in lines if line["product"] == product), None)
 
     return found

@@ -77,8 +77,8 @@ def _summary(explanation: Explanation, *, part: bool) -> str:
     if not explanation.minimal:
         return f"It comes from these {count:,} events; the search ended before it was sure that each is needed."
     if count == 1:
-        return "This event alone gives the value; without it the value would not be this one."
-    return f"These {count:,} events alone give the value; without any one of them it would be another."
+        return "This event alone gives the value."
+    return f"These {count:,} events alone give the value, and none of them can be left out."
 
 
 def _event(logged: LoggedEvent, zero: int, why: str | None = None) -> ShownEvent:

@@ -184,7 +184,7 @@ class _Draw:
             y=self._rows[lane] * ROW + (ROW + SHAPE) / 2 - high,
             width=round(wide * 0.9, 1),
             height=high,
-            title=f"from {since(items[0].start, self._axis.zero)}: {len(items)} × {lane}",
+            title=f"from {since(items[0].start, self._axis.zero)}: {len(items)} in {lane}",
             failed=any(item.failed for item in items),
         )
 
