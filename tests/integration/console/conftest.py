@@ -12,6 +12,7 @@ from services.console.app import ConsoleDependencies, create_app
 from services.console.watching.monitor import Monitor
 from shared.config import price_book
 from shared.contract.topics import Topics
+from shared.fold_pool.in_process import InProcessFolds
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.support.browser import Browser, console_settings
@@ -27,8 +28,10 @@ def make_console(kafka_bootstrap: str, topics: Topics, connection: Connection) -
     def make(role: Role, **settings: Any) -> ASGIApp:
         usual = {"kafka_bootstrap": kafka_bootstrap, "topic_prefix": topics.prefix, "console_timeout_ms": 20_000}
         made = console_settings(role, **{**usual, **settings})
-        monitor = Monitor(made.console_monitor)
-        dependencies = ConsoleDependencies(MongoStore(connection), price_book.load(None), Accounts({}), monitor)
+        store, book = MongoStore(connection), price_book.load(None)
+        dependencies = ConsoleDependencies(
+            store, book, Accounts({}), Monitor(made.console_monitor), InProcessFolds(store, book)
+        )
         return create_app(made, dependencies)
 
     return make
