@@ -11,6 +11,7 @@ from services.console.app import ConsoleDependencies, create_app
 from services.console.watching.monitor import Monitor
 from shared.config.mongo_access import MongoAccess
 from shared.contract.ids import call_key
+from shared.fold_pool.in_process import InProcessFolds
 from shared.store.models import CallUpdate
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
@@ -36,7 +37,8 @@ async def store(connection: Connection) -> MongoStore:
 
 def opened(store: MongoStore, role: Role) -> Browser:
     settings = console_settings(role)
-    dependencies = ConsoleDependencies(store, book(), Accounts({}), Monitor(settings.console_monitor))
+    folds = InProcessFolds(store, book())
+    dependencies = ConsoleDependencies(store, book(), Accounts({}), Monitor(settings.console_monitor), folds)
     return Browser(create_app(settings, dependencies))
 
 

@@ -15,6 +15,7 @@ from services.console.access.accounts import Accounts, parsed
 from services.console.app import ConsoleDependencies, create_app
 from services.console.settings import ConsoleSettings
 from services.console.watching.monitor import Monitor
+from shared.fold_pool.in_process import InProcessFolds
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import Store
 from tests.support.events.makers import book
@@ -46,7 +47,9 @@ class Browser:
         """Return a browser of a console of its own, whose monitor is away, seen by it at `address`."""
         settings = {"console_logins_per_minute": 1_000} | settings
         loaded = ConsoleSettings(console_monitor=NOWHERE, **settings)
-        dependencies = ConsoleDependencies(store or MemoryStore(), book(), accounts(), Monitor(NOWHERE))
+        store = store or MemoryStore()
+        folds = InProcessFolds(store, book())
+        dependencies = ConsoleDependencies(store, book(), accounts(), Monitor(NOWHERE), folds)
         return cls.at(create_app(loaded, dependencies), address)
 
     @classmethod
