@@ -153,6 +153,18 @@ async def test_the_next_page_goes_on_with_the_filter(store: MongoStore, log_in: 
     assert attributes(second, "a", href="/calls?organization=org-1") != []
 
 
+async def test_a_page_of_older_calls_loads_again_while_one_of_them_changes(store: MongoStore, log_in: LogIn) -> None:
+    await finish(store, "ended")
+    browser = log_in(Role.VIEWER)
+
+    final = await browser.open("/calls?arrival=3000&after=o/c")
+    await mark(store, "org-1/live")
+    live = await browser.open("/calls?arrival=3000&after=o/c")
+
+    assert "data-refresh" not in attributes(final, "div", id="calls")[0]
+    assert attributes(live, "div", id="calls")[0]["data-refresh"] == "2"
+
+
 @pytest.mark.parametrize(
     "query", ["arrival=x&after=y", "arrival=99999999999999999999&after=o/c", "after=", "status=%FF"]
 )
