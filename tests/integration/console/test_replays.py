@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from structlog.testing import capture_logs
 
 from services.console.access.accounts import Role
@@ -11,7 +12,8 @@ from shared.store.mongo.client import Connection
 from tests.integration.console.conftest import LogIn, MakeConsole
 from tests.support.browser import Browser, Form, Page
 from tests.support.events.dead_letters import SAID
-from tests.support.events.makers import event, raw
+from tests.support.events.makers import STARTED, event, raw
+from tests.support.events.records import expected, wait_for
 from tests.support.servers.kafka import Message, records, send
 from tests.support.store.makers import document
 
@@ -72,6 +74,22 @@ async def test_a_confirmation_that_is_sent_at_the_same_moment_has_one_effect(
     await asyncio.gather(*[browser.send(form) for _ in range(5)])
 
     assert await sent(kafka_bootstrap, topics) == [BAD]
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_call_whose_events_are_valid_now_is_folded_after_a_replay(
+    kafka_bootstrap: str, topics: Topics, log_in: LogIn, connection: Connection
+) -> None:
+    call = [event("call.started"), event("call.ended", at=STARTED + 9_000)]
+    await send(kafka_bootstrap, [letter(topics, raw(body)) for body in call])
+    browser = log_in(Role.OPERATOR)
+
+    await browser.send(confirmation(await previewed(browser, ("all", "1"))))
+    await wait_for(connection, expected(call))
+    next_one = await previewed(browser, ("all", "1"))
+
+    assert "Would be sent back 0 Left out 2 " in next_one.text
+    assert "its event is already in the log" in next_one.text
 
 
 async def test_all_of_a_filter_are_replayed_and_no_others(kafka_bootstrap: str, topics: Topics, log_in: LogIn) -> None:
