@@ -16,7 +16,7 @@ from shared.fold_pool.in_process import InProcessFolds
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.integration.worker.conftest import make_worker, worker
-from tests.support.browser import Browser, console_settings
+from tests.support.console.browser import Browser, console_settings
 
 __all__ = ["log_in", "make_console", "make_worker", "worker"]
 

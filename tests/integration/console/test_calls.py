@@ -17,7 +17,7 @@ from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from shared.store.states import State
 from tests.support.api.client import put
-from tests.support.browser import Browser, Page, console_settings
+from tests.support.console.browser import Browser, Page, console_settings
 from tests.support.events.makers import STARTED, book, event
 from tests.support.store.makers import state_of, tokens
 

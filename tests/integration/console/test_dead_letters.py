@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from services.console.access.accounts import Role
 from shared.contract.topics import Topics
 from tests.integration.console.conftest import LogIn
-from tests.support.browser import Page
+from tests.support.console.browser import Page
 from tests.support.events.dead_letters import SAID
 from tests.support.events.makers import event, raw
 from tests.support.eventually import scaled

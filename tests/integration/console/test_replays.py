@@ -10,7 +10,7 @@ from shared.contract.topics import Topics
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.integration.console.conftest import LogIn, MakeConsole
-from tests.support.browser import Browser, Form, Page
+from tests.support.console.browser import Browser, Form, Page
 from tests.support.events.dead_letters import SAID
 from tests.support.events.makers import STARTED, event, raw
 from tests.support.events.records import expected, wait_for

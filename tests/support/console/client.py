@@ -1,4 +1,4 @@
-"""A browser without a screen: a client of the console in this process.
+"""A client of the console in this process, which follows no redirect by itself.
 
 console = await logged_in("support")
 page = await console.get("/calls/org-789/call-456")
@@ -36,15 +36,15 @@ def accounts() -> Accounts:
     return parsed({role: {"role": role, "password": _hashed()} for role in ("viewer", "support", "operator")})
 
 
-class Browser:
-    """Keeps cookies, and follows no redirect by itself."""
+class Client:
+    """Keeps cookies."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
 
     @classmethod
     def of(cls, store: Store | None = None, *, address: str = "127.0.0.1", **settings: Any) -> Self:
-        """Return a browser of a console of its own, whose monitor is away, seen by it at `address`."""
+        """Return a client of a console of its own, whose monitor is away, seen by it at `address`."""
         settings = {"console_logins_per_minute": 1_000} | settings
         loaded = ConsoleSettings(console_monitor=NOWHERE, **settings)
         store = store or MemoryStore()
@@ -73,9 +73,9 @@ class Browser:
         return found[1]
 
 
-async def logged_in(role: str, store: Store | None = None, **settings: Any) -> Browser:
-    """Return the browser of an account of this role."""
-    browser = Browser.of(store, **settings)
-    answer = await browser.log_in(role)
+async def logged_in(role: str, store: Store | None = None, **settings: Any) -> Client:
+    """Return the client of an account of this role."""
+    client = Client.of(store, **settings)
+    answer = await client.log_in(role)
     assert answer.status_code == httpx.codes.SEE_OTHER
-    return browser
+    return client

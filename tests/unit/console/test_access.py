@@ -7,14 +7,14 @@ import httpx
 import pytest
 
 from services.console.settings import ConsoleSettings
-from tests.support.console.client import PASSWORD, Browser, logged_in
+from tests.support.console.client import PASSWORD, Client, logged_in
 
 PAGES = ["/", "/lag", "/calls", "/calls/broken", "/calls/org-789/call-456", "/find?organization=org-789&call=call-456"]
 
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_nobody_sees_a_page_without_an_account(path: str) -> None:
-    answer = await Browser.of().get(path)
+    answer = await Client.of().get(path)
 
     assert answer.status_code == httpx.codes.SEE_OTHER
     assert answer.headers["location"].startswith("/login")
@@ -23,19 +23,19 @@ async def test_nobody_sees_a_page_without_an_account(path: str) -> None:
 
 @pytest.mark.parametrize("name", ["viewer", "support", "operator"])
 async def test_an_account_sees_the_overview_until_it_logs_out(name: str) -> None:
-    browser = await logged_in(name)
-    seen = await browser.get("/")
+    client = await logged_in(name)
+    seen = await client.get("/")
 
-    await browser.post("/logout", csrf=await browser.csrf())
+    await client.post("/logout", csrf=await client.csrf())
 
     assert f"{name}, {name}" in seen.text
-    assert (await browser.get("/")).headers["location"] == "/login"
+    assert (await client.get("/")).headers["location"] == "/login"
 
 
 async def test_a_wrong_password_gives_no_session() -> None:
-    browser = Browser.of()
+    client = Client.of()
 
-    answer = await browser.log_in("operator", "wrong")
+    answer = await client.log_in("operator", "wrong")
 
     assert answer.status_code == httpx.codes.UNAUTHORIZED
     assert "Name or password is wrong." in answer.text
@@ -44,44 +44,44 @@ async def test_a_wrong_password_gives_no_session() -> None:
 
 
 async def test_a_login_leads_to_the_page_that_was_wanted() -> None:
-    browser = Browser.of()
+    client = Client.of()
     wanted = "/calls/org-789/a%2Fb?page=2"
-    asked = await browser.get(wanted)
-    form = await browser.get(asked.headers["location"])
+    asked = await client.get(wanted)
+    form = await client.get(asked.headers["location"])
     assert 'name="next" value="/calls/org-789/a%2Fb?page=2"' in form.text
 
-    answer = await browser.log_in("support", next=wanted)
+    answer = await client.log_in("support", next=wanted)
 
     assert answer.headers["location"] == wanted
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.test/", "//evil.test/", "/\\evil.test", "evil", "/a\nb", ""])
 async def test_a_login_leads_nowhere_else(elsewhere: str) -> None:
-    answer = await Browser.of().log_in("support", next=elsewhere)
+    answer = await Client.of().log_in("support", next=elsewhere)
 
     assert answer.headers["location"] == "/"
 
 
 async def test_a_viewer_sees_no_call_and_is_told_why() -> None:
-    browser = await logged_in("viewer")
+    client = await logged_in("viewer")
 
-    answer = await browser.get("/calls/org-789/call-456")
+    answer = await client.get("/calls/org-789/call-456")
 
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert "This page is for the role support; yours is viewer." in answer.text
 
 
 async def test_a_form_without_the_token_of_its_session_has_no_effect() -> None:
-    browser, other = await logged_in("operator"), await logged_in("operator")
+    client, other = await logged_in("operator"), await logged_in("operator")
 
-    answers = [await browser.post("/logout"), await browser.post("/logout", csrf=await other.csrf())]
+    answers = [await client.post("/logout"), await client.post("/logout", csrf=await other.csrf())]
 
     assert [answer.status_code for answer in answers] == [httpx.codes.FORBIDDEN] * 2
-    assert (await browser.get("/")).status_code == httpx.codes.OK
+    assert (await client.get("/")).status_code == httpx.codes.OK
 
 
 async def test_a_login_from_another_site_is_refused() -> None:
-    answer = await Browser.of().post("/login", {"Sec-Fetch-Site": "cross-site"}, name="operator", password=PASSWORD)
+    answer = await Client.of().post("/login", {"Sec-Fetch-Site": "cross-site"}, name="operator", password=PASSWORD)
 
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert "set-cookie" not in answer.headers
@@ -94,18 +94,18 @@ async def test_a_form_that_is_too_large_is_refused_before_all_of_it_has_come() -
             yield b"a" * 65_536
 
     sent = {"content-type": "application/x-www-form-urlencoded"}
-    answer = await Browser.of().client.post("/login", content=endless(), headers=sent)
+    answer = await Client.of().client.post("/login", content=endless(), headers=sent)
 
     assert answer.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
 
 
 async def test_guesses_are_limited_and_right_logins_are_not() -> None:
-    browser = Browser.of(console_logins_per_minute=3)
+    client = Client.of(console_logins_per_minute=3)
 
-    right = [(await browser.log_in("operator")).status_code for _ in range(5)]
-    wrong = [(await browser.log_in("operator", "wrong")).status_code for _ in range(5)]
-    late = await browser.log_in("operator")
-    of_another = await browser.log_in("support")
+    right = [(await client.log_in("operator")).status_code for _ in range(5)]
+    wrong = [(await client.log_in("operator", "wrong")).status_code for _ in range(5)]
+    late = await client.log_in("operator")
+    of_another = await client.log_in("support")
 
     assert right == [303] * 5
     assert wrong == [401, 401, 401, 429, 429]
@@ -115,17 +115,17 @@ async def test_guesses_are_limited_and_right_logins_are_not() -> None:
 
 
 async def test_guesses_for_many_accounts_are_limited_too() -> None:
-    browser = Browser.of(console_logins_per_minute=1)
+    client = Client.of(console_logins_per_minute=1)
 
-    statuses = [(await browser.log_in(f"guess-{number}", "wrong")).status_code for number in range(7)]
+    statuses = [(await client.log_in(f"guess-{number}", "wrong")).status_code for number in range(7)]
 
     assert statuses == [401] * 5 + [429] * 2
 
 
 async def test_the_cookie_is_for_the_console_alone() -> None:
-    plain, secure = Browser.of(), Browser.of(console_secure_cookie=True)
+    plain, secure = Client.of(), Client.of(console_secure_cookie=True)
 
-    cookies = [(await browser.log_in("viewer")).headers["set-cookie"].lower() for browser in (plain, secure)]
+    cookies = [(await client.log_in("viewer")).headers["set-cookie"].lower() for client in (plain, secure)]
 
     assert all("httponly" in cookie and "samesite=lax" in cookie and "path=/" in cookie for cookie in cookies)
     assert ["secure" in cookie for cookie in cookies] == [False, True]
@@ -133,9 +133,9 @@ async def test_the_cookie_is_for_the_console_alone() -> None:
 
 @pytest.mark.parametrize("path", ["/", "/login", "/lag", "/nowhere", "/static/console.css", "/static/../app.py"])
 async def test_every_answer_forbids_what_no_page_needs(path: str) -> None:
-    browser = await logged_in("operator")
+    client = await logged_in("operator")
 
-    headers = (await browser.get(path)).headers
+    headers = (await client.get(path)).headers
 
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -148,9 +148,9 @@ async def test_every_answer_forbids_what_no_page_needs(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/nowhere", "/calls/org-789/none", "/calls/x"])
 async def test_what_is_not_there_is_a_plain_page(path: str) -> None:
-    browser = await logged_in("operator")
+    client = await logged_in("operator")
 
-    answer = await browser.get(path)
+    answer = await client.get(path)
 
     assert answer.status_code == httpx.codes.NOT_FOUND
     assert answer.headers["content-type"].startswith("text/html")
@@ -158,10 +158,10 @@ async def test_what_is_not_there_is_a_plain_page(path: str) -> None:
 
 
 async def test_finding_a_call_needs_both_ids_and_takes_any_characters() -> None:
-    browser = await logged_in("support")
+    client = await logged_in("support")
 
-    found = await browser.client.get("/find", params={"organization": "org-789", "call": " a/b?c#d%2F "})
-    refused = await browser.get("/find?organization=org-789&call=")
+    found = await client.client.get("/find", params={"organization": "org-789", "call": " a/b?c#d%2F "})
+    refused = await client.get("/find?organization=org-789&call=")
 
     assert found.headers["location"] == "/calls/org-789/a%2Fb%3Fc%23d%252F"
     assert refused.status_code == httpx.codes.BAD_REQUEST
@@ -174,37 +174,37 @@ PROXY: dict[str, Any] = {
 
 
 async def test_a_trusted_proxy_names_the_account() -> None:
-    browser = Browser.of(address="10.1.2.3", **PROXY)
+    client = Client.of(address="10.1.2.3", **PROXY)
 
-    listed = await browser.get("/", **{"X-Forwarded-User": "support"})
-    unknown = await browser.get("/", **{"X-Forwarded-User": "ann@x.org"})
+    listed = await client.get("/", **{"X-Forwarded-User": "support"})
+    unknown = await client.get("/", **{"X-Forwarded-User": "ann@x.org"})
 
     assert "support, support" in listed.text
     assert "ann@x.org, viewer" in unknown.text
 
 
 async def test_anybody_else_who_sends_the_header_has_no_account() -> None:
-    browser = Browser.of(address="10.2.0.2", **PROXY)
+    client = Client.of(address="10.2.0.2", **PROXY)
 
-    answer = await browser.get("/", **{"X-Forwarded-User": "operator"})
+    answer = await client.get("/", **{"X-Forwarded-User": "operator"})
 
     assert answer.headers["location"] == "/login"
 
 
 async def test_a_session_of_a_proxy_ends_with_its_header() -> None:
-    browser = Browser.of(address="10.1.2.3", **PROXY)
-    await browser.get("/", **{"X-Forwarded-User": "operator"})
+    client = Client.of(address="10.1.2.3", **PROXY)
+    await client.get("/", **{"X-Forwarded-User": "operator"})
 
-    answer = await browser.get("/")
+    answer = await client.get("/")
 
     assert answer.headers["location"] == "/login"
 
 
 async def test_two_names_of_a_proxy_are_none() -> None:
-    browser = Browser.of(address="10.1.2.3", **PROXY)
+    client = Client.of(address="10.1.2.3", **PROXY)
 
     headers = [("X-Forwarded-User", "viewer"), ("X-Forwarded-User", "operator")]
-    answer = await browser.client.get("/", headers=headers)
+    answer = await client.client.get("/", headers=headers)
 
     assert answer.headers["location"] == "/login"
 
