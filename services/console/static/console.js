@@ -21,7 +21,7 @@ async function refresh(id) {
   setTimeout(refresh, 1000 * seconds, id);
 }
 
-// What the reader has opened, ticked and focused stays.
+// What the reader has opened, ticked, focused and scrolled to stays.
 function replace(part, fresh) {
   const kept = (each) => each.closest("[id]").id;
   const open = new Set([...part.querySelectorAll("details[open]")].map(kept));
@@ -32,7 +32,10 @@ function replace(part, fresh) {
   }
   const focused = part.contains(document.activeElement) ? document.activeElement : null;
   const place = focused === null ? -1 : focusable(part).indexOf(focused);
+  const scrolled = [...part.querySelectorAll(".wide")].map((each) => each.scrollLeft);
   part.replaceWith(document.adoptNode(fresh));
+  fresh.querySelectorAll(".wide").forEach((each, n) => (each.scrollLeft = scrolled[n] ?? 0));
+  makeScrollable();
   if (focused?.id) document.getElementById(focused.id)?.focus({ preventScroll: true });
   else if (place >= 0) focusable(fresh)[place]?.focus({ preventScroll: true });
 }
@@ -41,6 +44,16 @@ function focusable(part) {
   return [...part.querySelectorAll("a[href], button, input, select, summary, [tabindex]")];
 }
 
+// A table that is wider than the screen can be scrolled by keyboard.
+function makeScrollable() {
+  for (const each of document.querySelectorAll(".wide")) {
+    if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
+    else each.removeAttribute("tabindex");
+  }
+}
+
+makeScrollable();
+addEventListener("resize", makeScrollable);
 for (const part of document.querySelectorAll("[data-refresh]")) {
   setTimeout(refresh, 1000 * Number(part.dataset.refresh), part.id);
 }

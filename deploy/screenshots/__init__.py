@@ -1,0 +1,1 @@
+"""Pictures of the console for the documentation: a stack with a story, a browser, a file for each page."""

@@ -1,0 +1,204 @@
+"""The console as people use it, in a real browser on a real stack."""
+
+import uuid
+from urllib.parse import quote
+
+import pytest
+from playwright.async_api import expect
+
+from services.console.addresses import call_address
+from tests.browser.accessibility import violations
+from tests.browser.calls import HOSTILE, IMAGE, ORGANIZATION, REFUND, begun, conversation, hostile
+from tests.browser.site import Site
+from tests.browser.visit import PHONE, Visit
+from tests.support.eventually import eventually, scaled
+
+pytestmark = pytest.mark.timeout(300)
+
+RUN = uuid.uuid4().hex[:8]
+OVER = f"call-over-{RUN}"
+CALL = call_address(ORGANIZATION, OVER)
+HOSTILE_CALL = f"call {RUN} {IMAGE}"
+WATCHED = f"call-watched-{RUN}"
+MOST_BYTES = 300_000
+
+PAGES = {"overview": "/", "lag": "/lag", "call": CALL, "missing": "/calls/none/none"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _calls(site: Site) -> None:
+    await site.publish([*conversation(OVER).events, *hostile(HOSTILE_CALL)])
+
+
+async def test_somebody_logs_in_is_where_they_wanted_to_be_and_logs_out(stranger: Visit) -> None:
+    page = stranger.page
+    await stranger.open("/lag")
+    assert stranger.path == "/login?next=%2Flag"
+
+    await page.get_by_label("Name").fill("operator")
+    await page.get_by_label("Password").fill("wrong")
+    await page.get_by_role("button", name="Log in").click()
+    await expect(page.get_by_role("alert")).to_have_text("Name or password is wrong.")
+    await stranger.log_in()
+    assert stranger.path == "/lag"
+
+    await page.get_by_role("button", name="Log out").click()
+    await page.wait_for_url("**/login")
+    await stranger.open("/lag")
+    assert stranger.path == "/login?next=%2Flag"
+
+
+async def test_a_call_is_watched_from_ringing_to_its_final_record_without_a_reload(site: Site, visit: Visit) -> None:
+    page, call = visit.page, begun(WATCHED)
+    await site.publish(call.events)
+    await visit.open_when_there(call_address(ORGANIZATION, WATCHED))
+    shown = page.locator("#call")
+    await expect(shown).to_contain_text("REGISTERED")
+    await expect(shown).to_contain_text("Call ringing")
+    await page.evaluate("window.loaded = 'once'")
+
+    for happens, seen in (
+        (call.start, "ONGOING"),
+        (lambda: call.say("user", REFUND), REFUND),
+        (lambda: call.end("user_hangup"), "ENDED"),
+    ):
+        before = len(call.events)
+        happens()
+        await site.publish(call.events[before:])
+        await expect(shown).to_contain_text(seen)
+    await expect(page.locator("#call:not([data-refresh])")).to_contain_text("final", timeout=scaled(30_000))
+
+    assert await page.evaluate("window.loaded") == "once"
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+async def test_a_page_is_accessible_by_light_and_by_dark_on_a_desk_and_on_a_phone(visit: Visit, path: str) -> None:
+    await visit.open(path)
+
+    by_light = await violations(visit.page)
+    await visit.page.emulate_media(color_scheme="dark")
+    await visit.page.set_viewport_size(PHONE)
+    by_dark = await violations(visit.page)
+
+    assert by_light == []
+    assert by_dark == []
+
+
+async def test_the_login_is_accessible(stranger: Visit) -> None:
+    await stranger.open("/login")
+
+    by_light = await violations(stranger.page)
+    await stranger.page.emulate_media(color_scheme="dark")
+
+    assert [*by_light, *await violations(stranger.page)] == []
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+async def test_a_page_fits_a_phone_and_prints_without_its_header(visit: Visit, path: str) -> None:
+    page = visit.page
+    await page.set_viewport_size(PHONE)
+    await visit.open(path)
+
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("banner")).to_be_hidden()
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+async def test_what_callers_sent_is_text(visit: Visit) -> None:
+    page = visit.page
+    await visit.open_when_there(call_address(f"org {IMAGE}", HOSTILE_CALL))
+
+    for text in (*HOSTILE, HOSTILE_CALL):
+        await expect(page.locator("#call")).to_contain_text(text)
+    assert await visit.markup_of_others() == []
+
+
+async def test_a_search_for_markup_is_answered_with_text(visit: Visit) -> None:
+    await visit.open("/")
+    await visit.page.get_by_label("Organization").fill(HOSTILE[0])
+    await visit.page.get_by_label("Call id").fill(IMAGE)
+    await visit.page.get_by_role("button", name="Find call").click()
+
+    await expect(visit.page.get_by_role("alert")).to_have_text("There is no such call.")
+    assert visit.path == f"/calls/{quote(HOSTILE[0], safe='')}/{quote(IMAGE, safe='')}"
+    assert await visit.markup_of_others() == []
+
+
+async def test_a_page_that_loads_from_elsewhere_styles_itself_or_asks_is_found(visit: Visit) -> None:
+    await visit.open("/")
+
+    await visit.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\"></p>')")
+    await visit.page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=\"http://127.0.0.1:9/\">')")
+    await visit.page.evaluate("alert('asked')")
+    await eventually(lambda: len(visit.wrong) >= 3)
+
+    assert {report.split(":")[0] for report in visit.wrong} >= {"error", "dialog"}
+    assert await visit.markup_of_others() == ["img", "p style"]
+    visit.wrong.clear()
+
+
+async def test_the_first_page_is_light(stranger: Visit) -> None:
+    await stranger.open("/login")
+    await stranger.log_in()
+    before = stranger.weight
+
+    await stranger.open("/")
+
+    assert 0 < stranger.weight - before < MOST_BYTES
+
+
+async def test_by_keyboard_alone_somebody_logs_in_and_finds_a_call(stranger: Visit) -> None:
+    page = stranger.page
+    await stranger.open("/login")
+    await page.keyboard.type(stranger.site.name)
+    await stranger.tab_to('[type="password"]')
+    await page.keyboard.type(stranger.site.password)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"{stranger.site.address}/")
+
+    await stranger.tab_to(".skip")
+    await expect(page.locator(".skip")).to_be_in_viewport()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_be_focused()
+
+    await stranger.open("/")
+    await stranger.tab_to('[name="organization"]')
+    await page.keyboard.type(ORGANIZATION)
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(OVER)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(f"**{CALL}")
+
+
+async def test_by_keyboard_alone_somebody_follows_the_timeline_to_the_transcript_and_back(visit: Visit) -> None:
+    page = visit.page
+    await visit.open(CALL)
+    turn = page.get_by_role("listitem").filter(has_text=REFUND)
+
+    await visit.tab_to(".timeline a[href^='#']")
+    await page.keyboard.press("Tab")
+    span = await page.evaluate("document.activeElement.id")
+    await page.keyboard.press("Enter")
+    await expect(turn).to_be_focused()
+
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f"#{span}")).to_be_focused()
+
+
+async def test_a_stopped_worker_is_seen_with_the_cause_and_that_it_is_over(site: Site, visit: Visit) -> None:
+    page = visit.page
+    await visit.open("/")
+    verdict = page.locator(".verdict")
+    await expect(verdict).to_contain_text("Nothing is late", timeout=scaled(60_000))
+
+    site.stop_worker()
+    try:
+        await site.publish(conversation(f"call-late-{RUN}").events)
+        await expect(verdict).to_contain_text("Cause: no_worker", timeout=scaled(60_000))
+        await expect(verdict).to_contain_text("no worker reads a partition")
+    finally:
+        site.start_worker()
+    await expect(verdict).to_contain_text("Nothing is late", timeout=scaled(90_000))
