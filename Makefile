@@ -37,10 +37,10 @@ KAFKA := .local/kafka/libs/installed
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install demo drill check test lint faults mutants clients bench up down status contracts clean
+.PHONY: help install demo drill check test lint faults mutants clients bench up down status contracts screenshots clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(LOCAL) $(KAFKA) ## start the stack, publish calls, read their records, stop the stack; KEEP=1 leaves it up to look at
 	@$(RUN) demo $(if $(KEEP),--keep)
@@ -84,6 +84,9 @@ status: $(LOCAL) ## show the state of each service
 contracts: $(PACKAGES) ## write docs/contracts, docs/settings.md, docs/metrics.md and the dashboards again, from the code
 	@$(BIN)/python -m deploy.contracts
 	@$(BIN)/python -m deploy.grafana
+
+screenshots: $(PACKAGES) $(KAFKA) ## write docs/screenshots again: the console, on a stack of its own (needs Chromium)
+	@$(BIN)/python -m deploy.screenshots
 
 install: $(PACKAGES) $(KAFKA) ## install the Python packages and Kafka's jars
 

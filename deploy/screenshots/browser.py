@@ -33,9 +33,7 @@ async def chromium() -> AsyncIterator[Browser]:
     # Its sandbox needs a user other than root. It opens our own pages alone.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=path, args=arguments, timeout=_LAUNCHED_WITHIN_MS
-        )
+        browser = await playwright.chromium.launch(executable_path=path, args=arguments, timeout=_LAUNCHED_WITHIN_MS)
         try:
             yield browser
         finally:

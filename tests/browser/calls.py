@@ -1,5 +1,6 @@
 """Calls that the tests publish."""
 
+import json
 import time
 from typing import Any
 
@@ -11,7 +12,8 @@ ORGANIZATION = "org-browser"
 REFUND = "I would like a refund of $27."
 SCRIPT = "<script>window.hit = 1</script>"
 IMAGE = "<img src=x onerror=\"window.hit = 1; alert('hit')\">"
-BREAKOUT = "\"'></textarea></title></style><svg onload=\"window.hit = 1\">{{ 7 * 7 }}</svg>"
+BREAKOUT = '"\'></textarea></title></style><svg onload="window.hit = 1">{{ 7 * 7 }}</svg>'
+HOSTILE_ORGANIZATION = f"org {IMAGE}"
 HOSTILE = (SCRIPT, IMAGE, BREAKOUT)
 
 
@@ -38,7 +40,7 @@ def conversation(call: str) -> Script:
 
 def hostile(call: str) -> list[Json]:
     """Return the events of a call whose every text is markup."""
-    script = Script(f"org {IMAGE}", call, time.time_ns() // 1_000_000 - 60_000)
+    script = Script(HOSTILE_ORGANIZATION, call, time.time_ns() // 1_000_000 - 60_000)
     script.create(SCRIPT)
     script.start()
     for text in HOSTILE:
@@ -59,3 +61,10 @@ def hostile(call: str) -> list[Json]:
     script.happen("cost.reported", "", product=IMAGE, cost="0.01")
     script.end(IMAGE, "call.failed")
     return [{**event, "source": f"{event['source']}/{SCRIPT}"} for event in script.events]
+
+
+def invalid() -> bytes:
+    """Return the bytes of an event that is invalid, and whose every text is markup."""
+    texts = {"id": IMAGE, "source": f"/{SCRIPT}", "type": "call.dtmf", "subject": IMAGE, "organizationid": SCRIPT}
+    event = {"specversion": "1.0", **texts, "time": "2023-12-20T18:40:00Z", "data": {"digits": {IMAGE: BREAKOUT}}}
+    return json.dumps(event).encode()

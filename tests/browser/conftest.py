@@ -1,6 +1,7 @@
 """One stack, one browser, and a visit for each test."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.async_api import Browser, expect
 from deploy.local.ports import Ports
 from deploy.local.servers.install import install
 from deploy.local.stack import Stack
-from deploy.screenshots.browser import HOW_TO_GET, chromium, find_chromium
+from deploy.screenshots.browser import chromium
 from tests.browser.site import Site
 from tests.browser.visit import DESK, Visit
 from tests.support.eventually import scaled
@@ -19,8 +20,6 @@ _TIMEOUT_MS = scaled(10) * 1000
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    if find_chromium() is None:
-        pytest.skip(HOW_TO_GET)
     install(print)
     with Stack(tmp_path_factory.mktemp("stack"), Ports.free(), prometheus=True) as stack:
         stack.start()
@@ -28,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-async def browser(site: Site) -> AsyncIterator[Browser]:
+async def browser() -> AsyncIterator[Browser]:
     expect.set_options(timeout=_TIMEOUT_MS)
     async with chromium() as browser:
         yield browser
@@ -37,31 +36,30 @@ async def browser(site: Site) -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 async def cookies(site: Site, browser: Browser) -> Any:
     """Return the state of a browser in which somebody has logged in."""
-    context = await browser.new_context()
-    async with context:
-        context.set_default_timeout(_TIMEOUT_MS)
-        visit = Visit(site, await context.new_page())
+    async with visiting(site, browser) as visit:
         await visit.open("/login")
         await visit.log_in()
-        return await context.storage_state()
+        return await visit.page.context.storage_state()
 
 
 @pytest.fixture
 async def stranger(site: Site, browser: Browser) -> AsyncIterator[Visit]:
     """Somebody who has not logged in."""
-    async for visit in _visit(site, browser):
+    async with visiting(site, browser) as visit:
         yield visit
 
 
 @pytest.fixture
 async def visit(site: Site, browser: Browser, cookies: Any) -> AsyncIterator[Visit]:
     """An operator who has logged in."""
-    async for visit in _visit(site, browser, storage_state=cookies):
+    async with visiting(site, browser, cookies) as visit:
         yield visit
 
 
-async def _visit(site: Site, browser: Browser, **state: Any) -> AsyncIterator[Visit]:
-    async with await browser.new_context(viewport=DESK, **state) as context:
+@asynccontextmanager
+async def visiting(site: Site, browser: Browser, state: Any = None) -> AsyncIterator[Visit]:
+    """Yield a visit in a browser with this state; fail if its pages did what no page may do."""
+    async with await browser.new_context(viewport=DESK, storage_state=state) as context:
         context.set_default_timeout(_TIMEOUT_MS)
         visit = Visit(site, await context.new_page())
         yield visit

@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaProducer
 from deploy.local.credentials.console_account import NAME, PASSWORD
 from deploy.local.ports import HOST
 from deploy.local.stack import Stack
-from shared.contract.topics import Topics
 from tests.support.callfold import run
+
+Headers = Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,10 @@ class Site:
         done = await asyncio.to_thread(lambda: run("publish", "-", text=lines.encode(), kafka_bootstrap=bootstrap))
         assert done.returncode == 0, done.stderr
 
-    async def publish_bytes(self, key: bytes, *values: bytes) -> None:
-        """Publish records that no publisher of ours would let pass."""
+    async def send(self, topic: str, value: bytes, headers: Headers = ()) -> None:
+        """Send a record, however wrong it is."""
         async with AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all") as producer:
-            for value in values:
-                await producer.send_and_wait(Topics().telephony, value, key=key)
+            await producer.send_and_wait(topic, value, key=b"key", headers=headers)
 
     @property
     def _bootstrap(self) -> str:

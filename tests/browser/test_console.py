@@ -1,33 +1,67 @@
 """The console as people use it, in a real browser on a real stack."""
 
 import uuid
+from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
+from deploy.screenshots.browser import HOW_TO_GET, find_chromium
 from services.console.addresses import call_address
+from shared.contract.topics import Topics
 from tests.browser.accessibility import violations
-from tests.browser.calls import HOSTILE, IMAGE, ORGANIZATION, REFUND, begun, conversation, hostile
+from tests.browser.calls import (
+    HOSTILE,
+    HOSTILE_ORGANIZATION,
+    IMAGE,
+    ORGANIZATION,
+    REFUND,
+    SCRIPT,
+    begun,
+    conversation,
+    hostile,
+    invalid,
+)
+from tests.browser.conftest import visiting
 from tests.browser.site import Site
 from tests.browser.visit import PHONE, Visit
+from tests.support.events.dead_letters import SAID
+from tests.support.events.makers import binary
 from tests.support.eventually import eventually, scaled
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(find_chromium() is None, reason=HOW_TO_GET),
+]
 
 RUN = uuid.uuid4().hex[:8]
 OVER = f"call-over-{RUN}"
 CALL = call_address(ORGANIZATION, OVER)
 HOSTILE_CALL = f"call {RUN} {IMAGE}"
 WATCHED = f"call-watched-{RUN}"
+TOPICS = Topics()
 MOST_BYTES = 300_000
 
-PAGES = {"overview": "/", "lag": "/lag", "call": CALL, "missing": "/calls/none/none"}
+PAGES = {
+    "overview": "/",
+    "lag": "/lag",
+    "dead letters": "/dead-letters",
+    "a dead letter": "/dead-letters/0",
+    "a call": CALL,
+    "a hostile call": call_address(HOSTILE_ORGANIZATION, HOSTILE_CALL),
+    "no call": "/calls/none/none",
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def _calls(site: Site) -> None:
+async def _published(site: Site, browser: Browser, cookies: Any) -> None:
+    """Publish what the pages show, and wait until they can."""
     await site.publish([*conversation(OVER).events, *hostile(HOSTILE_CALL)])
+    await site.send(TOPICS.telephony, invalid())
+    async with visiting(site, browser, cookies) as visit:
+        for path in ("/dead-letters/0", CALL):
+            await visit.open_when_there(path)
 
 
 async def test_somebody_logs_in_is_where_they_wanted_to_be_and_logs_out(stranger: Visit) -> None:
@@ -106,13 +140,50 @@ async def test_a_page_fits_a_phone_and_prints_without_its_header(visit: Visit, p
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
+async def test_a_table_stays_where_it_is_scrolled_to_when_its_page_is_renewed(visit: Visit) -> None:
+    page, table = visit.page, visit.page.locator(".wide").first
+    await page.set_viewport_size(PHONE)
+    await visit.open("/lag")
+    before = await page.locator("#lag").element_handle()
+    await table.evaluate("table => table.scrollLeft = 200")
+
+    await page.wait_for_function("before => !before.isConnected", arg=before)
+
+    assert await table.evaluate("table => table.scrollLeft") == 200
+
+
 async def test_what_callers_sent_is_text(visit: Visit) -> None:
     page = visit.page
-    await visit.open_when_there(call_address(f"org {IMAGE}", HOSTILE_CALL))
+    await visit.open(call_address(HOSTILE_ORGANIZATION, HOSTILE_CALL))
 
     for text in (*HOSTILE, HOSTILE_CALL):
         await expect(page.locator("#call")).to_contain_text(text)
     assert await visit.markup_of_others() == []
+
+
+@pytest.mark.parametrize("path", ["/dead-letters", "/dead-letters/0"])
+async def test_what_providers_sent_is_text(visit: Visit, path: str) -> None:
+    await visit.open(path)
+
+    await expect(visit.page.get_by_role("main")).to_contain_text(IMAGE)
+    await expect(visit.page.get_by_role("main")).to_contain_text(SCRIPT)
+    assert await visit.markup_of_others() == []
+
+
+async def test_a_dead_letter_is_opened_and_replayed_and_its_call_is_there(site: Site, visit: Visit) -> None:
+    page, call = visit.page, begun(f"call-replayed-{RUN}")
+    value, attributes = binary(call.events[0])
+    await site.send(TOPICS.dead_letter, value, [*SAID, *attributes])
+    letter = page.get_by_role("row").filter(has_text=call.call).get_by_role("link").first
+    await visit.open_until("/dead-letters", letter.is_visible)
+
+    await letter.click()
+    await page.get_by_role("button", name="Preview its replay").click()
+    await page.get_by_role("button", name="Send 1 back").click()
+    await expect(page.get_by_role("heading", name="Replayed")).to_be_visible()
+
+    await visit.open_when_there(call_address(ORGANIZATION, call.call))
+    await expect(page.locator("#call")).to_contain_text("Call created")
 
 
 async def test_a_search_for_markup_is_answered_with_text(visit: Visit) -> None:

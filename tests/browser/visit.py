@@ -1,5 +1,6 @@
 """A page of the browser, and what no page of the console may do."""
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from playwright.async_api import ConsoleMessage, Dialog, Error, Page, Request
@@ -63,6 +64,15 @@ class Visit:
             return await self.open(path) == 200
 
         await eventually(is_there)
+
+    async def open_until(self, path: str, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Load a page until it is as expected."""
+
+        async def is_so() -> bool:
+            await self.open(path)
+            return await holds()
+
+        await eventually(is_so)
 
     async def log_in(self) -> None:
         """Fill in and send the form that is shown."""

@@ -44,10 +44,10 @@ function focusable(part) {
   return [...part.querySelectorAll("a[href], button, input, select, summary, [tabindex]")];
 }
 
-// A table that is wider than the screen can be scrolled by keyboard.
+// What does not fit its place can be scrolled by keyboard.
 function makeScrollable() {
-  for (const each of document.querySelectorAll(".wide")) {
-    if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
+  for (const each of document.querySelectorAll(".wide, pre")) {
+    if (each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight) each.tabIndex = 0;
     else each.removeAttribute("tabindex");
   }
 }
