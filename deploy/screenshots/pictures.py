@@ -1,19 +1,20 @@
 """A browser that logs in and takes the pictures."""
 
 import io
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.async_api import Browser, Page
 
 WIDTH, MOST_HEIGHT = 1280, 1600
-SCHEMES = ("light", "dark")
+SCHEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
 
 _TIMEOUT_MS = 60_000
-_COLORS = 192
+_COLORS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +81,5 @@ def _small(picture: bytes, height: int) -> bytes:
     image = image.crop((0, 0, image.width, min(image.height, height)))
     output = io.BytesIO()
     # Few colors, so that a palette holds them all, or nearly.
-    image.quantize(_COLORS, dither=Image.Dither.NONE).save(output, "PNG", optimize=True)
+    image.quantize(_COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(output, "PNG", optimize=True)
     return output.getvalue()

@@ -1,11 +1,10 @@
 """What axe, the usual checker of accessibility, finds on a page."""
 
-from pathlib import Path
+from importlib.resources import files
 
-import axe_playwright_python
 from playwright.async_api import Page
 
-_SCRIPT = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+_SCRIPT = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 _RUN = """async (rules) => {
   const found = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });

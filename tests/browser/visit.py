@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
-from playwright.async_api import ConsoleMessage, Dialog, Error, Page, Request
+from playwright.async_api import ConsoleMessage, Dialog, Error, Page, Request, ViewportSize
 
 from tests.browser.site import Site
 from tests.support.eventually import eventually
 
-PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1280, "height": 900}
+PHONE = ViewportSize(width=390, height=844)
+DESK = ViewportSize(width=1280, height=900)
 
 _FAILED_TO_LOAD = "Failed to load resource"
 
