@@ -15,8 +15,10 @@ _FAILED_TO_LOAD = "Failed to load resource"
 
 
 _FOCUS = """selector => {
-  const focused = document.activeElement, style = getComputedStyle(focused);
-  return [focused.matches(selector), style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
+  const focused = document.activeElement, shape = focused.querySelector(":scope > rect");
+  const around = getComputedStyle(focused), of = shape && getComputedStyle(shape);
+  const outlined = around.outlineStyle !== "none" && parseFloat(around.outlineWidth) >= 2;
+  return [focused.matches(selector), outlined || (shape && of.stroke !== "none" && parseFloat(of.strokeWidth) >= 2)];
 }"""
 
 _MARKUP = """() => {
@@ -34,17 +36,13 @@ _MARKUP = """() => {
 
 
 class Visit:
-    """Somebody at the console.
-
-    `wrong` lists errors, violations of the policy, dialogs and requests to elsewhere; `weight` is what was transferred,
-    in bytes.
-    """
+    """Somebody at the console; `wrong` lists errors, violations of the policy, dialogs and requests to elsewhere."""
 
     def __init__(self, site: Site, page: Page) -> None:
         self.site = site
         self.page = page
         self.wrong: list[str] = []
-        self.weight = 0
+        self._transferred: list[Request] = []
         page.on("console", self._said)
         page.on("pageerror", self._threw)
         page.on("dialog", self._asked)
@@ -92,6 +90,12 @@ class Visit:
                 return
         raise AssertionError(f"{selector} is not reached by {most} times Tab")
 
+    async def weight(self) -> int:
+        """Return how many bytes were transferred since the last call."""
+        finished, self._transferred[:] = list(self._transferred), []
+        sizes = [await request.sizes() for request in finished]
+        return sum(each["responseHeadersSize"] + each["responseBodySize"] for each in sizes)
+
     async def markup_of_others(self) -> list[str]:
         """Return elements and attributes that no template has, and scripts that ran."""
         found: list[str] = await self.page.evaluate(_MARKUP)
@@ -101,9 +105,8 @@ class Visit:
     def path(self) -> str:
         return self.page.url.removeprefix(self.site.address)
 
-    async def _finished(self, request: Request) -> None:
-        sizes = await request.sizes()
-        self.weight += sizes["responseHeadersSize"] + sizes["responseBodySize"]
+    def _finished(self, request: Request) -> None:
+        self._transferred.append(request)
 
     def _said(self, message: ConsoleMessage) -> None:
         # A page with a status such as 404 is reported as an error too.
