@@ -14,10 +14,10 @@ TITLES: Mapping[str, str] = {
 }
 
 MEANINGS: Mapping[str, str] = {
-    Verdict.OK: "The oldest record that waits is a few seconds old at most, and the workers commit.",
-    Verdict.CATCHING_UP: "Records are late, and become fewer: wait.",
-    Verdict.FALLING_BEHIND: "Records are late, and do not become fewer.",
-    Verdict.STALLED: "Records wait, and their owner commits none of them.",
+    Verdict.OK: "The oldest event that waits is a few seconds old at most, and the workers commit.",
+    Verdict.CATCHING_UP: "Events are late, and become fewer: wait.",
+    Verdict.FALLING_BEHIND: "Events are late, and do not become fewer.",
+    Verdict.STALLED: "Events wait, and their owner commits none of them.",
     Verdict.NO_OWNER: "No worker has read the partition for 12 seconds.",
     Verdict.UNKNOWN: "Kafka does not say enough, or the readings are too few.",
 }

@@ -29,7 +29,7 @@ _NO_PROMETHEUS = "There is no Prometheus to ask: set CALLFOLD_CONSOLE_PROMETHEUS
 
 _THROUGHPUT: Mapping[str, str] = {
     "events written a second": 'sum(rate(callfold_events_total{outcome="written"}[1m]))',
-    "dead letters a minute": "60 * sum(rate(callfold_dead_letters_total[1m]))",
+    "dead letters a minute": "60 * (sum(rate(callfold_dead_letters_total[1m])) or vector(0))",
     "reads a second": 'sum(rate(callfold_api_requests_total{route=~"/api/calls.*"}[1m]))',
 }
 _CALLS: Mapping[str, str] = {
