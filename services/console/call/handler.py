@@ -29,9 +29,10 @@ from shared.store.ports import Store, StoreUnavailable
 POOLED_BYTES = 512 * 1024
 """From this many bytes of log on a call is computed in the pool: here it would keep other pages waiting."""
 
-PATIENCE_SECONDS = 1.5
+PATIENCE_SECONDS = 1.0
 """A page says that it is being computed rather than to let its reader wait longer."""
 
+_BROKEN = "The call cannot be folded. It is listed under “Broken and stale calls”, with what can be done."
 _MOST_COMPUTED = 8
 _LONGEST_NAME = 300
 
@@ -67,8 +68,8 @@ class CallPages:
         except StoreUnavailable:
             raise HTTPException(503, "MongoDB does not answer. Load the page again when it does.") from None
         except (CallBroken, FoldFailed) as error:
-            log.exception("call_broken", call=wanted.call, why=str(error))
-            raise HTTPException(500, "The call cannot be folded: see `callfold rebuild --broken`.") from None
+            log.warning("call_broken", call=wanted.call, why=str(error), cause=type(error.__cause__).__name__)
+            raise HTTPException(500, _BROKEN) from None
         except (Busy, ProcessEnded, PoolUnavailable) as error:
             log.warning("large_call_not_read", call=wanted.call, why=str(error) or "busy")
             raise HTTPException(503, "The call is large, and no process is free to fold it. Try again soon.") from None

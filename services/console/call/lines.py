@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.console.call.moments import length
 from services.console.call.names import anchor
@@ -16,8 +15,7 @@ PER_PAGE = 500
 """Lines of the transcript on one page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A turn, or a tool call with its result; `anchor` is its id in the page, `at` when it began."""
 
     anchor: str
@@ -34,8 +32,7 @@ class Line:
         return any(sample.slow for sample in self.samples)
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(NamedTuple):
     """A tool call; `asked` and `answered` are text, JSON indented; what is not known is None."""
 
     name: str | None
@@ -44,27 +41,27 @@ class Tool:
     successful: bool | None
     error: str | None
     took: str | None
-    ends: int | None = field(default=None)
+    ends: int | None = None
 
 
 def lines_of(
-    turns: Sequence[StandingTurn], tools: ToolUse | None, samples: Mapping[int, Sequence[Sample]]
+    turns: Sequence[tuple[StandingTurn, str]], tools: ToolUse | None, samples: Mapping[int, Sequence[Sample]]
 ) -> list[Line]:
-    """Return the lines in the order of the record: a result stands with its call."""
+    """Return the lines in the order of the record: a result stands with its call; `turns` are with their anchors."""
     placed = [
-        ((turn.timestamp, turn.ordering_key), _spoken(turn, samples.get(number, ())))
-        for number, turn in enumerate(turns)
+        ((turn.timestamp, turn.ordering_key), _spoken(turn, name, samples.get(number, ())))
+        for number, (turn, name) in enumerate(turns)
     ]
     placed += [((entry.timestamp, entry.ordering_key), line) for entry, line in _used(tools)]
     placed.sort(key=lambda each: each[0])
     return [line for _, line in placed]
 
 
-def _spoken(turn: StandingTurn, samples: Sequence[Sample]) -> Line:
+def _spoken(turn: StandingTurn, name: str, samples: Sequence[Sample]) -> Line:
     data = turn.event.data
     role = data["role"]
     who = data.get("speaker") or role
-    return Line(anchor(turn.event), turn.timestamp, role, who, data["content"], tuple(_notes(data)), samples)
+    return Line(name, turn.timestamp, role, who, data["content"], tuple(_notes(data)), samples)
 
 
 def _notes(data: Mapping[str, Any]) -> Iterator[str]:

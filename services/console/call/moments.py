@@ -14,6 +14,8 @@ def since(moment: int, zero: int) -> str:
 
 def length(milliseconds: float) -> str:
     """Return how long something took, in one piece: `412 ms`, `3.4 s`, `5 min 07 s`, `1 h 02 min`."""
+    if not milliseconds:
+        return _unbroken("0 s")
     if milliseconds < 1000:  # noqa: PLR2004 - milliseconds of a second
         return _unbroken(f"{milliseconds:,.0f} ms")
     if milliseconds < _MINUTE_MS:

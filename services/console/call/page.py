@@ -2,7 +2,7 @@
 
 import pickle
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.console.call.costs import Cost, cost_of
@@ -64,10 +64,10 @@ class CallPage:
     entry_count: int
     differs: Mapping[str, Any]
 
-    def lines(self, page: int) -> Sequence[Line]:
-        """Return the lines of a page, the first of which is 1."""
+    def lines(self, page: int) -> Sequence[tuple[Line, str | None]]:
+        """Return the lines of a page, the first of which is 1, each with the id of its shape on the timeline."""
         # Pickled by this program or a process of its pool, which nobody else can write to.
-        found: list[Line] = pickle.loads(self.pages[page - 1])  # noqa: S301
+        found: list[tuple[Line, str | None]] = pickle.loads(self.pages[page - 1])  # noqa: S301
         return found
 
 
@@ -75,24 +75,28 @@ def call_page(
     call: Call, record: Record, finality: Finality, currency: str, differs: Mapping[str, Any] | None = None
 ) -> CallPage:
     """Return the page of a call and its record; `differs` has the stored record's fields that the log gives no more."""
-    details = details_of(call)
+    details = details_of(without_lines(call))
     samples = samples_of(call.events, call.shown_turns)
-    lines = lines_of(call.shown_turns, call.tools, of_turns(samples))
+    turns = [(turn, anchor(turn.event)) for turn in call.shown_turns]
+    lines = lines_of(turns, call.tools, of_turns(samples))
     pages = {line.anchor: number // PER_PAGE + 1 for number, line in enumerate(lines)}
     zero = call.session.start if call.session else call.events.events[0].time
     entries = [Entry(anchor(event), entry) for event, entry in zip(shown(call.events), record["events"], strict=True)]
     latency = distributions(record, samples)
     ended = record["end_timestamp"]
-    items = items_of(call, details, lines, shown(call.events))
+    items = items_of(call, details, turns, lines, shown(call.events))
     start = call.session.start if call.session else None
+    drawn = picture(items, start, ended, lambda target: _href(target, pages, len(lines)))
+    spans = drawn.shapes_of
+    placed = [(line, spans.get(line.anchor)) for line in lines]
     return CallPage(
         header={name: value for name, value in record.items() if name not in _SHOWN_ELSEWHERE},
-        details=_without_lines(details),
+        details=_listed(details),
         finality=finality,
         verdict=verdict_of(call, record, zero),
         zero=zero,
-        timeline=picture(items, start, ended, lambda target: _href(target, pages, len(lines))),
-        pages=[pickle.dumps(lines[at : at + PER_PAGE]) for at in range(0, len(lines) or 1, PER_PAGE)],
+        timeline=replace(drawn, shapes_of={each.anchor: spans[each.anchor] for each in entries[:MOST_ENTRIES]}),
+        pages=[pickle.dumps(placed[at : at + PER_PAGE]) for at in range(0, len(lines) or 1, PER_PAGE)],
         line_count=len(lines),
         latency=latency,
         before=_before(latency, call, pages, len(lines)),
@@ -114,10 +118,16 @@ _LISTED = 200
 _BEFORE = 60
 
 
-def _without_lines(details: Details) -> Details:
-    """Return the details without what the transcript shows, and no list longer than a page holds."""
-    kept = {name: value[:_LISTED] if isinstance(value, list) else value for name, value in details.items()}
-    return kept | {"turns": [], "tool_calls": []}  # type: ignore[return-value]
+def without_lines(call: Call) -> Call:
+    """Return the call as if nothing had been said: the transcript shows that, and of a long call it takes seconds."""
+    return call._replace(shown_turns=(), tools=None)
+
+
+def _listed(details: Details) -> Details:
+    """Return the details with no list longer than the page shows."""
+    return {  # type: ignore[return-value]
+        name: value[:_LISTED] if isinstance(value, list) else value for name, value in details.items()
+    }
 
 
 def _href(target: str, pages: Mapping[str, int], lines: int) -> str:

@@ -8,7 +8,7 @@ import orjson
 
 from services.console.call.explain.explanation import EFFORT, Explanation, explain, explain_part
 from services.console.call.explain.fields import field_of
-from services.console.call.page import CallPage, call_page
+from services.console.call.page import CallPage, call_page, without_lines
 from shared.calls.decode_document import decode_document
 from shared.calls.fold_call import render
 from shared.calls.read_call import CallBroken, Finality, finality_of, present_state, stored_call
@@ -46,9 +46,10 @@ async def read_page(store: Store, call: str, book: PriceBook) -> CallPage | None
         found = call_of(events, book, opted_out=state.opted_out)
     except NoEvents as error:
         raise CallBroken(call) from error
-    record = folded(found).record
     finality = finality_of(state.state, ended=found.ends.final is not None)
-    differs = differences(stored, record) if finality is Finality.FINAL else {}
+    compared = finality is Finality.FINAL and stored.content is not None
+    record = folded(found if compared else without_lines(found)).record
+    differs = differences(stored, record) if compared else {}
     return call_page(found, record, finality, book.currency, differs)
 
 

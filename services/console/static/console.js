@@ -12,7 +12,10 @@ async function refresh(id) {
       if (answer.redirected) return location.reload(); // the session has ended
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(id);
-      if (answer.ok && fresh !== null) replace(part, fresh);
+      if (answer.ok && fresh !== null) {
+        replace(part, document.adoptNode(fresh));
+        makeScrollable();
+      }
       document.body.classList.toggle("stale", !answer.ok);
     } catch {
       document.body.classList.add("stale"); // the server does not answer: what is shown may be old
@@ -21,27 +24,44 @@ async function refresh(id) {
   setTimeout(refresh, 1000 * seconds, id);
 }
 
-// What the reader has opened, ticked, focused and scrolled to stays.
-function replace(part, fresh) {
-  const kept = (each) => each.closest("[id]").id;
-  const open = new Set([...part.querySelectorAll("details[open]")].map(kept));
-  for (const each of fresh.querySelectorAll("details")) if (open.has(kept(each))) each.open = true;
-  for (const box of part.querySelectorAll("input[type=checkbox][id]:checked")) {
-    const same = fresh.querySelector(`#${CSS.escape(box.id)}`);
-    if (same !== null) same.checked = true;
+// What the reader opens, and what this script sets.
+const KEPT = new Set(["open", "tabindex"]);
+
+// Only what differs is replaced: what the reader has opened, ticked, focused and scrolled to stays.
+function replace(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (!(old instanceof Element) || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
+    old.replaceWith(fresh);
+    return;
   }
-  const focused = part.contains(document.activeElement) ? document.activeElement : null;
-  const place = focused === null ? -1 : focusable(part).indexOf(focused);
-  const scrolled = [...part.querySelectorAll(".wide")].map((each) => each.scrollLeft);
-  part.replaceWith(document.adoptNode(fresh));
-  fresh.querySelectorAll(".wide").forEach((each, n) => (each.scrollLeft = scrolled[n] ?? 0));
-  makeScrollable();
-  if (focused?.id) document.getElementById(focused.id)?.focus({ preventScroll: true });
-  else if (place >= 0) focusable(fresh)[place]?.focus({ preventScroll: true });
+  for (const { name } of [...old.attributes]) {
+    if (!KEPT.has(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (!KEPT.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+  replaceChildren(old, fresh);
 }
 
-function focusable(part) {
-  return [...part.querySelectorAll("a[href], button, input, select, summary, [tabindex]")];
+// Children are the same by their id, those without one by their place.
+function replaceChildren(old, fresh) {
+  const named = new Map([...old.children].filter((each) => each.id).map((each) => [each.id, each]));
+  let next = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const same = child.id ? named.get(child.id) : next?.nodeName === child.nodeName && !next.id ? next : undefined;
+    if (same === undefined || same.nodeName !== child.nodeName) {
+      old.insertBefore(child, next);
+    } else {
+      if (same === next) next = next.nextSibling;
+      else old.insertBefore(same, next);
+      replace(same, child);
+    }
+  }
+  while (next !== null) {
+    const after = next.nextSibling;
+    next.remove();
+    next = after;
+  }
 }
 
 // What does not fit its place can be scrolled by keyboard.
@@ -57,3 +77,13 @@ addEventListener("resize", makeScrollable);
 for (const part of document.querySelectorAll("[data-refresh]")) {
   setTimeout(refresh, 1000 * Number(part.dataset.refresh), part.id);
 }
+
+// Paper has nothing to click: what can be opened is printed open.
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("main details:not([open])")];
+  for (const each of opened) each.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const each of opened) each.open = false;
+});

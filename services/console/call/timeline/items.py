@@ -1,9 +1,8 @@
 """What the timeline shows: things with a beginning and an end, each in its lane."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
+from typing import NamedTuple
 
 from services.console.call.lines import Line
 from services.console.call.names import anchor
@@ -16,7 +15,11 @@ from shared.fold.lifecycle.session import ENDS
 CHARACTERS_PER_SECOND = 15
 """How fast people talk: an end of a turn that nothing states is estimated by it."""
 
+MOST_WITH_WORDS = 500
+"""Turns of a call whose words are shown: in a longer one they would be narrower than a point."""
+
 _LABEL = 48
+_READ = 4 * _LABEL
 _MOST_LEGS = 6
 
 
@@ -46,9 +49,11 @@ LANES = {
 }
 """Lanes from top to bottom; those of legs come before the transfers."""
 
+_TALK = frozenset({Kind.USER, Kind.ASSISTANT, Kind.OTHER})
+_KINDS = {"user": Kind.USER, "assistant": Kind.ASSISTANT}
 
-@dataclass(frozen=True, slots=True)
-class Word:
+
+class Word(NamedTuple):
     """A word that was said: when, and how many letters it has."""
 
     start: int
@@ -56,8 +61,7 @@ class Word:
     letters: int
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """Something between two moments (Unix milliseconds), the same for what happened at once.
 
     `target` is the id of the part of the page that tells more. `estimated`: nothing states its end.
@@ -74,12 +78,17 @@ class Item:
     failed: bool = False
 
 
-def items_of(call: Call, details: Details, lines: Sequence[Line], shown: Sequence[Event]) -> list[Item]:
-    """Return the items of a call; `shown` are the events that have an entry on the record's timeline."""
-    spoken = [_spoken(turn, before) for turn, before in _with_next(call.shown_turns)]
+def items_of(
+    call: Call,
+    details: Details,
+    turns: Sequence[tuple[StandingTurn, str]],
+    lines: Sequence[Line],
+    shown: Sequence[Event],
+) -> list[Item]:
+    """Return the items of a call; `turns` are with their anchors, `shown` have an entry on the record's timeline."""
     final = call.ends.final
     return [
-        *spoken,
+        *_talk(turns),
         *(_tool(line) for line in lines if line.tool),
         *_legs(details, call),
         *(_event(event, final=final is not None and event is final.event) for event in shown),
@@ -87,34 +96,30 @@ def items_of(call: Call, details: Details, lines: Sequence[Line], shown: Sequenc
 
 
 def of_talk(item: Item) -> bool:
-    return item.kind in {Kind.USER, Kind.ASSISTANT, Kind.OTHER}
+    return item.kind in _TALK
 
 
-def _with_next(turns: Sequence[StandingTurn]) -> Iterator[tuple[StandingTurn, int | None]]:
-    for turn, following in pairwise(turns):
-        yield turn, following.timestamp
-    if turns:
-        yield turns[-1], None
+def _talk(turns: Sequence[tuple[StandingTurn, str]]) -> Iterator[Item]:
+    with_words = len(turns) <= MOST_WITH_WORDS
+    following = [*(turn.timestamp for turn, _ in turns[1:]), None]
+    for (turn, name), then in zip(turns, following, strict=False):
+        yield _spoken(turn, name, then, with_words=with_words)
 
 
-def _spoken(turn: StandingTurn, following: int | None) -> Item:
-    data = turn.event.data
-    role, content, start = data["role"], data["content"], turn.timestamp
-    kind = Kind(role) if role in {Kind.USER, Kind.ASSISTANT} else Kind.OTHER
-    end = data.get("end_timestamp") or max((word.get("end") or 0 for word in data.get("words", ())), default=0)
-    item = Item(kind, LANES[kind], start, max(start, end), _short(f"{data.get('speaker') or role}: {content}"), "")
-    item = replace(item, target=anchor(turn.event))
-    if end >= start and end:
-        timed = tuple(_timed(data.get("words", ())))
-        return replace(item, words=timed or tuple(_spread(content, start, end)))
-    return _estimated(item, content, following)
-
-
-def _estimated(item: Item, content: str, following: int | None) -> Item:
-    end = item.start + len(content) * 1000 // CHARACTERS_PER_SECOND
-    if following is not None:
-        end = max(item.start, min(end, following))
-    return replace(item, end=end, estimated=True, words=tuple(_spread(content, item.start, end)))
+def _spoken(turn: StandingTurn, name: str, following: int | None, *, with_words: bool) -> Item:
+    data, start = turn.event.data, turn.timestamp
+    role, content, words = data["role"], data["content"], data.get("words", ())
+    kind = _KINDS.get(role, Kind.OTHER)
+    end = data.get("end_timestamp") or max((word.get("end") or 0 for word in words), default=0)
+    estimated = end < start or not end
+    if estimated:
+        end = start + len(content) * 1000 // CHARACTERS_PER_SECOND
+        end = end if following is None else max(start, min(end, following))
+    timed: tuple[Word, ...] = ()
+    if with_words:
+        timed = tuple(() if estimated else _timed(words)) or tuple(_spread(content, start, end))
+    label = _short(f"{data.get('speaker') or role}: {content[:_READ]}")
+    return Item(kind, LANES[kind], start, end, label, name, estimated, timed)
 
 
 def _timed(words: Sequence[dict[str, object]]) -> Iterator[Word]:
