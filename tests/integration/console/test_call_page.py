@@ -11,7 +11,7 @@ from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.integration.console.conftest import LogIn
 from tests.support.api.client import break_call, put
-from tests.support.browser import Page
+from tests.support.console.browser import Page
 from tests.support.events.makers import STARTED, Json, event
 from tests.support.events.seed_call import seed_call
 

@@ -16,7 +16,7 @@ from shared.fold_pool.settings import PoolSettings
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from shared.store.mongo.factory import MongoStoreFactory
-from tests.support.browser import Browser, Page, console_settings
+from tests.support.console.browser import Browser, Page, console_settings
 from tests.support.events.large_calls import long_call, put_large
 from tests.support.events.makers import book
 from tests.support.eventually import scaled
