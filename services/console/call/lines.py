@@ -28,6 +28,14 @@ class Line(NamedTuple):
     tool: "Tool | None" = None
 
     @property
+    def slowest(self) -> Sequence[tuple[Sample, int]]:
+        """The slowest sample of each component, and how many there are of it."""
+        of_component: dict[str, list[Sample]] = {}
+        for sample in self.samples:
+            of_component.setdefault(sample.component, []).append(sample)
+        return [(max(each, key=_milliseconds), len(each)) for each in of_component.values()]
+
+    @property
     def slow(self) -> bool:
         return any(sample.slow for sample in self.samples)
 
@@ -42,6 +50,10 @@ class Tool(NamedTuple):
     error: str | None
     took: str | None
     ends: int | None = None
+
+
+def _milliseconds(sample: Sample) -> float:
+    return sample.milliseconds
 
 
 def lines_of(

@@ -47,15 +47,14 @@ class Axis:
             yield Tick(self.x(at), round(self.x(at) * 100 / WIDTH, 2), since(at, self.zero))
 
 
-def axis_of(items: Sequence[Item], zero: int | None) -> Axis:
-    """Return the axis: talk, tools and legs, and other events that are not far from them.
+def axis_of(items: Sequence[Item], zero: int | None, ended: int | None) -> Axis:
+    """Return the axis: talk, tools, legs, start and end, and other events that are not far from them.
 
     A recording that becomes available hours later would leave no room for the call.
     """
     core = list(_moments(item for item in items if item.kind not in _AT_CORE))
     every = list(_moments(items))
-    if zero is not None:
-        core.append(zero)
+    core += [moment for moment in (zero, ended) if moment is not None]
     core = core or every or [0]
     begins, ends = min(core), max(core)
     margin = max(_LEAST_MARGIN_MS, (ends - begins) // 4)

@@ -90,7 +90,7 @@ class Picture:
 
 def picture(items: Sequence[Item], zero: int | None, ended: int | None, href: Callable[[str], str]) -> Picture:
     """Return the picture; `href` gives the address of a part of the page by its id, `zero` is the session's start."""
-    axis = axis_of(items, zero)
+    axis = axis_of(items, zero, ended)
     lanes = _lanes(items)
     draw = _Draw(axis, {lane: number for number, lane in enumerate(lanes)}, href)
     binned = len(items) > MOST_ITEMS

@@ -130,3 +130,13 @@ def test_links_stay_when_events_come_before_and_turns_are_revised() -> None:
     after = page(turn("a", 1_000), turn("b", 9_000), turn("b", 9_500, revision=1))
 
     assert before.lines(1)[0][0].anchor == after.lines(1)[1][0].anchor
+
+
+def test_of_many_samples_of_a_component_a_line_shows_the_slowest() -> None:
+    shown = page(turn("a", 1_000), *(sample("e2e", value, 2_000) for value in (300, 900, 500)), sample("llm", 1, 2_000))
+
+    ((line, _),) = shown.lines(1)
+    assert [(each.component, each.milliseconds, count) for each, count in line.slowest] == [
+        ("e2e", 900, 3),
+        ("llm", 1, 1),
+    ]

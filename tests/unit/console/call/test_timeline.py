@@ -127,3 +127,10 @@ def test_a_call_of_one_event_has_a_timeline() -> None:
     shown = page(event("call.created"))
 
     assert [shape.title for shape in shown.timeline.shapes] == ["00:00 call.created"]
+
+
+def test_the_end_is_on_the_axis_however_long_nobody_has_talked() -> None:
+    shown = page(event("call.started"), said("user", 0, 5), event("call.ended", at=STARTED + 300_000))
+
+    assert shown.timeline.ends_at == 1_000.0
+    assert "outside" not in shapes(shown, "end")[0].title
