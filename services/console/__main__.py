@@ -24,6 +24,7 @@ from shared.store.mongo.factory import MongoStoreFactory
 
 _FAILED = 1
 _INVALID_SETTINGS = 2
+_LARGE_CALL_MS = 30_000  # no page waits for a process that folds a large call
 _SHUTDOWN_SECONDS = 3
 
 
@@ -47,9 +48,7 @@ def main() -> None:
     except CannotListen as error:
         _fail(_FAILED, error)
     prometheus = None if settings.console_prometheus is None else Prometheus(settings.console_prometheus)
-    open_store = MongoStoreFactory(
-        settings.mongo, settings.mongo_database, settings.mongo_driver, settings.console_timeout_ms * 4 // 5
-    )
+    open_store = MongoStoreFactory(settings.mongo, settings.mongo_database, settings.mongo_driver, _LARGE_CALL_MS)
     pool = FoldPool(settings, open_store, book)
     dependencies = ConsoleDependencies(
         MongoStore(connection), book, listed, Monitor(settings.console_monitor), pool, prometheus

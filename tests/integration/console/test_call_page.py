@@ -4,16 +4,22 @@ from html import unescape
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from services.console.access.accounts import Role
+from services.console.access.accounts import Accounts, Role
 from services.console.addresses import call_address
+from services.console.app import ConsoleDependencies, create_app
+from services.console.watching.monitor import Monitor
+from shared.config.mongo_access import MongoAccess
+from shared.fold_pool.in_process import InProcessFolds
 from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection
 from tests.integration.console.conftest import LogIn
 from tests.support.api.client import break_call, put
-from tests.support.console.browser import Page
-from tests.support.events.makers import STARTED, Json, event
+from tests.support.console.browser import Browser, Page, console_settings
+from tests.support.events.makers import STARTED, Json, book, event
 from tests.support.events.seed_call import seed_call
+from tests.support.store.makers import leased, result
 
 SEED = "/calls/org-789/call-456"
 HOSTILE = (
@@ -92,6 +98,16 @@ async def test_what_cannot_be_explained_is_said_to_be_unknown(store: MongoStore,
 
     assert page.status == 200
     assert "There is no such value or entry." in page.text or "No event states it." in page.text
+
+
+async def test_who_opened_a_call_is_logged(store: MongoStore, log_in: LogIn) -> None:
+    await put(store, ended_seed(), final=True)
+
+    with capture_logs() as logged:
+        await log_in(Role.SUPPORT).open(SEED)
+
+    opened = [(line["account"], line["call"]) for line in logged if line["event"] == "call_opened"]
+    assert opened == [("ann", "org-789/call-456")]
 
 
 async def test_an_error_says_by_which_event(store: MongoStore, log_in: LogIn) -> None:
@@ -209,3 +225,33 @@ async def test_an_unusable_number_of_a_page_is_the_nearest(store: MongoStore, lo
 
     assert page.status == 200
     assert "Hello, thank you for calling." in page.text
+
+
+async def test_without_mongodb_the_page_says_so_and_keeps_its_links(name: str) -> None:
+    connection = Connection(MongoAccess("mongodb://127.0.0.1:1/?replicaSet=rs"), name, timeout_ms=300)
+    store = MongoStore(connection)
+    settings = console_settings(Role.SUPPORT)
+    app = create_app(
+        settings,
+        ConsoleDependencies(
+            store, book(), Accounts({}), Monitor(settings.console_monitor), InProcessFolds(store, book())
+        ),
+    )
+
+    async with Browser(app) as browser:
+        await browser.open("/")
+        page = await browser.open(SEED)
+    await connection.close()
+
+    assert (page.status, "MongoDB does not answer." in page.text) == (503, True)
+    assert "/calls" in links(page)
+
+
+async def test_a_final_record_that_the_log_no_longer_gives_is_named(store: MongoStore, log_in: LogIn) -> None:
+    await put(store, ended_seed(), final=True)
+    await store.store_results([(await leased(store, "org-789/call-456"), result())])
+
+    page = await log_in(Role.SUPPORT).open(SEED)
+
+    assert "The record that the API serves is stored, and older" in page.text
+    assert "cust-001" in page.text
