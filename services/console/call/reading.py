@@ -1,7 +1,7 @@
 """Reading what a call's page needs, in this process or in one of the pool."""
 
-from collections.abc import Mapping
-from itertools import chain
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -9,16 +9,14 @@ import orjson
 from services.console.call.explain.explanation import EFFORT, Explanation, explain, explain_part
 from services.console.call.explain.fields import field_of
 from services.console.call.page import CallPage, call_page, without_lines
-from shared.calls.decode_document import decode_document
-from shared.calls.fold_call import render
+from shared.calls.fold_call import render, valid_events
 from shared.calls.read_call import CallBroken, Finality, finality_of, present_state, stored_call
 from shared.calls.read_events import read_events
-from shared.contract.decode_event import Event
 from shared.fold.call import NoEvents, call_of
 from shared.fold.fold import folded
 from shared.fold.prices import PriceBook
 from shared.fold.record import Record
-from shared.store.models import StoredCall
+from shared.store.models import CallSnapshot, LogDocument, StoredCall
 from shared.store.ports import Store
 from shared.store.states import State
 from shared.store.zstd_frame import Frame, decompress
@@ -40,12 +38,16 @@ async def read_page(store: Store, call: str, book: PriceBook) -> CallPage | None
     documents = (await store.read([call]))[call]
     if (state := await present_state(store, call)) is None:
         return None
-    decoded = chain.from_iterable(map(decode_document, documents))
-    events = [event for event in decoded if isinstance(event, Event)]
+    # In a thread: a long call would keep other pages waiting for some tenths of a second.
+    return await asyncio.to_thread(_page, stored, documents, state, book)
+
+
+def _page(stored: StoredCall, documents: Sequence[LogDocument], state: CallSnapshot, book: PriceBook) -> CallPage:
+    events, _ = valid_events(documents)
     try:
         found = call_of(events, book, opted_out=state.opted_out)
     except NoEvents as error:
-        raise CallBroken(call) from error
+        raise CallBroken("its log holds no valid event") from error
     finality = finality_of(state.state, ended=found.ends.final is not None)
     compared = finality is Finality.FINAL and stored.content is not None
     record = folded(found if compared else without_lines(found)).record
@@ -66,7 +68,9 @@ async def read_explanation(store: Store, call: str, book: PriceBook, *, name: st
         raise CallBroken(call) from logged.failed
     field = field_of(name)
     try:
-        return explain_part(logged, name, book) if field is None else explain(logged, field, book, effort)
+        if field is None:
+            return await asyncio.to_thread(explain_part, logged, name, book)
+        return await asyncio.to_thread(explain, logged, field, book, effort)
     except NoEvents as error:
         raise CallBroken(call) from error
 
