@@ -1,10 +1,8 @@
 """PURE: bytes that anybody may have sent, as text for a page."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import orjson
+from services.console.indented import indented
 
 MOST_CHARACTERS = 256 * 1024
 """How much of a text is shown."""
@@ -12,11 +10,8 @@ MOST_CHARACTERS = 256 * 1024
 MOST_HEX_BYTES = 16 * 1024
 """How many bytes are shown that are no text."""
 
-_MOST_INDENTED_BYTES = 64 * 1024  # deep nesting makes it hundreds of times as long
+_MOST_INDENTED_BYTES = 64 * 1024  # more would keep other pages waiting
 _LINE = 16
-_INDENT = "  "
-_MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+')
-_OPENING, _CLOSING = frozenset("{["), frozenset("}]")
 _KEPT = "\n\t"
 
 
@@ -42,7 +37,8 @@ def shown(content: bytes | None) -> Shown | None:
         text = content.decode()
     except UnicodeDecodeError:
         return Shown(len(content), hexadecimal=dumped(content[:MOST_HEX_BYTES]), is_cut=len(content) > MOST_HEX_BYTES)
-    json = visible(indented(text)) if len(content) <= _MOST_INDENTED_BYTES and _is_nested_json(content) else None
+    json = indented(text) if len(content) <= _MOST_INDENTED_BYTES else None
+    json = None if json is None else visible(json)
     return Shown(len(content), visible(text[:MOST_CHARACTERS]), json, is_cut=len(text) > MOST_CHARACTERS)
 
 
@@ -55,11 +51,6 @@ def visible(text: str) -> str:
     )
 
 
-def indented(json: str) -> str:
-    """Return a JSON text in lines; every name, number and text in it stays as it was sent."""
-    return "".join(_indented(json))
-
-
 def dumped(content: bytes) -> str:
     """Return bytes as lines: the offset, the bytes in hexadecimal, and those that are printable ASCII."""
     lines = (content[first : first + _LINE] for first in range(0, len(content), _LINE))
@@ -70,21 +61,3 @@ def dumped(content: bytes) -> str:
 
 
 _DOTS = {**dict.fromkeys(range(32), "."), 127: ".", 0xFFFD: "."}
-
-
-def _is_nested_json(content: bytes) -> bool:
-    try:
-        return isinstance(orjson.loads(content), dict | list)
-    except ValueError:
-        return False
-
-
-def _indented(json: str) -> Iterator[str]:
-    depth, before = 0, ""
-    for mark in _MARK.findall(json):
-        depth -= mark in _CLOSING
-        if before == "," or (before in _OPENING) != (mark in _CLOSING and before != ""):
-            yield f"\n{_INDENT * depth}"
-        yield f"{mark} " if mark == ":" else mark
-        depth += mark in _OPENING
-        before = mark

@@ -1,18 +1,8 @@
 """Bytes that anybody may have sent, as text."""
 
-import json
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from services.console.dead_letters.shown import MOST_CHARACTERS, MOST_HEX_BYTES, Shown, indented, shown
-
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=20,
-)
+from services.console.dead_letters.shown import MOST_CHARACTERS, MOST_HEX_BYTES, Shown, shown
 
 
 def test_json_is_shown_indented_and_as_it_was_sent() -> None:
@@ -21,19 +11,6 @@ def test_json_is_shown_indented_and_as_it_was_sent() -> None:
         text='{"a":[1,{}],"b":"x, {y}"}',
         json='{\n  "a": [\n    1,\n    {}\n  ],\n  "b": "x, {y}"\n}',
     )
-
-
-@given(VALUES)
-def test_indenting_changes_the_space_between_values_alone(value: object) -> None:
-    text = json.dumps(value, separators=(",", ":"))
-
-    assert indented(text) == json.dumps(value, indent=2)
-
-
-def test_numbers_and_repeated_keys_stay_as_they_were_sent() -> None:
-    assert indented('{"a":1.10,"a":123456789012345678901234567890}').split() == [
-        *("{", '"a":', "1.10,", '"a":', "123456789012345678901234567890", "}")
-    ]
 
 
 @pytest.mark.parametrize("content", [b"{", b"1", b'"text"', b"[NaN]", b"hello"])
@@ -68,10 +45,8 @@ def test_a_lot_is_cut_off() -> None:
     assert (binary.is_cut, binary.size) == (True, MOST_HEX_BYTES + 1)
 
 
-def test_the_deepest_json_does_not_become_hundreds_of_times_as_long() -> None:
-    deep = b"[" * 500 + b"1," * 60_000 + b"1" + b"]" * 500
-
-    found = shown(deep)
+def test_large_json_is_not_indented() -> None:
+    found = shown(b"[" + b"1," * 60_000 + b"1]")
 
     assert found is not None
     assert found.json is None
