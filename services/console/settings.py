@@ -32,7 +32,8 @@ class ConsoleSettings(PoolSettings):
         None, pattern=_TOKEN, description="Header by which a trusted proxy names the account; none: no proxy is trusted"
     )
     console_proxy_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
-        (), description="Networks of the trusted proxies, with commas between them"
+        (),
+        description="Networks of trusted proxies, with commas between them, whose headers count",
     )
     console_proxy_role: Role = Field(
         Role.VIEWER, description="Role of an account that the proxy names and that the file of accounts does not"
@@ -41,7 +42,7 @@ class ConsoleSettings(PoolSettings):
     console_prometheus: str | None = Field(
         None, description="Address of Prometheus, for the last hour and the alerts; none: the console shows neither"
     )
-    console_timeout_ms: int = Field(5_000, ge=100, le=60_000, description="Most that a page waits for MongoDB")
+    console_timeout_ms: int = Field(5_000, ge=100, le=60_000, description="Most that each request to MongoDB takes")
 
     @property
     def topics(self) -> Topics:

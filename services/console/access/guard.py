@@ -1,7 +1,6 @@
 """Whose request it is, and whether its account may see the page."""
 
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -9,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from services.console.access.accounts import Account, Accounts, Role
+from services.console.access.proxies import Proxies
 from services.console.access.sessions import Session, Sessions
 from services.console.settings import ConsoleSettings
 from shared.process.logs import logger
@@ -19,7 +19,7 @@ REFRESH_HEADER = "x-callfold-refresh"
 """The script sends it when it asks for a page again: nobody is at work."""
 
 _MOST_FORM_FIELDS = 1_000
-_MOST_NAME = 100
+_FORM = "application/x-www-form-urlencoded"
 
 Handler = Callable[[Request, Session], Awaitable[Response]]
 
@@ -32,6 +32,7 @@ class Guard:
     def __init__(self, settings: ConsoleSettings, accounts: Accounts) -> None:
         self._settings = settings
         self._accounts = accounts
+        self.proxies = Proxies(settings.console_proxy_networks, settings.console_proxy_header)
         self.sessions = Sessions(settings.console_idle_minutes * 60, settings.console_session_hours * 3600)
 
     def of(self, role: Role, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -44,18 +45,23 @@ class Guard:
             account = self._named_by_proxy(request)
             if account is None:
                 return RedirectResponse(f"/login{_next(request)}", 303)
-            token, session = self.sessions.begin(account, by_proxy=True)
-            log.info("login", account=account.name, role=account.role, by="proxy")
+            token, session = self._of_proxy(account)
             return self.with_cookie(await self._admitted(request, session, role, handler), token)
 
         return handle
 
     def session(self, request: Request) -> Session | None:
         """Return the session of a request; one that a proxy began lasts as long as it names the same account."""
-        session = self.sessions.get(request.cookies.get(COOKIE), at_work=REFRESH_HEADER not in request.headers)
+        session = self.sessions.get(request.cookies.get(COOKIE), at_work=not is_refresh(request))
         if session is not None and session.by_proxy and self._named_by_proxy(request) != session.account:
             return None
         return session
+
+    def _of_proxy(self, account: Account) -> tuple[str, Session]:
+        known = self.sessions.of_proxy(account)
+        if known is None:
+            log.info("login", account=account.name, role=account.role, by="proxy")
+        return known or self.sessions.begin(account, by_proxy=True)
 
     def with_cookie(self, answer: Response, token: str) -> Response:
         """Return the answer with the session's cookie."""
@@ -73,20 +79,22 @@ class Guard:
         return await handler(request, session)
 
     def _named_by_proxy(self, request: Request) -> Account | None:
-        header = self._settings.console_proxy_header
-        if header is None or request.client is None:
+        name = self.proxies.account(request)
+        if name is None:
             return None
-        named = request.headers.getlist(header)
-        networks = self._settings.console_proxy_networks
-        if len(named) != 1 or not named[0] or len(named[0]) > _MOST_NAME:
-            return None
-        if not any(ip_address(request.client.host) in network for network in networks):
-            return None
-        return self._accounts.named(named[0]) or Account(named[0], self._settings.console_proxy_role)
+        return self._accounts.named(name) or Account(name, self._settings.console_proxy_role)
+
+
+def is_refresh(request: Request) -> bool:
+    """Return whether a page asks for itself again."""
+    return REFRESH_HEADER in request.headers
 
 
 async def field(request: Request, name: str) -> str:
     """Return a field of the form that was sent, "" without it."""
+    if not request.headers.get("content-type", "").startswith(_FORM):
+        # Parts of a multipart form name a character set each, and some decoders take the square of the length.
+        raise HTTPException(415, "The form is not sent as the console's pages send it.")
     value = (await request.form(max_fields=_MOST_FORM_FIELDS, max_files=0)).get(name, "")
     return value if isinstance(value, str) else ""
 

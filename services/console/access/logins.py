@@ -19,6 +19,9 @@ _HASHES_AT_A_TIME = 2
 
 _ALL_ACCOUNTS = 5
 
+MOST_NAME = 100
+"""A longer name is no account's."""
+
 log = logger(__name__)
 
 
@@ -43,12 +46,12 @@ class Logins:
     async def log_in(self, request: Request) -> Response:
         if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             raise HTTPException(403, "This form is not from the console.")
-        name, password = await field(request, "name"), await field(request, "password")
+        name, password = (await field(request, "name"))[:MOST_NAME], await field(request, "password")
         buckets = self._take(request, name)
         account = await to_thread.run_sync(self._accounts.find, name, password, limiter=self._hashes)
         then = _local(await field(request, "next"))
         if account is None:
-            log.warning("login_refused", account=name[:100])
+            log.warning("login_refused", account=name)
             return self._form(then, "Name or password is wrong.", status=401)
         for limit, bucket in buckets:
             limit.give_back(bucket)
@@ -65,7 +68,7 @@ class Logins:
 
     def _take(self, request: Request, name: str) -> list[tuple[RateLimit, str]]:
         """Take a token of the network and of the account for it; they are given back after a login that succeeds."""
-        network = network_of(request.client.host if request.client else "")
+        network = network_of(self._guard.proxies.client(request))
         buckets = [(self._of_network, network), (self._of_account, f"{network}/{name}")]
         for limit, bucket in buckets:
             if wait := limit.take(bucket):

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.console.access.guard import REFRESH_HEADER
+from services.console.access.guard import is_refresh
 from services.console.access.sessions import Session
 from services.console.call.explain.explanation import EFFORT
 from services.console.call.explain.shown import ShownExplanation, shown
@@ -61,7 +61,7 @@ class CallPages:
     async def call(self, request: Request, session: Session) -> Response:
         """Return the page; `?page=` turns the pages of its transcript, `?explain=` tells where a value comes from."""
         wanted = _wanted(request)
-        if REFRESH_HEADER not in request.headers:
+        if session.opens(f"call {wanted.call}", again=is_refresh(request)):
             log.info("call_opened", account=session.account.name, call=wanted.call)
         try:
             return await self._answer(wanted, session)

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.console.access.guard import REFRESH_HEADER
+from services.console.access.guard import is_refresh
 from services.console.access.sessions import Session
 from services.console.dead_letters.chart import kind_of
 from services.console.dead_letters.filters import filter_of
@@ -56,7 +56,7 @@ class DeadLetterPages:
 
     async def letter(self, request: Request, session: Session) -> Response:
         number = request.path_params["number"]
-        if REFRESH_HEADER not in request.headers:
+        if session.opens(f"dead letter {number}", again=is_refresh(request)):
             log.info("dead_letter_opened", account=session.account.name, number=number[:_LONGEST_NUMBER])
         found = await self._found(number)
         record = found.record

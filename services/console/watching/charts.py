@@ -11,6 +11,15 @@ _LEAST_TOP = 1.0  # a line of zeros lies on the ground
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """A time in Unix seconds, and how many seconds lie between two values."""
+
+    begins: float
+    ends: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """Lines from left to right; each is an SVG path, broken where values are missing. `top` is the value at the top."""
 
@@ -19,16 +28,16 @@ class Chart:
     last: float | None
 
 
-def chart(points: Sequence[tuple[float, float]], begins: float, ends: float, step: float) -> Chart:
+def chart(points: Sequence[tuple[float, float]], window: Window) -> Chart:
     """Return the picture of values by moment; two that are further apart than two steps are not joined."""
     top = max([value for _, value in points], default=0.0)
     scale = max(top, _LEAST_TOP)
 
     def place(point: tuple[float, float]) -> str:
-        x = WIDTH * (point[0] - begins) / (ends - begins)
+        x = WIDTH * (point[0] - window.begins) / (window.ends - window.begins)
         return f"{x:.1f} {HEIGHT - HEIGHT * point[1] / scale:.1f}"
 
-    path = "".join(f"{command}{place(point)}" for command, point in _commands(points, 2 * step))
+    path = "".join(f"{command}{place(point)}" for command, point in _commands(points, 2 * window.step))
     return Chart(path, top, points[-1][1] if points else None)
 
 

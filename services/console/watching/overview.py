@@ -12,7 +12,7 @@ from starlette.responses import Response
 from services.console.access.sessions import Session
 from services.console.rendering import Pages
 from services.console.watching.asking import NoAnswer
-from services.console.watching.charts import Chart, chart
+from services.console.watching.charts import Chart, Window, chart
 from services.console.watching.meanings import CAUSES, MEANINGS, RUNBOOK, TITLES
 from services.console.watching.monitor import Monitor
 from services.console.watching.partitions import alerts, rows
@@ -74,13 +74,13 @@ class WatchingPages:
     async def lag(self, _request: Request, session: Session) -> Response:
         now = time.time()
         lag, series = await asyncio.gather(_part(self._monitor.lag()), _part(self._series(_LAG, now)))
-        found = [] if lag.content is None else rows(lag.content, series.content or (), now - _HOUR, now, _STEP)
+        found = [] if lag.content is None else rows(lag.content.partitions, series.content or (), _hour(now))
         return self._pages.page("lag.html", session, lag=lag, rows=found, series=series, **_WORDS)
 
     async def _throughput(self, now: float) -> Mapping[str, Chart]:
         found = await asyncio.gather(*(self._series(query, now) for query in _THROUGHPUT.values()))
         points = [series[0].points if series else () for series in found]
-        charts = [chart(each, now - _HOUR, now, _STEP) for each in points]
+        charts = [chart(each, _hour(now)) for each in points]
         return dict(zip(_THROUGHPUT, charts, strict=True))
 
     async def _calls(self, now: float) -> Mapping[str, float | None]:
@@ -88,11 +88,11 @@ class WatchingPages:
         return dict(zip(_CALLS, found, strict=True))
 
     async def _fired(self, now: float) -> Any:
-        series = await self._known().series(_FIRED, now - _DAY, now, _ALERT_STEP)
-        return alerts(series, now, _ALERT_STEP)[:_ALERTS_SHOWN]
+        day = Window(now - _DAY, now, _ALERT_STEP)
+        return alerts(await self._known().series(_FIRED, day), day)[:_ALERTS_SHOWN]
 
     async def _series(self, query: str, now: float) -> Sequence[Series]:
-        return await self._known().series(query, now - _HOUR, now, _STEP)
+        return await self._known().series(query, _hour(now))
 
     def _known(self) -> Prometheus:
         if self._prometheus is None:
@@ -101,6 +101,10 @@ class WatchingPages:
 
 
 _WORDS: Mapping[str, Any] = {"titles": TITLES, "meanings": MEANINGS, "causes": CAUSES, "runbook": RUNBOOK}
+
+
+def _hour(now: float) -> Window:
+    return Window(now - _HOUR, now, _STEP)
 
 
 async def _part(content: Awaitable[T]) -> Part[T]:

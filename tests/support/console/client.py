@@ -15,6 +15,7 @@ from services.console.access.accounts import Accounts, parsed
 from services.console.app import ConsoleDependencies, create_app
 from services.console.settings import ConsoleSettings
 from services.console.watching.monitor import Monitor
+from services.console.watching.prometheus import Prometheus
 from shared.fold_pool.in_process import InProcessFolds
 from shared.store.memory.calls import MemoryStore
 from shared.store.ports import Store
@@ -43,13 +44,21 @@ class Client:
         self.client = client
 
     @classmethod
-    def of(cls, store: Store | None = None, *, address: str = "127.0.0.1", **settings: Any) -> Self:
-        """Return a client of a console of its own, whose monitor is away, seen by it at `address`."""
+    def of(
+        cls,
+        store: Store | None = None,
+        *,
+        address: str = "127.0.0.1",
+        monitor: str = NOWHERE,
+        prometheus: str = NOWHERE,
+        **settings: Any,
+    ) -> Self:
+        """Return a client of a console of its own, which sees it at `address`."""
         settings = {"console_logins_per_minute": 1_000} | settings
-        loaded = ConsoleSettings(console_monitor=NOWHERE, **settings)
+        loaded = ConsoleSettings(**settings)
         store = store or MemoryStore()
         folds = InProcessFolds(store, book())
-        dependencies = ConsoleDependencies(store, book(), accounts(), Monitor(NOWHERE), folds)
+        dependencies = ConsoleDependencies(store, book(), accounts(), Monitor(monitor), folds, Prometheus(prometheus))
         return cls.at(create_app(loaded, dependencies), address)
 
     @classmethod

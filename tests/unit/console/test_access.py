@@ -1,5 +1,6 @@
 """Who may see the pages; what they show is asked elsewhere, of real servers."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -74,7 +75,7 @@ async def test_a_viewer_sees_no_call_and_is_told_why() -> None:
 async def test_a_form_without_the_token_of_its_session_has_no_effect() -> None:
     client, other = await logged_in("operator"), await logged_in("operator")
 
-    answers = [await client.post("/logout"), await client.post("/logout", csrf=await other.csrf())]
+    answers = [await client.post("/logout", csrf=""), await client.post("/logout", csrf=await other.csrf())]
 
     assert [answer.status_code for answer in answers] == [httpx.codes.FORBIDDEN] * 2
     assert (await client.get("/")).status_code == httpx.codes.OK
@@ -85,6 +86,15 @@ async def test_a_login_from_another_site_is_refused() -> None:
 
     assert answer.status_code == httpx.codes.FORBIDDEN
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x; charset=punycode", "text/plain", ""])
+async def test_a_form_of_another_kind_is_refused_unread(kind: str) -> None:
+    sent = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nann\r\n--x--\r\n'
+
+    answer = await Client.of().client.post("/login", content=sent, headers={"content-type": kind})
+
+    assert answer.status_code == httpx.codes.UNSUPPORTED_MEDIA_TYPE
 
 
 async def test_a_form_that_is_too_large_is_refused_before_all_of_it_has_come() -> None:
@@ -198,6 +208,31 @@ async def test_a_session_of_a_proxy_ends_with_its_header() -> None:
     answer = await client.get("/")
 
     assert answer.headers["location"] == "/login"
+
+
+async def test_the_requests_of_an_account_that_a_proxy_names_share_a_session() -> None:
+    client = Client.of(address="::ffff:10.1.2.3", **PROXY)
+
+    answers = [await client.client.get("/", headers={"X-Forwarded-User": "support", "Cookie": ""}) for _ in range(3)]
+    tokens = {re.sub(";.*", "", answer.headers["set-cookie"]) for answer in answers}
+
+    assert [answer.status_code for answer in answers] == [httpx.codes.OK] * 3
+    assert len(tokens) == 1
+
+
+@pytest.mark.parametrize(
+    ("peer", "statuses"), [("10.1.2.3", [401, 401, 303]), ("192.0.2.1", [401, 429, 429])], ids=["trusted", "not"]
+)
+async def test_behind_a_trusted_proxy_each_client_has_guesses_of_its_own(peer: str, statuses: list[int]) -> None:
+    client = Client.of(address=peer, console_logins_per_minute=1, **PROXY)
+    tries = [("198.51.100.1", "wrong"), ("1.1.1.1, 198.51.100.2, 10.1.9.9", "wrong"), ("198.51.100.3", PASSWORD)]
+
+    answers = [
+        await client.post("/login", {"X-Forwarded-For": address}, name="operator", password=password)
+        for address, password in tries
+    ]
+
+    assert [answer.status_code for answer in answers] == statuses
 
 
 async def test_two_names_of_a_proxy_are_none() -> None:

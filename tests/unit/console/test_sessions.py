@@ -1,5 +1,5 @@
 from services.console.access.accounts import Account, Role
-from services.console.access.sessions import Sessions
+from services.console.access.sessions import MOST_OF_ACCOUNT, Sessions
 
 ANN = Account("ann", Role.SUPPORT)
 
@@ -61,6 +61,24 @@ def test_a_session_that_was_ended_is_gone_and_others_are_not() -> None:
 
     assert sessions.get(token) is None
     assert sessions.get(other) is not None
+
+
+def test_an_account_that_logs_in_again_and_again_ends_its_own_sessions_alone() -> None:
+    sessions = Sessions(idle=60, most=600)
+    other, _ = sessions.begin(Account("bob", Role.VIEWER))
+
+    tokens = [sessions.begin(ANN)[0] for _ in range(MOST_OF_ACCOUNT + 2)]
+
+    assert [sessions.get(token) is not None for token in tokens] == [False] * 2 + [True] * MOST_OF_ACCOUNT
+    assert sessions.get(other) is not None
+
+
+def test_what_a_page_asks_for_again_is_logged_once_and_never_not_at_all() -> None:
+    _, session = Sessions(idle=60, most=600).begin(ANN)
+
+    opened = [session.opens("call a", again=again) for again in (True, True, False)]
+
+    assert opened == [True, False, True]
 
 
 def test_each_session_has_tokens_of_its_own() -> None:
