@@ -17,6 +17,7 @@ from services.console.call.large import Answer, Busy, Known, LargeAnswers, Pool
 from services.console.call.page import CallPage
 from services.console.call.reading import LARGE_EFFORT, read_explanation, read_page
 from services.console.rendering import Pages
+from services.console.words import away
 from shared.calls.large_calls import FoldFailed, PoolUnavailable, ProcessEnded
 from shared.calls.read_call import CallBroken, present_state
 from shared.contract.ids import call_key
@@ -65,8 +66,8 @@ class CallPages:
             log.info("call_opened", account=session.account.name, call=wanted.call)
         try:
             return await self._answer(wanted, session)
-        except StoreUnavailable:
-            raise HTTPException(503, "MongoDB does not answer. Load the page again when it does.") from None
+        except StoreUnavailable as error:
+            raise HTTPException(503, f"{away(error)} Load the page again later.") from None
         except (CallBroken, FoldFailed) as error:
             log.warning("call_broken", call=wanted.call, why=str(error), cause=type(error.__cause__).__name__)
             raise HTTPException(500, _BROKEN) from None

@@ -17,11 +17,11 @@ from services.console.calls.filters import AGES, STATES, STATUSES, cursor_of, fi
 from services.console.calls.listing import MOST_PASSED_BY, PAGE, listing
 from services.console.calls.rows import call_of_field
 from services.console.rendering import Pages
+from services.console.words import away
 from shared.process.clock import now_ms
 from shared.process.logs import logger
 from shared.store.ports import Store, StoreUnavailable
 
-_AWAY = "MongoDB does not answer. The calls are shown again when it does."
 _MOST_FORMS = 10_000
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _FORM_SECONDS = 12 * 3_600.0
@@ -45,8 +45,8 @@ class CallLists:
         page, missing = None, None
         try:
             page = await listing(self._store, chosen, now)
-        except StoreUnavailable:
-            missing = _AWAY
+        except StoreUnavailable as error:
+            missing = f"{away(error)} The calls are shown again afterwards."
         shown: dict[str, Any] = {"page": page, "missing": missing, "filter": chosen, "most": MOST_PASSED_BY}
         return self._pages.page("calls.html", session, **shown, **_CHOICES)
 
@@ -54,8 +54,8 @@ class CallLists:
         after, page, missing = cursor_of(request.query_params), None, None
         try:
             page = await broken_calls(self._store, after)
-        except StoreUnavailable:
-            missing = _AWAY
+        except StoreUnavailable as error:
+            missing = f"{away(error)} The calls are shown again afterwards."
         rebuilt = self._sent.get(request.query_params.get("done", ""))
         shown: dict[str, Any] = {
             "page": page,
@@ -80,8 +80,8 @@ class CallLists:
     async def _rebuild(self, once: str, calls: list[str], session: Session) -> None:
         try:
             done = await rebuild(self._store, calls)
-        except StoreUnavailable:
-            raise HTTPException(503, "MongoDB does not answer. Load the page again when it does.") from None
+        except StoreUnavailable as error:
+            raise HTTPException(503, f"{away(error)} Load the page again later.") from None
         self._sent[once] = len(done)
         log.info("calls_rebuilt", account=session.account.name, calls=done, asked=len(calls))
 

@@ -1,6 +1,7 @@
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
 import pytest
@@ -93,7 +94,14 @@ async def test_a_program_that_answers_with_something_else_is_named_in_its_place(
 
 async def test_a_verdict_of_another_version_is_shown_as_it_is() -> None:
     total = {"lag": 1, "lag_seconds": 2.5, "drain_seconds": "never"}
-    known = {"since": None, "state": "stable", "members": 1, "kafka": "well", "mongodb": "well", "partitions": []}
+    known: dict[str, Any] = {
+        "since": None,
+        "state": "stable",
+        "members": 1,
+        "kafka": "well",
+        "mongodb": "well",
+        "partitions": [],
+    }
     lag = {"verdict": "odd", "cause": "odder", "total": total, **known, "newer": True}
     async with answering(orjson.dumps(lag).decode()) as address:
         page = await (await logged_in("viewer", monitor=address)).get("/lag")
