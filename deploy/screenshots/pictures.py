@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 from PIL import Image
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, ViewportSize
 
 WIDTH, MOST_HEIGHT = 1280, 1600
 SCHEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
 
+_SCREEN = ViewportSize(width=WIDTH, height=900)
 _TIMEOUT_MS = 60_000
 _COLORS = 256
 
@@ -40,7 +41,7 @@ class Console:
 async def logged_in(browser: Browser, console: Console) -> AsyncIterator[Page]:
     """Yield a page of an account that has logged in."""
     async with await browser.new_context(
-        viewport={"width": WIDTH, "height": 900}, base_url=console.address, reduced_motion="reduce"
+        viewport=_SCREEN, base_url=console.address, reduced_motion="reduce"
     ) as context:
         context.set_default_timeout(_TIMEOUT_MS)
         page = await context.new_page()
@@ -59,7 +60,10 @@ async def take(page: Page, pictures: Iterable[Picture], folder: Path) -> list[Pa
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme)
             await _open(page, picture)
-            whole = await page.screenshot(full_page=True, animations="disabled")
+            # As high as the page: what sticks to the end of the screen is where it belongs.
+            height = await page.evaluate("document.documentElement.scrollHeight")
+            await page.set_viewport_size(ViewportSize(width=WIDTH, height=height))
+            whole = await page.screenshot(animations="disabled")
             written.append(folder / f"{picture.name}-{scheme}.png")
             written[-1].write_bytes(_small(whole, picture.height))
     return written
@@ -67,6 +71,7 @@ async def take(page: Page, pictures: Iterable[Picture], folder: Path) -> list[Pa
 
 async def _open(page: Page, picture: Picture) -> None:
     """Load the page again until it shows the text: not each renews itself."""
+    await page.set_viewport_size(_SCREEN)
     text = page.get_by_text(picture.shows).first
     for _ in range(20):
         await page.goto(picture.path)

@@ -145,7 +145,7 @@ class Invalid:
 INVALID: Sequence[Invalid] = (
     # The first is what one is paged for.
     Invalid("org-acme", "/acme-dialer/v2", "call.ended", 34, {"hangup": "normal"}),
-    Invalid("org-789", "/engine", "transcript.turn", 5, {"role": "assistant", "content": 17}),
-    Invalid("org-1", "/survey", "latency.sampled", 3, {"component": "Speech To Text", "value_ms": 90}),
+    Invalid("org-789", "/engine", "latency.sampled", 12, {"component": "e2e", "value_ms": "fast"}),
+    Invalid("org-1", "/meter", "usage.reported", 8, {"product": "llm_usage", "quantity": -5}),
 )
 NOT_JSON = b"call ended"

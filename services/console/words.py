@@ -28,6 +28,11 @@ def date(moment: int | None) -> str:
     return UNKNOWN if moment is None else datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def when(stated: str | None) -> str:
+    """Return a time as RFC 3339 states it as a date and a time in UTC, to the second."""
+    return UNKNOWN if stated is None else date(int(datetime.fromisoformat(stated).timestamp() * 1000))
+
+
 def duration(seconds: float | str | None) -> str:
     """Return how long something takes: `45 s`, `3 min 20 s`, `2 h 05 min`; a text, such as `never`, stays."""
     if seconds is None or isinstance(seconds, str):
@@ -62,4 +67,5 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "duration": duration,
     "number": number,
     "text": text,
+    "when": when,
 }
