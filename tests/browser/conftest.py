@@ -57,9 +57,9 @@ async def visit(site: Site, browser: Browser, cookies: Any) -> AsyncIterator[Vis
 
 
 @asynccontextmanager
-async def visiting(site: Site, browser: Browser, state: Any = None) -> AsyncIterator[Visit]:
+async def visiting(site: Site, browser: Browser, state: Any = None, *, script: bool = True) -> AsyncIterator[Visit]:
     """Yield a visit in a browser with this state; fail if its pages did what no page may do."""
-    async with await browser.new_context(viewport=DESK, storage_state=state) as context:
+    async with await browser.new_context(viewport=DESK, storage_state=state, java_script_enabled=script) as context:
         context.set_default_timeout(_TIMEOUT_MS)
         visit = Visit(site, await context.new_page())
         yield visit

@@ -4,7 +4,7 @@ import pytest
 
 from deploy.screenshots.history import open_metrics
 from deploy.screenshots.pictures import SCHEMES
-from deploy.screenshots.scene import LATE, ON_TIME
+from deploy.screenshots.scene import FOLDER, LATE, ON_TIME
 from deploy.screenshots.story import INVALID, NOT_JSON, Invalid, example, failed
 from shared.contract.rejection import Reason
 from tests.support.events.makers import STARTED, raw, record, rejected
