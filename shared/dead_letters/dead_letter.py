@@ -38,12 +38,16 @@ class DeadLetter:
         return {field.name: getattr(self, field.name) for field in fields(self)[1:]}
 
 
-def dead_letter_of(record: Any, *, only_partition: bool) -> DeadLetter:
-    """Return the dead letter in a record of the topic; `only_partition`: the topic has no other one."""
+def dead_letter_of(record: Any, *, only_partition: bool, most_parsed: int | None = None) -> DeadLetter:
+    """Return the dead letter in a record of the topic; `only_partition`: the topic has no other one.
+
+    Of a value of more than `most_parsed` bytes no field is read: only headers and key name its sender and its call.
+    """
     # The worker's own headers come last: the input record may have some of the same names.
     headers = {name: value.decode(errors="replace") for name, value in record.headers if value is not None}
     marks = {name: value.decode() for name, value in dead_letter_headers.replay_headers(record.headers)}
-    event = _parsed(record.value)
+    value = record.value or b""
+    event = _parsed(value) if most_parsed is None or len(value) <= most_parsed else None
     key = (record.key or b"").decode(errors="replace")
     return DeadLetter(
         record=record,
@@ -63,9 +67,9 @@ def dead_letter_of(record: Any, *, only_partition: bool) -> DeadLetter:
     )
 
 
-def _parsed(value: bytes | None) -> Any:
+def _parsed(value: bytes) -> Any:
     try:
-        return json_text.parse(value or b"").value
+        return json_text.parse(value).value
     except ValueError:
         return None
 

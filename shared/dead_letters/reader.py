@@ -42,10 +42,12 @@ class DeadLetterReader:
         async for record in self._read(report, Selection()):
             yield self._letter(record)
 
-    async def between(self, part: TopicPartition, first: int, end: int) -> AsyncIterator[DeadLetter]:
-        """Yield the dead letters of one partition from offset `first` to before `end`."""
+    async def between(
+        self, part: TopicPartition, first: int, end: int, *, most_parsed: int | None = None
+    ) -> AsyncIterator[DeadLetter]:
+        """Yield the dead letters of one partition from offset `first` to before `end`; see `dead_letter_of`."""
         async for record in _records(self._consumer, part, first, end):
-            yield self._letter(record)
+            yield self._letter(record, most_parsed)
 
     async def selected(self, selection: Selection, report: Report) -> AsyncIterator[DeadLetter]:
         """Yield the dead letters of the selection.
@@ -87,8 +89,8 @@ class DeadLetterReader:
                     report(done)
                 yield record
 
-    def _letter(self, record: Any) -> DeadLetter:
-        return dead_letter_of(record, only_partition=len(self._parts) == 1)
+    def _letter(self, record: Any, most_parsed: int | None = None) -> DeadLetter:
+        return dead_letter_of(record, only_partition=len(self._parts) == 1, most_parsed=most_parsed)
 
 
 @asynccontextmanager
@@ -147,3 +149,4 @@ async def _records(
             if record.offset >= end or ends_before(record):
                 return
             yield record
+            await asyncio.sleep(0)  # fetched records come without waiting: no timeout could fire, no other task run

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from services.console.access.accounts import Role
 from shared.contract.topics import Topics
 from shared.dead_letters.dead_letter import DeadLetter
 from shared.dead_letters.replayable import why_not_replayable
 
+LONGEST_TEXT = 400
+"""Characters of a text that are kept: thousands of dead letters are in memory, and anybody may have sent them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A dead letter without its bytes; `moment` is when Kafka appended it (Unix milliseconds).
+    """A dead letter without its bytes, texts cut off; `moment` is when Kafka appended it (Unix milliseconds).
 
-    `size` is that of its value, None if it has none. `obstacle` is why it cannot be replayed, None if it can.
+    `size` is that of its key, its value and its headers. `obstacle` is why it cannot be replayed, None if it can.
     """
 
     number: str
@@ -25,7 +29,7 @@ class Letter:
     detail: str | None
     replays: int
     replayed_from: str | None
-    size: int | None
+    size: int
     obstacle: str | None
 
 
@@ -39,18 +43,18 @@ class Newest:
 
 
 def letter_of(found: DeadLetter, topics: Topics) -> Letter:
-    value = found.record.value
+    record = found.record
     return Letter(
         number=found.number,
-        moment=found.record.timestamp,
-        reason=found.reason,
-        organization=found.organization,
-        source=found.source,
-        call=found.call,
-        detail=found.detail,
+        moment=record.timestamp,
+        reason=_cut(found.reason),
+        organization=_cut(found.organization),
+        source=_cut(found.source),
+        call=_cut(found.call),
+        detail=_cut(found.detail),
         replays=found.replays,
         replayed_from=found.replayed_from,
-        size=None if value is None else len(value),
+        size=_size(record.key, record.value, *chain.from_iterable(record.headers)),
         obstacle=why_not_replayable(found, topics),
     )
 
@@ -66,3 +70,11 @@ def later_one(letters: Iterable[Letter], found: DeadLetter) -> str | None:
     """Return the number of the last dead letter that the replay of this one has become, None if there is none."""
     name = f"{found.record.partition}:{found.record.offset}"
     return next((letter.number for letter in letters if letter.replayed_from == name), None)
+
+
+def _cut(text: str | None) -> str | None:
+    return text and text[:LONGEST_TEXT]
+
+
+def _size(*parts: str | bytes | None) -> int:
+    return sum(len(part) for part in parts if part is not None)

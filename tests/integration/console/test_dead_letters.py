@@ -8,6 +8,8 @@ from structlog.testing import capture_logs
 
 from services.console.access.accounts import Role
 from shared.contract.topics import Topics
+from shared.dead_letters import reader
+from shared.kafka.access import KafkaAccess
 from tests.integration.console.conftest import LogIn
 from tests.support.console.browser import Page
 from tests.support.events.dead_letters import SAID
@@ -199,6 +201,36 @@ async def test_a_kafka_that_accepts_connections_and_never_answers_does_not_hold_
 
     assert "does not answer in time" in page.text
     assert one.status == 503
+
+
+async def test_the_list_reads_no_field_of_a_large_value(kafka_bootstrap: str, topics: Topics, log_in: LogIn) -> None:
+    large, small = (raw(event("call.dtmf", organization="org-7", note="x" * size)) for size in (65_536, 65_000))
+    await send(kafka_bootstrap, [letter(topics, large), letter(topics, small)])
+
+    page = await log_in(Role.SUPPORT).open("/dead-letters")
+    one = await log_in(Role.SUPPORT).open("/dead-letters/0")
+
+    assert "2 dead letters." in page.text
+    assert page.text.count("org-7") == 3  # by sender, in the form, and in the list
+    assert "Organization org-7 " in one.text
+
+
+async def test_other_tasks_run_between_the_dead_letters_of_a_fetch(kafka_bootstrap: str, topics: Topics) -> None:
+    await send(kafka_bootstrap, [letter(topics, b"{") for _ in range(50)])
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count_turns())
+    async with reader.opened(KafkaAccess(bootstrap=kafka_bootstrap), topics.dead_letter) as topic:
+        seen = [turns async for _ in topic.all(lambda _: None)]
+    counting.cancel()
+
+    assert len(set(seen)) == 50
 
 
 async def test_of_very_many_the_newest_are_read_and_the_page_says_so(

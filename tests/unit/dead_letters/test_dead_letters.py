@@ -101,3 +101,13 @@ def test_unexpected_headers_do_no_harm() -> None:
 
     assert (letter.reason, letter.detail, letter.partition, letter.offset) == (None, "\ufffd", None, None)
     assert (letter.replays, letter.replayed_from) == (0, None)
+
+
+def test_a_value_that_is_longer_than_the_caller_parses_names_nothing() -> None:
+    body = raw(event("call.dtmf", call="call-2", organization="org-2"))
+    record = Record(key=b"call-1", value=body)
+
+    read, passed = (dead_letter_of(record, only_partition=True, most_parsed=len(body) - less) for less in (0, 1))
+
+    assert (read.organization, read.call) == ("org-2", "call-2")
+    assert (passed.organization, passed.call, passed.source) == (None, "call-1", None)

@@ -10,7 +10,7 @@ from starlette.datastructures import FormData, QueryParams
 from services.console.access.accounts import Role
 from services.console.dead_letters.chart import HEIGHT, WIDTH, chart
 from services.console.dead_letters.filters import Filter, filter_of
-from services.console.dead_letters.letters import Letter, Newest, later_one, letter_of
+from services.console.dead_letters.letters import LONGEST_TEXT, Letter, Newest, later_one, letter_of
 from services.console.dead_letters.listing import PAGE, listing
 from services.console.dead_letters.newest import steps_back
 from services.console.dead_letters.summary import LONGEST_CHOICE, MEANINGS
@@ -38,8 +38,22 @@ def test_what_is_kept_of_a_dead_letter_names_its_sender_and_why_it_cannot_be_rep
 
     kept = letter_of(dead_letter_of(Record(value=b"12345", headers=headers), only_partition=True), Topics("calls"))
 
-    assert (kept.number, kept.reason, kept.call, kept.size) == ("17", "missing", "call-456", 5)
+    assert (kept.number, kept.reason, kept.call) == ("17", "missing", "call-456")
+    assert kept.size == sum(len(name) + len(said) for name, said in headers) + len("call-456") + len("12345")
     assert kept.obstacle == "the topic that it names is neither calls.telephony nor calls.transcription"
+
+
+def test_of_a_dead_letter_whose_texts_are_huge_little_is_kept_and_all_of_it_counts() -> None:
+    huge = b"x" * 1_400_000
+    headers = tuple((name, huge) for name in ("reason", "detail", "ce_organizationid", "ce_source"))
+    record = Record(key=huge, value=None, headers=(*headers, ("other", None)))
+
+    kept = letter_of(dead_letter_of(record, only_partition=True), Topics("calls"))
+
+    texts = (kept.reason, kept.detail, kept.organization, kept.source, kept.call)
+    assert texts == ("x" * LONGEST_TEXT,) * 5
+    assert kept.size > 5 * len(huge)
+    assert LONGEST_TEXT > LONGEST_CHOICE  # a filter never has a text that was cut off
 
 
 def test_a_viewer_sees_neither_the_call_nor_the_detail() -> None:
