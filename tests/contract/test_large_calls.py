@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from shared.calls.large_calls import FoldFailed, LargeCalls
+from shared.calls.large_calls import FoldFailed
 from shared.calls.read_call import CallBroken, Finality
 from shared.calls.read_details import read_details
 from shared.calls.views import View
 from shared.config.mongo_access import MongoAccess
+from shared.fold.prices import PriceBook
 from shared.fold_pool.in_process import InProcessFolds
 from shared.fold_pool.pool import FoldPool
 from shared.fold_pool.settings import PoolSettings
@@ -31,7 +32,7 @@ from tests.support.worker.memory_worker import folded
 class Environment:
     """The folds under test, and their store."""
 
-    folds: LargeCalls
+    folds: InProcessFolds | FoldPool
     store: Store
 
 
@@ -57,6 +58,10 @@ def call(name: str) -> str:
 async def leased(store: Store, call: str) -> Lease:
     (lease,) = await store.lease([call], next(tokens))
     return lease
+
+
+async def documents_of(store: Store, call: str, _book: PriceBook) -> int:
+    return len((await store.read([call]))[call])
 
 
 def events_of(call: str, *more: Json) -> list[Json]:
@@ -94,6 +99,19 @@ async def test_reading_a_call_that_cannot_be_folded_fails(env: Environment, call
 
     with pytest.raises(CallBroken):
         await env.folds.read(call, view)
+
+
+async def test_a_question_about_a_call_is_answered_by_a_function_of_the_program(env: Environment, call: str) -> None:
+    await put_large(env.store, events_of(call), call)
+
+    assert await env.folds.ask(call, documents_of) == len((await env.store.read([call]))[call])
+
+
+async def test_a_question_about_a_call_that_cannot_be_folded_fails(env: Environment, call: str) -> None:
+    await env.store.mark_stale([update(call)])
+
+    with pytest.raises(CallBroken):
+        await env.folds.ask(call, read_details)
 
 
 async def test_a_leased_call_is_folded_and_stored(env: Environment, call: str) -> None:

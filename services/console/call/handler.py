@@ -106,6 +106,7 @@ class CallPages:
     async def _from_pool(self, call: str, ids: Any, what: str, answer: Answer) -> Known:
         state = await present_state(self._store, call)
         if state is None:
+            self._large.forget(call)
             return Known(None, computing=False)
         version: Hashable = (hash(tuple(ids)), state.state, state.opted_out)
         return await self._large.get(call, what, answer, version, keep=not state.opted_out)
@@ -119,7 +120,7 @@ class CallPages:
             return None, False
         answer = partial(read_explanation, name=name, effort=LARGE_EFFORT if large else EFFORT)
         if large:
-            found = await self._from_pool(wanted.call, ids, name, answer)
+            found = await self._from_pool(wanted.call, ids, f"explain {name}", answer)
         else:
             found = Known(await answer(self._store, wanted.call, self._book), computing=False)
         return (None if found.value is None else shown(name, found.value, page.zero)), found.computing

@@ -75,9 +75,16 @@ class LargeAnswers:
         if keep and value is not None:
             with contextlib.suppress(ValueError):  # larger than all that is kept
                 self._known[key] = (begun.version, value)
-        if begun.version != version:
-            self._begun(key, answer, version)
-        return Known(value, computing=begun.version != version)
+        if begun.version == version:
+            return Known(value, computing=False)
+        self._begun(key, answer, version)
+        # What was begun before the call opted out may hold what was said.
+        return Known(value if keep else None, computing=True)
+
+    def forget(self, call: str) -> None:
+        """Keep nothing of a call any more: it was deleted."""
+        for key in [key for key in self._known if key[0] == call]:
+            self._known.pop(key, None)
 
     def _begun(self, key: tuple[str, str], answer: Answer, version: Hashable) -> "_Begun":
         if (begun := self._begun_of.get(key)) is None:
