@@ -103,6 +103,7 @@ async def test_a_call_is_watched_from_ringing_to_its_final_record_without_a_relo
     await expect(shown).to_contain_text("REGISTERED")
     await expect(shown).to_contain_text("Call ringing")
     await page.evaluate("window.loaded = 'once'")
+    line = page.get_by_role("listitem").filter(has_text=REFUND).get_by_title("Show on the timeline")
 
     published = len(call.events)
     for step, seen in ((1, "ONGOING"), (2, REFUND), (3, "ENDED")):
@@ -110,8 +111,11 @@ async def test_a_call_is_watched_from_ringing_to_its_final_record_without_a_relo
         await site.publish(call.events[published:])
         published = len(call.events)
         await expect(shown).to_contain_text(seen)
+        if seen == REFUND:
+            await line.focus()
     await expect(page.locator("#call:not([data-refresh])")).to_contain_text("final", timeout=scaled(30_000))
 
+    await expect(line).to_be_focused()
     assert await page.evaluate("window.loaded") == "once"
 
 
