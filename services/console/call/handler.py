@@ -30,7 +30,7 @@ from shared.store.ports import Store, StoreUnavailable
 POOLED_BYTES = 512 * 1024
 """From this many bytes of log on a call is computed in the pool: here it would keep other pages waiting."""
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 0.6
 """A page says that it is being computed rather than to let its reader wait longer."""
 
 _BROKEN = "The call cannot be folded. It is listed under “Broken and stale calls”, with what can be done."
