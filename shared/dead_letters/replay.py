@@ -1,6 +1,7 @@
 """Sending dead letters back to the topics that they came from (docs/decisions/0012)."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,7 +26,7 @@ _BATCH_BYTES = 4 * 1024 * 1024
 _NAMED = 5
 _STOP_SECONDS = 2
 
-REPLACED = "refused again since; its later dead letter is replayed instead"
+REPLACED = "sent back since; if it was refused again, its later dead letter is replayed instead"
 TRIED = "refused again after an earlier replay"
 INGESTED = "its event is already in the log"
 
@@ -53,16 +54,27 @@ class Tally:
 
 
 class Replay:
-    """One run. `again` includes what was refused again or is already in the log; a `dry` run sends nothing."""
+    """One run. `again` includes what was refused again or is already in the log; a `dry` run sends nothing.
+
+    `sent` receives each dead letter that was sent back.
+    """
 
     def __init__(
-        self, kafka: KafkaAccess, topics: Topics, selection: Selection, *, again: bool = False, dry: bool = False
+        self,
+        kafka: KafkaAccess,
+        topics: Topics,
+        selection: Selection,
+        *,
+        again: bool = False,
+        dry: bool = False,
+        sent: Callable[[DeadLetter], None] = lambda _: None,
     ) -> None:
         self._kafka = kafka
         self._topics = topics
         self._selection = selection
         self._again = again
         self._dry = dry
+        self._sent = sent
         self._producer = RecordProducer(kafka, request_timeout_ms=admin.TIMEOUT_MS)
         self.tally = Tally()
 
@@ -104,10 +116,11 @@ class Replay:
     def _is_due(self, letter: DeadLetter, scan: Scan) -> bool:
         # A record that was refused again has several dead letters: without a number only its last one is replayed, or
         # the record would multiply with each run.
-        named = self._again and self._selection.numbers
+        place = (letter.record.partition, letter.record.offset)
+        named = self._again and self._selection.numbers and (scan.seen is None or place in scan.seen)
         if why := why_not_replayable(letter, self._topics):
             _count(self.tally.refused, why, letter)
-        elif (letter.record.partition, letter.record.offset) in scan.replaced and not named:
+        elif place in scan.replaced and not named:
             _count(self.tally.skipped, REPLACED, letter)
         elif letter.replays and not self._again:
             _count(self.tally.skipped, TRIED, letter)
@@ -122,6 +135,8 @@ class Replay:
             async with asyncio.timeout(admin.TIMEOUT_SECONDS):
                 for record in await self._producer.deliver([record for record, _ in sent.values()]):
                     _count(self.tally.refused, _TOO_LARGE, sent.pop(id(record))[1])
+            for _, letter in sent.values():
+                self._sent(letter)
         self.tally.sent += len(sent)
 
     async def _not_ingested(self, store: Store, batch: list[DeadLetter]) -> list[DeadLetter]:

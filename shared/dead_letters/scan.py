@@ -33,11 +33,16 @@ class OffsetSet:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The topic as it was: its offset ranges, how many dead letters are selected, and those that have a later one."""
+    """The topic as it was: its offset ranges, how many dead letters are selected, and those that have a later one.
+
+    `seen` are those that had a later one when somebody looked at what the replay would do: to name one of them can send
+    it all the same. None: to name any one can.
+    """
 
     ranges: OffsetRanges
     selected: int
     replaced: OffsetSet
+    seen: OffsetSet | None = None
 
     @property
     def total(self) -> int:

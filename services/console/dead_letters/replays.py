@@ -4,11 +4,13 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 
 from cachetools import TTLCache
 
 from shared.contract.topics import Topics
 from shared.dead_letters import reader
+from shared.dead_letters.dead_letter import DeadLetter
 from shared.dead_letters.errors import AmbiguousNumber, InvalidNumber, NoSuchDeadLetter
 from shared.dead_letters.replay import Group, Replay, Tally
 from shared.dead_letters.scan import Scan, scan
@@ -24,6 +26,7 @@ MOST_READ = 20_000
 PREVIEW_SECONDS = 30.0
 
 _MOST_KEPT = 500
+_MOST_REMEMBERED = 50_000
 _KEPT_SECONDS = 1_800.0
 _LOGGED_NUMBERS = 50
 _LOGGED_CHARACTERS = 200
@@ -35,12 +38,14 @@ log = logger(__name__)
 class Action:
     """A replay that `account` has asked for: what it would do, and once it is confirmed, what became of it.
 
-    `id` is in the form that confirms it. `failure` is why it did not end well.
+    `began` is when its preview began, by the monotonic clock. `id` is in the form that confirms it. `failure` is why it
+    did not end well.
     """
 
     account: str
     selection: Selection
     again: bool
+    began: float
     scan: Scan
     preview: Tally
     id: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -66,6 +71,9 @@ class Replays:
         self._topics = topics
         self._store = store
         self._actions: TTLCache[str, Action] = TTLCache(_MOST_KEPT, _KEPT_SECONDS)
+        self._sent: TTLCache[str, float] = TTLCache(_MOST_REMEMBERED, _KEPT_SECONDS)
+        """When each `partition:offset` was sent back: the topic shows it only once a worker has refused it again."""
+        self._replaying = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def find(self, key: str, account: str) -> Action | None:
@@ -85,10 +93,10 @@ class Replays:
         async with asyncio.timeout(PREVIEW_SECONDS):
             if selection.numbers:
                 selection = replace(selection, since=await self._oldest(selection.numbers))
-            topic = self._topics.dead_letter
+            topic, began = self._topics.dead_letter, monotonic()
             found = await scan(self._kafka, topic, selection, _unreported, most=MOST_READ)
             dry = Replay(self._kafka, self._topics, selection, again=again, dry=True)
-            action = Action(account, selection, again, found, await dry.run(self._store, found, _unreported))
+            action = Action(account, selection, again, began, found, await dry.run(self._store, found, _unreported))
         self._actions[action.id] = action
         return action
 
@@ -96,7 +104,7 @@ class Replays:
         """Begin the replay, unless it has begun."""
         if action.task is None:
             self._actions[action.id] = action  # kept for as long again
-            action.run = Replay(self._kafka, self._topics, action.selection, again=action.again)
+            action.run = Replay(self._kafka, self._topics, action.selection, again=action.again, sent=self._remember)
             action.task = asyncio.create_task(self._run(action, action.run))
             self._tasks.add(action.task)
             action.task.add_done_callback(self._tasks.discard)
@@ -107,10 +115,22 @@ class Replays:
             moments: list[int] = [(await topic.get(number)).record.timestamp for number in numbers]
         return min(moments)
 
+    async def _scan_again(self, action: Action) -> Scan:
+        """Return the preview's scan with all that anybody has sent back since."""
+        now = await scan(self._kafka, self._topics.dead_letter, action.selection, _unreported)
+        for sent, when in self._sent.items():
+            if when >= action.began:
+                now.replaced.add(sent)
+        return replace(action.scan, replaced=now.replaced, seen=action.scan.replaced)
+
+    def _remember(self, sent: DeadLetter) -> None:
+        self._sent[f"{sent.record.partition}:{sent.record.offset}"] = monotonic()
+
     async def _run(self, action: Action, run: Replay) -> None:
         log.info("dead_letters_replay_begun", **_described(action))
         try:
-            await run.run(self._store, action.scan, _unreported)
+            async with self._replaying:
+                await run.run(self._store, await self._scan_again(action), _unreported)
         except KafkaUnavailable as error:
             action.failure = f"Kafka has not answered as it should: {error}"
         except StoreUnavailable:

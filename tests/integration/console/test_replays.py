@@ -14,6 +14,7 @@ from tests.support.console.browser import Browser, Form, Page
 from tests.support.events.dead_letters import SAID
 from tests.support.events.makers import STARTED, event, raw
 from tests.support.events.records import expected, wait_for
+from tests.support.eventually import eventually
 from tests.support.servers.kafka import Message, records, send
 from tests.support.store.makers import document
 
@@ -76,6 +77,39 @@ async def test_a_confirmation_that_is_sent_at_the_same_moment_has_one_effect(
     assert await sent(kafka_bootstrap, topics) == [BAD]
 
 
+@pytest.mark.parametrize("again", [(), (("again", "1"),)])
+async def test_of_two_previews_of_a_dead_letter_one_sends_it(
+    again: tuple[tuple[str, str], ...], kafka_bootstrap: str, topics: Topics, log_in: LogIn
+) -> None:
+    await send(kafka_bootstrap, [letter(topics, BAD)])
+    browser = log_in(Role.OPERATOR)
+    forms = [confirmation(await previewed(browser, ("number", "0"), *again)) for _ in range(2)]
+
+    done = await asyncio.gather(*[browser.send(form) for form in forms])
+
+    assert await sent(kafka_bootstrap, topics) == [BAD]
+    assert sorted(page.text.partition("Sent back ")[2][:12] for page in done) == ["0 Left out 1", "1 Left out 0"]
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_confirmed_replay_leaves_out_what_was_refused_again_since_its_preview(
+    kafka_bootstrap: str, topics: Topics, log_in: LogIn
+) -> None:
+    await send(kafka_bootstrap, [letter(topics, BAD)])
+    one, other = log_in(Role.OPERATOR), log_in(Role.OPERATOR)
+    first, second = [confirmation(await previewed(each, ("all", "1"))) for each in (one, other)]
+
+    async def refused() -> bool:
+        return len(await records(kafka_bootstrap, topics.dead_letter)) > 1
+
+    await one.send(first)
+    await eventually(refused)
+    done = await other.send(second)
+
+    assert "Sent back 0 Left out 1 " in done.text
+    assert await sent(kafka_bootstrap, topics) == [BAD]
+
+
 @pytest.mark.usefixtures("worker")
 async def test_a_call_whose_events_are_valid_now_is_folded_after_a_replay(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn, connection: Connection
@@ -121,7 +155,7 @@ async def test_a_preview_names_what_is_left_out_and_what_is_refused_and_why(
 
     assert "Would be sent back 0 Left out 3 Refused 1" in preview.text
     assert "There is nothing to be sent." in preview.text
-    assert "refused again since; its later dead letter is replayed instead 1 0" in preview.text
+    assert "its later dead letter is replayed instead 1 0" in preview.text
     assert "refused again after an earlier replay (unless the replay includes such dead letters) 1 1" in preview.text
     assert "its event is already in the log (unless the replay includes such dead letters) 1 2" in preview.text
     assert "the topic that it names is neither" in preview.text
@@ -150,7 +184,7 @@ async def test_a_form_without_the_token_of_the_session_does_nothing(
 
     answers = [
         await browser.send(Form(PREVIEW), ("number", "0")),
-        await browser.send(Form(address)),
+        await browser.send(Form(address, [("again", "1")])),
         await browser.send(Form(address, [("csrf", "guessed")])),
     ]
 
