@@ -50,6 +50,7 @@ PAGES = {
     "dead letters": "/dead-letters",
     "a dead letter": "/dead-letters/0",
     "a call": CALL,
+    "where a value comes from": f"{CALL}?explain=call_cost",
     "a hostile call": call_address(HOSTILE_ORGANIZATION, HOSTILE_CALL),
     "calls": "/calls",
     "broken calls": "/calls/broken",
@@ -193,6 +194,7 @@ async def test_a_dead_letter_is_opened_and_replayed_and_its_call_is_there(site: 
 
     await letter.click()
     await page.get_by_role("button", name="Preview its replay").click()
+    assert await violations(page) == []
     await page.get_by_role("button", name="Send 1 back").click()
     await expect(page.get_by_role("heading", name="Replayed")).to_be_visible()
 
