@@ -8,6 +8,7 @@ from deploy.local.errors import LocalError
 from deploy.local.interrupts import interrupt_on_every_signal
 
 _TOOLS = ("playwright", "PIL")
+_INTERRUPTED = 130
 
 
 def main() -> None:
@@ -17,11 +18,14 @@ def main() -> None:
     from deploy.screenshots.scene import screenshots  # noqa: PLC0415 - not before it is known to be installed
 
     interrupt_on_every_signal()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    for name in ("aiokafka", "asyncio"):  # what an interruption breaks off
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         screenshots(lambda line: print(line, flush=True))  # noqa: T201 - for the person who starts it
     except LocalError as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

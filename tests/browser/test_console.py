@@ -1,6 +1,5 @@
 """The console as people use it, in a real browser on a real stack."""
 
-import uuid
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +24,7 @@ from tests.browser.calls import (
     invalid,
 )
 from tests.browser.conftest import visiting
+from tests.browser.pages import CALL, HOSTILE_CALL, LATE, OVER, PAGES, REPLAYED, WATCHED
 from tests.browser.site import Site
 from tests.browser.visit import PHONE, Visit
 from tests.support.events.dead_letters import SAID
@@ -36,26 +36,8 @@ pytestmark = [
     pytest.mark.skipif(find_chromium() is None, reason=HOW_TO_GET),
 ]
 
-RUN = uuid.uuid4().hex[:8]
-OVER = f"call-over-{RUN}"
-CALL = call_address(ORGANIZATION, OVER)
-HOSTILE_CALL = f"call {RUN} {IMAGE}"
-WATCHED = f"call-watched-{RUN}"
 TOPICS = Topics()
 MOST_BYTES = 300_000
-
-PAGES = {
-    "overview": "/",
-    "lag": "/lag",
-    "dead letters": "/dead-letters",
-    "a dead letter": "/dead-letters/0",
-    "a call": CALL,
-    "where a value comes from": f"{CALL}?explain=call_cost",
-    "a hostile call": call_address(HOSTILE_ORGANIZATION, HOSTILE_CALL),
-    "calls": "/calls",
-    "broken calls": "/calls/broken",
-    "no call": "/calls/none/none",
-}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -186,7 +168,7 @@ async def test_what_providers_sent_is_text(visit: Visit, path: str) -> None:
 
 
 async def test_a_dead_letter_is_opened_and_replayed_and_its_call_is_there(site: Site, visit: Visit) -> None:
-    page, call = visit.page, begun(f"call-replayed-{RUN}")
+    page, call = visit.page, begun(REPLAYED)
     value, attributes = binary(call.events[0])
     await site.send(TOPICS.dead_letter, value, [*SAID, *attributes])
     letter = page.get_by_role("row").filter(has_text=call.call).get_by_role("link").first
@@ -293,7 +275,7 @@ async def test_a_stopped_worker_is_seen_with_the_cause_and_that_it_is_over(site:
 
     site.stop_worker()
     try:
-        await site.publish(conversation(f"call-late-{RUN}").events)
+        await site.publish(conversation(LATE).events)
         await expect(verdict).to_contain_text("Cause: no_worker", timeout=scaled(60_000))
         await expect(verdict).to_contain_text("no worker reads a partition")
     finally:
