@@ -29,4 +29,4 @@ class Pages:
     def page(self, template: str, session: Session | None, *, status: int = 200, **content: Any) -> Response:
         """Return a page; `session` is None where nobody has logged in."""
         text = self._environment.get_template(template).render(session=session, status=status, **content)
-        return HTMLResponse(text, status_code=status)
+        return HTMLResponse(text.encode(errors="replace"), status_code=status)

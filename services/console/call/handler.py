@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from anyio import to_thread
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -87,18 +88,15 @@ class CallPages:
         page: CallPage = found.value
         explained, explaining = await self._explained(wanted, page, ids, large=large)
         number = min(wanted.page, len(page.pages))
-        return self._pages.page(
-            "call/call.html",
-            session,
-            page=page,
-            lines=page.lines(number),
-            number=number,
-            explained=explained,
-            explaining=explaining,
-            asked=wanted.explain is not None,
-            computing=found.computing,
-            large=large,
-        )
+        content: dict[str, Any] = {"page": page, "lines": page.lines(number), "number": number, "explained": explained}
+        content |= {
+            "explaining": explaining,
+            "asked": wanted.explain is not None,
+            "computing": found.computing,
+        }
+        # In a thread: a page of a long transcript takes a tenth of a second.
+        render = partial(self._pages.page, "call/call.html", session, **content, large=large)
+        return await to_thread.run_sync(render)
 
     async def _known(self, call: str) -> Known:
         return Known(await self._here.get(call), computing=False)

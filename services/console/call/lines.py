@@ -1,9 +1,10 @@
 """The transcript: what was said and which tools were used, line by line."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
+from services.console.call.bounds import pretty, shortened
 from services.console.call.moments import length
 from services.console.call.names import anchor
 from services.console.call.samples import Sample
@@ -13,6 +14,11 @@ from shared.fold.conversation.turns import StandingTurn
 
 PER_PAGE = 500
 """Lines of the transcript on one page."""
+
+MOST_OF_PAGE = 400_000
+"""Characters of the transcript on one page."""
+
+_MOST_COMPONENTS = 20
 
 
 class Line(NamedTuple):
@@ -33,7 +39,14 @@ class Line(NamedTuple):
         of_component: dict[str, list[Sample]] = {}
         for sample in self.samples:
             of_component.setdefault(sample.component, []).append(sample)
-        return [(max(each, key=_milliseconds), len(each)) for each in of_component.values()]
+        shown = islice(of_component.values(), _MOST_COMPONENTS)
+        return [(max(each, key=_milliseconds), len(each)) for each in shown]
+
+    @property
+    def size(self) -> int:
+        """Its characters."""
+        texts = (self.content, *((self.tool.asked, self.tool.answered, self.tool.error) if self.tool else ()))
+        return sum(len(text) for text in texts if text)
 
     @property
     def slow(self) -> bool:
@@ -73,7 +86,7 @@ def _spoken(turn: StandingTurn, name: str, samples: Sequence[Sample]) -> Line:
     data = turn.event.data
     role = data["role"]
     who = data.get("speaker") or role
-    return Line(name, turn.timestamp, role, who, data["content"], tuple(_notes(data)), samples)
+    return Line(name, turn.timestamp, role, who, shortened(data["content"]), tuple(_notes(data)), samples)
 
 
 def _notes(data: Mapping[str, Any]) -> Iterator[str]:
@@ -108,7 +121,7 @@ def _tool(entry: ToolEntry, called: Event | None, returned: ToolEntry | None) ->
         asked=pretty(arguments(called)) if called else None,
         answered=pretty(as_text(answer["content"])) if returned else None,
         successful=answer.get("successful"),
-        error=answer.get("error"),
+        error=None if answer.get("error") is None else shortened(answer["error"]),
         took=_took(entry, returned, answer.get("duration_ms")),
         ends=returned.timestamp if returned else None,
     )
@@ -121,13 +134,3 @@ def _took(entry: ToolEntry, returned: ToolEntry | None, stated: int | None) -> s
     if returned is None or returned is entry:
         return None
     return length(max(0, returned.timestamp - entry.timestamp))
-
-
-def pretty(text: str) -> str:
-    """Return a text indented if it is a JSON object or list, else as it is."""
-    if text[:1] not in {"{", "["}:
-        return text
-    try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
-    except (ValueError, RecursionError):  # no JSON, or nested so deep that nobody would read it
-        return text

@@ -5,18 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from services.console.call.bounds import MOST_KEYS, first_keys, paged
 from services.console.call.costs import Cost, cost_of
 from services.console.call.ends import EndRow, end_rows
 from services.console.call.latency import Distribution, distributions
-from services.console.call.lines import PER_PAGE, Line, lines_of
+from services.console.call.lines import MOST_OF_PAGE, PER_PAGE, Line, lines_of
 from services.console.call.names import anchor
-from services.console.call.samples import of_turns, samples_of
+from services.console.call.samples import Sample, of_turns, samples_of
 from services.console.call.timeline.items import items_of
 from services.console.call.timeline.picture import Picture, picture
 from services.console.call.verdict import Verdict, verdict_of
 from shared.calls.read_call import Finality
+from shared.contract.decode_event import Event
 from shared.fold.call import Call
 from shared.fold.call_details import details_of
+from shared.fold.conversation.turns import StandingTurn
 from shared.fold.details import Details
 from shared.fold.record import Record, TimelineEntry
 from shared.fold.timeline import shown
@@ -34,21 +37,31 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
-    """What was said last before a moment, as a link to it."""
+class Said:
+    """A turn, as a link to it."""
 
     href: str
     text: str
 
 
 @dataclass(frozen=True, slots=True)
+class Slowest:
+    """The reply that took the longest, None if no turn is known to be it, and what was said before it."""
+
+    reply: Said | None
+    before: Said | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallPage:
     """One call; `header` is its record without what the other parts show, `zero` is what moments are relative to.
 
-    `pages` are the lines of the transcript, pickled, a page each.
+    `header_more`: how many keys of metadata and its like are not in it. `pages` are the lines of the transcript,
+    pickled, a page each.
     """
 
     header: Mapping[str, Any]
+    header_more: int
     details: Details
     finality: Finality
     verdict: Verdict
@@ -57,9 +70,10 @@ class CallPage:
     pages: Sequence[bytes]
     line_count: int
     latency: Sequence[Distribution]
-    before: Mapping[str, Before]
+    slowest: Mapping[str, Slowest]
     cost: Cost | None
     ends: Sequence[EndRow]
+    end_count: int
     entries: Sequence[Entry]
     entry_count: int
     differs: Mapping[str, Any]
@@ -79,29 +93,32 @@ def call_page(
     samples = samples_of(call.events, call.shown_turns)
     turns = [(turn, anchor(turn.event)) for turn in call.shown_turns]
     lines = lines_of(turns, call.tools, of_turns(samples))
-    pages = {line.anchor: number // PER_PAGE + 1 for number, line in enumerate(lines)}
+    split = list(paged(lines, [line.size for line in lines], PER_PAGE, MOST_OF_PAGE))
+    pages = {line.anchor: number for number, part in enumerate(split, 1) for line in part} if len(split) > 1 else {}
     zero = call.session.start if call.session else call.events.events[0].time
-    entries = [Entry(anchor(event), entry) for event, entry in zip(shown(call.events), record["events"], strict=True)]
-    latency = distributions(record, samples)
+    entries = [_entry(event, entry) for event, entry in zip(shown(call.events), record["events"], strict=True)]
+    latency = distributions(record, samples)[:_MOST_COMPONENTS]
+    ends = end_rows(call, details)
     ended = record["end_timestamp"]
     items = items_of(call, details, turns, lines, shown(call.events))
     start = call.session.start if call.session else None
-    drawn = picture(items, start, ended, lambda target: _href(target, pages, len(lines)))
+    drawn = picture(items, start, ended, lambda target: _href(target, pages))
     spans = drawn.shapes_of
-    placed = [(line, spans.get(line.anchor)) for line in lines]
     return CallPage(
-        header={name: value for name, value in record.items() if name not in _SHOWN_ELSEWHERE},
+        header=_header(record),
+        header_more=sum(max(0, len(group) - MOST_KEYS) for group in _groups(record).values()),
         details=_listed(details),
         finality=finality,
         verdict=verdict_of(call, record, zero),
         zero=zero,
         timeline=replace(drawn, shapes_of={each.anchor: spans[each.anchor] for each in entries[:MOST_ENTRIES]}),
-        pages=[pickle.dumps(placed[at : at + PER_PAGE]) for at in range(0, len(lines) or 1, PER_PAGE)],
+        pages=[pickle.dumps([(line, spans.get(line.anchor)) for line in part]) for part in split],
         line_count=len(lines),
         latency=latency,
-        before=_before(latency, call, pages, len(lines)),
+        slowest=_slowest(latency, call, pages),
         cost=cost_of(record["call_cost"], call.usage, call.reported_costs, currency),
-        ends=end_rows(call, details),
+        ends=_first_ends(ends),
+        end_count=len(ends),
         entries=entries[:MOST_ENTRIES],
         entry_count=len(entries),
         differs=differs or {},
@@ -116,6 +133,30 @@ _SHOWN_ELSEWHERE = frozenset(
 )
 _LISTED = 200
 _BEFORE = 60
+_MOST_COMPONENTS = 50
+_MOST_DATA = 50
+
+
+def _groups(record: Record) -> dict[str, Mapping[str, Any]]:
+    groups = ("metadata", "telephony_identifier", "call_analysis")
+    return {name: record[name] or {} for name in groups}  # type: ignore[literal-required]
+
+
+def _header(record: Record) -> dict[str, Any]:
+    """Return what the head of the page shows of the record."""
+    plain = {name: value for name, value in record.items() if name not in _SHOWN_ELSEWHERE}
+    return plain | {name: first_keys(group) for name, group in _groups(record).items()}
+
+
+def _entry(event: Event, entry: TimelineEntry) -> Entry:
+    return Entry(anchor(event), {**entry, "data": first_keys(entry["data"], _MOST_DATA)})
+
+
+def _first_ends(ends: Sequence[EndRow]) -> Sequence[EndRow]:
+    """Return as many as the page shows, the final one first where they are too many."""
+    if len(ends) <= _LISTED:
+        return ends
+    return sorted(ends, key=lambda end: end.standing != "final")[:_LISTED]
 
 
 def without_lines(call: Call) -> Call:
@@ -130,19 +171,33 @@ def _listed(details: Details) -> Details:
     }
 
 
-def _href(target: str, pages: Mapping[str, int], lines: int) -> str:
-    """Return the address of a part of the page by its id: a line of a long transcript may be on another page."""
+def _href(target: str, pages: Mapping[str, int]) -> str:
+    """Return the address of a part of the page by its id; `pages` has the lines of a transcript of several pages."""
     page = pages.get(target)
-    return f"#{target}" if page is None or lines <= PER_PAGE else f"?page={page}#{target}"
+    return f"#{target}" if page is None else f"?page={page}#{target}"
 
 
-def _before(latency: Sequence[Distribution], call: Call, pages: Mapping[str, int], lines: int) -> dict[str, Before]:
+def _slowest(latency: Sequence[Distribution], call: Call, pages: Mapping[str, int]) -> dict[str, Slowest]:
+    """Return of each component the turn that its slowest sample belongs to, and the one before."""
     found = {}
     for each in latency:
         if each.slowest is not None and each.slowest.turn is not None and call.shown_turns:
-            turn = call.shown_turns[each.slowest.turn]
-            data = turn.event.data
-            text = " ".join(f"{data.get('speaker') or data['role']}: {data['content']}".split())
-            text = text if len(text) <= _BEFORE else f"{text[: _BEFORE - 1]}…"
-            found[each.component] = Before(_href(anchor(turn.event), pages, lines), text)
+            number = each.slowest.turn
+            if not _is_reply(each.slowest, call.shown_turns[number]):
+                found[each.component] = Slowest(None, _said(call.shown_turns[number], pages))
+            else:
+                before = _said(call.shown_turns[number - 1], pages) if number else None
+                found[each.component] = Slowest(_said(call.shown_turns[number], pages), before)
     return found
+
+
+def _is_reply(sample: Sample, turn: StandingTurn) -> bool:
+    """Return whether a sample measures this turn: it names it, or was taken when an agent began it."""
+    return sample.stated or (turn.event.data["role"] != "user" and sample.at == turn.timestamp)
+
+
+def _said(turn: StandingTurn, pages: Mapping[str, int]) -> Said:
+    data = turn.event.data
+    text = " ".join(f"{data.get('speaker') or data['role']}: {data['content'][:_BEFORE]}".split())
+    cut = len(text) > _BEFORE or len(data["content"]) > _BEFORE
+    return Said(_href(anchor(turn.event), pages), f"{text[: _BEFORE - 1]}…" if cut else text)

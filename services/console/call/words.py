@@ -5,20 +5,22 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from services.console.call.bounds import pretty, shortened
 from services.console.call.costs import money
 from services.console.call.moments import length, since
 
 UNKNOWN = "\u2013"
+_MOST_CHARACTERS = 2_000
 
 
 def as_text(value: Any) -> str:
     """Return a value of an event as text: JSON in one line, but a text as it is."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _MOST_CHARACTERS)
 
 
 def indented(value: Any) -> str:
     """Return a value as indented JSON."""
-    return json.dumps(value, ensure_ascii=False, indent=2)
+    return pretty(json.dumps(value, ensure_ascii=False))
 
 
 def is_web(address: str | None) -> bool:

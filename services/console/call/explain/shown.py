@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.console.call.bounds import pretty, shortened
 from services.console.call.explain.explanation import Explanation
 from services.console.call.explain.fields import field_of
 from services.console.call.moments import since
@@ -64,8 +65,8 @@ def shown(name: str, explanation: Explanation, zero: int) -> ShownExplanation:
 def as_text(value: Any) -> str:
     """Return a value of the record as text: JSON, but a text as it is."""
     if value is None or isinstance(value, str):
-        return value or "not set"
-    return json.dumps(value, ensure_ascii=False, indent=2, default=str)
+        return shortened(value or "not set")
+    return shortened(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _summary(explanation: Explanation, *, part: bool) -> str:
@@ -104,7 +105,4 @@ def _place(place: Place) -> str:
 
 
 def _content(raw: bytes) -> str:
-    try:
-        return json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
-    except (ValueError, RecursionError):
-        return raw.decode(errors="replace")
+    return pretty(raw.decode(errors="replace"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.console.call.ends import EndRow
-from services.console.call.page import CallPage
+from services.console.call.page import CallPage, Said, Slowest
 from tests.support.console.call_page import page
 from tests.support.events.makers import STARTED, Json, event
 
@@ -53,14 +53,27 @@ def test_a_sample_before_all_turns_belongs_to_none() -> None:
     shown = page(sample("e2e", 400, 0), turn("a", 1_000))
 
     assert samples_of(shown) == {"a": []}
-    assert dict(shown.before) == {}
+    assert dict(shown.slowest) == {}
 
 
 def test_the_slowest_reply_is_linked_to_what_came_before_it() -> None:
     shown = page(turn("a", 1_000), turn("b", 9_000), sample("e2e", 1_412, 2_000), sample("e2e", 300, 9_500))
 
-    assert shown.before["e2e"].text == "assistant: a"
-    assert shown.before["e2e"].href == f"#{shown.lines(1)[0][0].anchor}"
+    assert shown.slowest["e2e"] == Slowest(None, Said(f"#{shown.lines(1)[0][0].anchor}", "assistant: a"))
+
+
+def test_a_reply_that_a_sample_names_is_told_from_what_came_before_it() -> None:
+    shown = page(turn("a", 1_000), turn("b", 9_000), sample("e2e", 1_412, 2_000, turn_id="b"))
+
+    first, second = (line.anchor for line, _ in shown.lines(1))
+    assert shown.slowest["e2e"] == Slowest(Said(f"#{second}", "assistant: b"), Said(f"#{first}", "assistant: a"))
+
+
+def test_a_sample_of_the_moment_at_which_an_agent_began_is_of_that_reply() -> None:
+    shown = page(turn("a", 1_000), turn("b", 9_000), sample("e2e", 1_412, 9_000))
+
+    first, second = (line.anchor for line, _ in shown.lines(1))
+    assert shown.slowest["e2e"] == Slowest(Said(f"#{second}", "assistant: b"), Said(f"#{first}", "assistant: a"))
 
 
 def test_a_reply_of_more_than_a_second_is_slow_and_a_part_of_one_is_not() -> None:
