@@ -8,7 +8,7 @@ from tests.support.events.makers import Json, event
 
 LARGEST_PAGE = 3_000_000
 DEEP = "[" * 900 + ",".join(["1"] * 60_000) + "]" * 900
-MANY_KEYS = {f"key-{number}": "value" for number in range(40_000)}
+MANY_KEYS: Json = {f"key-{number}": "value" for number in range(40_000)}
 
 
 def used(product: str) -> Json:
