@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.console import words
 from services.console.access.accounts import Role
+from services.console.access.ids import id_for
 from services.console.access.sessions import Session
 from services.console.addresses import call_address
 from services.console.call import words as call_words
@@ -24,7 +25,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._environment.filters |= {**words.FILTERS, **call_words.FILTERS}
-        self._environment.globals |= {"Role": Role, "call_address": call_address}
+        self._environment.globals |= {"Role": Role, "call_address": call_address, "id_for": id_for}
 
     def page(self, template: str, session: Session | None, *, status: int = 200, **content: Any) -> Response:
         """Return a page; `session` is None where nobody has logged in."""

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from cachetools import TTLCache
@@ -13,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.console.access.sessions import Session
 from services.console.calls.broken import MOST_COUNTED, broken_calls, rebuild
+from services.console.calls.cursors import Cursors
 from services.console.calls.filters import AGES, STATES, STATUSES, cursor_of, filter_of
 from services.console.calls.listing import MOST_PASSED_BY, PAGE, listing
 from services.console.calls.rows import call_of_field
@@ -39,19 +41,22 @@ class CallLists:
         self._sent: TTLCache[str, int] = TTLCache(_MOST_FORMS, _FORM_SECONDS)
         """How many calls each form that was sent has rebuilt, by its one-time token."""
         self._rebuilding = asyncio.Lock()
+        self._cursors = Cursors()
 
     async def calls(self, request: Request, session: Session) -> Response:
         chosen, now = filter_of(request.query_params), now_ms()
+        chosen = replace(chosen, after=self._cursors.known(chosen.after))
         page, missing = None, None
         try:
             page = await listing(self._store, chosen, now)
         except StoreUnavailable as error:
             missing = f"{away(error)} The calls are shown again afterwards."
         shown: dict[str, Any] = {"page": page, "missing": missing, "filter": chosen, "most": MOST_PASSED_BY}
+        shown["following"] = self._cursors.shown(session.account.role, page.following if page else None)
         return self._pages.page("calls.html", session, **shown, **_CHOICES)
 
     async def broken(self, request: Request, session: Session) -> Response:
-        after, page, missing = cursor_of(request.query_params), None, None
+        after, page, missing = self._cursors.known(cursor_of(request.query_params)), None, None
         try:
             page = await broken_calls(self._store, after)
         except StoreUnavailable as error:
@@ -59,6 +64,7 @@ class CallLists:
         rebuilt = self._sent.get(request.query_params.get("done", ""))
         shown: dict[str, Any] = {
             "page": page,
+            "following": self._cursors.shown(session.account.role, page.following if page else None),
             "missing": missing,
             "rebuilt": rebuilt,
             "most": MOST_COUNTED,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from services.console.access.accounts import Role
+from services.console.access.ids import unchecked_id_for
 from shared.contract.topics import Topics
 from shared.dead_letters.dead_letter import DeadLetter
 from shared.dead_letters.replayable import why_not_replayable
@@ -60,16 +61,21 @@ def letter_of(found: DeadLetter, topics: Topics) -> Letter:
 
 
 def visible_to(role: Role, letters: Iterable[Letter]) -> list[Letter]:
-    """Return the letters as the role may see them: the call and the detail may hold a number or what was said."""
+    """Return the letters as the role may see them: what an invalid event holds may be a number or what was said."""
     if role.includes(Role.SUPPORT):
         return list(letters)
-    return [replace(letter, call=None, detail=None) for letter in letters]
+    return [_without_content(role, letter) for letter in letters]
 
 
 def later_one(letters: Iterable[Letter], found: DeadLetter) -> str | None:
     """Return the number of the last dead letter that the replay of this one has become, None if there is none."""
     name = f"{found.record.partition}:{found.record.offset}"
     return next((letter.number for letter in letters if letter.replayed_from == name), None)
+
+
+def _without_content(role: Role, letter: Letter) -> Letter:
+    organization, source = (unchecked_id_for(role, each) for each in (letter.organization, letter.source))
+    return replace(letter, organization=organization, source=source, call=None, detail=None)
 
 
 def _cut(text: str | None) -> str | None:

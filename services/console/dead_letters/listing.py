@@ -38,12 +38,13 @@ class Listing:
 
 def listing(newest: Newest, chosen: Filter, page: int, role: Role) -> Listing:
     """Return page `page`, the nearest one there is."""
-    letters = [letter for letter in newest.letters if chosen.includes(letter)]
+    seen = visible_to(role, newest.letters)
+    letters = [letter for letter in seen if chosen.includes(letter)]
     pages = max(1, ceil(len(letters) / PAGE))
     page = min(max(page, 1), pages)
     found = senders(letters)
     return Listing(
-        letters=visible_to(role, letters[(page - 1) * PAGE : page * PAGE]),
+        letters=letters[(page - 1) * PAGE : page * PAGE],
         count=len(letters),
         read=len(newest.letters),
         total=newest.total,
@@ -54,5 +55,5 @@ def listing(newest: Newest, chosen: Filter, page: int, role: Role) -> Listing:
         senders=found[:MOST_SENDERS],
         more_senders=max(0, len(found) - MOST_SENDERS),
         chart=chart(letters),
-        offered={name: choices(newest.letters, name) for name in FIELDS},
+        offered={name: choices(seen, name) for name in FIELDS},
     )

@@ -64,6 +64,20 @@ def test_a_viewer_sees_neither_the_call_nor_the_detail() -> None:
     assert shown[Role.SUPPORT] == shown[Role.OPERATOR] == LETTER
 
 
+def test_a_viewer_sees_organization_and_source_only_where_they_look_like_ids() -> None:
+    number, said = letter(2, organization="+4312345678", source="/pbx/12345678"), letter(1, source="hello there")
+
+    seen = listing(newest(number, said), Filter(), 1, Role.VIEWER)
+    found = listing(newest(number, said), Filter({"organization": "hidden"}), 1, Role.VIEWER)
+    guessed = listing(newest(number, said), Filter({"organization": "+4312345678"}), 1, Role.VIEWER)
+
+    assert not [secret for secret in ("12345678", "hello") if secret in repr(seen)]
+    assert [(sender.organization, sender.source) for sender in seen.senders] == [("hidden", "hidden"), (None, "hidden")]
+    assert seen.offered["organization"] == ["hidden"]
+    assert ([each.number for each in found.letters], guessed.letters) == (["2"], [])
+    assert "+4312345678" in repr(listing(newest(number), Filter(), 1, Role.SUPPORT))
+
+
 def test_senders_are_counted_by_reason_the_most_frequent_first() -> None:
     letters = [letter(n, organization="org-1", source="/a", reason="missing") for n in (9, 7, 5)]
     others = [letter(8, organization=None, source=None, reason="not_json")]
@@ -88,7 +102,7 @@ def test_a_filter_limits_the_list_and_the_counts_but_not_what_a_form_offers() ->
 
 
 def test_a_value_that_no_address_can_hold_is_not_offered() -> None:
-    listed = listing(newest(letter(1, source="x" * (LONGEST_CHOICE + 1))), Filter(), 1, Role.VIEWER)
+    listed = listing(newest(letter(1, source="x" * (LONGEST_CHOICE + 1))), Filter(), 1, Role.SUPPORT)
 
     assert listed.offered["source"] == []
 
