@@ -218,6 +218,18 @@ async def test_the_first_page_is_light(stranger: Visit) -> None:
     assert 1_000 < await stranger.weight() < MOST_BYTES
 
 
+async def test_a_page_says_that_it_may_be_old_while_the_server_does_not_answer(visit: Visit) -> None:
+    note = visit.page.get_by_role("status").filter(has_text="may be old")
+    await visit.open("/")
+    await expect(note).to_be_hidden()
+
+    await visit.page.context.set_offline(True)
+    await expect(note).to_be_visible()
+
+    await visit.page.context.set_offline(False)
+    await expect(note).to_be_hidden()
+
+
 async def test_without_its_script_each_page_shows_what_is_true_when_it_is_loaded(site: Site, browser: Browser) -> None:
     async with visiting(site, browser, script=False) as visit:
         await visit.open("/login")

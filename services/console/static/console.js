@@ -2,13 +2,16 @@
 // The page works without: it shows what was true when it was loaded.
 "use strict";
 
+const LONGEST_MS = 10_000;
+
 async function refresh(id) {
   const part = document.getElementById(id);
   if (part === null || !("refresh" in part.dataset)) return;
   const seconds = Number(part.dataset.refresh);
   if (!document.hidden && document.getSelection().isCollapsed) {
     try {
-      const answer = await fetch(location.href, { headers: { "X-Callfold-Refresh": "1" } });
+      const headers = { "X-Callfold-Refresh": "1" };
+      const answer = await fetch(location.href, { headers, signal: AbortSignal.timeout(LONGEST_MS) });
       if (answer.redirected) return location.reload(); // the session has ended
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = page.getElementById(id);
@@ -16,12 +19,16 @@ async function refresh(id) {
         replace(part, document.adoptNode(fresh));
         makeScrollable();
       }
-      document.body.classList.toggle("stale", !answer.ok);
+      mayBeOld(!answer.ok);
     } catch {
-      document.body.classList.add("stale"); // the server does not answer: what is shown may be old
+      mayBeOld(true);
     }
   }
   setTimeout(refresh, 1000 * seconds, id);
+}
+
+function mayBeOld(isSo) {
+  document.getElementById("may-be-old").hidden = !isSo;
 }
 
 // What the reader opens, and what this script sets.
