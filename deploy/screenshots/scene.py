@@ -16,7 +16,6 @@ from deploy.local.credentials.console_account import NAME, PASSWORD
 from deploy.local.ports import HOST, Ports
 from deploy.local.stack import Progress, Stack
 from deploy.screenshots.browser import chromium
-from deploy.screenshots.history import add_history
 from deploy.screenshots.pictures import Console, Picture, logged_in, take
 from deploy.screenshots.story import EXAMPLE, FAILED, INVALID, NOT_JSON, example, failed
 from services.console.addresses import call_address
@@ -37,8 +36,7 @@ ON_TIME = (
 LATE = (Picture("late", "/", "Cause: no_worker", 1_000), Picture("lag", "/lag", "no_worker", 900))
 
 _TOPICS = Topics()
-_FIRST_ROUNDS, _ROUNDS, _ROUND_SECONDS = 3, 14, 5.0
-"""The first ones are enough for all series to be there."""
+_ROUNDS, _ROUND_SECONDS = 36, 5.0
 _LATE_ROUNDS = 4
 _MOST_SECONDS = 60
 """No call of the story is longer."""
@@ -55,19 +53,16 @@ def screenshots(progress: Progress, folder: Path = FOLDER) -> None:
         tempfile.TemporaryDirectory(prefix="callfold-screenshots-", ignore_cleanup_errors=True) as state,
         Stack(Path(state), Ports.free(), prometheus=True) as stack,
     ):
-        began = time.time()
         stack.start(progress)
-        asyncio.run(_take_all(stack, began, folder, progress))
+        asyncio.run(_take_all(stack, folder, progress))
         progress("Stopping everything")
 
 
-async def _take_all(stack: Stack, began: float, folder: Path, progress: Progress) -> None:
+async def _take_all(stack: Stack, folder: Path, progress: Progress) -> None:
     console = Console(f"http://{HOST}:{stack.ports.console}", NAME, (stack.console / PASSWORD).read_text())
     async with _producer(stack) as producer, chromium() as browser, logged_in(browser, console) as page:
-        progress(f"Publishing calls for {_ROUNDS * _ROUND_SECONDS:.0f} s, with a made-up hour before")
-        await _publish(producer, range(_FIRST_ROUNDS))
-        add_history(stack, began)
-        await _publish(producer, range(_FIRST_ROUNDS, _ROUNDS))
+        progress(f"Publishing calls for {_ROUNDS * _ROUND_SECONDS:.0f} s")
+        await _publish(producer, range(_ROUNDS))
         now = _now()
         await producer.deliver([_record(event) for event in (*example(now), *failed(now))])
         _report(await take(page, ON_TIME, folder), progress)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from deploy.screenshots.history import open_metrics
 from deploy.screenshots.pictures import SCHEMES
 from deploy.screenshots.scene import FOLDER, LATE, ON_TIME
 from deploy.screenshots.story import INVALID, NOT_JSON, Invalid, example, failed
@@ -39,19 +38,6 @@ def test_each_provider_of_invalid_events_has_a_reason_of_its_own(sender: Invalid
 
     assert reasons == {reason}
     assert rejected(NOT_JSON)[0] is Reason.NOT_JSON
-
-
-def test_the_made_up_hour_goes_on_in_the_series_that_are_there() -> None:
-    events = {"__name__": "callfold_events_total", "instance": "a", "type": 'call"ended'}
-    lag = {"__name__": "callfold_lag_records", "topic": "calls.telephony"}
-
-    lines = list(open_metrics([events, lag], 7_200.0))
-
-    assert lines[0] == "# TYPE callfold_events counter\n"
-    assert lines[1].startswith('callfold_events_total{instance="a",type="call\\"ended"} ')
-    assert lines[1].endswith(" 3600.000\n")
-    assert len(lines) == 3 + 2 * 240
-    assert lines[-1] == "# EOF\n"
 
 
 @pytest.mark.parametrize("name", PICTURES)
