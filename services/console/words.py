@@ -4,18 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from services.console.dead_letters.shown import visible
-from shared.store.ports import AccessRefused, StoreUnavailable
 
 UNKNOWN = "-"
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _FEW = 10
-
-
-def away(error: StoreUnavailable) -> str:
-    """Return why nothing comes from MongoDB, without what its driver says."""
-    if isinstance(error, AccessRefused):
-        return "MongoDB refuses the console's user: docs/security.md has the rights that it needs."
-    return "MongoDB does not answer."
 
 
 def clock(moment: int | None) -> str:

@@ -17,8 +17,8 @@ from services.console.call.explain.shown import ShownExplanation, shown
 from services.console.call.large import Answer, Busy, Known, LargeAnswers, Pool
 from services.console.call.page import CallPage
 from services.console.call.reading import LARGE_EFFORT, read_explanation, read_page
+from services.console.outages import away
 from services.console.rendering import Pages
-from services.console.words import away
 from shared.calls.large_calls import FoldFailed, PoolUnavailable, ProcessEnded
 from shared.calls.read_call import CallBroken, present_state
 from shared.contract.ids import call_key

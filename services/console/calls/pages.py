@@ -18,8 +18,8 @@ from services.console.calls.cursors import Cursors
 from services.console.calls.filters import AGES, STATES, STATUSES, cursor_of, filter_of
 from services.console.calls.listing import MOST_PASSED_BY, PAGE, listing
 from services.console.calls.rows import call_of_field
+from services.console.outages import away
 from services.console.rendering import Pages
-from services.console.words import away
 from shared.process.clock import now_ms
 from shared.process.logs import logger
 from shared.store.ports import Store, StoreUnavailable
