@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A turn, as a link to it."""
+    """A turn or a tool call, as a link to it."""
 
     href: str
     text: str
@@ -46,10 +46,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Slowest:
-    """The reply that took the longest, None if no turn is known to be it, and what was said before it."""
+    """The reply that took the longest, None if no turn is known to be it, and what was said and called before it."""
 
     reply: Said | None
-    before: Said | None
+    before: Sequence[Said]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def call_page(
         pages=[pickle.dumps([(line, spans.get(line.anchor)) for line in part]) for part in split],
         line_count=len(lines),
         latency=latency,
-        slowest=_slowest(latency, call, pages),
+        slowest=_slowest(latency, call, lines, pages),
         cost=cost_of(record["call_cost"], call.usage, call.reported_costs, currency),
         ends=_first_ends(ends),
         end_count=len(ends),
@@ -133,6 +133,7 @@ _SHOWN_ELSEWHERE = frozenset(
 )
 _LISTED = 200
 _BEFORE = 60
+_MOST_BEFORE = 5
 _MOST_COMPONENTS = 50
 _MOST_DATA = 50
 
@@ -177,18 +178,29 @@ def _href(target: str, pages: Mapping[str, int]) -> str:
     return f"#{target}" if page is None else f"?page={page}#{target}"
 
 
-def _slowest(latency: Sequence[Distribution], call: Call, pages: Mapping[str, int]) -> dict[str, Slowest]:
-    """Return of each component the turn that its slowest sample belongs to, and the one before."""
+def _slowest(
+    latency: Sequence[Distribution], call: Call, lines: Sequence[Line], pages: Mapping[str, int]
+) -> dict[str, Slowest]:
+    """Return of each component the turn that its slowest sample belongs to, and what stands before it."""
+    places = {line.anchor: place for place, line in enumerate(lines)}
     found = {}
     for each in latency:
         if each.slowest is not None and each.slowest.turn is not None and call.shown_turns:
-            number = each.slowest.turn
-            if not _is_reply(each.slowest, call.shown_turns[number]):
-                found[each.component] = Slowest(None, _said(call.shown_turns[number], pages))
+            turn = call.shown_turns[each.slowest.turn]
+            place = places[anchor(turn.event)]
+            if _is_reply(each.slowest, turn):
+                found[each.component] = Slowest(_said(lines[place], pages), _before(lines, place, pages))
             else:
-                before = _said(call.shown_turns[number - 1], pages) if number else None
-                found[each.component] = Slowest(_said(call.shown_turns[number], pages), before)
+                found[each.component] = Slowest(None, [_said(lines[place], pages)])
     return found
+
+
+def _before(lines: Sequence[Line], place: int, pages: Mapping[str, int]) -> Sequence[Said]:
+    """Return what was said last before a line, and the tools since."""
+    first = place - 1
+    while first > 0 and lines[first].tool is not None and place - first < _MOST_BEFORE:
+        first -= 1
+    return [_said(line, pages) for line in lines[max(first, 0) : place]]
 
 
 def _is_reply(sample: Sample, turn: StandingTurn) -> bool:
@@ -196,8 +208,10 @@ def _is_reply(sample: Sample, turn: StandingTurn) -> bool:
     return sample.stated or (turn.event.data["role"] != "user" and sample.at == turn.timestamp)
 
 
-def _said(turn: StandingTurn, pages: Mapping[str, int]) -> Said:
-    data = turn.event.data
-    text = " ".join(f"{data.get('speaker') or data['role']}: {data['content'][:_BEFORE]}".split())
-    cut = len(text) > _BEFORE or len(data["content"]) > _BEFORE
-    return Said(_href(anchor(turn.event), pages), f"{text[: _BEFORE - 1]}…" if cut else text)
+def _said(line: Line, pages: Mapping[str, int]) -> Said:
+    if line.tool is not None:
+        took = f" ({line.tool.took})" if line.tool.took else ""
+        return Said(_href(line.anchor, pages), f"tool {line.tool.name or 'of unknown name'}{took}")
+    text = " ".join(f"{line.who}: {line.content[:_BEFORE]}".split())
+    cut = len(text) > _BEFORE or len(line.content) > _BEFORE
+    return Said(_href(line.anchor, pages), f"{text[: _BEFORE - 1]}…" if cut else text)

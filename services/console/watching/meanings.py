@@ -8,8 +8,8 @@ TITLES: Mapping[str, str] = {
     Verdict.OK: "Nothing is late",
     Verdict.CATCHING_UP: "Late, and catching up",
     Verdict.FALLING_BEHIND: "Late, and not becoming less",
-    Verdict.STALLED: "Late: a partition stands still",
-    Verdict.NO_OWNER: "Late: no worker reads a partition",
+    Verdict.STALLED: "Late: what waits is not read",
+    Verdict.NO_OWNER: "Late: no worker reads what waits",
     Verdict.UNKNOWN: "Not known",
 }
 
@@ -18,7 +18,7 @@ MEANINGS: Mapping[str, str] = {
     Verdict.CATCHING_UP: "Events are late, and become fewer: wait.",
     Verdict.FALLING_BEHIND: "Events are late, and do not become fewer.",
     Verdict.STALLED: "Events wait, and their owner commits none of them.",
-    Verdict.NO_OWNER: "No worker has read the partition for 12 seconds.",
+    Verdict.NO_OWNER: "For 12 seconds or longer partitions have had no worker.",
     Verdict.UNKNOWN: "Kafka does not say enough, or the readings are too few.",
 }
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.console.watching.asking import NoAnswer, ask
+from shared.lag.models import Verdict
 
 Known = float | str | None
 """A number, "never" for one that does not end, None for what is not known."""
@@ -42,8 +43,9 @@ class Partition(_Document):
 
 
 class Lag(_Document):
-    """The document of `/lag`."""
+    """The document of `/lag`; `at` is the moment of the reading (RFC 3339)."""
 
+    at: str
     verdict: str
     cause: str
     since: str | None
@@ -53,6 +55,11 @@ class Lag(_Document):
     mongodb: str
     total: Total
     partitions: Sequence[Partition]
+
+    @property
+    def late(self) -> int:
+        """How many partitions are."""
+        return sum(part.verdict != Verdict.OK for part in self.partitions)
 
 
 class CanaryCall(_Document):

@@ -102,7 +102,7 @@ async def test_a_verdict_of_another_version_is_shown_as_it_is() -> None:
         "mongodb": "well",
         "partitions": [],
     }
-    lag = {"verdict": "odd", "cause": "odder", "total": total, **known, "newer": True}
+    lag = {"at": "2026-11-22T10:00:00Z", "verdict": "odd", "cause": "odder", "total": total, **known, "newer": True}
     async with answering(orjson.dumps(lag).decode()) as address:
         page = await (await logged_in("viewer", monitor=address)).get("/lag")
 
@@ -123,5 +123,7 @@ async def answering(body: str) -> AsyncIterator[str]:
     await runner.setup()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         await web.SockSite(runner, listening).start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        await runner.cleanup()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            await runner.cleanup()

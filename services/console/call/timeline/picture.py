@@ -98,7 +98,7 @@ def picture(items: Sequence[Item], zero: int | None, ended: int | None, href: Ca
     return Picture(
         lanes=lanes,
         shapes=shapes,
-        gaps=[] if binned else list(_gaps(axis, items)),
+        gaps=[] if binned else list(_gaps(axis, items, ended)),
         ticks=list(axis.ticks()),
         ends_at=None if ended is None else axis.x(ended),
         zero_at=None if zero is None else axis.x(zero),
@@ -189,10 +189,11 @@ class _Draw:
         )
 
 
-def _gaps(axis: Axis, items: Iterable[Item]) -> Iterator[Gap]:
-    """Yield the silences between turns."""
+def _gaps(axis: Axis, items: Iterable[Item], ended: int | None) -> Iterator[Gap]:
+    """Yield the silences between turns, and from the last one to the end."""
     heard = None
-    for start, end in sorted((item.start, item.end) for item in items if of_talk(item)):
+    talk = sorted((item.start, item.end) for item in items if of_talk(item))
+    for start, end in [*talk, *([(ended, ended)] if ended is not None else [])]:
         if heard is not None and start - heard >= GAP_MS:
             x = axis.x(heard)
             title = f"{length(start - heard)} of silence from {since(heard, axis.zero)}"

@@ -59,21 +59,30 @@ def test_a_sample_before_all_turns_belongs_to_none() -> None:
 def test_the_slowest_reply_is_linked_to_what_came_before_it() -> None:
     shown = page(turn("a", 1_000), turn("b", 9_000), sample("e2e", 1_412, 2_000), sample("e2e", 300, 9_500))
 
-    assert shown.slowest["e2e"] == Slowest(None, Said(f"#{shown.lines(1)[0][0].anchor}", "assistant: a"))
+    assert shown.slowest["e2e"] == Slowest(None, [Said(f"#{shown.lines(1)[0][0].anchor}", "assistant: a")])
 
 
 def test_a_reply_that_a_sample_names_is_told_from_what_came_before_it() -> None:
     shown = page(turn("a", 1_000), turn("b", 9_000), sample("e2e", 1_412, 2_000, turn_id="b"))
 
     first, second = (line.anchor for line, _ in shown.lines(1))
-    assert shown.slowest["e2e"] == Slowest(Said(f"#{second}", "assistant: b"), Said(f"#{first}", "assistant: a"))
+    assert shown.slowest["e2e"] == Slowest(Said(f"#{second}", "assistant: b"), [Said(f"#{first}", "assistant: a")])
+
+
+def test_a_tool_that_was_called_before_a_slow_reply_is_told_too() -> None:
+    used = event("tool.called", at=STARTED + 3_000), event("tool.returned", at=STARTED + 4_000)
+    shown = page(turn("a", 1_000), *used, turn("b", 9_000), sample("e2e", 1_412, 9_000))
+
+    before = [said.text for said in shown.slowest["e2e"].before]
+
+    assert before == ["assistant: a", "tool find_order (1.0\u00a0s)"]
 
 
 def test_a_sample_of_the_moment_at_which_an_agent_began_is_of_that_reply() -> None:
     shown = page(turn("a", 1_000), turn("b", 9_000), sample("e2e", 1_412, 9_000))
 
     first, second = (line.anchor for line, _ in shown.lines(1))
-    assert shown.slowest["e2e"] == Slowest(Said(f"#{second}", "assistant: b"), Said(f"#{first}", "assistant: a"))
+    assert shown.slowest["e2e"] == Slowest(Said(f"#{second}", "assistant: b"), [Said(f"#{first}", "assistant: a")])
 
 
 def test_a_reply_of_more_than_a_second_is_slow_and_a_part_of_one_is_not() -> None:
