@@ -86,7 +86,7 @@ class Console:
             "problem.html",
             self._guard.session(request),
             status=status,
-            title=_TITLES.get(status, "That did not work"),
+            title=_TITLES.get(status, "The request failed"),
             detail=detail,
         )
         page.headers.update(getattr(error, "headers", None) or {})

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from services.console.access.guard import is_refresh
 from services.console.access.sessions import Session
 from services.console.call.explain.explanation import EFFORT
-from services.console.call.explain.shown import ShownExplanation, shown
+from services.console.call.explain.shown import ShownExplanation
 from services.console.call.large import Answer, Busy, Known, LargeAnswers, Pool
 from services.console.call.page import CallPage
 from services.console.call.reading import LARGE_EFFORT, read_explanation, read_page
@@ -31,7 +31,7 @@ from shared.store.ports import Store, StoreUnavailable
 POOLED_BYTES = 512 * 1024
 """From this many bytes of log on a call is computed in the pool: here it would keep other pages waiting."""
 
-PATIENCE_SECONDS = 0.6
+WAIT_SECONDS = 0.6
 """A page says that it is being computed rather than to let its reader wait longer."""
 
 _BROKEN = "The call cannot be folded. It is listed under “Broken and stale calls”, with what can be done."
@@ -58,7 +58,7 @@ class CallPages:
         self._book = book
         self._pages = pages
         self._here = SingleFlight(lambda call: read_page(store, call, book))
-        self._large = LargeAnswers(pool, capacity=_MOST_COMPUTED, patience=PATIENCE_SECONDS)
+        self._large = LargeAnswers(pool, capacity=_MOST_COMPUTED, wait_seconds=WAIT_SECONDS)
 
     async def call(self, request: Request, session: Session) -> Response:
         """Return the page; `?page=` turns the pages of its transcript, `?explain=` tells where a value comes from."""
@@ -116,12 +116,12 @@ class CallPages:
         name = wanted.explain
         if name is None:
             return None, False
-        answer = partial(read_explanation, name=name, effort=LARGE_EFFORT if large else EFFORT)
+        answer = partial(read_explanation, name=name, effort=LARGE_EFFORT if large else EFFORT, zero=page.zero)
         if large:
             found = await self._from_pool(wanted.call, ids, f"explain {name}", answer)
         else:
             found = Known(await answer(self._store, wanted.call, self._book), computing=False)
-        return (None if found.value is None else shown(name, found.value, page.zero)), found.computing
+        return found.value, found.computing
 
 
 def _wanted(request: Request) -> _Wanted:

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from cachetools import TTLCache
 
-from services.console.call.page import CallPage
 from shared.fold.prices import PriceBook
 from shared.store.ports import Store
 
@@ -17,6 +16,13 @@ Answer = Callable[[Store, str, PriceBook], Awaitable[Any]]
 _CACHE_BYTES = 128 * 1024 * 1024
 _CACHE_SECONDS = 600.0
 _LEAST_BYTES = 256 * 1024
+
+
+class Sized(Protocol):
+    """An answer; `size` is about how many bytes it takes."""
+
+    @property
+    def size(self) -> int: ...
 
 
 class Pool(Protocol):
@@ -44,13 +50,13 @@ class Busy(Exception):
 class LargeAnswers:
     """Has the pool answer, waits a little, and keeps the answers."""
 
-    def __init__(self, pool: Pool, *, capacity: int, patience: float) -> None:
-        """`capacity` bounds the answers that are computed or wait for it, `patience` (seconds) what a request waits."""
+    def __init__(self, pool: Pool, *, capacity: int, wait_seconds: float) -> None:
+        """`capacity` bounds the answers that are computed or wait for it, `wait_seconds` how long a request waits."""
         self._pool = pool
         self._capacity = capacity
-        self._patience = patience
+        self._wait_seconds = wait_seconds
         self._begun_of: dict[tuple[str, str], _Begun] = {}
-        self._known: TTLCache[tuple[str, str], tuple[Hashable, Any]] = TTLCache(
+        self._known: TTLCache[tuple[str, str], tuple[Hashable, Sized]] = TTLCache(
             _CACHE_BYTES, _CACHE_SECONDS, getsizeof=_size
         )
 
@@ -67,10 +73,11 @@ class LargeAnswers:
         if known is not None and known[0] == version:
             return Known(known[1], computing=False)
         begun = self._begun(key, answer, version)
-        await asyncio.wait([begun.task], timeout=self._patience)
+        await asyncio.wait([begun.task], timeout=self._wait_seconds)
         if not begun.task.done():
             return Known(None if known is None else known[1], computing=True)
-        self._begun_of.pop(key, None)
+        if self._begun_of.get(key) is begun:  # else another request, which waited too, began anew
+            del self._begun_of[key]
         value = begun.task.result()
         if keep and value is not None:
             with contextlib.suppress(ValueError):  # larger than all that is kept
@@ -83,8 +90,9 @@ class LargeAnswers:
 
     def forget(self, call: str) -> None:
         """Keep nothing of a call any more: it was deleted."""
-        for key in [key for key in self._known if key[0] == call]:
-            self._known.pop(key, None)
+        for kept in (self._known, self._begun_of):
+            for key in [key for key in kept if key[0] == call]:
+                kept.pop(key, None)
 
     def _begun(self, key: tuple[str, str], answer: Answer, version: Hashable) -> "_Begun":
         if (begun := self._begun_of.get(key)) is None:
@@ -111,6 +119,5 @@ def _retrieve(task: asyncio.Task[Any]) -> None:
         task.exception()  # asyncio would log it if nobody asks again
 
 
-def _size(known: tuple[Hashable, Any]) -> int:
-    pages = known[1].pages if isinstance(known[1], CallPage) else ()
-    return _LEAST_BYTES + sum(map(len, pages))
+def _size(known: tuple[Hashable, Sized]) -> int:
+    return _LEAST_BYTES + known[1].size

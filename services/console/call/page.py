@@ -78,6 +78,11 @@ class CallPage:
     entry_count: int
     differs: Mapping[str, Any]
 
+    @property
+    def size(self) -> int:
+        """How many bytes its transcript takes."""
+        return sum(map(len, self.pages))
+
     def lines(self, page: int) -> Sequence[tuple[Line, str | None]]:
         """Return the lines of a page, the first of which is 1, each with the id of its shape on the timeline."""
         # Pickled by this program or a process of its pool, which nobody else can write to.

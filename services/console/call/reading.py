@@ -6,12 +6,13 @@ from typing import Any
 
 import orjson
 
-from services.console.call.explain.explanation import EFFORT, Explanation, explain, explain_part
+from services.console.call.explain.explanation import EFFORT, explain, explain_part
 from services.console.call.explain.fields import field_of
+from services.console.call.explain.shown import ShownExplanation, shown
 from services.console.call.page import CallPage, call_page, without_lines
 from shared.calls.fold_call import render, valid_events
 from shared.calls.read_call import CallBroken, Finality, finality_of, present_state, stored_call
-from shared.calls.read_events import read_events
+from shared.calls.read_events import LoggedCall, read_events
 from shared.fold.call import NoEvents, call_of
 from shared.fold.fold import folded
 from shared.fold.prices import PriceBook
@@ -55,8 +56,10 @@ def _page(stored: StoredCall, documents: Sequence[LogDocument], state: CallSnaps
     return call_page(found, record, finality, book.currency, differs)
 
 
-async def read_explanation(store: Store, call: str, book: PriceBook, *, name: str, effort: int) -> Explanation | None:
-    """Return where a value comes from, None if there is no such call or value.
+async def read_explanation(
+    store: Store, call: str, book: PriceBook, *, name: str, effort: int, zero: int
+) -> ShownExplanation | None:
+    """Return where a value comes from, None if there is no such call or value; `zero` is the page's.
 
     Raises:
         CallBroken, StoreUnavailable: see `read_page`.
@@ -66,13 +69,16 @@ async def read_explanation(store: Store, call: str, book: PriceBook, *, name: st
         return None
     if logged.failed is not None:
         raise CallBroken(call) from logged.failed
-    field = field_of(name)
     try:
-        if field is None:
-            return await asyncio.to_thread(explain_part, logged, name, book)
-        return await asyncio.to_thread(explain, logged, field, book, effort)
+        return await asyncio.to_thread(_explanation, logged, book, name, effort, zero)
     except NoEvents as error:
         raise CallBroken(call) from error
+
+
+def _explanation(logged: LoggedCall, book: PriceBook, name: str, effort: int, zero: int) -> ShownExplanation | None:
+    field = field_of(name)
+    found = explain_part(logged, name, book) if field is None else explain(logged, field, book, effort)
+    return None if found is None else shown(name, found, zero)
 
 
 def differences(stored: StoredCall, record: Record) -> Mapping[str, Any]:

@@ -32,4 +32,4 @@ def verdict_of(call: Call, record: Record, zero: int) -> Verdict:
         which = f"the latest of {len(active):,} activities is {active[-1].type}"
         left = "; the ends that came do not count" if call.ends.all else ""
         return Verdict(f"{status} because no end counts{left}: {which} at {since(active[-1].time, zero)}.", None)
-    return Verdict(f"{status} because nothing says that anybody answered, and no end came.", None)
+    return Verdict(f"{status} because no event shows that the call was answered, and no end arrived.", None)

@@ -12,6 +12,7 @@ from services.console.access.sessions import Session
 from services.console.dead_letters.filters import filter_of
 from services.console.dead_letters.newest import NewestLetters
 from services.console.dead_letters.replays import MOST_READ, Action, Replays, total
+from services.console.outages import away
 from services.console.rendering import Pages
 from shared.dead_letters.errors import AmbiguousNumber, InvalidNumber, NoSuchDeadLetter, TooManyDeadLetters
 from shared.dead_letters.replay import UNLESS_AGAIN
@@ -45,8 +46,8 @@ class ReplayPages:
             raise HTTPException(404, f"Nothing was sent: {str(error)[:_LONGEST_ERROR]}.") from None
         except (KafkaUnavailable, TimeoutError):
             raise HTTPException(503, "Kafka does not answer in time. Nothing was sent.") from None
-        except StoreUnavailable:
-            raise HTTPException(503, "MongoDB does not answer. Nothing was sent.") from None
+        except StoreUnavailable as error:
+            raise HTTPException(503, f"{away(error)} Nothing was sent.") from None
         return RedirectResponse(_address(action), 303)
 
     async def confirm(self, request: Request, session: Session) -> Response:

@@ -8,10 +8,11 @@ from time import monotonic
 
 from cachetools import TTLCache
 
+from services.console.outages import away
 from shared.contract.topics import Topics
 from shared.dead_letters import reader
 from shared.dead_letters.dead_letter import DeadLetter
-from shared.dead_letters.errors import AmbiguousNumber, InvalidNumber, NoSuchDeadLetter
+from shared.dead_letters.errors import AmbiguousNumber, InvalidNumber, NoSuchDeadLetter, TooManyDeadLetters
 from shared.dead_letters.replay import Group, Replay, Tally
 from shared.dead_letters.scan import Scan, scan
 from shared.dead_letters.selection import Selection
@@ -117,7 +118,9 @@ class Replays:
 
     async def _scan_again(self, action: Action) -> Scan:
         """Return the preview's scan with all that anybody has sent back since."""
-        now = await scan(self._kafka, self._topics.dead_letter, action.selection, _unreported)
+        topic = self._topics.dead_letter
+        async with asyncio.timeout(PREVIEW_SECONDS):
+            now = await scan(self._kafka, topic, action.selection, _unreported, most=2 * MOST_READ)
         for sent, when in self._sent.items():
             if when >= action.began:
                 now.replaced.add(sent)
@@ -133,8 +136,12 @@ class Replays:
                 await run.run(self._store, await self._scan_again(action), _unreported)
         except KafkaUnavailable as error:
             action.failure = f"Kafka has not answered as it should: {error}"
-        except StoreUnavailable:
-            action.failure = "MongoDB does not answer"
+        except StoreUnavailable as error:
+            action.failure = away(error).rstrip(".")
+        except TooManyDeadLetters:
+            action.failure = "too many dead letters came since the preview: select them again"
+        except TimeoutError:
+            action.failure = "Kafka has not answered in time"
         except NoSuchDeadLetter as error:
             action.failure = str(error)
         except (AmbiguousNumber, InvalidNumber):  # the topic has got more partitions meanwhile

@@ -7,19 +7,19 @@ from shared.lag.models import Cause, Verdict
 TITLES: Mapping[str, str] = {
     Verdict.OK: "Nothing is late",
     Verdict.CATCHING_UP: "Late, and catching up",
-    Verdict.FALLING_BEHIND: "Late, and not becoming less",
-    Verdict.STALLED: "Late: what waits is not read",
-    Verdict.NO_OWNER: "Late: no worker reads what waits",
+    Verdict.FALLING_BEHIND: "Late, and not catching up",
+    Verdict.STALLED: "Late: nothing is committed",
+    Verdict.NO_OWNER: "Late: partitions have no worker",
     Verdict.UNKNOWN: "Not known",
 }
 
 MEANINGS: Mapping[str, str] = {
     Verdict.OK: "The oldest event that waits is a few seconds old at most, and the workers commit.",
-    Verdict.CATCHING_UP: "Events are late, and become fewer: wait.",
-    Verdict.FALLING_BEHIND: "Events are late, and do not become fewer.",
+    Verdict.CATCHING_UP: "Events are late, and the backlog shrinks: no action is needed.",
+    Verdict.FALLING_BEHIND: "Events are late, and the backlog does not shrink.",
     Verdict.STALLED: "Events wait, and their owner commits none of them.",
-    Verdict.NO_OWNER: "For 12 seconds or longer partitions have had no worker.",
-    Verdict.UNKNOWN: "Kafka does not say enough, or the readings are too few.",
+    Verdict.NO_OWNER: "No worker has read them for 12 seconds or longer.",
+    Verdict.UNKNOWN: "Kafka reports too little, or the readings are too few.",
 }
 
 CAUSES: Mapping[str, str] = {

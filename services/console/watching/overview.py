@@ -34,7 +34,7 @@ _THROUGHPUT: Mapping[str, str] = {
 }
 _CALLS: Mapping[str, str] = {
     "live": "sum(callfold_live_calls)",
-    "wait for a fold": "sum(callfold_stale_calls)",
+    "waiting for a fold": "sum(callfold_stale_calls)",
     "broken": "sum(callfold_broken_calls)",
 }
 _LAG = "callfold_lag_records"

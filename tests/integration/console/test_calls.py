@@ -217,7 +217,7 @@ async def test_the_page_of_broken_calls_has_what_to_do_and_what_waits(store: Mon
 
     page = await log_in(Role.SUPPORT).open("/calls/broken")
 
-    assert "Broken 1 Wait for a fold 2 Live 1 " in page.text
+    assert "Broken 1 Waiting for a fold 2 Live 1 " in page.text
     assert "callfold rebuild --broken" in page.text
     assert rows(page) == ["/calls/org-1/broken", "/calls/org-1/stale"]
     assert attributes(page, "button", name="only") == []

@@ -23,7 +23,7 @@ _DISTINCT = (Standing.COUNTS, Standing.SUPERSEDED)
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class Other:
     """An event that states the value and is not behind it, and why."""
 
     event: LoggedEvent
@@ -41,8 +41,8 @@ class Explanation:
     behind: Sequence[LoggedEvent]
     behind_count: int
     minimal: bool
-    rivals: Sequence[Rival]
-    rival_count: int
+    others: Sequence[Other]
+    other_count: int
 
 
 def explain(logged: LoggedCall, field: Field, book: PriceBook, effort: int = EFFORT) -> Explanation:
@@ -54,10 +54,10 @@ def explain(logged: LoggedCall, field: Field, book: PriceBook, effort: int = EFF
     counting = [each for each in logged.events if isinstance(each.event, Event) and each.standing in _DISTINCT]
     call = call_of([_event(each) for each in counting], book, opted_out=logged.opted_out)
     found = behind(logged, call, field, book, effort)
-    rivals = list(_rivals(logged, found.left, field, call))
+    others = list(_others(logged, found.left, field, call))
     value = _Fold(field, book, logged).of(counting)
     return Explanation(
-        value, found.left[:MOST_LISTED], len(found.left), found.minimal, rivals[:MOST_LISTED], len(rivals)
+        value, found.left[:MOST_LISTED], len(found.left), found.minimal, others[:MOST_LISTED], len(others)
     )
 
 
@@ -73,10 +73,10 @@ def explain_part(logged: LoggedCall, name: str, book: PriceBook) -> Explanation 
     of_part = [each for each in valid if anchor(_event(each)) in names]
     chosen = [each for each in of_part if each.standing is Standing.COUNTS]
     latest = _event(chosen[-1]) if chosen else None
-    rivals = [Rival(each, _why(each, latest, call)) for each in of_part if each.standing is not Standing.COUNTS]
+    others = [Other(each, _why(each, latest, call)) for each in of_part if each.standing is not Standing.COUNTS]
     if not of_part:
         return None
-    return Explanation(None, chosen[:MOST_LISTED], len(chosen), True, rivals[:MOST_LISTED], len(rivals))
+    return Explanation(None, chosen[:MOST_LISTED], len(chosen), True, others[:MOST_LISTED], len(others))
 
 
 def _results_of(name: str, call: Call) -> Iterator[str]:
@@ -137,22 +137,22 @@ def _protected(event: Event, call: Call) -> tuple[bool, bool, object]:
     return is_final, starts, event.ordering_key
 
 
-def _rivals(logged: LoggedCall, chosen: Sequence[LoggedEvent], field: Field, call: Call) -> Iterator[Rival]:
+def _others(logged: LoggedCall, chosen: Sequence[LoggedEvent], field: Field, call: Call) -> Iterator[Other]:
     identities, taken = {_event(each).identity for each in chosen}, set(map(id, chosen))
     latest = max((_event(each) for each in chosen), key=lambda event: event.ordering_key, default=None)
     for each in logged.events:
         if not isinstance(each.event, Event) or id(each) in taken or each.standing is Standing.COPY:
             continue
         if field.states(each.event) or (each.standing is Standing.LOST and each.event.identity in identities):
-            yield Rival(each, _why(each, latest, call))
+            yield Other(each, _why(each, latest, call))
 
 
-def _why(rival: LoggedEvent, chosen: Event | None, call: Call) -> str:
+def _why(other: LoggedEvent, chosen: Event | None, call: Call) -> str:
     """Return why an event that states the value is not behind it."""
-    event = _event(rival)
-    if rival.standing is Standing.LOST:
+    event = _event(other)
+    if other.standing is Standing.LOST:
         return "Another body with the same source and id counts: its canonical form compares lower."
-    if rival.standing is Standing.SUPERSEDED:
+    if other.standing is Standing.SUPERSEDED:
         return "A later event with the same id within its source takes its place."
     for reason in _OF_ENDS:
         if (text := reason(event, call)) is not None:

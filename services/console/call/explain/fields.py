@@ -25,7 +25,7 @@ class Field:
 
     `value` finds it, None where it is not set. `types`: the types of events that it comes from, first those that
     suffice in most calls; if the events of all of them do not give the value, the others of the call are taken too.
-    `states`: whether an event competes for the value. `section` is the part of the page that shows it.
+    `states`: whether an event states the value. `section` is the part of the page that shows it.
     """
 
     label: str
@@ -103,7 +103,7 @@ def field_of(name: str) -> Field | None:
     if whole not in _LABELS:
         return None
     types = _TYPES.get(whole, (STATING,))
-    return Field(_LABELS[whole], _RULES.get(whole, _SETTLED), _at(whole), types, _competes(whole))
+    return Field(_LABELS[whole], _RULES.get(whole, _SETTLED), _at(whole), types, _states_value(whole))
 
 
 def _of_group(group: str, key: str) -> Field | None:
@@ -145,7 +145,7 @@ def _line(product: str) -> Callable[[Record], Any]:
     return found
 
 
-def _competes(name: str) -> Callable[[Event], bool]:
+def _states_value(name: str) -> Callable[[Event], bool]:
     if name in _OF_ENDS:
         return lambda event: event.type in ENDS
     if name == "start_timestamp":

@@ -41,9 +41,14 @@ class ShownExplanation:
     rule: str
     summary: str
     behind: Sequence[ShownEvent]
-    rivals: Sequence[ShownEvent]
+    others: Sequence[ShownEvent]
     more: int
-    more_rivals: int
+    more_others: int
+
+    @property
+    def size(self) -> int:
+        """How many characters its events have."""
+        return sum(len(each.content) for each in (*self.behind, *self.others))
 
 
 def shown(name: str, explanation: Explanation, zero: int) -> ShownExplanation:
@@ -56,9 +61,9 @@ def shown(name: str, explanation: Explanation, zero: int) -> ShownExplanation:
         rule=_PART if field is None else field.rule,
         summary=_summary(explanation, part=field is None),
         behind=[_event(each, zero) for each in explanation.behind],
-        rivals=[_event(rival.event, zero, rival.why) for rival in explanation.rivals],
+        others=[_event(other.event, zero, other.why) for other in explanation.others],
         more=explanation.behind_count - len(explanation.behind),
-        more_rivals=explanation.rival_count - len(explanation.rivals),
+        more_others=explanation.other_count - len(explanation.others),
     )
 
 

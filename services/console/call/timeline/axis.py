@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from services.console.call.moments import since
 from services.console.call.timeline.items import Item, Kind
@@ -40,7 +41,9 @@ class Axis:
         return self.begins <= moment <= self.ends
 
     def ticks(self) -> Iterator[Tick]:
-        step = next((each for each in _STEPS if (self.ends - self.begins) <= each * 1000 * _MOST_TICKS), _STEPS[-1])
+        seconds = (self.ends - self.begins) / 1000
+        longest = _STEPS[-1] * ceil(seconds / (_STEPS[-1] * _MOST_TICKS))
+        step = next((each for each in _STEPS if seconds <= each * _MOST_TICKS), longest)
         first = -((self.zero - self.begins) // (step * 1000))
         for number in range(first, (self.ends - self.zero) // (step * 1000) + 1):
             at = self.zero + number * step * 1000

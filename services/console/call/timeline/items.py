@@ -76,6 +76,7 @@ class Item(NamedTuple):
     estimated: bool = False
     words: Sequence[Word] = ()
     failed: bool = False
+    final: bool = False
 
 
 def items_of(
@@ -170,7 +171,7 @@ def _event(event: Event, *, final: bool) -> Item:
     else:
         kind = {"call.transferred": Kind.TRANSFER, "call.dtmf": Kind.DTMF}.get(event.type, Kind.EVENT)
     label = f"{event.type}{', the final end' if final else ''}"
-    return Item(kind, LANES[kind], event.time, event.time, _short(label), anchor(event), failed=final)
+    return Item(kind, LANES[kind], event.time, event.time, _short(label), anchor(event), final=final)
 
 
 def _short(text: str) -> str:

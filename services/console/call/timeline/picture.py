@@ -37,6 +37,7 @@ class Shape:
     title: str
     estimated: bool = False
     failed: bool = False
+    final: bool = False
     wave: str = ""
 
 
@@ -145,6 +146,7 @@ class _Draw:
             title=self._title(item),
             estimated=item.estimated,
             failed=item.failed,
+            final=item.final,
             wave="".join(self._bar(word, y + SHAPE / 2) for word in item.words) if waves else "",
         )
 
@@ -186,6 +188,7 @@ class _Draw:
             height=high,
             title=f"from {since(items[0].start, self._axis.zero)}: {len(items)} in {lane}",
             failed=any(item.failed for item in items),
+            final=any(item.final for item in items),
         )
 
 

@@ -12,6 +12,10 @@ from shared.store.ports import Store, StoreUnavailable
 CALL = "org-789/call-456"
 
 
+class Numbered(int):
+    size = 1_000
+
+
 class SlowPool:
     """Answers with the number of the question when it is let go on."""
 
@@ -26,14 +30,14 @@ class SlowPool:
         await self.go_on.wait()
         if self.failure is not None:
             raise self.failure
-        return number
+        return Numbered(number)
 
 
 async def unused(_store: Store, _call: str, _book: PriceBook) -> None: ...
 
 
 def answers(pool: SlowPool, *, capacity: int = 2) -> LargeAnswers:
-    return LargeAnswers(pool, capacity=capacity, patience=0.01)
+    return LargeAnswers(pool, capacity=capacity, wait_seconds=0.01)
 
 
 async def get(known: LargeAnswers, version: int, *, call: str = CALL, keep: bool = True) -> Known:
@@ -151,3 +155,16 @@ async def test_of_a_deleted_call_nothing_is_kept() -> None:
     pool.go_on.clear()
 
     assert await get(known, 1) == Known(None, computing=True)
+
+
+async def test_of_two_requests_that_waited_for_an_old_answer_one_alone_has_it_computed_anew() -> None:
+    pool = SlowPool()
+    known = answers(pool)
+    await get(known, 1)
+    both = asyncio.gather(get(known, 2), get(known, 2))
+    await asyncio.sleep(0)
+
+    pool.go_on.set()
+    await both
+
+    assert pool.asked == 2
