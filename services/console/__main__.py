@@ -1,13 +1,17 @@
 """Runs the console: `python -m services.console`. Chooses MongoDB as the store."""
 
 import argparse
+import asyncio
 import signal
+import socket
 import sys
 from typing import NoReturn
 
 import uvicorn
+from uvicorn.loops.auto import auto_loop_factory
 
 from services.console.access import accounts
+from services.console.access.accounts import Accounts
 from services.console.app import ConsoleDependencies, create_app
 from services.console.settings import ConsoleSettings
 from services.console.watching.monitor import Monitor
@@ -15,6 +19,7 @@ from services.console.watching.prometheus import Prometheus
 from shared.config import price_book
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
+from shared.fold.prices import PriceBook
 from shared.fold_pool.pool import FoldPool
 from shared.process import logs, malloc
 from shared.process.sockets import CannotListen, listen
@@ -37,34 +42,44 @@ def main() -> None:
     try:
         book, listed = price_book.load(settings.price_book), accounts.load(settings.console_accounts)
         listening = listen(settings.console_host, settings.console_port, "CONSOLE")
-        connection = Connection(
-            settings.mongo,
-            settings.mongo_database,
-            driver=settings.mongo_driver,
-            timeout_ms=settings.console_timeout_ms * 4 // 5,
-        )
-    except (InvalidConfigFile, InvalidMongoUri) as error:
+    except InvalidConfigFile as error:
         _fail(_INVALID_SETTINGS, error)
     except CannotListen as error:
         _fail(_FAILED, error)
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _exit)  # uvicorn catches the signal, drains, and raises it again
+        try:
+            runner.run(_serve(settings, book, listed, listening))
+        except InvalidMongoUri as error:
+            _fail(_INVALID_SETTINGS, error)
+
+
+async def _serve(settings: ConsoleSettings, book: PriceBook, listed: Accounts, listening: socket.socket) -> None:
+    access, database, driver = settings.mongo, settings.mongo_database, settings.mongo_driver
+    # Less than a page may take, so that the driver's error, which says more than a timeout, is logged.
+    connection = Connection(access, database, driver=driver, timeout_ms=settings.console_timeout_ms * 4 // 5)
+    pool = FoldPool(settings, MongoStoreFactory(access, database, driver, _LARGE_CALL_MS), book)
     prometheus = None if settings.console_prometheus is None else Prometheus(settings.console_prometheus)
-    open_store = MongoStoreFactory(settings.mongo, settings.mongo_database, settings.mongo_driver, _LARGE_CALL_MS)
-    pool = FoldPool(settings, open_store, book)
-    dependencies = ConsoleDependencies(
-        MongoStore(connection), book, listed, Monitor(settings.console_monitor), pool, prometheus
-    )
-    app = create_app(settings, dependencies)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    monitor = Monitor(settings.console_monitor)
+    dependencies = ConsoleDependencies(MongoStore(connection), book, listed, monitor, pool, prometheus)
     config = uvicorn.Config(
-        app,
+        create_app(settings, dependencies),
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
-    uvicorn.Server(config).run(sockets=[listening])
+    try:
+        await uvicorn.Server(config).serve(sockets=[listening])
+    finally:
+        await pool.close()
+        await connection.close()
+
+
+def _exit(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
 
 
 def _fail(status: int, error: Exception) -> NoReturn:
