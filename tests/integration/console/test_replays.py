@@ -37,6 +37,18 @@ def confirmation(preview: Page) -> Form:
     return next(form for form in preview.forms if form.action.startswith(f"{PREVIEW}/"))
 
 
+async def confirmed(browser: Browser, form: Form) -> Page:
+    """Send a confirmation, and return the page when its replay has ended."""
+    address = (await browser.send(form)).address
+
+    async def ended() -> Page | None:
+        page = await browser.open(address)
+        return None if "data-refresh" in page.source else page
+
+    found: Page = await eventually(ended)
+    return found
+
+
 async def sent(bootstrap: str, topics: Topics) -> list[bytes | None]:
     return [record.value for record in await records(bootstrap, topics.telephony)]
 
@@ -50,8 +62,8 @@ async def test_selected_dead_letters_are_sent_back_once_after_a_preview(
     preview = await previewed(browser, ("number", "0"), ("number", "2"))
     before = await sent(kafka_bootstrap, topics)
     with capture_logs() as logged:
-        done = await browser.send(confirmation(preview))
-    twice = await browser.send(confirmation(preview))
+        done = await confirmed(browser, confirmation(preview))
+    twice = await confirmed(browser, confirmation(preview))
     seen = await browser.open(preview.address)
 
     assert "Would be sent back 2 Left out 0 Refused 0" in preview.text
@@ -72,7 +84,7 @@ async def test_a_confirmation_that_is_sent_at_the_same_moment_has_one_effect(
     browser = log_in(Role.OPERATOR)
     form = confirmation(await previewed(browser, ("all", "1")))
 
-    await asyncio.gather(*[browser.send(form) for _ in range(5)])
+    await asyncio.gather(*[confirmed(browser, form) for _ in range(5)])
 
     assert await sent(kafka_bootstrap, topics) == [BAD]
 
@@ -85,7 +97,7 @@ async def test_of_two_previews_of_a_dead_letter_one_sends_it(
     browser = log_in(Role.OPERATOR)
     forms = [confirmation(await previewed(browser, ("number", "0"), *again)) for _ in range(2)]
 
-    done = await asyncio.gather(*[browser.send(form) for form in forms])
+    done = await asyncio.gather(*[confirmed(browser, form) for form in forms])
 
     assert await sent(kafka_bootstrap, topics) == [BAD]
     assert sorted(page.text.partition("Sent back ")[2][:12] for page in done) == ["0 Left out 1", "1 Left out 0"]
@@ -102,9 +114,9 @@ async def test_a_confirmed_replay_leaves_out_what_was_refused_again_since_its_pr
     async def refused() -> bool:
         return len(await records(kafka_bootstrap, topics.dead_letter)) > 1
 
-    await one.send(first)
+    await confirmed(one, first)
     await eventually(refused)
-    done = await other.send(second)
+    done = await confirmed(other, second)
 
     assert "Sent back 0 Left out 1 " in done.text
     assert await sent(kafka_bootstrap, topics) == [BAD]
@@ -118,7 +130,7 @@ async def test_a_call_whose_events_are_valid_now_is_folded_after_a_replay(
     await send(kafka_bootstrap, [letter(topics, raw(body)) for body in call])
     browser = log_in(Role.OPERATOR)
 
-    await browser.send(confirmation(await previewed(browser, ("all", "1"))))
+    await confirmed(browser, confirmation(await previewed(browser, ("all", "1"))))
     await wait_for(connection, expected(call))
     next_one = await previewed(browser, ("all", "1"))
 
@@ -132,7 +144,7 @@ async def test_all_of_a_filter_are_replayed_and_no_others(kafka_bootstrap: str, 
     browser = log_in(Role.OPERATOR)
 
     preview = await previewed(browser, ("all", "1"), query="?organization=org-1&without=source")
-    done = await browser.send(confirmation(preview))
+    done = await confirmed(browser, confirmation(preview))
 
     assert "Selected: all with organization org-1 and source unknown that came from " in preview.text
     assert "Would be sent back 55 " in preview.text
@@ -169,9 +181,9 @@ async def test_only_operators_replay(kafka_bootstrap: str, topics: Topics, log_i
         token = next(field for form in (await browser.open("/dead-letters")).forms for field in form.fields)
 
         refused = await browser.send(Form(PREVIEW, [token]), ("number", "0"))
-        confirmed = await browser.send(Form(f"{PREVIEW}/x", [token]))
+        not_confirmed = await browser.send(Form(f"{PREVIEW}/x", [token]))
 
-        assert (refused.status, confirmed.status) == (403, 403)
+        assert (refused.status, not_confirmed.status) == (403, 403)
     assert await sent(kafka_bootstrap, topics) == []
 
 
@@ -243,8 +255,8 @@ async def test_a_replay_that_fails_says_so_and_is_not_begun_again(
     await connection.close()
 
     with capture_logs() as logged:
-        failed = await browser.send(confirmation(preview))
-        twice = await browser.send(confirmation(preview))
+        failed = await confirmed(browser, confirmation(preview))
+        twice = await confirmed(browser, confirmation(preview))
 
     assert "MongoDB does not answer. Those counted here were sent back, perhaps more." in failed.text
     assert "Sent back 0 " in failed.text
