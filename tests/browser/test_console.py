@@ -103,16 +103,22 @@ async def test_a_call_is_watched_from_ringing_to_its_final_record_without_a_relo
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-async def test_a_page_is_accessible_by_light_and_by_dark_on_a_desk_and_on_a_phone(visit: Visit, path: str) -> None:
+async def test_a_page_is_accessible_fits_a_phone_and_prints_without_its_header(visit: Visit, path: str) -> None:
+    page = visit.page
     await visit.open(path)
 
-    by_light = await violations(visit.page)
-    await visit.page.emulate_media(color_scheme="dark")
-    await visit.page.set_viewport_size(PHONE)
-    by_dark = await violations(visit.page)
+    by_light = await violations(page)
+    await page.emulate_media(color_scheme="dark")
+    await page.set_viewport_size(PHONE)
+    by_dark = await violations(page)
 
     assert by_light == []
     assert by_dark == []
+    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("banner")).to_be_hidden()
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 async def test_the_login_is_accessible(stranger: Visit) -> None:
@@ -122,19 +128,6 @@ async def test_the_login_is_accessible(stranger: Visit) -> None:
     await stranger.page.emulate_media(color_scheme="dark")
 
     assert [*by_light, *await violations(stranger.page)] == []
-
-
-@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
-async def test_a_page_fits_a_phone_and_prints_without_its_header(visit: Visit, path: str) -> None:
-    page = visit.page
-    await page.set_viewport_size(PHONE)
-    await visit.open(path)
-
-    assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-
-    await page.emulate_media(media="print")
-    await expect(page.get_by_role("banner")).to_be_hidden()
-    await expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 async def test_a_table_stays_where_it_is_scrolled_to_when_its_page_is_renewed(visit: Visit) -> None:
@@ -243,6 +236,7 @@ async def test_without_its_script_each_page_shows_what_is_true_when_it_is_loaded
 async def test_by_keyboard_alone_somebody_logs_in_and_finds_a_call(stranger: Visit) -> None:
     page = stranger.page
     await stranger.open("/login")
+    await expect(page.locator('[name="name"]')).to_be_focused()
     await page.keyboard.type(stranger.site.name)
     await stranger.tab_to('[type="password"]')
     await page.keyboard.type(stranger.site.password)
