@@ -3,17 +3,23 @@
 Every implementation keeps to `tests/contract/test_large_calls.py`. Why other processes: docs/decisions/0009.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from shared.calls.fold_call import StoredFold
 from shared.calls.read_call import Finality
 from shared.calls.views import View
+from shared.fold.prices import PriceBook
 from shared.store.models import Lease
+from shared.store.ports import Store
 
 LARGE_BYTES = 1024 * 1024
 """From this many bytes of log on a call is large: its fold blocks an event loop for 30 ms and more."""
+
+
+Answer = Callable[[Store, str, PriceBook], Awaitable[Any]]
+"""A function that a process can import, and that answers a question about a call."""
 
 
 class FoldFailed(Exception):

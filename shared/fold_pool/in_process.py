@@ -1,10 +1,9 @@
 """The port `LargeCalls` without a process; for tests."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from shared.calls.fold_call import StoredFold, store_call
-from shared.calls.large_calls import FoldFailed, LargeReading
+from shared.calls.large_calls import Answer, FoldFailed, LargeReading
 from shared.calls.views import READ, View
 from shared.fold.prices import PriceBook
 from shared.store.models import Lease
@@ -30,5 +29,5 @@ class InProcessFolds:
         reading = await READ[view](self._store, call, self._book)
         return None if reading is None else LargeReading((reading.body,), reading.etag, reading.finality)
 
-    async def ask(self, call: str, answer: Callable[[Store, str, PriceBook], Awaitable[Any]]) -> Any:
+    async def ask(self, call: str, answer: Answer) -> Any:
         return await answer(self._store, call, self._book)

@@ -1,13 +1,13 @@
 """The pool: processes that are started when they are needed; each folds one call at a time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
 
 from shared.calls.fold_call import StoredFold
-from shared.calls.large_calls import LargeReading, PoolUnavailable, ProcessEnded
+from shared.calls.large_calls import Answer, LargeReading, PoolUnavailable, ProcessEnded
 from shared.calls.views import View
 from shared.fold.prices import PriceBook
 from shared.fold_pool.process import FoldProcess, Message, Query, Question, Setup
@@ -15,7 +15,6 @@ from shared.fold_pool.settings import PoolSettings
 from shared.process import metrics
 from shared.store.models import Lease
 from shared.store.mongo.factory import StoreFactory
-from shared.store.ports import Store
 
 
 class FoldPool:
@@ -37,7 +36,7 @@ class FoldPool:
         reading, parts = await self._ask(Query(call, view))
         return None if reading is None else replace(cast(LargeReading, reading), parts=parts)
 
-    async def ask(self, call: str, answer: Callable[[Store, str, PriceBook], Awaitable[Any]]) -> Any:
+    async def ask(self, call: str, answer: Answer) -> Any:
         """Return what `answer`, a function that the process can import, returns for a call.
 
         Raises what the methods of `LargeCalls` do.

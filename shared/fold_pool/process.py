@@ -11,16 +11,15 @@ import signal
 import struct
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal, Self
 
-from shared.calls.large_calls import PoolUnavailable, ProcessEnded
+from shared.calls.large_calls import Answer, PoolUnavailable, ProcessEnded
 from shared.calls.views import View
 from shared.fold.prices import PriceBook
 from shared.store.models import Lease
 from shared.store.mongo.factory import StoreFactory
-from shared.store.ports import Store
 
 _LENGTHS = struct.Struct(">QQ")
 _PART_BYTES = 256 * 1024
@@ -55,7 +54,7 @@ class Question:
     """Asks for what `answer` returns for a call: a function that the process can import."""
 
     call: str
-    answer: Callable[[Store, str, PriceBook], Awaitable[Any]]
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ async def field(request: Request, name: str) -> str:
     if not request.headers.get("content-type", "").startswith(_FORM):
         # Parts of a multipart form name a character set each, and some decoders take the square of the length.
         raise HTTPException(415, "The form is not sent as the console's pages send it.")
-    value = (await request.form(max_fields=_MOST_FORM_FIELDS, max_files=0)).get(name, "")
+    value = (await request.form(max_fields=_MOST_FORM_FIELDS)).get(name, "")
     return value if isinstance(value, str) else ""
 
 

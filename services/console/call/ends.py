@@ -26,7 +26,6 @@ class EndRow:
     reason: str
     leg: str | None
     source: str
-    id: str
     standing: str
     why: str
     anchor: str
@@ -41,7 +40,6 @@ def end_rows(call: Call, details: Details) -> list[EndRow]:
             reason=_reason(end),
             leg=end.leg,
             source=end.source,
-            id=end.event.ordering_key.id,
             standing=detail["standing"],
             why=" ".join(why(call, end, detail["standing"])),
             anchor=anchor(end.event),

@@ -2,16 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from cachetools import TTLCache
 
-from shared.fold.prices import PriceBook
-from shared.store.ports import Store
-
-Answer = Callable[[Store, str, PriceBook], Awaitable[Any]]
+from shared.calls.large_calls import Answer
 
 _CACHE_BYTES = 128 * 1024 * 1024
 _CACHE_SECONDS = 600.0

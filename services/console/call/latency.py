@@ -36,14 +36,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The samples of one component; `most` is how many the highest bar has; `slowest` has the maximum."""
+    """The samples of one component; `slowest` has the maximum."""
 
     component: str
     figures: Percentiles
     bars: Sequence[Bar]
     ticks: Sequence[Mark]
     marks: Sequence[Mark]
-    most: int
     slowest: Sample | None
 
 
@@ -77,7 +76,6 @@ def _distribution(component: str, figures: Percentiles, slowest: Sample | None) 
         bars=[_bar(component, n, count, most, top) for n, count in enumerate(counts) if count],
         ticks=[_mark(n * step, top, f"{n * step:,g}") for n in range(int(top / step) + 1)],
         marks=[_mark(figures["p50"], top, "p50"), _mark(figures["p95"], top, "p95")],
-        most=most,
         slowest=slowest,
     )
 

@@ -34,7 +34,6 @@ class ShownEvent:
 class ShownExplanation:
     """Where a value comes from; `section` is the part of the page that it stands in, or the id of the part itself."""
 
-    name: str
     section: str
     label: str
     value: str
@@ -54,7 +53,6 @@ class ShownExplanation:
 def shown(name: str, explanation: Explanation, zero: int) -> ShownExplanation:
     field = field_of(name)
     return ShownExplanation(
-        name=name,
         section=name if field is None else field.section,
         label="This entry" if field is None else field.label,
         value=as_text(explanation.value),
