@@ -70,7 +70,7 @@ class Console:
             Route("/dead-letters/replay", of(Role.OPERATOR, self._replays.preview), methods=["POST"]),
             Route("/dead-letters/replay/{action}", of(Role.OPERATOR, self._replays.replay), methods=["GET"]),
             Route("/dead-letters/replay/{action}", of(Role.OPERATOR, self._replays.confirm), methods=["POST"]),
-            Route("/dead-letters/{number}", of(Role.SUPPORT, self._dead_letters.letter)),
+            Route("/dead-letters/{number}", of(Role.SUPPORT, self._dead_letters.one)),
             Route("/find", of(Role.SUPPORT, _find)),
             Route("/login", self._logins.form, methods=["GET"], name="login"),
             Route("/login", self._logins.log_in, methods=["POST"]),

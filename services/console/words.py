@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from services.console.dead_letters.shown import visible
-
-UNKNOWN = "-"
-_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+UNKNOWN = "\u2013"
+_SECOND_MS, _MINUTE_MS, _HOUR_MS, _DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
 _FEW = 10
+_KEPT = "\n\t"
 
 
 def clock(moment: int | None) -> str:
@@ -25,18 +24,29 @@ def when(stated: str | None) -> str:
     return UNKNOWN if stated is None else date(int(datetime.fromisoformat(stated).timestamp() * 1000))
 
 
+def length(milliseconds: float) -> str:
+    """Return how long something took, unbroken: `412 ms`, `3.4 s`, `45 s`, `5 min 07 s`, `1 h 02 min`, `2 d 03 h`."""
+    return _length(milliseconds).replace(" ", "\u00a0")
+
+
+def _length(milliseconds: float) -> str:
+    if 0 < milliseconds < _SECOND_MS:
+        return f"{milliseconds:.0f} ms"
+    if milliseconds < _MINUTE_MS:
+        return f"{milliseconds / _SECOND_MS:.1f}".removesuffix(".0") + " s"
+    seconds = round(milliseconds / _SECOND_MS)
+    if milliseconds < _HOUR_MS:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    if milliseconds < _DAY_MS:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+    return f"{seconds // 86400} d {seconds % 86400 // 3600:02d} h"
+
+
 def duration(seconds: float | str | None) -> str:
-    """Return how long something takes: `45 s`, `3 min 20 s`, `2 h 05 min`; a text, such as `never`, stays."""
+    """Return seconds as `length` does milliseconds; a text, such as `never`, stays."""
     if seconds is None or isinstance(seconds, str):
         return seconds or UNKNOWN
-    if seconds < _MINUTE:
-        return f"{seconds:.1f} s" if 0 < seconds < _FEW else f"{seconds:.0f} s"
-    whole = round(seconds)
-    if whole < _HOUR:
-        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
-    if whole < _DAY:
-        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
-    return f"{whole // _DAY} d {whole % _DAY // _HOUR:02d} h"
+    return length(seconds * _SECOND_MS)
 
 
 def number(value: float | None) -> str:
@@ -53,10 +63,20 @@ def text(value: str | None, most: int = 120) -> str:
     return visible(value if len(value) <= most else f"{value[:most]}…")
 
 
+def visible(text: str) -> str:
+    r"""Escape every character that does not print (controls, bidirectional marks), as in `\x1b`, but keep lines."""
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() or sign in _KEPT else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
 FILTERS: Mapping[str, Callable[..., str]] = {
     "clock": clock,
     "date": date,
     "duration": duration,
+    "length_of": length,
     "number": number,
     "text": text,
     "when": when,

@@ -1,5 +1,6 @@
 """PURE: how much of a call its page shows: one event can hold a megabyte, and a call any number of them."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
@@ -8,6 +9,8 @@ from services.console.indented import indented
 
 MOST_CHARACTERS = 20_000
 """Of one text; the API has all."""
+
+_MOST_IN_A_LINE = 2_000
 
 MOST_KEYS = 200
 """Of metadata and its like."""
@@ -18,6 +21,11 @@ T = TypeVar("T")
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:
     """Return the text, or its beginning and how long it is."""
     return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters: the API has all)"
+
+
+def as_text(value: Any, most: int = _MOST_IN_A_LINE) -> str:
+    """Return a value as text, shortened: JSON in one line, but a text as it is."""
+    return shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str), most)
 
 
 def pretty(text: str) -> str:

@@ -5,9 +5,9 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from services.console.call.bounds import pretty, shortened
-from services.console.call.moments import length
 from services.console.call.names import anchor
 from services.console.call.samples import Sample
+from services.console.words import length
 from shared.contract.decode_event import Event
 from shared.fold.conversation.tools import ToolEntry, ToolUse, arguments, as_text
 from shared.fold.conversation.turns import StandingTurn

@@ -5,17 +5,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from services.console.call.bounds import pretty, shortened
+from services.console.call.bounds import as_text, pretty
 from services.console.call.costs import money
-from services.console.call.moments import length, since
-
-UNKNOWN = "\u2013"
-_MOST_CHARACTERS = 2_000
-
-
-def as_text(value: Any) -> str:
-    """Return a value of an event as text: JSON in one line, but a text as it is."""
-    return shortened(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), _MOST_CHARACTERS)
+from services.console.call.moments import since
+from services.console.words import UNKNOWN
 
 
 def indented(value: Any) -> str:
@@ -45,7 +38,6 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "as_text": as_text,
     "indented": indented,
     "is_web": is_web,
-    "length_of": length,
     "money": money,
     "ms": milliseconds,
     "since": since,

@@ -1,1 +1,1 @@
-"""Dead letters: who sends what cannot be read, single letters, and replays."""
+"""Dead letters: who sends what cannot be read, single ones, and replays."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.console.dead_letters.letters import Letter
+from services.console.dead_letters.rows import Row
 from shared.contract.problems import Reason
 
 WIDTH, HEIGHT = 960.0, 120.0
@@ -50,15 +50,15 @@ def kind_of(reason: str | None) -> str:
     return _KINDS.get(reason or "", "reason-other")
 
 
-def chart(letters: Sequence[Letter]) -> Chart | None:
+def chart(rows: Sequence[Row]) -> Chart | None:
     """Return the picture, None of no dead letters."""
-    if not letters:
+    if not rows:
         return None
-    moments = [letter.moment for letter in letters]
+    moments = [row.moment for row in rows]
     step = _step_of(max(moments) - min(moments))
     first, last = min(moments) // (1000 * step), max(moments) // (1000 * step)
-    counts = Counter((letter.moment // (1000 * step) - first, letter.reason) for letter in letters)
-    top = max(Counter(letter.moment // (1000 * step) for letter in letters).values())
+    counts = Counter((row.moment // (1000 * step) - first, row.reason) for row in rows)
+    top = max(Counter(row.moment // (1000 * step) for row in rows).values())
     width = WIDTH / (last - first + 1)
     bars = [
         Bar(reason, count, (first + place) * 1000 * step, width * place, HEIGHT - y - height, width - _GAP, height)

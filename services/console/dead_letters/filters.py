@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
 
-from services.console.dead_letters.letters import Letter
+from services.console.dead_letters.rows import Row
 from shared.dead_letters.selection import Selection
 
 FIELDS = ("reason", "organization", "source")
@@ -27,8 +27,8 @@ class Filter:
 
     limits: Mapping[str, str | None] = field(default_factory=dict)
 
-    def includes(self, letter: Letter) -> bool:
-        return all(getattr(letter, name) == value for name, value in self.limits.items())
+    def includes(self, row: Row) -> bool:
+        return all(getattr(row, name) == value for name, value in self.limits.items())
 
     def having(self, name: str, value: str | None) -> "Filter":
         """Return the filter with this limit as well, in place of another of the same field."""

@@ -7,7 +7,7 @@ from math import ceil
 from services.console.access.accounts import Role
 from services.console.dead_letters.chart import Chart, chart
 from services.console.dead_letters.filters import FIELDS, Filter
-from services.console.dead_letters.letters import Letter, Newest, visible_to
+from services.console.dead_letters.rows import Newest, Row, visible_to
 from services.console.dead_letters.summary import MOST_SENDERS, Sender, by_reason, choices, senders
 
 PAGE = 50
@@ -18,11 +18,11 @@ PAGE = 50
 class Listing:
     """A page of the list, for one role and one filter.
 
-    `letters` are those of the page, `count` is how many the filter has, `read` how many were read of the topic's
+    `rows` are those of the page, `count` is how many the filter has, `read` how many were read of the topic's
     `total`. `offered` has the values of each field that a form may offer.
     """
 
-    letters: Sequence[Letter]
+    rows: Sequence[Row]
     count: int
     read: int
     total: int
@@ -38,22 +38,22 @@ class Listing:
 
 def listing(newest: Newest, chosen: Filter, page: int, role: Role) -> Listing:
     """Return page `page`, the nearest one there is."""
-    seen = visible_to(role, newest.letters)
-    letters = [letter for letter in seen if chosen.includes(letter)]
-    pages = max(1, ceil(len(letters) / PAGE))
+    seen = visible_to(role, newest.rows)
+    rows = [row for row in seen if chosen.includes(row)]
+    pages = max(1, ceil(len(rows) / PAGE))
     page = min(max(page, 1), pages)
-    found = senders(letters)
+    found = senders(rows)
     return Listing(
-        letters=letters[(page - 1) * PAGE : page * PAGE],
-        count=len(letters),
-        read=len(newest.letters),
+        rows=rows[(page - 1) * PAGE : page * PAGE],
+        count=len(rows),
+        read=len(newest.rows),
         total=newest.total,
         is_whole=newest.is_whole,
         page=page,
         pages=pages,
-        reasons=by_reason(letters),
+        reasons=by_reason(rows),
         senders=found[:MOST_SENDERS],
         more_senders=max(0, len(found) - MOST_SENDERS),
-        chart=chart(letters),
+        chart=chart(rows),
         offered={name: choices(seen, name) for name in FIELDS},
     )

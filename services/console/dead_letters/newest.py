@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 from cachetools import TTLCache
 
-from services.console.dead_letters.letters import Letter, Newest, letter_of
+from services.console.dead_letters.rows import Newest, Row, row_of
 from shared.contract.topics import Topics
 from shared.dead_letters import reader
 from shared.dead_letters.reader import DeadLetterReader, OffsetRanges
@@ -15,7 +15,7 @@ from shared.kafka.access import KafkaAccess
 from shared.kafka.errors import KafkaUnavailable
 from shared.process.single_flight import SingleFlight
 
-MOST_LETTERS = 5_000
+MOST_DEAD_LETTERS = 5_000
 """How many are read."""
 
 _MOST_BYTES = 64 * 1024 * 1024
@@ -30,12 +30,12 @@ _KEY = "newest"
 class Limits:
     """How much is read at most, and for how many seconds."""
 
-    letters: int = MOST_LETTERS
+    count: int = MOST_DEAD_LETTERS
     content: int = _MOST_BYTES
     seconds: float = 4.0
 
 
-class NewestLetters:
+class NewestDeadLetters:
     """Reads them for all who ask within a few seconds."""
 
     def __init__(self, kafka: KafkaAccess, topics: Topics, limits: Limits) -> None:
@@ -67,7 +67,7 @@ class NewestLetters:
         return found
 
     async def _from_kafka(self) -> Newest:
-        letters: list[Letter] = []
+        rows: list[Row] = []
         total = 0
         try:
             async with (
@@ -75,21 +75,21 @@ class NewestLetters:
                 reader.opened(self._kafka, self._topics.dead_letter) as topic,
             ):
                 total = topic.total
-                await self._collect(topic, letters)
+                await self._collect(topic, rows)
         except TimeoutError:
-            if not letters:
+            if not rows:
                 raise KafkaUnavailable(f"Kafka at {self._kafka.bootstrap} does not answer in time") from None
-        letters.sort(key=lambda letter: letter.moment, reverse=True)
-        return Newest(letters, total, is_whole=len(letters) >= total)
+        rows.sort(key=lambda row: row.moment, reverse=True)
+        return Newest(rows, total, is_whole=len(rows) >= total)
 
-    async def _collect(self, topic: DeadLetterReader, letters: list[Letter]) -> None:
+    async def _collect(self, topic: DeadLetterReader, rows: list[Row]) -> None:
         """Append whole steps alone, so that no newer dead letter is missing when the time is over."""
         size = 0
-        for part, first, end in steps_back(topic.ranges, self._limits.letters):
+        for part, first, end in steps_back(topic.ranges, self._limits.count):
             found = topic.between(part, first, end, most_parsed=_MOST_PARSED)
-            step = [letter_of(each, self._topics) async for each in found]
-            letters.extend(reversed(step))
-            size += sum(letter.size for letter in step)
+            step = [row_of(each, self._topics) async for each in found]
+            rows.extend(reversed(step))
+            size += sum(row.size for row in step)
             if size >= self._limits.content:
                 break
 

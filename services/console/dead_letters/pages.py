@@ -11,9 +11,9 @@ from services.console.access.guard import is_refresh
 from services.console.access.sessions import Session
 from services.console.dead_letters.chart import kind_of
 from services.console.dead_letters.filters import filter_of
-from services.console.dead_letters.letters import later_one, letter_of
 from services.console.dead_letters.listing import listing
-from services.console.dead_letters.newest import NewestLetters
+from services.console.dead_letters.newest import NewestDeadLetters
+from services.console.dead_letters.rows import later_one, row_of
 from services.console.dead_letters.shown import shown
 from services.console.dead_letters.summary import LONGEST_CHOICE, MEANINGS
 from services.console.rendering import Pages
@@ -35,7 +35,9 @@ log = logger(__name__)
 class DeadLetterPages:
     """The list, and single dead letters."""
 
-    def __init__(self, kafka: KafkaAccess, topics: Topics, newest: NewestLetters, pages: Pages, seconds: float) -> None:
+    def __init__(
+        self, kafka: KafkaAccess, topics: Topics, newest: NewestDeadLetters, pages: Pages, seconds: float
+    ) -> None:
         """`seconds`: how long a page waits for Kafka."""
         self._kafka = kafka
         self._topics = topics
@@ -54,7 +56,7 @@ class DeadLetterPages:
         words: dict[str, Any] = {"meanings": MEANINGS, "kind_of": kind_of, "longest": LONGEST_CHOICE}
         return self._pages.page("dead_letters.html", session, listed=listed, missing=missing, filter=chosen, **words)
 
-    async def letter(self, request: Request, session: Session) -> Response:
+    async def one(self, request: Request, session: Session) -> Response:
         number = request.path_params["number"]
         if session.opens(f"dead letter {number}", again=is_refresh(request)):
             log.info("dead_letter_opened", account=session.account.name, number=number[:_LONGEST_NUMBER])
@@ -65,7 +67,7 @@ class DeadLetterPages:
             "dead_letter.html",
             session,
             found=found,
-            letter=letter_of(found, self._topics),
+            dead_letter=row_of(found, self._topics),
             later=await self._later(found),
             refused_now=now if isinstance(now, InvalidEvent) else None,
             key=shown(record.key),
@@ -86,7 +88,7 @@ class DeadLetterPages:
     async def _later(self, found: DeadLetter) -> str | None:
         """Return what the replay of this one has become, if that is among the newest."""
         try:
-            return later_one((await self._newest.get()).letters, found)
+            return later_one((await self._newest.get()).rows, found)
         except KafkaUnavailable:
             return None
 

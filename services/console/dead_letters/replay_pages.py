@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from services.console.access.sessions import Session
 from services.console.dead_letters.filters import filter_of
-from services.console.dead_letters.newest import NewestLetters
+from services.console.dead_letters.newest import NewestDeadLetters
 from services.console.dead_letters.replays import MOST_READ, Action, Replays, total
 from services.console.outages import away
 from services.console.rendering import Pages
@@ -29,7 +29,7 @@ _LONGEST_ERROR = 200
 class ReplayPages:
     """Previews of replays, and replays."""
 
-    def __init__(self, replays: Replays, newest: NewestLetters, pages: Pages) -> None:
+    def __init__(self, replays: Replays, newest: NewestDeadLetters, pages: Pages) -> None:
         self._replays = replays
         self._newest = newest
         self._pages = pages
@@ -79,10 +79,10 @@ class ReplayPages:
                 raise HTTPException(400, "Select the dead letters to be replayed first.")
             return Selection(numbers=numbers)
         chosen = filter_of(form)
-        letters = [letter for letter in (await self._newest.get()).letters if chosen.includes(letter)]
-        if not letters:
+        rows = [row for row in (await self._newest.get()).rows if chosen.includes(row)]
+        if not rows:
             raise HTTPException(400, "There is no dead letter of this filter.")
-        return chosen.selection(min(letter.moment for letter in letters))
+        return chosen.selection(min(row.moment for row in rows))
 
     def _action(self, request: Request, session: Session) -> Action:
         action = self._replays.find(request.path_params["action"], session.account.name)

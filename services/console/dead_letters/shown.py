@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.console.indented import indented
+from services.console.words import visible
 
 MOST_CHARACTERS = 256 * 1024
 """How much of a text is shown."""
@@ -12,7 +13,6 @@ MOST_HEX_BYTES = 16 * 1024
 
 _MOST_INDENTED_BYTES = 64 * 1024  # more would keep other pages waiting
 _LINE = 16
-_KEPT = "\n\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,6 @@ def shown(content: bytes | None) -> Shown | None:
     json = indented(text) if len(content) <= _MOST_INDENTED_BYTES else None
     json = None if json is None else visible(json)
     return Shown(len(content), visible(text[:MOST_CHARACTERS]), json, is_cut=len(text) > MOST_CHARACTERS)
-
-
-def visible(text: str) -> str:
-    r"""Escape every character that does not print (controls, bidirectional marks), as in `\x1b`, but keep lines."""
-    if text.isprintable():
-        return text
-    return "".join(
-        sign if sign.isprintable() or sign in _KEPT else sign.encode("unicode_escape").decode() for sign in text
-    )
 
 
 def dumped(content: bytes) -> str:

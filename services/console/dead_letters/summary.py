@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.console.dead_letters.letters import Letter
+from services.console.dead_letters.rows import Row
 from shared.contract.problems import Reason
 
 MOST_SENDERS = 25
@@ -43,21 +43,21 @@ class Sender:
     last: int
 
 
-def by_reason(letters: Iterable[Letter]) -> list[tuple[str | None, int]]:
+def by_reason(rows: Iterable[Row]) -> list[tuple[str | None, int]]:
     """Return each reason with its count, the most frequent first."""
-    return Counter(letter.reason for letter in letters).most_common()
+    return Counter(row.reason for row in rows).most_common()
 
 
-def senders(letters: Iterable[Letter]) -> list[Sender]:
+def senders(rows: Iterable[Row]) -> list[Sender]:
     """Return who sent what, the most frequent first."""
     moments: dict[tuple[str | None, str | None, str | None], list[int]] = {}
-    for letter in letters:
-        moments.setdefault((letter.organization, letter.source, letter.reason), []).append(letter.moment)
+    for row in rows:
+        moments.setdefault((row.organization, row.source, row.reason), []).append(row.moment)
     found = [Sender(*who, len(when), min(when), max(when)) for who, when in moments.items()]
     return sorted(found, key=lambda sender: (-sender.count, -sender.last))
 
 
-def choices(letters: Iterable[Letter], name: str) -> Sequence[str]:
+def choices(rows: Iterable[Row], name: str) -> Sequence[str]:
     """Return the most frequent values of a field, in the order of the alphabet."""
-    found = Counter(value for letter in letters if (value := getattr(letter, name)) and len(value) <= LONGEST_CHOICE)
+    found = Counter(value for row in rows if (value := getattr(row, name)) and len(value) <= LONGEST_CHOICE)
     return sorted(value for value, _ in found.most_common(MOST_CHOICES))

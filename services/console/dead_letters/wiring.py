@@ -1,6 +1,6 @@
 """The pages of dead letters, as the settings have them."""
 
-from services.console.dead_letters.newest import Limits, NewestLetters
+from services.console.dead_letters.newest import Limits, NewestDeadLetters
 from services.console.dead_letters.pages import DeadLetterPages
 from services.console.dead_letters.replay_pages import ReplayPages
 from services.console.dead_letters.replays import Replays
@@ -15,6 +15,6 @@ _OF_THE_TIME = 0.8
 def dead_letter_pages(settings: ConsoleSettings, store: Store, pages: Pages) -> tuple[DeadLetterPages, ReplayPages]:
     kafka, topics = settings.kafka, settings.topics
     seconds = settings.console_timeout_ms / 1000 * _OF_THE_TIME
-    newest = NewestLetters(kafka, topics, Limits(seconds=seconds))
+    newest = NewestDeadLetters(kafka, topics, Limits(seconds=seconds))
     replays = Replays(kafka, topics, store)
     return DeadLetterPages(kafka, topics, newest, pages, seconds), ReplayPages(replays, newest, pages)

@@ -21,7 +21,7 @@ HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{7*7
 UNREACHABLE = {"kafka_bootstrap": "127.0.0.1:1", "console_timeout_ms": 1_000}
 
 
-def letter(topics: Topics, value: bytes | None, *headers: tuple[str, bytes], key: bytes = b"call-1") -> Message:
+def dead_letter(topics: Topics, value: bytes | None, *headers: tuple[str, bytes], key: bytes = b"call-1") -> Message:
     return {"topic": topics.dead_letter, "key": key, "value": value, "headers": [*SAID, *headers]}
 
 
@@ -37,8 +37,8 @@ def rows(page: Page) -> list[str]:
 
 
 async def test_the_page_answers_which_sender_sends_what(kafka_bootstrap: str, topics: Topics, log_in: LogIn) -> None:
-    sent = [letter(topics, b"{", *of("org-1", "/pbx", "not_json")) for _ in range(3)]
-    await send(kafka_bootstrap, [*sent, letter(topics, b"{}", *of("org-2", "/voice", "missing"))])
+    sent = [dead_letter(topics, b"{", *of("org-1", "/pbx", "not_json")) for _ in range(3)]
+    await send(kafka_bootstrap, [*sent, dead_letter(topics, b"{}", *of("org-2", "/voice", "missing"))])
 
     page = await log_in(Role.OPERATOR).open("/dead-letters")
 
@@ -54,8 +54,8 @@ async def test_the_page_answers_which_sender_sends_what(kafka_bootstrap: str, to
 async def test_a_filter_is_an_address_and_the_list_has_pages(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    many = [letter(topics, b"{", *of("org-1", "/pbx", "not_json")) for _ in range(60)]
-    await send(kafka_bootstrap, [*many, letter(topics, b"[]", ("reason", b"not_an_object"))])
+    many = [dead_letter(topics, b"{", *of("org-1", "/pbx", "not_json")) for _ in range(60)]
+    await send(kafka_bootstrap, [*many, dead_letter(topics, b"[]", ("reason", b"not_an_object"))])
     browser = log_in(Role.OPERATOR)
 
     one = await browser.open("/dead-letters?reason=not_an_object&without=source")
@@ -71,7 +71,7 @@ async def test_a_viewer_sees_counts_and_the_list_but_no_content(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
     headers = (*of("+43123456", "/4312345678", "missing"), ("detail", b"told +431234"))
-    await send(kafka_bootstrap, [letter(topics, b'{"said": "secret"}', *headers, key=b"+4399")])
+    await send(kafka_bootstrap, [dead_letter(topics, b'{"said": "secret"}', *headers, key=b"+4399")])
     viewer = log_in(Role.VIEWER)
 
     page = await viewer.open("/dead-letters")
@@ -89,7 +89,7 @@ async def test_support_opens_a_dead_letter_but_cannot_replay_it(
 ) -> None:
     body = event("call.dtmf", call="call-7", organization="org-7")
     headers = (("topic", topics.telephony.encode()), ("ce_note", b"\xff"))
-    await send(kafka_bootstrap, [letter(topics, raw(body), *headers)])
+    await send(kafka_bootstrap, [dead_letter(topics, raw(body), *headers)])
 
     with capture_logs() as logged:
         page = await log_in(Role.SUPPORT).open("/dead-letters/0")
@@ -103,7 +103,7 @@ async def test_support_opens_a_dead_letter_but_cannot_replay_it(
 
 
 async def test_what_is_no_text_is_shown_in_hexadecimal(kafka_bootstrap: str, topics: Topics, log_in: LogIn) -> None:
-    await send(kafka_bootstrap, [letter(topics, b"\xff\x00pcm"), letter(topics, None)])
+    await send(kafka_bootstrap, [dead_letter(topics, b"\xff\x00pcm"), dead_letter(topics, None)])
     browser = log_in(Role.SUPPORT)
 
     binary, nothing = await browser.open("/dead-letters/0"), await browser.open("/dead-letters/1")
@@ -120,10 +120,10 @@ async def test_a_dead_letter_says_whether_it_can_be_replayed(
     await send(
         kafka_bootstrap,
         [
-            letter(topics, valid, own),
-            letter(topics, b"{", own),
-            letter(topics, valid, ("topic", b"payroll")),
-            letter(topics, b"{", own, ("callfold-replays", b"1"), ("callfold-replayed-from", b"0:1")),
+            dead_letter(topics, valid, own),
+            dead_letter(topics, b"{", own),
+            dead_letter(topics, valid, ("topic", b"payroll")),
+            dead_letter(topics, b"{", own, ("callfold-replays", b"1"), ("callfold-replayed-from", b"0:1")),
         ],
     )
     browser = log_in(Role.SUPPORT)
@@ -144,7 +144,7 @@ async def test_what_senders_wrote_is_text_and_never_markup(
     said = hostile.encode()
     body = f'{{"said": "{hostile.replace(chr(34), chr(92) + chr(34))}"}}'.encode()
     names = ("reason", "detail", "topic", "ce_organizationid", "ce_source", "ce_subject", hostile)
-    await send(kafka_bootstrap, [letter(topics, body, *[(name, said) for name in names], key=said)])
+    await send(kafka_bootstrap, [dead_letter(topics, body, *[(name, said) for name in names], key=said)])
     browser = log_in(Role.OPERATOR)
 
     pages = [await browser.open("/dead-letters"), await browser.open("/dead-letters/0")]
@@ -170,7 +170,7 @@ async def test_what_senders_wrote_is_text_and_never_markup(
 async def test_a_number_that_does_not_exist_is_a_plain_page(
     number: str, kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, b"{}")])
+    await send(kafka_bootstrap, [dead_letter(topics, b"{}")])
 
     page = await log_in(Role.SUPPORT).open(f"/dead-letters/{number}")
 
@@ -206,7 +206,7 @@ async def test_a_kafka_that_accepts_connections_and_never_answers_does_not_hold_
 
 async def test_the_list_reads_no_field_of_a_large_value(kafka_bootstrap: str, topics: Topics, log_in: LogIn) -> None:
     large, small = (raw(event("call.dtmf", organization="org-7", note="x" * size)) for size in (65_536, 65_000))
-    await send(kafka_bootstrap, [letter(topics, large), letter(topics, small)])
+    await send(kafka_bootstrap, [dead_letter(topics, large), dead_letter(topics, small)])
 
     page = await log_in(Role.SUPPORT).open("/dead-letters")
     one = await log_in(Role.SUPPORT).open("/dead-letters/0")
@@ -217,7 +217,7 @@ async def test_the_list_reads_no_field_of_a_large_value(kafka_bootstrap: str, to
 
 
 async def test_other_tasks_run_between_the_dead_letters_of_a_fetch(kafka_bootstrap: str, topics: Topics) -> None:
-    await send(kafka_bootstrap, [letter(topics, b"{") for _ in range(50)])
+    await send(kafka_bootstrap, [dead_letter(topics, b"{") for _ in range(50)])
     turns = 0
 
     async def count_turns() -> None:
@@ -237,7 +237,7 @@ async def test_other_tasks_run_between_the_dead_letters_of_a_fetch(kafka_bootstr
 async def test_of_very_many_the_newest_are_read_and_the_page_says_so(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, b"{") for _ in range(5_200)])
+    await send(kafka_bootstrap, [dead_letter(topics, b"{") for _ in range(5_200)])
 
     page = await log_in(Role.OPERATOR).open("/dead-letters")
 

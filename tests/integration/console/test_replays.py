@@ -22,7 +22,7 @@ PREVIEW = "/dead-letters/replay"
 BAD = b'{"hello": "world"}'
 
 
-def letter(topics: Topics, value: bytes | None, *headers: tuple[str, bytes]) -> Message:
+def dead_letter(topics: Topics, value: bytes | None, *headers: tuple[str, bytes]) -> Message:
     own = [*SAID, ("topic", topics.telephony.encode()), *headers]
     return {"topic": topics.dead_letter, "key": b"k", "value": value, "headers": own}
 
@@ -56,7 +56,7 @@ async def sent(bootstrap: str, topics: Topics) -> list[bytes | None]:
 async def test_selected_dead_letters_are_sent_back_once_after_a_preview(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, BAD + bytes([number])) for number in range(3)])
+    await send(kafka_bootstrap, [dead_letter(topics, BAD + bytes([number])) for number in range(3)])
     browser = log_in(Role.OPERATOR)
 
     preview = await previewed(browser, ("number", "0"), ("number", "2"))
@@ -80,7 +80,7 @@ async def test_selected_dead_letters_are_sent_back_once_after_a_preview(
 async def test_a_confirmation_that_is_sent_at_the_same_moment_has_one_effect(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, BAD)])
+    await send(kafka_bootstrap, [dead_letter(topics, BAD)])
     browser = log_in(Role.OPERATOR)
     form = confirmation(await previewed(browser, ("all", "1")))
 
@@ -93,7 +93,7 @@ async def test_a_confirmation_that_is_sent_at_the_same_moment_has_one_effect(
 async def test_of_two_previews_of_a_dead_letter_one_sends_it(
     again: tuple[tuple[str, str], ...], kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, BAD)])
+    await send(kafka_bootstrap, [dead_letter(topics, BAD)])
     browser = log_in(Role.OPERATOR)
     forms = [confirmation(await previewed(browser, ("number", "0"), *again)) for _ in range(2)]
 
@@ -107,7 +107,7 @@ async def test_of_two_previews_of_a_dead_letter_one_sends_it(
 async def test_a_confirmed_replay_leaves_out_what_was_refused_again_since_its_preview(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, BAD)])
+    await send(kafka_bootstrap, [dead_letter(topics, BAD)])
     one, other = log_in(Role.OPERATOR), log_in(Role.OPERATOR)
     first, second = [confirmation(await previewed(each, ("all", "1"))) for each in (one, other)]
 
@@ -127,7 +127,7 @@ async def test_a_call_whose_events_are_valid_now_is_folded_after_a_replay(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn, connection: Connection
 ) -> None:
     call = [event("call.started"), event("call.ended", at=STARTED + 9_000)]
-    await send(kafka_bootstrap, [letter(topics, raw(body)) for body in call])
+    await send(kafka_bootstrap, [dead_letter(topics, raw(body)) for body in call])
     browser = log_in(Role.OPERATOR)
 
     await confirmed(browser, confirmation(await previewed(browser, ("all", "1"))))
@@ -139,8 +139,8 @@ async def test_a_call_whose_events_are_valid_now_is_folded_after_a_replay(
 
 
 async def test_all_of_a_filter_are_replayed_and_no_others(kafka_bootstrap: str, topics: Topics, log_in: LogIn) -> None:
-    mine = [letter(topics, BAD, ("ce_organizationid", b"org-1")) for _ in range(55)]
-    await send(kafka_bootstrap, [*mine, letter(topics, b"other", ("ce_organizationid", b"org-2"))])
+    mine = [dead_letter(topics, BAD, ("ce_organizationid", b"org-1")) for _ in range(55)]
+    await send(kafka_bootstrap, [*mine, dead_letter(topics, b"other", ("ce_organizationid", b"org-2"))])
     browser = log_in(Role.OPERATOR)
 
     preview = await previewed(browser, ("all", "1"), query="?organization=org-1&without=source")
@@ -158,8 +158,11 @@ async def test_a_preview_names_what_is_left_out_and_what_is_refused_and_why(
     ingested = raw(event("call.started"))
     await MongoStore(connection).insert([document(content=ingested)])
     tried = (("callfold-replays", b"1"), ("callfold-replayed-from", b"0:0"))
-    foreign = letter(topics, BAD, ("topic", b"payroll"))
-    await send(kafka_bootstrap, [letter(topics, BAD), letter(topics, BAD, *tried), letter(topics, ingested), foreign])
+    foreign = dead_letter(topics, BAD, ("topic", b"payroll"))
+    await send(
+        kafka_bootstrap,
+        [dead_letter(topics, BAD), dead_letter(topics, BAD, *tried), dead_letter(topics, ingested), foreign],
+    )
     browser = log_in(Role.OPERATOR)
 
     preview = await previewed(browser, ("all", "1"))
@@ -175,7 +178,7 @@ async def test_a_preview_names_what_is_left_out_and_what_is_refused_and_why(
 
 
 async def test_only_operators_replay(kafka_bootstrap: str, topics: Topics, log_in: LogIn) -> None:
-    await send(kafka_bootstrap, [letter(topics, BAD)])
+    await send(kafka_bootstrap, [dead_letter(topics, BAD)])
     for role in (Role.VIEWER, Role.SUPPORT):
         browser = log_in(role)
         token = next(field for form in (await browser.open("/dead-letters")).forms for field in form.fields)
@@ -190,7 +193,7 @@ async def test_only_operators_replay(kafka_bootstrap: str, topics: Topics, log_i
 async def test_a_form_without_the_token_of_the_session_does_nothing(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, BAD)])
+    await send(kafka_bootstrap, [dead_letter(topics, BAD)])
     browser = log_in(Role.OPERATOR)
     address = confirmation(await previewed(browser, ("number", "0"))).action
 
@@ -205,7 +208,7 @@ async def test_a_form_without_the_token_of_the_session_does_nothing(
 
 
 async def test_a_replay_is_its_account_s_alone(kafka_bootstrap: str, topics: Topics, make_console: MakeConsole) -> None:
-    await send(kafka_bootstrap, [letter(topics, BAD)])
+    await send(kafka_bootstrap, [dead_letter(topics, BAD)])
     app = make_console(Role.OPERATOR)
     async with Browser(app, "ann") as ann, Browser(app, "bob") as bob:
         action = confirmation(await previewed(ann, ("number", "0"))).action
@@ -220,7 +223,7 @@ async def test_a_replay_is_its_account_s_alone(kafka_bootstrap: str, topics: Top
 async def test_a_selection_that_names_nothing_is_refused_with_the_reason(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, BAD)])
+    await send(kafka_bootstrap, [dead_letter(topics, BAD)])
     browser = log_in(Role.OPERATOR)
 
     nothing = await previewed(browser)
@@ -235,7 +238,7 @@ async def test_a_selection_that_names_nothing_is_refused_with_the_reason(
 async def test_without_mongodb_a_preview_says_so(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn, connection: Connection
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, raw(event("call.started")))])
+    await send(kafka_bootstrap, [dead_letter(topics, raw(event("call.started")))])
     browser = log_in(Role.OPERATOR)
     await connection.close()
 
@@ -249,7 +252,7 @@ async def test_without_mongodb_a_preview_says_so(
 async def test_a_replay_that_fails_says_so_and_is_not_begun_again(
     kafka_bootstrap: str, topics: Topics, log_in: LogIn, connection: Connection
 ) -> None:
-    await send(kafka_bootstrap, [letter(topics, raw(event("call.started")))])
+    await send(kafka_bootstrap, [dead_letter(topics, raw(event("call.started")))])
     browser = log_in(Role.OPERATOR)
     preview = await previewed(browser, ("number", "0"))
     await connection.close()

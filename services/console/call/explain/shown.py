@@ -1,11 +1,9 @@
 """An explanation as the page shows it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from services.console.call.bounds import pretty, shortened
+from services.console.call.bounds import MOST_CHARACTERS, as_text, pretty
 from services.console.call.explain.explanation import Explanation
 from services.console.call.explain.fields import field_of
 from services.console.call.moments import since
@@ -55,7 +53,7 @@ def shown(name: str, explanation: Explanation, zero: int) -> ShownExplanation:
     return ShownExplanation(
         section=name if field is None else field.section,
         label="This entry" if field is None else field.label,
-        value=as_text(explanation.value),
+        value=as_text("not set" if explanation.value in (None, "") else explanation.value, MOST_CHARACTERS),
         rule=_PART if field is None else field.rule,
         summary=_summary(explanation, part=field is None),
         behind=[_event(each, zero) for each in explanation.behind],
@@ -63,13 +61,6 @@ def shown(name: str, explanation: Explanation, zero: int) -> ShownExplanation:
         more=explanation.behind_count - len(explanation.behind),
         more_others=explanation.other_count - len(explanation.others),
     )
-
-
-def as_text(value: Any) -> str:
-    """Return a value of the record as text: JSON, but a text as it is."""
-    if value is None or isinstance(value, str):
-        return shortened(value or "not set")
-    return shortened(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def _summary(explanation: Explanation, *, part: bool) -> str:

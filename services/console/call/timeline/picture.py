@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.console.call.moments import length, since
+from services.console.call.moments import since
 from services.console.call.timeline.axis import WIDTH, Axis, Tick, axis_of
 from services.console.call.timeline.items import LANES, Item, Kind, Word, of_talk
+from services.console.words import length
 
 ROW, SHAPE = 30.0, 24.0
 """The height of a lane, and of a shape in it."""

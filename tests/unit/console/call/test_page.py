@@ -75,7 +75,7 @@ def test_a_tool_that_was_called_before_a_slow_reply_is_told_too() -> None:
 
     before = [said.text for said in shown.slowest["e2e"].before]
 
-    assert before == ["assistant: a", "tool find_order (1.0\u00a0s)"]
+    assert before == ["assistant: a", "tool find_order (1\u00a0s)"]
 
 
 def test_a_sample_of_the_moment_at_which_an_agent_began_is_of_that_reply() -> None:

@@ -61,7 +61,7 @@ def test_an_end_that_nothing_states_is_estimated_by_the_length_of_the_text_and_n
 def test_a_silence_of_three_seconds_is_a_gap_and_a_shorter_one_is_none() -> None:
     shown = page(event("call.started"), said("user", 0, 2), said("agent", 4, 6), said("user", 9, 10))
 
-    assert [gap.title for gap in shown.timeline.gaps] == ["3.0\u00a0s of silence from 00:06"]
+    assert [gap.title for gap in shown.timeline.gaps] == ["3\u00a0s of silence from 00:06"]
 
 
 def test_two_who_talk_at_once_leave_no_gap_before_the_longer_one_ends() -> None:

@@ -10,9 +10,9 @@ from starlette.datastructures import FormData, QueryParams
 from services.console.access.accounts import Role
 from services.console.dead_letters.chart import HEIGHT, WIDTH, chart
 from services.console.dead_letters.filters import Filter, filter_of
-from services.console.dead_letters.letters import LONGEST_TEXT, Letter, Newest, later_one, letter_of
 from services.console.dead_letters.listing import PAGE, listing
 from services.console.dead_letters.newest import steps_back
+from services.console.dead_letters.rows import LONGEST_TEXT, Newest, Row, later_one, row_of
 from services.console.dead_letters.summary import LONGEST_CHOICE, MEANINGS
 from shared.contract.problems import Reason
 from shared.contract.topics import Topics
@@ -21,22 +21,22 @@ from shared.dead_letters.selection import Selection
 from tests.support.events.dead_letters import SAID, Record
 from tests.support.events.makers import STARTED
 
-LETTER = letter_of(dead_letter_of(Record(), only_partition=True), Topics("calls"))
+ROW = row_of(dead_letter_of(Record(), only_partition=True), Topics("calls"))
 MINUTE_MS = 60_000
 
 
-def letter(number: int, **fields: Any) -> Letter:
-    return replace(LETTER, number=str(number), moment=STARTED + number, **fields)
+def row(number: int, **fields: Any) -> Row:
+    return replace(ROW, number=str(number), moment=STARTED + number, **fields)
 
 
-def newest(*letters: Letter) -> Newest:
-    return Newest(letters, len(letters), is_whole=True)
+def newest(*rows: Row) -> Newest:
+    return Newest(rows, len(rows), is_whole=True)
 
 
 def test_what_is_kept_of_a_dead_letter_names_its_sender_and_why_it_cannot_be_replayed() -> None:
     headers = (*SAID, ("topic", b"payroll"))
 
-    kept = letter_of(dead_letter_of(Record(value=b"12345", headers=headers), only_partition=True), Topics("calls"))
+    kept = row_of(dead_letter_of(Record(value=b"12345", headers=headers), only_partition=True), Topics("calls"))
 
     assert (kept.number, kept.reason, kept.call) == ("17", "missing", "call-456")
     assert kept.size == sum(len(name) + len(said) for name, said in headers) + len("call-456") + len("12345")
@@ -48,7 +48,7 @@ def test_of_a_dead_letter_whose_texts_are_huge_little_is_kept_and_all_of_it_coun
     headers = tuple((name, huge) for name in ("reason", "detail", "ce_organizationid", "ce_source"))
     record = Record(key=huge, value=None, headers=(*headers, ("other", None)))
 
-    kept = letter_of(dead_letter_of(record, only_partition=True), Topics("calls"))
+    kept = row_of(dead_letter_of(record, only_partition=True), Topics("calls"))
 
     texts = (kept.reason, kept.detail, kept.organization, kept.source, kept.call)
     assert texts == ("x" * LONGEST_TEXT,) * 5
@@ -57,15 +57,15 @@ def test_of_a_dead_letter_whose_texts_are_huge_little_is_kept_and_all_of_it_coun
 
 
 def test_a_viewer_sees_neither_the_call_nor_the_detail() -> None:
-    shown = {role: listing(newest(LETTER), Filter(), 1, role).letters[0] for role in Role}
+    shown = {role: listing(newest(ROW), Filter(), 1, role).rows[0] for role in Role}
 
     assert (shown[Role.VIEWER].call, shown[Role.VIEWER].detail) == (None, None)
     assert shown[Role.VIEWER].reason == "missing"
-    assert shown[Role.SUPPORT] == shown[Role.OPERATOR] == LETTER
+    assert shown[Role.SUPPORT] == shown[Role.OPERATOR] == ROW
 
 
 def test_a_viewer_sees_organization_and_source_only_where_they_look_like_ids() -> None:
-    number, said = letter(2, organization="+4312345678", source="/pbx/12345678"), letter(1, source="hello there")
+    number, said = row(2, organization="+4312345678", source="/pbx/12345678"), row(1, source="hello there")
 
     seen = listing(newest(number, said), Filter(), 1, Role.VIEWER)
     found = listing(newest(number, said), Filter({"organization": "hidden"}), 1, Role.VIEWER)
@@ -74,15 +74,15 @@ def test_a_viewer_sees_organization_and_source_only_where_they_look_like_ids() -
     assert not [secret for secret in ("12345678", "hello") if secret in repr(seen)]
     assert [(sender.organization, sender.source) for sender in seen.senders] == [("hidden", "hidden"), (None, "hidden")]
     assert seen.offered["organization"] == ["hidden"]
-    assert ([each.number for each in found.letters], guessed.letters) == (["2"], [])
+    assert ([each.number for each in found.rows], guessed.rows) == (["2"], [])
     assert "+4312345678" in repr(listing(newest(number), Filter(), 1, Role.SUPPORT))
 
 
 def test_senders_are_counted_by_reason_the_most_frequent_first() -> None:
-    letters = [letter(n, organization="org-1", source="/a", reason="missing") for n in (9, 7, 5)]
-    others = [letter(8, organization=None, source=None, reason="not_json")]
+    rows = [row(n, organization="org-1", source="/a", reason="missing") for n in (9, 7, 5)]
+    others = [row(8, organization=None, source=None, reason="not_json")]
 
-    listed = listing(newest(*letters, *others), Filter(), 1, Role.VIEWER)
+    listed = listing(newest(*rows, *others), Filter(), 1, Role.VIEWER)
 
     assert listed.reasons == [("missing", 3), ("not_json", 1)]
     first, second = listed.senders
@@ -92,35 +92,35 @@ def test_senders_are_counted_by_reason_the_most_frequent_first() -> None:
 
 
 def test_a_filter_limits_the_list_and_the_counts_but_not_what_a_form_offers() -> None:
-    letters = [letter(2, reason="missing", source="/a"), letter(1, reason="not_json", source="/b")]
+    rows = [row(2, reason="missing", source="/a"), row(1, reason="not_json", source="/b")]
 
-    listed = listing(newest(*letters), Filter({"reason": "not_json"}), 1, Role.VIEWER)
+    listed = listing(newest(*rows), Filter({"reason": "not_json"}), 1, Role.VIEWER)
 
-    assert [each.number for each in listed.letters] == ["1"]
+    assert [each.number for each in listed.rows] == ["1"]
     assert (listed.count, listed.read, listed.reasons) == (1, 2, [("not_json", 1)])
     assert listed.offered["source"] == ["/a", "/b"]
 
 
 def test_a_value_that_no_address_can_hold_is_not_offered() -> None:
-    listed = listing(newest(letter(1, source="x" * (LONGEST_CHOICE + 1))), Filter(), 1, Role.SUPPORT)
+    listed = listing(newest(row(1, source="x" * (LONGEST_CHOICE + 1))), Filter(), 1, Role.SUPPORT)
 
     assert listed.offered["source"] == []
 
 
 @pytest.mark.parametrize(("asked", "page", "first"), [(1, 1, "120"), (2, 2, "70"), (3, 3, "20"), (0, 1, "120")])
 def test_pages_are_of_fifty_and_the_nearest_one_is_shown(asked: int, page: int, first: str) -> None:
-    letters = [letter(n) for n in range(120, 0, -1)]
+    rows = [row(n) for n in range(120, 0, -1)]
 
-    listed = listing(newest(*letters), Filter(), asked, Role.VIEWER)
+    listed = listing(newest(*rows), Filter(), asked, Role.VIEWER)
 
-    assert (listed.page, listed.pages, listed.letters[0].number) == (page, 3, first)
-    assert len(listed.letters) <= PAGE
+    assert (listed.page, listed.pages, listed.rows[0].number) == (page, 3, first)
+    assert len(listed.rows) <= PAGE
 
 
 def test_no_dead_letters_are_one_empty_page() -> None:
     listed = listing(newest(), Filter(), 7, Role.VIEWER)
 
-    assert (listed.page, listed.pages, list(listed.letters), listed.chart) == (1, 1, [], None)
+    assert (listed.page, listed.pages, list(listed.rows), listed.chart) == (1, 1, [], None)
 
 
 @pytest.mark.parametrize(
@@ -151,9 +151,9 @@ def test_a_filter_selects_the_same_dead_letters_for_a_replay() -> None:
 
 
 def test_bars_stand_upon_each_other_within_the_picture() -> None:
-    letters = [letter(0, reason="missing")] * 3 + [letter(0, reason="not_json"), letter(50 * MINUTE_MS)]
+    rows = [row(0, reason="missing")] * 3 + [row(0, reason="not_json"), row(50 * MINUTE_MS)]
 
-    picture = chart(letters)
+    picture = chart(rows)
 
     assert picture is not None
     assert (picture.step, picture.top) == (60, 4)
@@ -167,7 +167,7 @@ def test_bars_stand_upon_each_other_within_the_picture() -> None:
 
 
 def test_one_dead_letter_is_one_bar() -> None:
-    picture = chart([LETTER])
+    picture = chart([ROW])
 
     assert picture is not None
     assert [(bar.count, bar.height) for bar in picture.bars] == [(1, HEIGHT)]
@@ -175,10 +175,10 @@ def test_one_dead_letter_is_one_bar() -> None:
 
 def test_a_later_dead_letter_of_the_same_record_is_found() -> None:
     found = dead_letter_of(Record(offset=17), only_partition=True)
-    letters = [letter(40, replayed_from="0:17"), letter(30, replayed_from="0:17"), letter(20, replayed_from="0:1")]
+    rows = [row(40, replayed_from="0:17"), row(30, replayed_from="0:17"), row(20, replayed_from="0:1")]
 
-    assert later_one(letters, found) == "40"
-    assert later_one(letters[2:], found) is None
+    assert later_one(rows, found) == "40"
+    assert later_one(rows[2:], found) is None
 
 
 def test_every_reason_has_a_meaning() -> None:

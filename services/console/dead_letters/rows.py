@@ -15,7 +15,7 @@ LONGEST_TEXT = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Row:
     """A dead letter without its bytes, texts cut off; `moment` is when Kafka appended it (Unix milliseconds).
 
     `size` is that of its key, its value and its headers. `obstacle` is why it cannot be replayed, None if it can.
@@ -38,14 +38,14 @@ class Letter:
 class Newest:
     """The newest dead letters, the newest first; `total` is how many the topic has, also those that were not read."""
 
-    letters: Sequence[Letter]
+    rows: Sequence[Row]
     total: int
     is_whole: bool
 
 
-def letter_of(found: DeadLetter, topics: Topics) -> Letter:
+def row_of(found: DeadLetter, topics: Topics) -> Row:
     record = found.record
-    return Letter(
+    return Row(
         number=found.number,
         moment=record.timestamp,
         reason=_cut(found.reason),
@@ -60,22 +60,22 @@ def letter_of(found: DeadLetter, topics: Topics) -> Letter:
     )
 
 
-def visible_to(role: Role, letters: Iterable[Letter]) -> list[Letter]:
-    """Return the letters as the role may see them: what an invalid event holds may be a number or what was said."""
+def visible_to(role: Role, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows as the role may see them: what an invalid event holds may be a number or what was said."""
     if role.includes(Role.SUPPORT):
-        return list(letters)
-    return [_without_content(role, letter) for letter in letters]
+        return list(rows)
+    return [_without_content(role, row) for row in rows]
 
 
-def later_one(letters: Iterable[Letter], found: DeadLetter) -> str | None:
+def later_one(rows: Iterable[Row], found: DeadLetter) -> str | None:
     """Return the number of the last dead letter that the replay of this one has become, None if there is none."""
     name = f"{found.record.partition}:{found.record.offset}"
-    return next((letter.number for letter in letters if letter.replayed_from == name), None)
+    return next((row.number for row in rows if row.replayed_from == name), None)
 
 
-def _without_content(role: Role, letter: Letter) -> Letter:
-    organization, source = (unchecked_id_for(role, each) for each in (letter.organization, letter.source))
-    return replace(letter, organization=organization, source=source, call=None, detail=None)
+def _without_content(role: Role, row: Row) -> Row:
+    organization, source = (unchecked_id_for(role, each) for each in (row.organization, row.source))
+    return replace(row, organization=organization, source=source, call=None, detail=None)
 
 
 def _cut(text: str | None) -> str | None:
