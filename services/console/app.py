@@ -17,8 +17,8 @@ from services.console.access.guard import Guard
 from services.console.access.logins import Logins
 from services.console.access.sessions import Session
 from services.console.addresses import call_address
-from services.console.call.handler import CallPages
-from services.console.call.large import Pool
+from services.console.calls.one_call.handler import CallPages
+from services.console.calls.one_call.large import Pool
 from services.console.calls.pages import CallLists
 from services.console.dead_letters.wiring import dead_letter_pages
 from services.console.middleware import WithHeaders, WithLimit

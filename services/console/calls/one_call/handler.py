@@ -14,9 +14,9 @@ from services.console.access.guard import is_refresh
 from services.console.access.sessions import Session
 from services.console.call.explain.explanation import EFFORT
 from services.console.call.explain.shown import ShownExplanation
-from services.console.call.large import Busy, Known, LargeAnswers, Pool
 from services.console.call.page import CallPage
-from services.console.call.reading import LARGE_EFFORT, read_explanation, read_page
+from services.console.calls.one_call.large import Busy, Known, LargeAnswers, Pool
+from services.console.calls.one_call.reading import LARGE_EFFORT, read_explanation, read_page
 from services.console.outages import away
 from services.console.rendering import Pages
 from shared.calls.large_calls import Answer, FoldFailed, PoolUnavailable, ProcessEnded

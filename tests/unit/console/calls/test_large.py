@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.console.call.large import Busy, Known, LargeAnswers
+from services.console.calls.one_call.large import Busy, Known, LargeAnswers
 from shared.calls.large_calls import Answer
 from shared.fold.prices import PriceBook
 from shared.store.ports import Store, StoreUnavailable
