@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from deploy.local.local_client import local_client
 from deploy.local.ports import HOST, Ports
 from deploy.local.servers.broker import topics
 from deploy.local.servers.kafka import KafkaServer
@@ -25,7 +26,7 @@ class Member:
     """One service of the stack: its name for supervisord and its log, its title and address for the user.
 
     `program` raises LocalError if a dependency is missing; `lacks` returns why the service is not ready, None once
-    it is.
+    it is. The stack is up without an `optional` one too.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Member:
     address: str
     program: Callable[[], Program]
     lacks: Callable[[], str | None]
+    optional: bool = False
 
 
 def mongod(server: MongoServer) -> Member:
@@ -71,7 +73,9 @@ def console(command: Sequence[str], ports: Ports) -> Member:
 
 def prometheus(server: PrometheusServer) -> Member:
     address = f"http://{server.address}"
-    return Member(server.name, "Prometheus", server.port, address, lambda: _program(server), server.lacks)
+    return Member(
+        server.name, "Prometheus", server.port, address, lambda: _program(server), server.lacks, optional=True
+    )
 
 
 def _program(server: Server) -> Program:
@@ -85,8 +89,7 @@ def _here(name: str, command: Sequence[str]) -> Program:
 
 def _unready(url: str) -> str | None:
     try:
-        # Not through a proxy of the environment.
-        answer = httpx.get(f"{url}/readyz", timeout=TIMEOUT, trust_env=False)
+        answer = local_client().get(f"{url}/readyz", timeout=TIMEOUT)
     except httpx.HTTPError as error:
         return f"{url}/readyz: {type(error).__name__}: {error}"
     if answer.status_code == httpx.codes.OK:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -97,16 +98,19 @@ class Stack:
 
     def members(self) -> tuple[Member, ...]:
         """Return the members in the order of their start; they stop in reverse."""
-        return (*self._services(), *([members.prometheus(self._prometheus())] if self.watched else []))
+        return tuple(chain.from_iterable(self._groups()))
 
-    def _services(self) -> tuple[Member, ...]:
+    def _groups(self) -> tuple[tuple[Member, ...], ...]:
+        """Return the members that start, and stop, together: each group needs those before it."""
+        prometheus = [members.prometheus(self._prometheus())] if self.watched else []
         return (
-            members.mongod(self._mongod()),
-            members.kafka(self._kafka()),
-            members.api(self._commands["api"], self.ports),
-            members.worker(self._commands["worker"], self.ports),
-            members.monitor(self._commands["monitor"], self.ports),
-            members.console(self._commands["console"], self.ports),
+            (members.mongod(self._mongod()), members.kafka(self._kafka())),
+            (members.api(self._commands["api"], self.ports), members.worker(self._commands["worker"], self.ports)),
+            (
+                members.monitor(self._commands["monitor"], self.ports),
+                members.console(self._commands["console"], self.ports),
+                *prometheus,
+            ),
         )
 
     def runs(self) -> bool:
@@ -195,27 +199,32 @@ class Stack:
         write_dotenv(self.dotenv, self.environment())
 
     def _bring_up(self, progress: Progress, wait_for: Callable[[Member], float]) -> None:
-        mongod, kafka, api, worker, *watching = self._services()
-        for group in ((mongod, kafka), (api, worker), watching):
-            if group is watching:
-                make_canary_key(self.secrets, self._services_environment())
+        servers, (api, worker), watching = self._groups()
+
+        def start(*group: Member) -> None:
             for member in group:
                 self.supervision.client.start(member.name)
-            for member in group:
-                took = wait_for(member)
-                progress(f"{member.title} is ready ({took:.1f} s)")
-        if self.watched:
-            self._bring_up_prometheus(progress)
 
-    def _bring_up_prometheus(self, progress: Progress) -> None:
-        """Start Prometheus; the stack is up without it too."""
-        member = members.prometheus(self._prometheus())
-        self.supervision.client.start(member.name)
+        def wait(*group: Member) -> None:
+            for member in group:
+                self._report_when_ready(member, progress, wait_for)
+
+        start(*servers)
+        wait(*servers)
+        start(api, worker)
+        wait(api)
+        make_canary_key(self.secrets, self._services_environment())
+        start(*watching)
+        wait(worker, *watching)
+
+    def _report_when_ready(self, member: Member, progress: Progress, wait_for: Callable[[Member], float]) -> None:
         try:
-            took = self._wait_for_start(member)
+            took = (self._wait_for_start if member.optional else wait_for)(member)
         except NotReadyError as error:
+            if not member.optional:
+                raise
             self.supervision.client.stop(member.name)
-            progress(f"{error}\nThe stack runs without Prometheus")
+            progress(f"{error}\nThe stack runs without {member.title}")
         else:
             progress(f"{member.title} is ready ({took:.1f} s)")
 
@@ -246,11 +255,13 @@ class Stack:
     def _stop_members(self, progress: Progress) -> None:
         client = self.supervision.client
         self.watched = self.supervision.knows("prometheus")
-        for name in (member.name for member in reversed(self.members())):
-            client.stop(name)
-            if pid := client.report(name).pid:
-                leftovers.wait_for_end(pid, leftovers.STOP_WITHIN)
-            progress(f"Stopped {name}")
+        for group in reversed(self._groups()):
+            for member in group:
+                client.stop(member.name)
+            for member in reversed(group):
+                if pid := client.report(member.name).pid:
+                    leftovers.wait_for_end(pid, leftovers.STOP_WITHIN)
+                progress(f"Stopped {member.name}")
 
     def _end_leftovers(self, progress: Progress) -> bool:
         found = leftovers.processes(self.state)

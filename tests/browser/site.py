@@ -1,17 +1,14 @@
 """The console of a real stack, and who publishes to it."""
 
-import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from aiokafka import AIOKafkaProducer
 
 from deploy.local.credentials.console_account import NAME, PASSWORD
 from deploy.local.ports import HOST
 from deploy.local.stack import Stack
-from tests.support.callfold import run
+from shared.contract.topics import Topics
+from tests.support.events.makers import Json
+from tests.support.servers.kafka import publish, send
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -31,17 +28,13 @@ class Site:
     def password(self) -> str:
         return (self.stack.console / PASSWORD).read_text()
 
-    async def publish(self, events: Sequence[dict[str, Any]]) -> None:
-        """Publish by `callfold publish`."""
-        lines = "".join(json.dumps(event) + "\n" for event in events)
-        bootstrap = self._bootstrap
-        done = await asyncio.to_thread(lambda: run("publish", "-", text=lines.encode(), kafka_bootstrap=bootstrap))
-        assert done.returncode == 0, done.stderr
+    async def publish(self, events: Sequence[Json]) -> None:
+        """Publish events as a provider should."""
+        await publish(self._bootstrap, Topics(), events)
 
     async def send(self, topic: str, value: bytes, headers: Headers = ()) -> None:
         """Send a record, however wrong it is."""
-        async with AIOKafkaProducer(bootstrap_servers=self._bootstrap, acks="all") as producer:
-            await producer.send_and_wait(topic, value, key=b"key", headers=headers)
+        await send(self._bootstrap, [{"topic": topic, "value": value, "key": b"key", "headers": headers}])
 
     @property
     def _bootstrap(self) -> str:

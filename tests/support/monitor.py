@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.local.local_client import local_client
 from deploy.local.ports import free_port
 from deploy.local.servers.process import Server
 
@@ -50,4 +51,4 @@ class MonitorServer(Server):
         return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
     def _get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://{self.address}{path}", trust_env=False)
+        return local_client().get(f"http://{self.address}{path}")

@@ -10,6 +10,7 @@ import httpx
 
 from deploy.local.credentials.private_file import write_private
 from deploy.local.errors import LocalError
+from deploy.local.local_client import local_client
 from shared.config.policies import CANARY_ORGANIZATION
 
 KEY, SECRET = "callfold_monitor_canary_api_key", "callfold_monitor_canary_api_secret"
@@ -64,7 +65,7 @@ def _opens(secrets: Path, url: str) -> bool:
         return False
     headers = {"X-API-KEY": key, "X-API-SECRET": secret}
     try:
-        answer = httpx.get(f"{url}/api/calls/canary", headers=headers, timeout=_TIMEOUT, trust_env=False)
+        answer = local_client().get(f"{url}/api/calls/canary", headers=headers, timeout=_TIMEOUT)
     except httpx.HTTPError:
         return True  # nothing is known against it
     return answer.status_code != httpx.codes.UNAUTHORIZED

@@ -9,6 +9,7 @@ from typing import ClassVar
 import httpx
 
 from deploy.local.errors import LocalError
+from deploy.local.local_client import local_client
 from deploy.local.ports import HOST
 from deploy.local.servers.process import Server
 
@@ -60,7 +61,7 @@ class PrometheusServer(Server):
     def lacks(self) -> str | None:
         url = f"http://{self.address}/-/ready"
         try:
-            answer = httpx.get(url, timeout=TIMEOUT, trust_env=False)
+            answer = local_client().get(url, timeout=TIMEOUT)
         except httpx.HTTPError as error:
             return f"{url}: {type(error).__name__}: {error}"
         return None if answer.status_code == httpx.codes.OK else f"{url} returns {answer.status_code}"

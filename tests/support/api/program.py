@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import httpx
 
+from deploy.local.local_client import local_client
 from deploy.local.ports import HOST
 from tests.support.api.client import PEPPER
 from tests.support.eventually import eventually_blocking, scaled
@@ -51,7 +52,7 @@ def wait_until_alive(port: int) -> None:
 
 def _answers(port: int) -> bool:
     try:
-        httpx.get(f"http://{HOST}:{port}/healthz", trust_env=False).raise_for_status()
+        local_client().get(f"http://{HOST}:{port}/healthz").raise_for_status()
     except httpx.TransportError:
         return False
     return True

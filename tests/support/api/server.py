@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import httpx
 
+from deploy.local.local_client import local_client
 from deploy.local.ports import HOST, free_port
 from deploy.local.servers.process import Server
 from shared.calls.read_call import Finality
@@ -45,7 +46,7 @@ class ApiServer(Server):
 
     def lacks(self) -> str | None:
         try:
-            answer = httpx.get(f"http://{self.address}/readyz", trust_env=False, timeout=scaled(10))
+            answer = local_client().get(f"http://{self.address}/readyz", timeout=scaled(10))
         except httpx.HTTPError as error:
             return f"{type(error).__name__} at {self.address}"
         return None if answer.status_code == httpx.codes.OK else f"/readyz returns {answer.status_code}"
@@ -56,7 +57,7 @@ class ApiReader:
 
     def __init__(self, port: int, headers: dict[str, dict[str, str]]) -> None:
         self._headers = headers
-        self._client = httpx.AsyncClient(base_url=f"http://{HOST}:{port}", trust_env=False, timeout=scaled(10))
+        self._client = httpx.AsyncClient(base_url=f"http://{HOST}:{port}", timeout=scaled(10))
 
     @classmethod
     async def with_keys(cls, port: int, connection: Connection, organizations: Iterable[str]) -> "ApiReader":

@@ -10,6 +10,7 @@ from typing import Self
 
 import httpx
 
+from deploy.local.local_client import local_client
 from deploy.local.ports import HOST, free_port
 from shared.contract.topics import Topics
 from tests.support.eventually import eventually_blocking, scaled
@@ -91,14 +92,14 @@ class WorkerProcess:
     def answers(self) -> int | None:
         """Return the status of /readyz, None where nothing listens yet."""
         try:
-            return httpx.get(f"http://{HOST}:{self.port}/readyz", timeout=_ANSWERS_WITHIN).status_code
+            return local_client().get(f"http://{HOST}:{self.port}/readyz", timeout=_ANSWERS_WITHIN).status_code
         except httpx.HTTPError:
             return None
 
     def missing(self) -> str | None:
         """Return what /readyz names as missing, None where it is ready or nothing listens yet."""
         try:
-            answer = httpx.get(f"http://{HOST}:{self.port}/readyz", timeout=_ANSWERS_WITHIN).json()
+            answer = local_client().get(f"http://{HOST}:{self.port}/readyz", timeout=_ANSWERS_WITHIN).json()
         except httpx.HTTPError:
             return None
         missing: str | None = answer.get("missing")
@@ -106,7 +107,7 @@ class WorkerProcess:
 
     def metric(self, name: str) -> float:
         """Return the sum of a metric over its labels, or of one line `name{label="value"}`."""
-        text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
+        text = local_client().get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
         lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{"))]
         if "{" in name:
             lines = [line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(name)]
@@ -114,13 +115,13 @@ class WorkerProcess:
 
     def events(self, outcome: str = "written") -> float:
         """Return how many events had this outcome."""
-        text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
+        text = local_client().get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
         lines = [line for line in text.splitlines() if line.startswith("callfold_events_total{")]
         return sum(float(line.rsplit(" ", 1)[1]) for line in lines if f'outcome="{outcome}"' in line)
 
     def lines(self, name: str) -> int:
         """Return how many lines a metric has: one of each combination of its labels."""
-        text = httpx.get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
+        text = local_client().get(f"http://{HOST}:{self.port}/metrics", timeout=6 * _ANSWERS_WITHIN).text
         return sum(line.startswith(f"{name}{{") for line in text.splitlines())
 
     @property
