@@ -7,6 +7,8 @@ from playwright.async_api import Page
 _SCRIPT = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 _RUN = """async (rules) => {
+  // A page that has just got another size hears of it with the next frame.
+  await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   const found = await axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
   return found.violations.flatMap(each => each.nodes.map(
     node => `${each.id}: ${node.target.join(" ")}: ${node.failureSummary}`));
