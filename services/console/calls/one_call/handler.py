@@ -17,6 +17,7 @@ from services.console.call.explain.shown import ShownExplanation
 from services.console.call.page import CallPage
 from services.console.calls.one_call.large import Busy, Known, LargeAnswers, Pool
 from services.console.calls.one_call.reading import LARGE_EFFORT, read_explanation, read_page
+from services.console.calls.rows import row_of
 from services.console.outages import away
 from services.console.rendering import Pages
 from shared.calls.large_calls import Answer, FoldFailed, PoolUnavailable, ProcessEnded
@@ -31,7 +32,7 @@ from shared.store.ports import Store, StoreUnavailable
 POOLED_BYTES = 512 * 1024
 """From this many bytes of log on a call is computed in the pool: here it would keep other pages waiting."""
 
-WAIT_SECONDS = 0.6
+WAIT_SECONDS = 1.0
 """A page says that it is being computed rather than to let its reader wait longer."""
 
 _BROKEN = "The call cannot be folded. It is listed under “Broken and stale calls”, with what can be done."
@@ -82,7 +83,9 @@ class CallPages:
         large = size >= POOLED_BYTES
         found = await self._from_pool(wanted.call, ids, "page", read_page) if large else await self._known(wanted.call)
         if found.value is None and found.computing:
-            return self._pages.page("call/computing.html", session, call=wanted.call, megabytes=size / 1e6)
+            summary = (await self._store.summaries([wanted.call])).get(wanted.call)
+            known = None if summary is None else row_of(summary)
+            return self._pages.page("call/computing.html", session, call=wanted.call, megabytes=size / 1e6, known=known)
         if found.value is None:
             raise HTTPException(404, "There is no such call.")
         page: CallPage = found.value
