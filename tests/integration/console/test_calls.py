@@ -105,7 +105,7 @@ async def test_the_list_has_each_call_with_what_is_stored_of_it(store: MongoStor
     assert rows(page) == ["/calls/org-1/live", "/calls/org-2/broken", "/calls/org-1/ended"]
     assert "org-1 ended ENDED final 2023" in page.text
     assert "1 min 00 s" in page.text
-    assert "org-1 live - live -" in page.text
+    assert "org-1 live \u2013 live \u2013" in page.text
     assert attributes(page, "div", id="calls")[0]["data-refresh"] == "2"
 
 
