@@ -1,13 +1,10 @@
 """Runs the API: `python -m services.api`. Chooses MongoDB as the store."""
 
-import argparse
 import asyncio
 import gc
 import logging
 import signal
 import socket
-import sys
-from typing import NoReturn
 
 from uvicorn.loops.auto import auto_loop_factory
 
@@ -15,6 +12,7 @@ from services.api.app import ApiDependencies, create_app, create_operation_app
 from services.api.server.servers import Listener, serve
 from services.api.settings import ApiSettings
 from shared.config import price_book
+from shared.config.program import FAILED, INVALID_SETTINGS, fail, parse_arguments
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
 from shared.fold.prices import PriceBook
@@ -28,13 +26,15 @@ from shared.store.mongo.factory import MongoStoreFactory
 
 _GC_THRESHOLD = 200_000  # new objects between two collections; a call of 3,000 events is 60,000 that stay
 
-FAILED = 1
-INVALID_SETTINGS = 2
-
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT; then finish the open requests and exit with 0."""
-    _parser().parse_args()
+    parse_arguments(
+        "services.api",
+        does="Serves call records over HTTP.",
+        example="CALLFOLD_API_PORT=8181",
+        settings=describe(ApiSettings),
+    )
     settings = ApiSettings.load()
     logs.configure(settings.log_level, settings.log_format)
     malloc.bound()
@@ -80,14 +80,14 @@ def _connection(settings: ApiSettings) -> Connection:
     try:
         return Connection(settings.mongo, settings.mongo_database, driver=settings.mongo_driver, timeout_ms=timeout_ms)
     except InvalidMongoUri as error:
-        _fail(INVALID_SETTINGS, str(error))
+        fail(INVALID_SETTINGS, error)
 
 
 def _listen(host: str, port: int, variables: str) -> socket.socket:
     try:
         return listen(host, port, variables)
     except CannotListen as error:
-        _fail(FAILED, str(error))
+        fail(FAILED, error)
 
 
 def _listen_for_operation(settings: ApiSettings) -> socket.socket | None:
@@ -100,25 +100,11 @@ def _book(settings: ApiSettings) -> PriceBook:
     try:
         return price_book.load(settings.price_book)
     except InvalidConfigFile as error:
-        _fail(INVALID_SETTINGS, str(error))
-
-
-def _fail(status: int, error: str) -> NoReturn:
-    print(error, file=sys.stderr)  # noqa: T201 - for the operator, before logging starts
-    sys.exit(status)
+        fail(INVALID_SETTINGS, error)
 
 
 def _exit(_number: int, _frame: object) -> None:
     raise SystemExit(0)
-
-
-def _parser() -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog="python -m services.api",
-        description="Serves call records over HTTP.",
-        epilog="Example: CALLFOLD_API_PORT=8181 python -m services.api\n\n" + describe(ApiSettings),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 if __name__ == "__main__":

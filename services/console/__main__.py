@@ -1,11 +1,8 @@
 """Runs the console: `python -m services.console`. Chooses MongoDB as the store."""
 
-import argparse
 import asyncio
 import signal
 import socket
-import sys
-from typing import NoReturn
 
 import uvicorn
 from uvicorn.loops.auto import auto_loop_factory
@@ -17,6 +14,7 @@ from services.console.settings import ConsoleSettings
 from services.console.watching.monitor import Monitor
 from services.console.watching.prometheus import Prometheus
 from shared.config import price_book
+from shared.config.program import FAILED, INVALID_SETTINGS, fail, parse_arguments
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
 from shared.fold.prices import PriceBook
@@ -27,15 +25,18 @@ from shared.store.mongo.calls import MongoStore
 from shared.store.mongo.client import Connection, InvalidMongoUri
 from shared.store.mongo.factory import MongoStoreFactory
 
-_FAILED = 1
-_INVALID_SETTINGS = 2
 _LARGE_CALL_MS = 30_000  # no page waits for a process that folds a large call
 _SHUTDOWN_SECONDS = 3
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT; then exit with 0."""
-    _parser().parse_args()
+    parse_arguments(
+        "services.console",
+        does="Serves the console: pages for operators and support, for accounts alone.",
+        example="CALLFOLD_CONSOLE_ACCOUNTS=accounts.toml",
+        settings=describe(ConsoleSettings),
+    )
     settings = ConsoleSettings.load()
     logs.configure(settings.log_level, settings.log_format)
     malloc.bound()
@@ -43,16 +44,16 @@ def main() -> None:
         book, listed = price_book.load(settings.price_book), accounts.load(settings.console_accounts)
         listening = listen(settings.console_host, settings.console_port, "CONSOLE")
     except InvalidConfigFile as error:
-        _fail(_INVALID_SETTINGS, error)
+        fail(INVALID_SETTINGS, error)
     except CannotListen as error:
-        _fail(_FAILED, error)
+        fail(FAILED, error)
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _exit)  # uvicorn catches the signal, drains, and raises it again
         try:
             runner.run(_serve(settings, book, listed, listening))
         except InvalidMongoUri as error:
-            _fail(_INVALID_SETTINGS, error)
+            fail(INVALID_SETTINGS, error)
 
 
 async def _serve(settings: ConsoleSettings, book: PriceBook, listed: Accounts, listening: socket.socket) -> None:
@@ -80,21 +81,6 @@ async def _serve(settings: ConsoleSettings, book: PriceBook, listed: Accounts, l
 
 def _exit(_number: int, _frame: object) -> None:
     raise SystemExit(0)
-
-
-def _fail(status: int, error: Exception) -> NoReturn:
-    print(error, file=sys.stderr)  # noqa: T201 - for the person who starts it
-    sys.exit(status)
-
-
-def _parser() -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog="python -m services.console",
-        description="Serves the console: pages for operators and support, for accounts alone.",
-        epilog="Example: CALLFOLD_CONSOLE_ACCOUNTS=accounts.toml python -m services.console\n\n"
-        + describe(ConsoleSettings),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 if __name__ == "__main__":

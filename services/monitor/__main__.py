@@ -1,13 +1,10 @@
 """Runs the monitor: `python -m services.monitor`. Chooses MongoDB as the store."""
 
-import argparse
 import asyncio
 import gc
 import signal
 import socket
-import sys
 from contextlib import suppress
-from typing import NoReturn
 
 import uvloop
 
@@ -15,6 +12,7 @@ from services.monitor.canary.start import canary
 from services.monitor.monitor import Monitor
 from services.monitor.server import MonitorServer
 from services.monitor.settings import MonitorSettings
+from shared.config.program import FAILED, INVALID_SETTINGS, fail, parse_arguments
 from shared.config.settings import describe
 from shared.lag.mongodb import LIMIT_SECONDS
 from shared.lag.reader import LagReader
@@ -23,26 +21,29 @@ from shared.process.sockets import CannotListen, listen
 from shared.store.mongo.client import Connection, InvalidMongoUri
 from shared.store.mongo.write_probe import MongoWriteProbe
 
-_FAILED = 1
-_INVALID_SETTINGS = 2
 log = logs.logger("services.monitor")
 
 
 def main() -> None:
     """Watch until SIGTERM or SIGINT; then exit with 0."""
-    _parser().parse_args()
+    parse_arguments(
+        "services.monitor",
+        does="Watches how far the workers are behind, and why.",
+        example="CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:9092",
+        settings=describe(MonitorSettings),
+    )
     settings = MonitorSettings.load()
     logs.configure(settings.log_level, settings.log_format)
     malloc.bound()
     try:
         listening = listen(settings.monitor_host, settings.monitor_port, "MONITOR")
     except CannotListen as error:
-        _fail(_FAILED, error)
+        fail(FAILED, error)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(_watch(settings, listening))
         except InvalidMongoUri as error:
-            _fail(_INVALID_SETTINGS, error)
+            fail(INVALID_SETTINGS, error)
 
 
 async def _watch(settings: MonitorSettings, listening: socket.socket) -> None:
@@ -76,21 +77,6 @@ async def _until_signal(task: asyncio.Task[None]) -> None:
         loop.add_signal_handler(number, task.cancel)
     with suppress(asyncio.CancelledError):
         await task
-
-
-def _fail(status: int, error: Exception) -> NoReturn:
-    print(error, file=sys.stderr)  # noqa: T201 - for the person who starts it
-    sys.exit(status)
-
-
-def _parser() -> argparse.ArgumentParser:
-    return argparse.ArgumentParser(
-        prog="python -m services.monitor",
-        description="Watches how far the workers are behind, and why.",
-        epilog="Example: CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:9092 python -m services.monitor\n\n"
-        + describe(MonitorSettings),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Run the worker: `python -m services.worker`. Its settings are environment variables: see `--help`."""
 
-import argparse
 import asyncio
 import gc
 import socket
@@ -24,6 +23,7 @@ from services.worker.worker import WorkerDependencies
 from shared.config import policies
 from shared.config.fleet import of_worker
 from shared.config.price_book import load
+from shared.config.program import fail, parse_arguments
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
 from shared.contract.topics import Topics
@@ -52,13 +52,12 @@ def main(adapt: Callable[[WorkerDependencies], WorkerDependencies] = lambda depe
 
     `adapt` can wrap what the worker writes to: the crash tests end the process there.
     """
-    argparse.ArgumentParser(
-        prog="python -m services.worker",
-        description="Fold the events of the input topics into call records.",
-        epilog="Example: CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:9092 python -m services.worker\n\n"
-        + describe(WorkerSettings),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    ).parse_args()
+    parse_arguments(
+        "services.worker",
+        does="Folds the events of the input topics into call records.",
+        example="CALLFOLD_KAFKA_BOOTSTRAP=127.0.0.1:9092",
+        settings=describe(WorkerSettings),
+    )
     settings = WorkerSettings.load()
     logs.configure(settings.log_level, settings.log_format)
     malloc.bound()
@@ -76,8 +75,7 @@ def main(adapt: Callable[[WorkerDependencies], WorkerDependencies] = lambda depe
         CannotListen,
         supported_versions.UnsupportedFaust,
     ) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - for the person who starts it
-        sys.exit(_EXIT_CANNOT_START)
+        fail(_EXIT_CANNOT_START, error)
     except KeyboardInterrupt:
         sys.exit(130)
     # Imported modules stay: the collector need not traverse them again.

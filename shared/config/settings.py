@@ -1,13 +1,13 @@
 """The settings of every program, from environment variables `CALLFOLD_...` or from files of secrets."""
 
-import sys
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.config.mongo import MongoSettings
+from shared.config.program import INVALID_SETTINGS, fail
 from shared.kafka.settings import KafkaSettings
 
 PREFIX = "CALLFOLD_"
@@ -48,17 +48,11 @@ class Settings(MongoSettings, KafkaSettings):
             folder = _Secrets(_env_file=file).secrets_dir
             return cls(_env_file=file, _secrets_dir=folder if folder.is_dir() else None, **overrides)
         except ValidationError as error:
-            _fail(*_error_lines(cls, error))
+            fail(INVALID_SETTINGS, *_error_lines(cls, error))
         except OSError as error:
-            _fail(f"{error.filename} cannot be read: {error.strerror}")
+            fail(INVALID_SETTINGS, f"{error.filename} cannot be read: {error.strerror}")
         except (UnicodeDecodeError, SettingsError):  # the message would quote the file
-            _fail("A file of settings or secrets is not UTF-8: save it as UTF-8")
-
-
-def _fail(*lines: str) -> NoReturn:
-    for line in lines:
-        print(line, file=sys.stderr)  # noqa: T201 - logging is not configured yet
-    sys.exit(2)
+            fail(INVALID_SETTINGS, "A file of settings or secrets is not UTF-8: save it as UTF-8")
 
 
 def _error_lines(settings: type[Settings], error: ValidationError) -> list[str]:

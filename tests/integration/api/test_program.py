@@ -46,18 +46,6 @@ def test_without_mongodb_it_starts_and_is_not_ready() -> None:
     ]
 
 
-def test_a_port_in_use_is_one_line() -> None:
-    with socket.create_server((HOST, 0)) as taken:
-        port = str(taken.getsockname()[1])
-
-        ended = run(API_PORT=port)
-
-    assert ended.returncode == 1
-    assert ended.stderr == (
-        f"cannot listen on {HOST}:{port} (CALLFOLD_API_HOST, CALLFOLD_API_PORT): Address already in use\n"
-    )
-
-
 @pytest.mark.parametrize(
     ("changes", "line"),
     [

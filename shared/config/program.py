@@ -1,0 +1,28 @@
+"""How a service is started: its `--help`, and its end in one line where it cannot start."""
+
+import argparse
+import sys
+from typing import NoReturn
+
+FAILED = 1
+INVALID_SETTINGS = 2
+
+
+def parse_arguments(module: str, *, does: str, example: str, settings: str) -> None:
+    """Answer `--help` of `python -m <module>`; exit with 2 if there is any other argument.
+
+    `example` are the variables of an example, `settings` is `describe` of the settings.
+    """
+    argparse.ArgumentParser(
+        prog=f"python -m {module}",
+        description=does,
+        epilog=f"Example: {example} python -m {module}\n\n{settings}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
+
+
+def fail(status: int, *why: object) -> NoReturn:
+    """Exit with this status, and a line on standard error for each reason."""
+    for line in why:
+        print(line, file=sys.stderr)  # noqa: T201 - for the person who starts it, before logging does
+    sys.exit(status)
