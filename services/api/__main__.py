@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import signal
 import socket
 
 from uvicorn.loops.auto import auto_loop_factory
@@ -12,7 +11,7 @@ from services.api.app import ApiDependencies, create_app, create_operation_app
 from services.api.server.servers import Listener, serve
 from services.api.settings import ApiSettings
 from shared.config import price_book
-from shared.config.program import FAILED, INVALID_SETTINGS, fail, parse_arguments
+from shared.config.program import FAILED, INVALID_SETTINGS, exit_on_signals, fail, parse_arguments
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
 from shared.fold.prices import PriceBook
@@ -44,8 +43,7 @@ def main() -> None:
     public = _listen(settings.api_host, settings.api_port, "API")
     operation = _listen_for_operation(settings)
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _exit)  # uvicorn catches the signal, drains, and raises it again
+        exit_on_signals()
         runner.run(_serve(settings, book, public, operation))
 
 
@@ -101,10 +99,6 @@ def _book(settings: ApiSettings) -> PriceBook:
         return price_book.load(settings.price_book)
     except InvalidConfigFile as error:
         fail(INVALID_SETTINGS, error)
-
-
-def _exit(_number: int, _frame: object) -> None:
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

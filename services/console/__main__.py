@@ -1,7 +1,6 @@
 """Runs the console: `python -m services.console`. Chooses MongoDB as the store."""
 
 import asyncio
-import signal
 import socket
 
 import uvicorn
@@ -14,7 +13,7 @@ from services.console.settings import ConsoleSettings
 from services.console.watching.monitor import Monitor
 from services.console.watching.prometheus import Prometheus
 from shared.config import price_book
-from shared.config.program import FAILED, INVALID_SETTINGS, fail, parse_arguments
+from shared.config.program import FAILED, INVALID_SETTINGS, exit_on_signals, fail, parse_arguments
 from shared.config.settings import describe
 from shared.config.toml_file import InvalidConfigFile
 from shared.fold.prices import PriceBook
@@ -48,8 +47,7 @@ def main() -> None:
     except CannotListen as error:
         fail(FAILED, error)
     with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _exit)  # uvicorn catches the signal, drains, and raises it again
+        exit_on_signals()
         try:
             runner.run(_serve(settings, book, listed, listening))
         except InvalidMongoUri as error:
@@ -77,10 +75,6 @@ async def _serve(settings: ConsoleSettings, book: PriceBook, listed: Accounts, l
     finally:
         await pool.close()
         await connection.close()
-
-
-def _exit(_number: int, _frame: object) -> None:
-    raise SystemExit(0)
 
 
 if __name__ == "__main__":

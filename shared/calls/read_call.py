@@ -19,7 +19,7 @@ from shared.fold.fold import fold
 from shared.fold.prices import PriceBook
 from shared.process.single_flight import SingleFlight
 from shared.store.ids import size_of
-from shared.store.models import CallSnapshot, StoredCall
+from shared.store.models import CallSnapshot, LogDocument, StoredCall
 from shared.store.ports import Store
 from shared.store.states import State
 from shared.store.zstd_frame import Frame, decompress
@@ -97,9 +97,9 @@ async def read_call(store: Store, call: str, book: PriceBook) -> Reading | None:
         return None
     if (reading := _final(stored)) is not None:
         return reading
-    documents = (await store.read([call]))[call]
-    if await present_state(store, call) is None:
+    if (found := await present_log(store, call)) is None:
         return None
+    documents, _ = found
     try:
         folded, _ = fold_documents(documents, book, opted_out=stored.opted_out)
     except NoEvents as error:
@@ -119,6 +119,13 @@ async def stored_call(store: Store, call: str) -> StoredCall | None:
     if stored.state is State.BROKEN:
         raise CallBroken(call)
     return stored
+
+
+async def present_log(store: Store, call: str) -> tuple[Sequence[LogDocument], CallSnapshot] | None:
+    """Return the log of a call and its state afterwards, None if it is deleted."""
+    documents = (await store.read([call]))[call]
+    state = await present_state(store, call)
+    return None if state is None else (documents, state)
 
 
 async def present_state(store: Store, call: str) -> CallSnapshot | None:

@@ -14,6 +14,7 @@ from shared.calls.read_call import (
     Reading,
     finality_of,
     parsed_events,
+    present_log,
     present_state,
     stored_call,
 )
@@ -46,9 +47,9 @@ async def read_details(store: Store, call: str, book: PriceBook) -> Reading | No
     """
     if await stored_call(store, call) is None:
         return None
-    documents = (await store.read([call]))[call]
-    if (state := await present_state(store, call)) is None:
+    if (found := await present_log(store, call)) is None:
         return None
+    documents, state = found
     events, _ = valid_events(documents)
     return _reading(call, events, book, state)
 

@@ -1,6 +1,7 @@
-"""How a service is started: its `--help`, and its end in one line where it cannot start."""
+"""How a service is started: its `--help`, its end by a signal, and in one line where it cannot start."""
 
 import argparse
+import signal
 import sys
 from typing import NoReturn
 
@@ -19,6 +20,16 @@ def parse_arguments(module: str, *, does: str, example: str, settings: str) -> N
         epilog=f"Example: {example} python -m {module}\n\n{settings}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).parse_args()
+
+
+def exit_on_signals() -> None:
+    """Exit with 0 on SIGTERM and SIGINT. A server that catches them drains first, and raises them again."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
+
+
+def _exit(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
 
 
 def fail(status: int, *why: object) -> NoReturn:

@@ -101,11 +101,12 @@ def call_page(
     split = list(paged(lines, [line.size for line in lines], PER_PAGE, MOST_OF_PAGE))
     pages = {line.anchor: number for number, part in enumerate(split, 1) for line in part} if len(split) > 1 else {}
     zero = call.session.start if call.session else call.events.events[0].time
-    entries = [_entry(event, entry) for event, entry in zip(shown(call.events), record["events"], strict=True)]
+    happened = shown(call.events)
+    entries = [_entry(event, entry) for event, entry in zip(happened, record["events"], strict=True)]
     latency = distributions(record, samples)[:_MOST_COMPONENTS]
     ends = end_rows(call, details)
     ended = record["end_timestamp"]
-    items = items_of(call, details, turns, lines, shown(call.events))
+    items = items_of(call, details, turns, lines, happened)
     start = call.session.start if call.session else None
     drawn = picture(items, start, ended, lambda target: _href(target, pages))
     spans = drawn.shapes_of

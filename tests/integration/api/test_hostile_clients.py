@@ -37,7 +37,6 @@ CASES = [
 def api(mongo_uri: str, database: str) -> Iterator[tuple[int, "Popen[str]"]]:
     port = free_port()
     limits = {"API_HEAD_BYTES": str(HEAD_BYTES), "API_HEAD_SECONDS": "1", "API_CONNECTIONS": str(CONNECTIONS)}
-    # The access log draws lots for what succeeds.
     with running(port, MONGO_URI=mongo_uri, MONGO_DATABASE=database, **limits) as process:
         yield port, process
 

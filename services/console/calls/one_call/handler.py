@@ -91,14 +91,20 @@ class CallPages:
         page: CallPage = found.value
         explained, explaining = await self._explained(wanted, page, ids, large=large)
         number = min(wanted.page, len(page.pages))
-        content: dict[str, Any] = {"page": page, "lines": page.lines(number), "number": number, "explained": explained}
-        content |= {
-            "explaining": explaining,
-            "asked": wanted.explain is not None,
-            "computing": found.computing,
-        }
+        render = partial(
+            self._pages.page,
+            "call/call.html",
+            session,
+            page=page,
+            lines=page.lines(number),
+            number=number,
+            explained=explained,
+            explaining=explaining,
+            asked=wanted.explain is not None,
+            computing=found.computing,
+            large=large,
+        )
         # In a thread: a page of a long transcript takes a tenth of a second.
-        render = partial(self._pages.page, "call/call.html", session, **content, large=large)
         return await to_thread.run_sync(render)
 
     async def _known(self, call: str) -> Known:

@@ -11,7 +11,7 @@ from services.console.call.explain.fields import field_of
 from services.console.call.explain.shown import ShownExplanation, shown
 from services.console.call.page import CallPage, call_page, without_lines
 from shared.calls.fold_call import render, valid_events
-from shared.calls.read_call import CallBroken, Finality, finality_of, present_state, stored_call
+from shared.calls.read_call import CallBroken, Finality, finality_of, present_log, stored_call
 from shared.calls.read_events import LoggedCall, read_events
 from shared.fold.call import NoEvents, call_of
 from shared.fold.fold import folded
@@ -34,13 +34,10 @@ async def read_page(store: Store, call: str, book: PriceBook) -> CallPage | None
         StoreUnavailable: the store does not answer.
     """
     stored = await stored_call(store, call)
-    if stored is None:
-        return None
-    documents = (await store.read([call]))[call]
-    if (state := await present_state(store, call)) is None:
+    if stored is None or (found := await present_log(store, call)) is None:
         return None
     # In a thread: a long call would keep other pages waiting for some tenths of a second.
-    return await asyncio.to_thread(_page, stored, documents, state, book)
+    return await asyncio.to_thread(_page, stored, *found, book)
 
 
 def _page(stored: StoredCall, documents: Sequence[LogDocument], state: CallSnapshot, book: PriceBook) -> CallPage:
